@@ -1,0 +1,618 @@
+"""Every model that crosses a process border: the resource, the orders that pods get, what they answer.
+
+camelCase outside, snake_case inside; frozen; an unknown field is refused. The CRD is generated from here.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+MAX_CLIPS = 500
+"""Most clips of one compilation."""
+AUDIO_RATE = 48_000
+"""Samples a second everywhere: a whole number of samples per frame at every rate we offer."""
+FRAME_RATES = (24, 25, 30, 50, 60)
+
+
+class Model(BaseModel):
+    """What all models share: frozen, camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+# --- durations and levels: strings with their unit, as in the rest of Kubernetes -----------------
+
+DURATION_PATTERN = r"^(?=.)([0-9]+h)?([0-9]+m(?!s))?([0-9]+(\.[0-9]{1,6})?s)?([0-9]+ms)?$"
+_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
+_UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
+
+
+def seconds(duration: str) -> Fraction:
+    """`1m30s` -> 90, exactly. Raises ValueError naming the value and the form."""
+    if not duration or len(duration) > 40 or not re.match(DURATION_PATTERN, duration):
+        shown = duration if len(duration) <= 40 else duration[:40] + "..."
+        raise ValueError(f"{shown!r} is not a duration: write it like 1m30s, 2.5s or 500ms")
+    return sum((Fraction(n) * _UNIT_S[unit] for n, unit in _PARTS.findall(duration)), Fraction(0))
+
+
+def _is_duration(text: str) -> str:
+    seconds(text)
+    return text
+
+
+def level(text: str) -> float:
+    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The unit has been checked by the field's pattern."""
+    return float(re.sub(r"[A-Za-z]+$", "", text))
+
+
+Duration = Annotated[str, Field(max_length=40), AfterValidator(_is_duration)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
+Id = Annotated[str, Field(pattern=r"^[a-z]-[a-z0-9]{4,40}$", max_length=42)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Title = Annotated[str, Field(max_length=200)]
+
+
+# --- the resource ---------------------------------------------------------------------------------
+
+
+class OnClipError(StrEnum):
+    """What a clip that cannot be had does to the compilation."""
+
+    SKIP = "Skip"
+    FAIL = "Fail"
+    PLACEHOLDER = "Placeholder"
+
+
+class TransitionType(StrEnum):
+    """How one shot goes over into the next."""
+
+    NONE = "None"
+    FADE = "Fade"
+    FADE_BLACK = "FadeBlack"
+    WIPE_LEFT = "WipeLeft"
+
+
+class Fit(StrEnum):
+    """How a picture of another shape is put into the frame."""
+
+    CONTAIN = "Contain"
+    CONTAIN_BLUR = "ContainBlur"
+    COVER = "Cover"
+
+
+class TransitionOrder(StrEnum):
+    """Which transition clip comes at which gap."""
+
+    CYCLE = "Cycle"
+    RANDOM = "Random"
+
+
+class Transition(Model):
+    """How the shot before goes over into this clip. It takes the place of a transition clip."""
+
+    type: TransitionType = Field(description="None is a hard cut; the others overlap both shots.")
+    duration: Duration = Field("500ms", description="How long both shots overlap, 40ms to 10s.")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if not Fraction(1, 25) <= seconds(self.duration) <= 10:
+            raise ValueError(f"duration {self.duration} is not between 40ms and 10s")
+        return self
+
+
+class Clip(Model):
+    """One clip: where it comes from, which part of it plays, and how it is entered."""
+
+    name: Name | None = Field(None, description="Name within this compilation; default clip-N.")
+    url: str | None = Field(None, max_length=2000, description="Page or file to fetch, http(s).")
+    media_id: Id | None = Field(None, description="A media file of the owner's library.")
+    title: Title | None = Field(None, description="Title for reports and chapters.")
+    start: Duration | None = Field(None, description="Where the clip starts; default its start.")
+    end: Duration | None = Field(None, description="Where the clip ends; default its end.")
+    transition: Transition | None = Field(None, description="How this clip is entered.")
+
+    @model_validator(mode="after")
+    def _one_source_in_order(self) -> Self:
+        if (self.url is None) == (self.media_id is None):
+            both = "both url and mediaId are" if self.url else "neither url nor mediaId is"
+            raise ValueError(f"exactly one of url and mediaId must be set; {both} set")
+        if self.end is not None and seconds(self.end) <= seconds(self.start or "0s"):
+            raise ValueError(f"end {self.end} must be after start {self.start or '0s'}")
+        return self
+
+
+class Asset(Model):
+    """A media file of the owner's library, played whole."""
+
+    media_id: Id = Field(description="The media file.")
+
+
+class Transitions(Model):
+    """Transition clips, played between clips (never next to intro or outro)."""
+
+    media_ids: list[Id] = Field(min_length=1, max_length=50, description="The transition clips.")
+    order: TransitionOrder = Field(TransitionOrder.CYCLE, description="Cycle or Random.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Random with one seed repeats itself.")
+
+
+class Audio(Model):
+    """Loudness of the result."""
+
+    loudness: str = Field(
+        "-14LUFS", pattern=r"^-[0-9]{1,2}(\.[0-9])?LUFS$", description="Programme loudness (EBU R128)."
+    )
+    true_peak: str = Field(
+        "-1dBTP", pattern=r"^-[0-9](\.[0-9])?dBTP$", description="Highest true peak allowed."
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if not -40 <= level(self.loudness) <= -5:
+            raise ValueError(f"loudness {self.loudness} is not between -40LUFS and -5LUFS")
+        return self
+
+
+class Output(Model):
+    """One finished video of the same timeline."""
+
+    name: Name = Field(description="Name of the output; the file is called after it.")
+    preset: Literal["youtube", "youtube_shorts", "custom"] = Field(description="Platform preset.")
+    width: int | None = Field(None, ge=64, le=3840, multiple_of=2, description="custom only: pixels.")
+    height: int | None = Field(None, ge=64, le=3840, multiple_of=2, description="custom only: pixels.")
+    rate: Literal[24, 25, 30, 50, 60] | None = Field(None, description="custom only: frames a second.")
+    fit: Fit = Field(Fit.CONTAIN, description="How pictures of another shape fill the frame.")
+
+    @model_validator(mode="after")
+    def _sized(self) -> Self:
+        given = [self.width, self.height, self.rate]
+        if self.preset == "custom" and None in given:
+            raise ValueError("preset custom needs width, height and rate")
+        if self.preset != "custom" and given != [None, None, None]:
+            raise ValueError(f"width, height and rate belong to preset custom, not {self.preset}")
+        return self
+
+
+class CompilationSpec(Model):
+    """The wish: which clips, in which order, in which form."""
+
+    owner: Name | None = Field(None, description="Whose quota and library; default: who asks.")
+    title: Title | None = Field(None, description="Title written into the finished file.")
+    on_clip_error: OnClipError = Field(OnClipError.SKIP, description="Skip, Fail or Placeholder.")
+    minimum_clips: int = Field(1, ge=1, le=MAX_CLIPS, description="Fewer good clips than this: fail.")
+    max_clip_duration: Duration | None = Field(None, description="Longest part of an untrimmed clip.")
+    clips: list[Clip] = Field(
+        min_length=1, max_length=MAX_CLIPS, description="The clips; their order is the edit."
+    )
+    intro: Asset | None = Field(None, description="Played first.")
+    outro: Asset | None = Field(None, description="Played last.")
+    transitions: Transitions | None = Field(None, description="Clips played between the clips.")
+    audio: Audio = Field(Audio(), description="Loudness of the result.")  # type: ignore[call-arg]  # pydantic defaults
+    outputs: list[Output] = Field(
+        default_factory=lambda: [Output(name="main", preset="youtube")],  # type: ignore[call-arg]  # same
+        min_length=1,
+        max_length=8,
+        description="The finished videos, all from one fetch.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.minimum_clips > len(self.clips):
+            raise ValueError(
+                f"minimumClips {self.minimum_clips} is more than the {len(self.clips)} clips given"
+            )
+        _unique("clips", [clip_name(self, i) for i in range(len(self.clips))])
+        _unique("outputs", [output.name for output in self.outputs])
+        first = self.clips[0].transition
+        if first and first.type is not TransitionType.NONE and self.intro is None:
+            raise ValueError("clips[0].transition: nothing plays before the first clip; add an intro")
+        return self
+
+
+def _unique(field: str, names: list[str]) -> None:
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"{field}: the name {doubled[0]!r} is used more than once")
+
+
+def clip_name(spec: CompilationSpec, position: int) -> str:
+    """The clip's name: its own, else clip-N counted from 1."""
+    return spec.clips[position].name or f"clip-{position + 1}"
+
+
+class Metadata(Model):
+    """The part of Kubernetes' object metadata that a manifest may give."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore"
+    )
+    name: Name
+    namespace: Name | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Manifest(Model):
+    """A `Compilation` as `kubectl apply` takes it."""
+
+    api_version: Literal["clipmill.dev/v1alpha1"]
+    kind: Literal["Compilation"]
+    metadata: Metadata
+    spec: CompilationSpec
+
+
+# --- media ----------------------------------------------------------------------------------------
+
+
+class MediaKind(StrEnum):
+    """What a media file is for."""
+
+    CLIP = "clip"
+    INTRO = "intro"
+    OUTRO = "outro"
+    TRANSITION = "transition"
+    MUSIC = "music"
+    COMPILATION = "compilation"
+    THUMBNAIL = "thumbnail"
+    STORYBOARD = "storyboard"
+
+
+class MediaFacts(Model):
+    """What one full decode of a media file found. Times in microseconds, levels in LUFS and dBTP."""
+
+    format: str = Field(description="ffmpeg demuxer, e.g. `mov` or `matroska`; forced when reading.")
+    duration_us: int = Field(ge=0)
+    width: int = Field(ge=1, description="pixels as shown, after rotation and pixel aspect")
+    height: int = Field(ge=1)
+    rate: str = Field(description="average frame rate as a fraction, e.g. `30000/1001`")
+    frames: int = Field(ge=1)
+    video_codec: str
+    audio_codec: str | None = None
+    loudness_lufs: float | None = Field(None, description="integrated (EBU R128); None: silent or none")
+    true_peak_dbtp: float | None = None
+
+
+class Media(Model):
+    """One media file of a library."""
+
+    id: Id
+    kind: MediaKind
+    filename: str
+    size_bytes: int
+    sha256: Sha256
+    facts: MediaFacts | None = None
+    clip_key: str | None = None
+    created_at: str
+
+
+# --- orders: what a pod is asked to do ------------------------------------------------------------
+
+
+class Stage(StrEnum):
+    """The three kinds of job."""
+
+    FETCH = "fetch"
+    RENDER = "render"
+    ASSEMBLE = "assemble"
+
+
+class Profile(Model):
+    """The one form in which every piece of an output is encoded."""
+
+    width: int
+    height: int
+    rate: int
+    crf: int
+    speed: str = Field(description="x264 preset")
+    max_bitrate: int = Field(description="bit/s, the ceiling of the rate control")
+
+
+class Cut(Model):
+    """A stretch of one source, in frames of the output rate, with its gain."""
+
+    media_id: Id | None = Field(description="None: a placeholder, black and silent")
+    sha256: str
+    format: str
+    has_audio: bool
+    width: int = 0
+    height: int = 0
+    start: int = Field(ge=0, description="first frame")
+    frames: int = Field(ge=1)
+    gain_mb: int = Field(0, description="gain in hundredths of a decibel")
+
+
+class Piece(Model):
+    """A body (one cut) or a seam (a crossfade of two cuts of equal length), named by its content."""
+
+    key: Sha256
+    cuts: list[Cut] = Field(min_length=1, max_length=2)
+    type: TransitionType = TransitionType.NONE
+    fit: Fit
+    profile: Profile
+
+    @property
+    def frames(self) -> int:
+        """Length in frames of the output rate."""
+        return self.cuts[0].frames
+
+
+class FetchOrder(Model):
+    """Fetch one clip, check it, send it up."""
+
+    clip_id: Id
+    name: str
+    url: str
+    limit_bytes: int
+    limit_s: int
+    allowed_hosts: list[str]
+    allowed_private: list[str] = Field(description="host:port that may be private, by explicit setting")
+    allow_any_host: bool = False
+
+
+class OutputOrder(Model):
+    """One output to assemble: its pieces in order and which of them exist already."""
+
+    name: str
+    pieces: list[Piece]
+    existing: list[Sha256] = []
+    title: str | None = None
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+class Order(Model):
+    """What one part of a job is to do, under a lease. Exactly one of the three is set."""
+
+    compilation_id: Id
+    generation: int
+    stage: Stage
+    index: int
+    epoch: int = Field(description="fencing token: a later claim raises it and ends this one")
+    lease_s: int
+    fetch: FetchOrder | None = None
+    render: list[Piece] | None = None
+    assemble: list[OutputOrder] | None = None
+
+
+class Claim(Model):
+    """A pod takes its part. `holder` names the process, so that a repeat is the same claim."""
+
+    index: int = Field(0, ge=0, le=100_000)
+    holder: str = Field(min_length=1, max_length=100)
+
+
+class Heartbeat(Model):
+    """Progress and log lines in one call, at most every 2 s."""
+
+    index: int = Field(ge=0)
+    epoch: int = Field(ge=1)
+    percent: int = Field(ge=0, le=100)
+    message: str = Field("", max_length=300)
+    log: list[Annotated[str, Field(max_length=1000)]] = Field([], max_length=100)
+
+
+class Directive(StrEnum):
+    """What the API answers to a heartbeat."""
+
+    CONTINUE = "Continue"
+    STOP = "Stop"
+
+
+class HeartbeatReply(Model):
+    """Go on or leave, and why."""
+
+    directive: Directive
+    reason: str = ""
+    lease_s: int
+
+
+class ClipFailure(Model):
+    """Why a clip could not be had. `permanent` decides between giving up and trying again."""
+
+    code: str = Field(max_length=60, description="stable, PascalCase, e.g. Truncated")
+    message: str = Field(max_length=500)
+    permanent: bool = True
+
+
+class UploadPurpose(StrEnum):
+    """What an upload becomes when it is complete."""
+
+    CLIP = "clip"
+    PIECE = "piece"
+    OUTPUT = "output"
+    LIBRARY = "library"
+
+
+class UploadRequest(Model):
+    """Announces an upload: how many bytes, which sha256, and what it is to become."""
+
+    purpose: UploadPurpose
+    kind: MediaKind | None = Field(None, description="library and output uploads: what it is")
+    filename: str = Field(min_length=1, max_length=255)
+    size_bytes: int = Field(ge=1)
+    sha256: Sha256
+    facts: MediaFacts | None = Field(None, description="what the sender's own probe found")
+    clip_id: Id | None = None
+    piece_key: Sha256 | None = None
+    output: Name | None = None
+    index: int = 0
+    epoch: int | None = Field(None, description="the claim's; required of a job")
+
+
+class Upload(Model):
+    """A running or finished upload."""
+
+    id: Id
+    offset: int
+    size_bytes: int
+    complete: bool
+    media_id: Id | None = None
+    piece_key: Sha256 | None = None
+
+
+class PieceCounts(Model):
+    """How many pieces a result has, and where they came from."""
+
+    total: int = 0
+    reused: int = 0
+    rendered: int = 0
+
+
+class OutputResult(Model):
+    """One finished output, as its job measured it."""
+
+    name: str
+    media_id: Id
+    thumbnail_id: Id | None = None
+    storyboard_id: Id | None = None
+    frames: int = Field(ge=1)
+    duration_us: int = Field(ge=1)
+    size_bytes: int = 0
+    sha256: str = ""
+    loudness_lufs: float | None = None
+    pieces: PieceCounts = PieceCounts()
+    spent_s: dict[str, float] = Field({}, description="wall seconds by step")
+
+
+class Result(Model):
+    """The end of one part. `outputs` on an assemble that succeeded, `failure` on anything that failed."""
+
+    index: int = Field(0, ge=0)
+    epoch: int = Field(ge=1)
+    outputs: list[OutputResult] = []
+    failure: ClipFailure | None = None
+
+
+# --- plan and status: what people and the operator read --------------------------------------------
+
+
+class State(StrEnum):
+    """States of one generation. The last four are ends and never move again."""
+
+    PENDING = "Pending"
+    FETCHING = "Fetching"
+    RENDERING = "Rendering"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    SUPERSEDED = "Superseded"
+
+
+ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SUPERSEDED})
+
+
+class ClipState(StrEnum):
+    """States of one clip of one generation."""
+
+    WAITING = "Waiting"
+    READY = "Ready"
+    SKIPPED = "Skipped"
+
+
+class ClipStatus(Model):
+    """One clip of the plan."""
+
+    id: Id
+    name: str
+    state: ClipState
+    media_id: Id | None = None
+    reason: str | None = Field(None, description="stable code, when skipped")
+    message: str | None = None
+    reused: bool = False
+    url: str | None = None
+    note: str | None = Field(None, description="e.g. that a private address is let in by a setting")
+
+
+class Entry(Model):
+    """One line of the timeline, in frames of the output rate."""
+
+    kind: Literal["intro", "clip", "transition", "outro"]
+    name: str
+    media_id: Id | None
+    at: int = Field(description="first frame within the output")
+    start: int = Field(description="first frame within the source")
+    frames: int
+    enters: TransitionType = TransitionType.NONE
+    overlap: int = 0
+
+
+class OutputPlan(Model):
+    """What one output will be."""
+
+    name: str
+    profile: Profile
+    frames: int
+    exact: bool = Field(description="False while a clip's length is an estimate")
+    entries: list[Entry]
+    notes: list[str] = []
+    pieces: PieceCounts
+
+
+class QuotaEffect(Model):
+    """What a compilation takes of the month's render time. None as limit: no limit."""
+
+    estimated_seconds: int
+    remaining_seconds: int | None
+    limit_seconds: int | None
+
+
+class Plan(Model):
+    """What would happen, or what is happening, to one generation."""
+
+    compilation_id: Id | None
+    generation: int
+    state: State
+    reason: str | None = None
+    message: str | None = None
+    clips: list[ClipStatus]
+    outputs: list[OutputPlan]
+    quota: QuotaEffect
+    to_fetch: list[int] = Field([], description="positions of the clips still to be fetched")
+
+
+class CompilationView(Model):
+    """A compilation as its owner reads it."""
+
+    id: Id
+    name: str
+    namespace: str
+    owner: str
+    generation: int
+    state: State
+    stage: Stage | None = None
+    percent: int = 0
+    reason: str | None = None
+    message: str | None = None
+    degraded: bool = False
+    clips: list[ClipStatus]
+    outputs: list[OutputResult] = []
+    log: list[str] = []
+    created_at: str
+    completed_at: str | None = None
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details, with our stable `code` and the facts behind it."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class ExitCode:
+    """Exit codes of a job's process: the Job's podFailurePolicy reads them (64-79: give up)."""
+
+    OK = 0
+    RETRY = 1
+    GIVE_UP = 64
+    LEASE_LOST = 65
