@@ -1,0 +1,116 @@
+"""Where a clip may come from: URLs allowed, addresses allowed, and the key that names a clip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urlsplit
+
+_TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
+_YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"}
+_TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
+_SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class ForbiddenURL(ValueError):
+    """The URL may not be fetched; says why and what is allowed. Trying again is no use."""
+
+
+def _split(url: str) -> SplitResult:
+    shown = url if len(url) <= 80 else url[:80] + "..."
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError as error:
+        raise ForbiddenURL(f"{shown!r} is not a URL: {error}") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise ForbiddenURL(f"{shown!r}: only http and https URLs are fetched")
+    if not parts.hostname:
+        raise ForbiddenURL(f"{shown!r} names no host")
+    if parts.username is not None or parts.password is not None:
+        raise ForbiddenURL("a URL with a user name or password is not fetched")
+    if re.search(r"[\s\x00-\x1f\\]", url.strip()):
+        raise ForbiddenURL(f"{shown!r} holds white space, a control character or a backslash")
+    return parts
+
+
+def host_port(parts: SplitResult) -> str:
+    """`host:port` in lower case, with the scheme's own port when none is given."""
+    return f"{(parts.hostname or '').rstrip('.')}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def check_url(
+    url: str, *, hosts: Collection[str], any_host: bool = False, private: Collection[str] = ()
+) -> None:
+    """Refuse a URL that may not be fetched, before anything is looked up. Raises ForbiddenURL."""
+    parts = _split(url)
+    where = host_port(parts)
+    if where in private:
+        return
+    host = where.rsplit(":", 1)[0]
+    if _odd_address(host):
+        raise ForbiddenURL(f"{host!r} is an address, not a name: give the host's name")
+    if parts.port not in (None, 80, 443):
+        raise ForbiddenURL(f"port {parts.port} of {host!r}: only ports 80 and 443 are allowed")
+    if not any_host and host not in hosts:
+        raise ForbiddenURL(f"host {host!r} is not allowed; allowed are {', '.join(sorted(hosts))}")
+
+
+def _odd_address(host: str) -> bool:
+    """IPv4 and IPv6 addresses in any spelling, and names that mean this machine."""
+    last = host.rsplit(".", 1)[-1]
+    numeric = bool(re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", last))
+    local = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    return ":" in host or numeric or local
+
+
+def is_public(address: str) -> bool:
+    """True for an address of the public internet; v4 addresses inside v6 ones are looked into."""
+    ip: IPv4Address | IPv6Address = ip_address(address.split("%")[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def clip_key(url: str) -> str:
+    """The name of a clip across its URLs, case kept. Raises ForbiddenURL on one that names none."""
+    parts = _split(url)
+    host = (parts.hostname or "").lower().rstrip(".")
+    path = [step for step in parts.path.split("/") if step]
+    query = parse_qs(parts.query)
+    if host in _TWITCH or host.endswith(".twitch.tv"):
+        return _twitch(host, path, query, url)
+    if host == "youtu.be" and path:
+        return f"youtube:{path[0]}"
+    if host in _YOUTUBE:
+        video = query.get("v", [""])[0] or (path[1] if path[:1] in (["shorts"], ["live"]) and path[1:] else "")
+        if video:
+            return f"youtube:{video}"
+    return _plain(parts, host)
+
+
+def _twitch(host: str, path: list[str], query: dict[str, list[str]], url: str) -> str:
+    slug = query.get("clip", [""])[0]
+    if not slug and host == "clips.twitch.tv" and path and path[0] != "embed":
+        slug = path[0]
+    if not slug and "clip" in path[:-1]:
+        slug = path[path.index("clip") + 1]
+    if _SLUG.match(slug):
+        return f"twitch:{slug}"
+    if "videos" in path[:-1]:
+        return f"twitch-vod:{path[path.index('videos') + 1]}"
+    raise ForbiddenURL(f"{url[:80]!r} names no Twitch clip")
+
+
+def _plain(parts: SplitResult, host: str) -> str:
+    """Any other URL: itself, without fragment and tracking parameters."""
+    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)]
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    query = f"?{urlencode(kept)}" if kept else ""
+    return f"{host}{port}{parts.path or '/'}{query}"

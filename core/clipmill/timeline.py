@@ -1,0 +1,247 @@
+"""The one timeline: (spec, what is known of the media) -> exact frames. Pure.
+
+Estimate, quota, plan and render all call `timeline`, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from clipmill.contract import (
+    Clip,
+    CompilationSpec,
+    Cut,
+    Entry,
+    Fit,
+    MediaFacts,
+    Output,
+    Profile,
+    TransitionOrder,
+    TransitionType,
+    clip_name,
+    level,
+    seconds,
+)
+from clipmill.presets import profile
+
+UNKNOWN_LENGTH_S = 60
+"""Estimate for a clip not yet fetched: Twitch's own limit for a clip, in seconds."""
+PLACEHOLDER_S = 3
+"""Length of a placeholder for a clip without an `end`, in seconds."""
+GAIN_LIMIT_MB = 2000
+"""Largest correction of a clip's level, either way, in hundredths of a decibel."""
+
+Kind = Literal["intro", "clip", "transition", "outro"]
+
+
+class InvalidTimeline(ValueError):
+    """The spec and its media make no timeline; says which clip and why. Trying again is no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A media file to cut from. `facts` None: length not known yet (or a placeholder)."""
+
+    media_id: str | None
+    sha256: str
+    facts: MediaFacts | None
+
+
+PLACEHOLDER = Source(None, "", None)
+"""Stands for a clip that could not be had, under onClipError Placeholder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One output in exact frames. `cuts[i]` is what `entries[i]` plays."""
+
+    profile: Profile
+    fit: Fit
+    entries: tuple[Entry, ...]
+    cuts: tuple[Cut, ...]
+    frames: int
+    exact: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    kind: Kind
+    name: str
+    source: Source
+    start: int
+    frames: int
+    enters: TransitionType
+    wanted_overlap: int
+    exact: bool
+
+
+def timeline(
+    spec: CompilationSpec,
+    output: Output,
+    clips: Sequence[Source | None],
+    assets: Mapping[str, Source],
+) -> Timeline:
+    """The timeline of one output. `clips[i]` None: skipped. Raises InvalidTimeline."""
+    form = profile(output)
+    shots = _shots(spec, form.rate, clips, assets)
+    if not any(shot.kind == "clip" for shot in shots):
+        raise InvalidTimeline("no clip is left to play")
+    overlaps, notes = _overlaps(shots, form.rate)
+    target = level(spec.audio.loudness)
+    entries, at = [], 0
+    for shot, overlap in zip(shots, overlaps, strict=True):
+        at -= overlap
+        entries.append(_entry(shot, at, overlap))
+        at += shot.frames
+    return Timeline(
+        profile=form,
+        fit=output.fit,
+        entries=tuple(entries),
+        cuts=tuple(_cut(shot, target) for shot in shots),
+        frames=at,
+        exact=all(shot.exact for shot in shots),
+        notes=tuple(notes),
+    )
+
+
+def _shots(
+    spec: CompilationSpec,
+    rate: int,
+    clips: Sequence[Source | None],
+    assets: Mapping[str, Source],
+) -> list[_Shot]:
+    """Intro, clips with transition clips between, outro."""
+    between = _transition_names(spec)
+    shots: list[_Shot] = []
+    if spec.intro:
+        shots.append(_asset("intro", spec.intro.media_id, assets, rate))
+    played = 0
+    for i, source in enumerate(clips):
+        if source is None:
+            continue
+        clip = spec.clips[i]
+        if played and between and clip.transition is None:
+            shots.append(_asset("transition", between[(played - 1) % len(between)], assets, rate))
+        shots.append(_clip(spec, i, source, rate))
+        played += 1
+    if spec.outro:
+        shots.append(_asset("outro", spec.outro.media_id, assets, rate))
+    return shots
+
+
+def _transition_names(spec: CompilationSpec) -> list[str]:
+    """Transition clips by gap: the list in turn, or seeded draws, one for each possible gap."""
+    if spec.transitions is None:
+        return []
+    ids = spec.transitions.media_ids
+    if spec.transitions.order is TransitionOrder.CYCLE:
+        return list(ids)
+    draw = random.Random(spec.transitions.seed)  # noqa: S311  a repeatable choice, no secret
+    return [draw.choice(ids) for _ in spec.clips]
+
+
+def _asset(kind: Kind, media_id: str, assets: Mapping[str, Source], rate: int) -> _Shot:
+    source = assets[media_id]
+    frames, exact = _whole(source, rate)
+    return _Shot(kind, media_id, source, 0, frames, TransitionType.NONE, 0, exact)
+
+
+def _whole(source: Source, rate: int) -> tuple[int, bool]:
+    if source.facts is None:
+        return UNKNOWN_LENGTH_S * rate, False
+    return max(1, round(Fraction(source.facts.duration_us, 1_000_000) * rate)), True
+
+
+def _clip(spec: CompilationSpec, i: int, source: Source, rate: int) -> _Shot:
+    clip, name = spec.clips[i], clip_name(spec, i)
+    start = round(seconds(clip.start) * rate) if clip.start else 0
+    length, exact = _whole(source, rate)
+    if source == PLACEHOLDER:
+        length, exact = start + PLACEHOLDER_S * rate, True
+    end = _end(spec, clip, start, rate, length if exact and source != PLACEHOLDER else None, length)
+    if end <= start:
+        raise InvalidTimeline(
+            f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
+            f" ({length / rate:.2f}s long)"
+        )
+    enters = clip.transition.type if clip.transition else TransitionType.NONE
+    overlap = round(seconds(clip.transition.duration) * rate) if clip.transition else 0
+    trimmed_exact = exact or clip.end is not None
+    return _Shot("clip", name, source, start, end - start, enters, overlap, trimmed_exact)
+
+
+def _end(
+    spec: CompilationSpec, clip: Clip, start: int, rate: int, known: int | None, default: int
+) -> int:
+    """Last frame + 1: the trim's end, else the longest part allowed, never past the source."""
+    limit = spec.max_clip_duration
+    end = default
+    if clip.end is not None:
+        end = round(seconds(clip.end) * rate)
+    elif limit is not None:
+        cap = start + max(1, round(seconds(limit) * rate))
+        end = cap if known is None else min(cap, known)
+    return end if known is None else min(end, known)
+
+
+def _overlaps(shots: Sequence[_Shot], rate: int) -> tuple[list[int], list[str]]:
+    """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
+    overlaps, notes = [0], []
+    for before, shot in zip(shots, shots[1:], strict=False):
+        wanted = shot.wanted_overlap if shot.enters is not TransitionType.NONE else 0
+        room = min(before.frames // 2, shot.frames // 2)
+        overlaps.append(min(wanted, room))
+        if wanted > room:
+            notes.append(
+                f"transition into {shot.name} shortened from {wanted} to {room} frames:"
+                f" {before.name} and {shot.name} are {before.frames} and {shot.frames} frames long"
+            )
+    return overlaps, notes
+
+
+def _entry(shot: _Shot, at: int, overlap: int) -> Entry:
+    return Entry(
+        kind=shot.kind,
+        name=shot.name,
+        media_id=shot.source.media_id,
+        at=at,
+        start=shot.start,
+        frames=shot.frames,
+        enters=shot.enters if overlap else TransitionType.NONE,
+        overlap=overlap,
+    )
+
+
+def _cut(shot: _Shot, target_lufs: float) -> Cut:
+    facts = shot.source.facts
+    return Cut(
+        media_id=shot.source.media_id,
+        sha256=shot.source.sha256,
+        format=facts.format if facts else "",
+        has_audio=bool(facts and facts.audio_codec),
+        width=facts.width if facts else 0,
+        height=facts.height if facts else 0,
+        start=shot.start,
+        frames=shot.frames,
+        gain_mb=_gain_mb(facts, target_lufs),
+    )
+
+
+def _gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
+    if facts is None or facts.loudness_lufs is None:
+        return 0
+    wanted = round((target_lufs - facts.loudness_lufs) * 100)
+    return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, wanted))
+
+
+def part(cut: Cut, *, offset: int, frames: int) -> Cut:
+    """A stretch of a cut: `frames` from `offset` on."""
+    return cut.model_copy(update={"start": cut.start + offset, "frames": frames})
+
+
+__all__ = ["PLACEHOLDER", "InvalidTimeline", "Source", "Timeline", "part", "timeline"]
