@@ -6,7 +6,7 @@ import pytest
 from clipmill.contract import CompilationSpec, MediaFacts
 from clipmill.pieces import pieces
 from clipmill.timeline import InvalidTimeline, Source, Timeline, timeline
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -39,6 +39,7 @@ kinds = st.sampled_from(["None", "Fade", "FadeBlack", "WipeLeft"])
 lengths = st.lists(st.integers(40_000, 5_000_000), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(lengths, st.sampled_from([24, 25, 30, 50, 60]), st.data())
 def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
     """Entries less overlaps, pieces, and the total are one number, whatever the spec."""
