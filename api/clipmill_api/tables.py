@@ -223,9 +223,7 @@ class LogLine(Base):
     """Log lines of a generation, appended by heartbeats."""
 
     __tablename__ = "log_lines"
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
-    )
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     compilation_id: Mapped[str]
     generation: Mapped[int]
     at: Mapped[str]
@@ -273,7 +271,9 @@ class Reservation(Base):
     month: Mapped[str] = mapped_column(String(7))
     seconds: Mapped[int]
     state: Mapped[str]
-    __table_args__ = (CheckConstraint("state IN ('open','settled','released')", name="state_known"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('open','settled','released')", name="state_known"),
+    )
 
 
 class RenderUsage(Base):

@@ -1,6 +1,6 @@
-"""Every model that crosses a process border: the resource, the orders that pods get, what they answer.
+"""Every model that crosses a process border: the resource, orders to pods, their answers.
 
-camelCase outside, snake_case inside; frozen; an unknown field is refused. The CRD is generated from here.
+camelCase outside, snake_case inside; frozen; an unknown field is refused. The CRD is made from here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _is_duration(text: str) -> str:
 
 
 def level(text: str) -> float:
-    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The unit has been checked by the field's pattern."""
+    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The field's pattern has checked the unit."""
     return float(re.sub(r"[A-Za-z]+$", "", text))
 
 
@@ -147,7 +147,9 @@ class Audio(Model):
     """Loudness of the result."""
 
     loudness: str = Field(
-        "-14LUFS", pattern=r"^-[0-9]{1,2}(\.[0-9])?LUFS$", description="Programme loudness (EBU R128)."
+        "-14LUFS",
+        pattern=r"^-[0-9]{1,2}(\.[0-9])?LUFS$",
+        description="Programme loudness (EBU R128).",
     )
     true_peak: str = Field(
         "-1dBTP", pattern=r"^-[0-9](\.[0-9])?dBTP$", description="Highest true peak allowed."
@@ -165,9 +167,15 @@ class Output(Model):
 
     name: Name = Field(description="Name of the output; the file is called after it.")
     preset: Literal["youtube", "youtube_shorts", "custom"] = Field(description="Platform preset.")
-    width: int | None = Field(None, ge=64, le=3840, multiple_of=2, description="custom only: pixels.")
-    height: int | None = Field(None, ge=64, le=3840, multiple_of=2, description="custom only: pixels.")
-    rate: Literal[24, 25, 30, 50, 60] | None = Field(None, description="custom only: frames a second.")
+    width: int | None = Field(
+        None, ge=64, le=3840, multiple_of=2, description="custom only: pixels."
+    )
+    height: int | None = Field(
+        None, ge=64, le=3840, multiple_of=2, description="custom only: pixels."
+    )
+    rate: Literal[24, 25, 30, 50, 60] | None = Field(
+        None, description="custom only: frames a second."
+    )
     fit: Fit = Field(Fit.CONTAIN, description="How pictures of another shape fill the frame.")
 
     @model_validator(mode="after")
@@ -186,17 +194,21 @@ class CompilationSpec(Model):
     owner: Name | None = Field(None, description="Whose quota and library; default: who asks.")
     title: Title | None = Field(None, description="Title written into the finished file.")
     on_clip_error: OnClipError = Field(OnClipError.SKIP, description="Skip, Fail or Placeholder.")
-    minimum_clips: int = Field(1, ge=1, le=MAX_CLIPS, description="Fewer good clips than this: fail.")
-    max_clip_duration: Duration | None = Field(None, description="Longest part of an untrimmed clip.")
+    minimum_clips: int = Field(
+        1, ge=1, le=MAX_CLIPS, description="Fewer good clips than this: fail."
+    )
+    max_clip_duration: Duration | None = Field(
+        None, description="Longest part of an untrimmed clip."
+    )
     clips: list[Clip] = Field(
         min_length=1, max_length=MAX_CLIPS, description="The clips; their order is the edit."
     )
     intro: Asset | None = Field(None, description="Played first.")
     outro: Asset | None = Field(None, description="Played last.")
     transitions: Transitions | None = Field(None, description="Clips played between the clips.")
-    audio: Audio = Field(Audio(), description="Loudness of the result.")  # type: ignore[call-arg]  # pydantic defaults
+    audio: Audio = Field(Audio(), description="Loudness of the result.")
     outputs: list[Output] = Field(
-        default_factory=lambda: [Output(name="main", preset="youtube")],  # type: ignore[call-arg]  # same
+        default_factory=lambda: [Output(name="main", preset="youtube")],
         min_length=1,
         max_length=8,
         description="The finished videos, all from one fetch.",
@@ -212,7 +224,9 @@ class CompilationSpec(Model):
         _unique("outputs", [output.name for output in self.outputs])
         first = self.clips[0].transition
         if first and first.type is not TransitionType.NONE and self.intro is None:
-            raise ValueError("clips[0].transition: nothing plays before the first clip; add an intro")
+            raise ValueError(
+                "clips[0].transition: nothing plays before the first clip; add an intro"
+            )
         return self
 
 
@@ -265,9 +279,11 @@ class MediaKind(StrEnum):
 
 
 class MediaFacts(Model):
-    """What one full decode of a media file found. Times in microseconds, levels in LUFS and dBTP."""
+    """What one full decode of a media file found. Times in microseconds."""
 
-    format: str = Field(description="ffmpeg demuxer, e.g. `mov` or `matroska`; forced when reading.")
+    format: str = Field(
+        description="ffmpeg demuxer, e.g. `mov` or `matroska`; forced when reading."
+    )
     duration_us: int = Field(ge=0)
     width: int = Field(ge=1, description="pixels as shown, after rotation and pixel aspect")
     height: int = Field(ge=1)
@@ -275,7 +291,9 @@ class MediaFacts(Model):
     frames: int = Field(ge=1)
     video_codec: str
     audio_codec: str | None = None
-    loudness_lufs: float | None = Field(None, description="integrated (EBU R128); None: silent or none")
+    loudness_lufs: float | None = Field(
+        None, description="integrated (EBU R128); None: silent or none"
+    )
     true_peak_dbtp: float | None = None
 
 
@@ -329,7 +347,7 @@ class Cut(Model):
 
 
 class Piece(Model):
-    """A body (one cut) or a seam (a crossfade of two cuts of equal length), named by its content."""
+    """A body (one cut) or a seam (a crossfade of two cuts of equal length), named by content."""
 
     key: Sha256
     cuts: list[Cut] = Field(min_length=1, max_length=2)
@@ -352,7 +370,9 @@ class FetchOrder(Model):
     limit_bytes: int
     limit_s: int
     allowed_hosts: list[str]
-    allowed_private: list[str] = Field(description="host:port that may be private, by explicit setting")
+    allowed_private: list[str] = Field(
+        description="host:port that may be private, by explicit setting"
+    )
     allow_any_host: bool = False
 
 
@@ -482,7 +502,7 @@ class OutputResult(Model):
 
 
 class Result(Model):
-    """The end of one part. `outputs` on an assemble that succeeded, `failure` on anything that failed."""
+    """The end of one part. `outputs` when an assemble succeeded, `failure` when it failed."""
 
     index: int = Field(0, ge=0)
     epoch: int = Field(ge=1)
@@ -490,7 +510,7 @@ class Result(Model):
     failure: ClipFailure | None = None
 
 
-# --- plan and status: what people and the operator read --------------------------------------------
+# --- plan and status: what people and the operator read -------------------------------------------
 
 
 class State(StrEnum):

@@ -1,4 +1,4 @@
-"""The timeline falls into pieces, each named by a hash of everything that decides its pixels and samples."""
+"""The timeline falls into pieces, each named by a hash of all that decides its pixels and samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from clipmill.contract import Cut, Piece, TransitionType
 from clipmill.timeline import Timeline, part
 
 RENDERER = 1
-"""Raised whenever the same order would give other pixels or samples, so that old pieces are left."""
+"""Raised whenever the same order would give other pixels or samples, so that old pieces go."""
 
 
 def pieces(timeline: Timeline) -> tuple[Piece, ...]:
@@ -30,7 +30,7 @@ def pieces(timeline: Timeline) -> tuple[Piece, ...]:
 
 
 def _piece(timeline: Timeline, cuts: list[Cut], kind: TransitionType) -> Piece:
-    # The media row's id does not decide a pixel: the same bytes under another id are the same piece.
+    # The media row's id does not decide a pixel: the same bytes under another id are one piece.
     content = {
         "renderer": RENDERER,
         "cuts": [cut.model_dump(mode="json", exclude={"media_id"}) for cut in cuts],

@@ -38,7 +38,8 @@ def _split(url: str) -> SplitResult:
 
 def host_port(parts: SplitResult) -> str:
     """`host:port` in lower case, with the scheme's own port when none is given."""
-    return f"{(parts.hostname or '').rstrip('.')}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
+    return f"{(parts.hostname or '').rstrip('.')}:{port}"
 
 
 def check_url(
@@ -68,7 +69,7 @@ def _odd_address(host: str) -> bool:
 
 def is_public(address: str) -> bool:
     """True for an address of the public internet; v4 addresses inside v6 ones are looked into."""
-    ip: IPv4Address | IPv6Address = ip_address(address.split("%")[0])
+    ip: IPv4Address | IPv6Address = ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
         if ip in _NAT64:
@@ -89,7 +90,9 @@ def clip_key(url: str) -> str:
     if host == "youtu.be" and path:
         return f"youtube:{path[0]}"
     if host in _YOUTUBE:
-        video = query.get("v", [""])[0] or (path[1] if path[:1] in (["shorts"], ["live"]) and path[1:] else "")
+        video = query.get("v", [""])[0] or (
+            path[1] if path[:1] in (["shorts"], ["live"]) and path[1:] else ""
+        )
         if video:
             return f"youtube:{video}"
     return _plain(parts, host)
@@ -110,7 +113,9 @@ def _twitch(host: str, path: list[str], query: dict[str, list[str]], url: str) -
 
 def _plain(parts: SplitResult, host: str) -> str:
     """Any other URL: itself, without fragment and tracking parameters."""
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)]
+    kept = [
+        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)
+    ]
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     query = f"?{urlencode(kept)}" if kept else ""
     return f"{host}{port}{parts.path or '/'}{query}"

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from clipmill.contract import (
@@ -91,7 +92,7 @@ def timeline(
     shots = _shots(spec, form.rate, clips, assets)
     if not any(shot.kind == "clip" for shot in shots):
         raise InvalidTimeline("no clip is left to play")
-    overlaps, notes = _overlaps(shots, form.rate)
+    overlaps, notes = _overlaps(shots)
     target = level(spec.audio.loudness)
     entries, at = [], 0
     for shot, overlap in zip(shots, overlaps, strict=True):
@@ -163,7 +164,13 @@ def _clip(spec: CompilationSpec, i: int, source: Source, rate: int) -> _Shot:
     length, exact = _whole(source, rate)
     if source == PLACEHOLDER:
         length, exact = start + PLACEHOLDER_S * rate, True
-    end = _end(spec, clip, start, rate, length if exact and source != PLACEHOLDER else None, length)
+    end = _end(
+        start,
+        wanted=_frames(clip.end, rate),
+        limit=_frames(spec.max_clip_duration, rate),
+        length=length,
+        known=exact and source != PLACEHOLDER,
+    )
     if end <= start:
         raise InvalidTimeline(
             f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
@@ -175,24 +182,24 @@ def _clip(spec: CompilationSpec, i: int, source: Source, rate: int) -> _Shot:
     return _Shot("clip", name, source, start, end - start, enters, overlap, trimmed_exact)
 
 
-def _end(
-    spec: CompilationSpec, clip: Clip, start: int, rate: int, known: int | None, default: int
-) -> int:
+def _frames(duration: str | None, rate: int) -> int | None:
+    return None if duration is None else max(1, round(seconds(duration) * rate))
+
+
+def _end(start: int, *, wanted: int | None, limit: int | None, length: int, known: bool) -> int:
     """Last frame + 1: the trim's end, else the longest part allowed, never past the source."""
-    limit = spec.max_clip_duration
-    end = default
-    if clip.end is not None:
-        end = round(seconds(clip.end) * rate)
+    ends = [length] if known else []
+    if wanted is not None:
+        ends.append(wanted)
     elif limit is not None:
-        cap = start + max(1, round(seconds(limit) * rate))
-        end = cap if known is None else min(cap, known)
-    return end if known is None else min(end, known)
+        ends.append(start + limit)
+    return min(ends, default=length)
 
 
-def _overlaps(shots: Sequence[_Shot], rate: int) -> tuple[list[int], list[str]]:
+def _overlaps(shots: Sequence[_Shot]) -> tuple[list[int], list[str]]:
     """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
     overlaps, notes = [0], []
-    for before, shot in zip(shots, shots[1:], strict=False):
+    for before, shot in pairwise(shots):
         wanted = shot.wanted_overlap if shot.enters is not TransitionType.NONE else 0
         room = min(before.frames // 2, shot.frames // 2)
         overlaps.append(min(wanted, room))

@@ -1,6 +1,7 @@
 """Clip keys and URLs: the table of what is the same clip, and of what is never fetched."""
 
 import pytest
+
 from clipmill.sources import ForbiddenURL, check_url, clip_key, is_public
 
 KEYS = [
@@ -26,7 +27,9 @@ def test_key(url: str, key: str) -> None:
     assert clip_key(url) == key
 
 
-@pytest.mark.parametrize("url", ["https://clips.twitch.tv/", "javascript:alert(1)", "file:///etc/x", "http://"])
+@pytest.mark.parametrize(
+    "url", ["https://clips.twitch.tv/", "javascript:alert(1)", "file:///etc/x", "http://"]
+)
 def test_no_key(url: str) -> None:
     """A URL that names no clip is refused."""
     with pytest.raises(ForbiddenURL):

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from clipmill.contract import CompilationSpec, MediaFacts
 from clipmill.pieces import pieces
 from clipmill.timeline import InvalidTimeline, Source, Timeline, timeline
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:
@@ -26,7 +27,9 @@ def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:
     return Source(f"m-{name * 4}", name * 64, facts)
 
 
-def build(clips: list[dict[str, Any]], lengths_us: list[int], rate: int = 30, **rest: Any) -> Timeline:
+def build(
+    clips: list[dict[str, Any]], lengths_us: list[int], rate: int = 30, **rest: Any
+) -> Timeline:
     """The timeline of a spec whose clips have these lengths."""
     output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": rate}
     spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output], **rest})
@@ -57,7 +60,10 @@ def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
 
 def test_trim_and_limit() -> None:
     """A trim is kept whole, an untrimmed clip is cut to the limit, in frames."""
-    clips = [{"mediaId": "m-clip", "start": "1.5s", "end": "4s"}, {"mediaId": "m-clip", "name": "b"}]
+    clips = [
+        {"mediaId": "m-clip", "start": "1.5s", "end": "4s"},
+        {"mediaId": "m-clip", "name": "b"},
+    ]
     found = build(clips, [5_000_000, 5_000_000], maxClipDuration="2s")
     assert [(e.start, e.frames) for e in found.entries] == [(45, 75), (0, 60)]
 
@@ -82,7 +88,12 @@ def test_transition_clips_cycle_and_repeat() -> None:
     names = [e.name for e in found.entries]
     assert names == ["c0", "m-aaaa", "c1", "m-bbbb", "c2", "m-aaaa", "c3"]
     drawn = [
-        [e.name for e in build(clips, [1_000_000] * 4, transitions={**ids, "order": "Random", "seed": 7}).entries]
+        [
+            e.name
+            for e in build(
+                clips, [1_000_000] * 4, transitions={**ids, "order": "Random", "seed": 7}
+            ).entries
+        ]
         for _ in range(2)
     ]
     assert drawn[0] == drawn[1]

@@ -1,0 +1,21 @@
+# The commands of a day's work. `make help` lists them.
+PY := .venv/bin/python
+SOURCES := core api job-image tests
+
+.PHONY: help check format test
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+check: ## format, lint, types, import rules, unit tests
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m mypy core/clipmill api/clipmill_api api/clipmill_client job-image/clipmill_job
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/unit
+
+format: ## put everything into the house form
+	$(PY) -m ruff format $(SOURCES)
+	$(PY) -m ruff check --fix $(SOURCES)
+
+test: ## everything that can run here
+	./run test
