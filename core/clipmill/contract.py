@@ -1,6 +1,6 @@
 """Every model that crosses a process border: the resource, orders to pods, their answers.
 
-camelCase outside, snake_case inside; frozen; an unknown field is refused. The CRD is made from here.
+camelCase outside, snake_case inside; frozen; unknown fields refused. The CRD comes from here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The timeline falls into pieces, each named by a hash of all that decides its pixels and samples."""
+"""The timeline falls into pieces, each named by a hash of all that decides pixels and samples."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Literal
 
 from clipmill.contract import (
-    Clip,
     CompilationSpec,
     Cut,
     Entry,

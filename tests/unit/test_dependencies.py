@@ -1,0 +1,26 @@
+"""Each dependency has its sentence of reason, and the lock names no registry."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_each_has_its_reason() -> None:
+    """Every package of pyproject.toml is named in docs/dependencies.md."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
+    names = {re.split(r"[\[>=<]", line)[0].lower() for line in wanted} - {"clipmill"}
+    page = (ROOT / "docs/dependencies.md").read_text().lower()
+    table = page[page.index("| package") :]
+    assert {name for name in names if not re.search(rf"\b{re.escape(name)}\b", table)} == set()
+
+
+def test_lock_pins_by_hash_and_names_no_host() -> None:
+    """The install is the same everywhere, whichever mirror serves it."""
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "http" not in re.sub(r"httpx|httpcore|httptools|http-|[a-z]*http[a-z0-9-]*==", "", lock)
+    assert lock.count("==") <= lock.count("--hash=sha256:")
