@@ -1,6 +1,6 @@
-"""The tables, SQLAlchemy 2, alike on PostgreSQL and SQLite. Spec and facts are JSON of the contract's models.
+"""The tables, SQLAlchemy 2, alike on PostgreSQL and SQLite.
 
-Times are ISO strings in UTC; ids are random strings with a letter's prefix; sizes in bytes.
+Spec and facts are JSON of the contract's models. Times are ISO strings in UTC; ids are random strings with a letter's prefix; sizes in bytes.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ class Revision(Base):
     completed_at: Mapped[str | None]
     __table_args__ = (
         CheckConstraint(
-            "state IN ('Pending','Fetching','Rendering','Succeeded','Failed','Cancelled','Superseded')",
+            "state IN ('Pending','Fetching','Rendering',"
+            "'Succeeded','Failed','Cancelled','Superseded')",
             name="state_known",
         ),
         Index(None, "state"),

@@ -458,7 +458,6 @@ class UploadRequest(Model):
     filename: str = Field(min_length=1, max_length=255)
     size_bytes: int = Field(ge=1)
     sha256: Sha256
-    facts: MediaFacts | None = Field(None, description="what the sender's own probe found")
     clip_id: Id | None = None
     piece_key: Sha256 | None = None
     output: Name | None = None
@@ -616,6 +615,93 @@ class CompilationView(Model):
     log: list[str] = []
     created_at: str
     completed_at: str | None = None
+
+
+class Page(Model):
+    """One page of compilations, newest first; `next` asks for the one after."""
+
+    items: list[CompilationView]
+    next: str | None = None
+
+
+class MediaPage(Model):
+    """One page of a media library, newest first."""
+
+    items: list[Media]
+    next: str | None = None
+
+
+class Registration(Model):
+    """What the operator (or the local run) says of a resource: identity, generation, wish."""
+
+    namespace: Name
+    name: Name
+    generation: int = Field(ge=1)
+    owner: Name = Field(description="decided by the operator from the namespace and the spec")
+    spec: CompilationSpec
+
+
+class KeyRequest(Model):
+    """Asks for the key of one stage of one generation."""
+
+    stage: Stage
+    generation: int = Field(ge=1)
+
+
+class KeyReply(Model):
+    """A fresh key. It is shown once and kept as a hash."""
+
+    key: str
+
+
+class FailedParts(Model):
+    """Parts of a stage that ended without a word from their pods, after all retries."""
+
+    stage: Stage
+    generation: int = Field(ge=1)
+    indexes: list[int] = Field(max_length=MAX_CLIPS)
+    message: str = Field(max_length=500)
+
+
+class Account(Model):
+    """What an owner may use and has used. None as limit: no limit; 0: nothing."""
+
+    owner: Name
+    tier: str
+    storage_used_bytes: int
+    storage_limit_bytes: int | None
+    render_used_seconds: int
+    render_reserved_seconds: int
+    render_limit_seconds: int | None
+    month: str
+
+
+class Usage(Model):
+    """Render time of one finished generation: there is one such row for each."""
+
+    compilation_id: Id
+    generation: int
+    seconds: int
+    created_at: str
+
+
+class TierView(Model):
+    """A tier as an administrator reads and writes it. None: no limit."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,99}$")
+    storage_limit_bytes: int | None = Field(None, ge=0)
+    render_limit_seconds: int | None = Field(None, ge=0)
+    apply_watermark: bool = False
+    max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
+    max_fps: int | None = Field(None, ge=1)
+    max_clips: int | None = Field(None, ge=0)
+
+
+class UserView(Model):
+    """A user as an administrator reads and writes it."""
+
+    name: Name
+    tier: str
 
 
 class Problem(BaseModel):

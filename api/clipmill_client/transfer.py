@@ -1,0 +1,89 @@
+"""Bytes up and down: resumable, and checked by sha256 at the end of either way."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+from clipmill.contract import Upload, UploadRequest
+from clipmill_client.errors import PermanentError, RetryableError
+from clipmill_client.wire import BYTES_TIMEOUT, Wire
+
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Transfers:
+    """Uploads and downloads over one wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def upload(self, path: Path, request: UploadRequest) -> Upload:
+        """Send a file up, from where an earlier try stopped, and publish it. Raises ClientError.
+
+        The announcement names size and sha256, so the same file announced again is the same upload.
+        """
+        upload = self._wire.ask(Upload, "POST", "/api/uploads", body=request)
+        while upload.offset < upload.size_bytes:
+            upload = self._wire.repeat(partial(self._chunk, path, upload.id))
+        if upload.complete:
+            return upload
+        return self._wire.ask(
+            Upload, "POST", f"/api/uploads/{upload.id}/complete", timeout=BYTES_TIMEOUT
+        )
+
+    def _chunk(self, path: Path, upload_id: str) -> Upload:
+        """Send the next chunk; the API says where it goes, so a repeat cannot double it."""
+        now = Upload.model_validate_json(
+            self._wire.once("GET", f"/api/uploads/{upload_id}").content
+        )
+        if now.offset >= now.size_bytes:
+            return now
+        with path.open("rb") as file:
+            file.seek(now.offset)
+            chunk = file.read(CHUNK_BYTES)
+        headers = {
+            "Upload-Offset": str(now.offset),
+            "Content-Type": "application/offset+octet-stream",
+        }
+        where = f"/api/uploads/{upload_id}"
+        reply = self._wire.once(
+            "PATCH", where, content=chunk, headers=headers, timeout=BYTES_TIMEOUT
+        )
+        return Upload.model_validate_json(reply.content)
+
+    def download(self, source: str, path: Path) -> None:
+        """Fetch `source` into a file, from where an earlier try stopped. Raises ClientError.
+
+        The file appears under its name only when its sha256 is what the API said.
+        """
+        part = path.with_name(path.name + ".part")
+        expected = self._wire.repeat(lambda: self._rest(source, part))
+        found = sha256_of(part)
+        if found != expected:
+            part.unlink()
+            raise RetryableError("DigestMismatch", f"{source}: sha256 is {found}, not {expected}")
+        part.replace(path)
+
+    def _rest(self, source: str, part: Path) -> str:
+        have = part.stat().st_size if part.exists() else 0
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        try:
+            with self._wire.stream(source, headers) as reply:
+                mode = "ab" if reply.status_code == 206 else "wb"
+                with part.open(mode) as file:
+                    for chunk in reply.iter_bytes(1024 * 1024):
+                        file.write(chunk)
+                return reply.headers["etag"].strip('"')
+        except PermanentError as error:
+            if error.status != 416:
+                raise
+            part.unlink()
+            raise RetryableError("StalePart", "an earlier part was longer than the file") from error
