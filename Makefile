@@ -9,7 +9,7 @@ help: ## what there is
 check: ## format, lint, types, import rules, unit tests
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
-	$(PY) -m mypy core/clipmill api/clipmill_api api/clipmill_client job-image/clipmill_job
+	$(PY) -m mypy core/clipmill core/clipmill_probe api/clipmill_api api/clipmill_client job-image/clipmill_job
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/unit
 

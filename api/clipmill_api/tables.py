@@ -1,6 +1,7 @@
 """The tables, SQLAlchemy 2, alike on PostgreSQL and SQLite.
 
-Spec and facts are JSON of the contract's models. Times are ISO strings in UTC; ids are random strings with a letter's prefix; sizes in bytes.
+Spec and facts are JSON of the contract's models. Times are ISO strings in UTC; ids are random
+strings with a letter's prefix; sizes in bytes.
 """
 
 from __future__ import annotations
