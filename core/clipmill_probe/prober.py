@@ -1,0 +1,67 @@
+"""A file goes in, facts or a verdict come out; the reading is done by a limited child process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from clipmill.contract import MediaFacts
+from clipmill_probe.errors import MediaError
+
+TIMEOUT_S = 240.0
+"""Under the client's patience for the API's answer to a finished upload (300 s)."""
+
+
+def check(path: Path | str, *, full: bool = True, timeout_s: float = TIMEOUT_S) -> MediaFacts:
+    """The facts of a video file, decoded to its end unless not `full`. Raises MediaError.
+
+    Without `full` only packets are read: quicker, the same verdict on length, no loudness.
+    """
+    where = Path(path)
+    out, code = _run(where, full=full, timeout_s=timeout_s)
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise _too_slow(where, timeout_s)
+    try:
+        answer = json.loads(out)
+    except ValueError:
+        raise MediaError("Damaged", f"{where.name}: reading it ended with exit {code}") from None
+    if "error" in answer:
+        raise MediaError(answer["error"]["code"], answer["error"]["message"])
+    return MediaFacts.model_validate(answer["facts"])
+
+
+def _run(path: Path, *, full: bool, timeout_s: float) -> tuple[bytes, int]:
+    depth = "full" if full else "demux"
+    # -I: neither the current folder nor PYTHON* variables decide what the child imports.
+    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), depth, str(timeout_s))
+    child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        start_new_session=True,
+    )
+    try:
+        out, _ = child.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        raise _too_slow(path, timeout_s) from None
+    finally:
+        _end(child)
+    return out, child.returncode
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    if child.stdout:
+        child.stdout.close()
+
+
+def _too_slow(path: Path, timeout_s: float) -> MediaError:
+    return MediaError("TooSlow", f"{path.name}: not read to its end within {timeout_s:g} s")

@@ -1,0 +1,140 @@
+"""The prober on real files: what it says of good ones, and by which code it refuses others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import clipmaker
+from clipmill_probe import MediaError, check
+
+FASTSTART = ("-movflags", "+faststart")
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
+MPD = '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>\n'
+
+
+def _text(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def _half(path: Path, extra: tuple[str, ...] = ()) -> Path:
+    whole = clipmaker.clip(path.with_stem("whole"), extra=extra)
+    return clipmaker.cut_file(whole, path, 0.5)
+
+
+def _sound(path: Path) -> Path:
+    clipmaker.ffmpeg("-f", "lavfi", "-i", "sine=d=1", str(path))
+    return path
+
+
+def _damaged(path: Path) -> Path:
+    whole = bytearray(clipmaker.clip(path.with_stem("whole"), extra=FASTSTART).read_bytes())
+    start = whole.index(b"mdat") + 64
+    whole[start:] = bytes((i * 73 + 41) % 256 for i in range(len(whole) - start))
+    path.write_bytes(whole)
+    return path
+
+
+def _picture(path: Path) -> Path:
+    clipmaker.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=64x64:r=1:d=1", "-f", "image2", "-update", "1", str(path)
+    )
+    return path
+
+
+REFUSED: dict[str, tuple[str, str, Callable[[Path], Path]]] = {
+    "no such file": ("Missing", "a.mp4", lambda p: p),
+    "0 bytes": ("Empty", "a.mp4", lambda p: _text(p, "")),
+    "text called .mp4": ("NotMedia", "a.mp4", lambda p: _text(p, "no video at all\n" * 300)),
+    "HLS called .mp4": ("ForbiddenFormat", "a.mp4", lambda p: _text(p, PLAYLIST)),
+    "DASH called .mp4": ("ForbiddenFormat", "a.mp4", lambda p: _text(p, MPD)),
+    "concat list": ("ForbiddenFormat", "a.mp4", lambda p: _text(p, "ffconcat version 1.0\n")),
+    "picture": ("NotMedia", "a.png", _picture),
+    "sound in mp4": ("NoVideo", "a.mp4", _sound),
+    "sound alone": ("NoVideo", "a.wav", _sound),
+    "half an mp4": ("Truncated", "a.mp4", _half),
+    "half a faststart mp4": ("Truncated", "a.mp4", lambda p: _half(p, FASTSTART)),
+    "half an mkv": ("Truncated", "a.mkv", _half),
+    "half a webm": ("Truncated", "a.webm", _half),
+    "half an avi": ("Truncated", "a.avi", _half),
+    "half an flv": ("Truncated", "a.flv", lambda p: _half(p, ("-ar", "44100"))),
+    "noise in the middle": ("Damaged", "a.mp4", _damaged),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_by_a_stable_code(case: str, tmp_path: Path) -> None:
+    """Each kind of useless file has its own code and one line that names the file."""
+    code, name, make = REFUSED[case]
+    path = make(tmp_path / name)
+    with pytest.raises(MediaError) as caught:
+        check(path)
+    assert caught.value.code == code
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", ["half a faststart mp4", "half an mkv", "half a webm"])
+def test_a_cut_is_found_without_decoding(case: str, tmp_path: Path) -> None:
+    """Reading the packets alone finds a broken download."""
+    code, name, make = REFUSED[case]
+    with pytest.raises(MediaError) as caught:
+        check(make(tmp_path / name), full=False)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "ts", "avi", "flv", "mov"])
+@pytest.mark.parametrize("full", [True, False])
+def test_good_files(suffix: str, full: bool, tmp_path: Path) -> None:
+    """Every container we read gives the same facts, quickly or in full."""
+    extra = ("-ar", "44100") if suffix == "flv" else ()
+    facts = check(clipmaker.clip(tmp_path / f"a.{suffix}", extra=extra), full=full)
+    assert (facts.width, facts.height, facts.frames) == (320, 180, 60)
+    assert abs(facts.duration_us - 2_000_000) < 100_000
+    assert facts.audio_codec
+    assert (facts.loudness_lufs is not None) == full
+
+
+def test_loudness_is_that_of_the_tone(tmp_path: Path) -> None:
+    """The measured level is ffmpeg's own; silence, 0.3 s and no sound at all have none."""
+    tone = check(clipmaker.clip(tmp_path / "tone.mp4"))
+    quiet = check(clipmaker.clip(tmp_path / "quiet.mp4", sound="anullsrc=r=48000:cl=stereo"))
+    short = check(clipmaker.clip(tmp_path / "short.mp4", seconds=0.3))
+    mute = check(clipmaker.clip(tmp_path / "mute.mp4", sound=None))
+    assert tone.loudness_lufs == pytest.approx(-21.8, abs=0.3)
+    assert tone.true_peak_dbtp == pytest.approx(-20, abs=1.5)
+    assert (quiet.loudness_lufs, short.loudness_lufs, mute.loudness_lufs) == (None, None, None)
+    assert (quiet.audio_codec, mute.audio_codec) == ("aac", None)
+
+
+def test_pixels_as_shown(tmp_path: Path) -> None:
+    """A phone's upright video and one with wide pixels count as a player shows them."""
+    plain = clipmaker.clip(tmp_path / "plain.mp4")
+    turned = tmp_path / "turned.mp4"
+    clipmaker.ffmpeg("-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned))
+    wide = clipmaker.clip(tmp_path / "wide.mp4", extra=("-vf", "setsar=2"))
+    for full in (True, False):
+        facts = check(turned, full=full)
+        assert (facts.width, facts.height) == (180, 320)
+        facts = check(wide, full=full)
+        assert (facts.width, facts.height) == (640, 180)
+
+
+def test_a_video_that_starts_late_is_longer(tmp_path: Path) -> None:
+    """Lengths count from the start that sound and picture share, as the renderer plays them."""
+    path = clipmaker.clip(tmp_path / "plain.mkv", seconds=3)
+    late = tmp_path / "late.mkv"
+    args = ("-i", str(path), "-itsoffset", "0.5", "-i", str(path))
+    clipmaker.ffmpeg(*args, "-map", "1:v", "-map", "0:a", "-c", "copy", str(late))
+    assert check(late).duration_us == pytest.approx(3_500_000, abs=40_000)
+
+
+def test_a_slow_file_is_stopped(tmp_path: Path) -> None:
+    """The deadline ends the child and says so."""
+    path = clipmaker.clip(tmp_path / "a.mp4")
+    with pytest.raises(MediaError) as caught:
+        check(path, timeout_s=0.01)
+    assert caught.value.code == "TooSlow"
