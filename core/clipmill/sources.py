@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -11,6 +12,8 @@ _TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
 _YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"}
 _TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
 _SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
+LONGEST_KEY_BYTES = 500
+"""A longer key is hashed: an index of PostgreSQL takes 2704 bytes at most."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -40,6 +43,11 @@ def host_port(parts: SplitResult) -> str:
     """`host:port` in lower case, with the scheme's own port when none is given."""
     port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
     return f"{(parts.hostname or '').rstrip('.')}:{port}"
+
+
+def host_port_of(url: str) -> str:
+    """`host:port` of a URL. Raises ForbiddenURL on one that names none."""
+    return host_port(_split(url))
 
 
 def check_url(
@@ -118,4 +126,7 @@ def _plain(parts: SplitResult, host: str) -> str:
     ]
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     query = f"?{urlencode(kept)}" if kept else ""
-    return f"{host}{port}{parts.path or '/'}{query}"
+    key = f"{host}{port}{parts.path or '/'}{query}"
+    if len(key.encode()) <= LONGEST_KEY_BYTES:
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

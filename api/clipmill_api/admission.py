@@ -1,0 +1,107 @@
+"""A wish comes in: sources are resolved, the timeline is built, refusals carry numbers."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from clipmill.contract import ClipState, CompilationSpec, QuotaEffect, clip_name
+from clipmill.quota import remaining
+from clipmill.sources import ForbiddenURL, check_url, clip_key
+from clipmill.timeline import InvalidTimeline
+from clipmill_api import planning, refusals
+from clipmill_api.context import Context, new_id
+from clipmill_api.planning import Known, Made
+from clipmill_api.queries import library, people, quota
+from clipmill_api.tables import ClipRow, Media
+
+
+def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -> Known:
+    """Find the media of every clip and asset. Raises ForbiddenURL and UnknownMedia problems."""
+    keys = _clip_keys(ctx, spec)
+    fields = planning.asset_ids(spec)
+    for i, clip in enumerate(spec.clips):
+        if clip.media_id:
+            fields.setdefault(clip.media_id, f"spec.clips[{i}].mediaId")
+    media = library.media_by_ids(session, owner, fields)
+    for media_id, field in fields.items():
+        _refuse_unplayable(field, media_id, media.get(media_id))
+    fetched = library.media_by_clip_keys(session, owner, [key for key in keys if key])
+    clips = [_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
+    media |= {row.id: row for row in fetched.values()}
+    return Known(spec, clips, media)
+
+
+def _refuse_unplayable(field: str, media_id: str, row: Media | None) -> None:
+    if row is None:
+        raise refusals.unknown_media(field, media_id)
+    if row.facts is None:
+        raise refusals.not_video(field, media_id)
+
+
+def _clip_keys(ctx: Context, spec: CompilationSpec) -> list[str | None]:
+    """The clip key of each clip that has a URL, which is allowed."""
+    settings, keys = ctx.settings, []
+    for i, clip in enumerate(spec.clips):
+        try:
+            if clip.url is not None:
+                check_url(
+                    clip.url,
+                    hosts=settings.allowed_hosts,
+                    any_host=settings.allow_any_host,
+                    private=settings.allow_private,
+                )
+            keys.append(clip_key(clip.url) if clip.url else None)
+        except ForbiddenURL as error:
+            raise refusals.forbidden_url(f"spec.clips[{i}].url", error) from None
+    return keys
+
+
+def _clip(spec: CompilationSpec, i: int, key: str | None, fetched: Media | None) -> ClipRow:
+    clip = spec.clips[i]
+    media_id = clip.media_id or (fetched.id if fetched else None)
+    return ClipRow(
+        id=new_id("k"),
+        position=i,
+        name=clip_name(spec, i),
+        title=clip.title,
+        url=clip.url,
+        clip_key=key,
+        state=(ClipState.READY if media_id else ClipState.WAITING).value,
+        media_id=media_id,
+        reused=fetched is not None,
+    )
+
+
+def outputs(known: Known) -> list[Made]:
+    """The outputs. Raises the InvalidTimeline problem."""
+    try:
+        return planning.outputs(known)
+    except InvalidTimeline as error:
+        raise refusals.invalid_timeline(error) from None
+
+
+def refuse_over_tier(session: Session, owner: str, spec: CompilationSpec) -> None:
+    """Raises TierLimit."""
+    tier = people.tier_of(session, owner)
+    if tier.max_clips is not None and len(spec.clips) > tier.max_clips:
+        raise refusals.too_many_clips(len(spec.clips), tier.max_clips, tier.name)
+
+
+def quota_effect(session: Session, ctx: Context, owner: str, estimated: int) -> QuotaEffect:
+    """What is left of the month, beside what this takes."""
+    limit = people.tier_of(session, owner).render_limit_s
+    used, reserved = quota.window(session, owner, ctx.month())
+    return QuotaEffect(
+        estimated_seconds=estimated,
+        remaining_seconds=remaining(limit, used + reserved),
+        limit_seconds=limit,
+    )
+
+
+def hold(session: Session, owner: str, *, month: str, seconds: int) -> None:
+    """Reserve render time, or give some back when `seconds` is below 0. Raises QuotaExceeded."""
+    limit = people.tier_of(session, owner).render_limit_s
+    if quota.hold(session, owner, month, seconds=seconds, limit=limit):
+        return
+    left = remaining(limit, sum(quota.window(session, owner, month))) or 0
+    raise refusals.render_quota(seconds, left, limit or 0, month)

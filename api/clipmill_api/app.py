@@ -1,0 +1,78 @@
+"""The API: settings in, an app out. Everything it needs hangs on `app.state.context`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from clipmill_api import problems
+from clipmill_api.bodies import BodyLimit
+from clipmill_api.context import Clock, Context, Ctx, iso, utc_now
+from clipmill_api.database import Database
+from clipmill_api.migrate import migrate
+from clipmill_api.queries import library, quota
+from clipmill_api.routes import account, admin, compilations, media, operator, uploads, worker
+from clipmill_api.settings import Settings
+from clipmill_api.store import Store
+
+UPLOAD_LIFE = timedelta(days=1)
+"""An upload that nobody finished is dropped after this."""
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """An API over its database, which is brought to the newest form first."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    db = Database(settings.database)
+    migrate(db)
+    ctx = Context(settings, db, Store(settings.state, settings.store_url), clock)
+    drop_idle_uploads(ctx)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        db.close()
+
+    app = FastAPI(
+        title="Clipmill",
+        version="0.1.0",
+        description="A list of clips in, one finished video out.",
+        lifespan=lifespan,
+    )
+    app.state.context = ctx
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    for room in (compilations, media, uploads, account, worker, operator, admin):
+        app.include_router(room.router)
+    app.get("/healthz", include_in_schema=False)(_alive)
+    app.get("/readyz", include_in_schema=False)(_ready)
+    return app
+
+
+def _alive() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _ready(ctx: Ctx) -> dict[str, str]:
+    with ctx.db.read() as session:
+        session.execute(text("SELECT 1"))
+    return {"status": "ok"}
+
+
+def drop_idle_uploads(ctx: Context) -> None:
+    """Forget uploads that nobody finished; their storage is free again."""
+    before = iso(ctx.clock() - UPLOAD_LIFE)
+
+    def drop(session: Session) -> list[str]:
+        rows = library.idle_uploads(session, before)
+        for row in rows:
+            quota.give_storage(session, row.owner, row.reserved_bytes)
+            library.drop_upload(session, row.id)
+        return [row.id for row in rows]
+
+    for upload_id in ctx.db.write(drop):
+        ctx.store.forget(upload_id)

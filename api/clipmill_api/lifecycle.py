@@ -1,0 +1,266 @@
+"""The life of a generation: registered, advanced clip by clip, ended once.
+
+Every change of state is compare-and-set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from clipmill.contract import (
+    ClipState,
+    CompilationSpec,
+    OnClipError,
+    OutputResult,
+    Registration,
+    Stage,
+    State,
+)
+from clipmill.timeline import InvalidTimeline
+from clipmill_api import admission, planning
+from clipmill_api.context import Context, new_id
+from clipmill_api.planning import Known
+from clipmill_api.problems import ApiProblem
+from clipmill_api.queries import library, people, quota, revisions
+from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, Revision
+
+FETCH_SHARE = 30
+"""Percent of the whole that fetching counts for."""
+
+
+def register(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
+    """Take a generation in, once. Raises refusals and conflicts."""
+    if people.user(session, wish.owner) is None:
+        raise ApiProblem(422, "UnknownOwner", f"owner: there is no user {wish.owner!r}")
+    found = revisions.by_uid(session, uid, lock=True)
+    if found is not None and _is_known(session, found, wish):
+        return found
+    admission.refuse_over_tier(session, wish.owner, wish.spec)
+    known = admission.resolve(session, ctx, wish.owner, wish.spec)
+    made = admission.outputs(known)
+    if found is not None:
+        end(session, ctx, found, found.generation, Ending(State.SUPERSEDED, "Edited"))
+    row = found or _new(session, ctx, uid, wish)
+    revisions.set_generation(session, row.id, wish.generation)
+    _keep(session, ctx, row, wish, known)
+    _reserve(session, ctx, row, wish.generation, planning.seconds(made))
+    advance(session, ctx, row, wish.generation)
+    return row
+
+
+def _is_known(session: Session, row: Compilation, wish: Registration) -> bool:
+    """Whether this very generation was taken in before. Raises conflicts."""
+    if wish.owner != row.owner:
+        raise ApiProblem(409, "OwnerConflict", f"{row.name!r} belongs to another owner")
+    if wish.generation < row.generation:
+        detail = f"generation {wish.generation} is older than {row.generation}, which is known"
+        raise ApiProblem(409, "StaleGeneration", detail, generation=row.generation)
+    if wish.generation > row.generation:
+        return False
+    if revisions.revision(session, row.id, row.generation).spec != stored(wish.spec):
+        detail = f"generation {wish.generation} is known with another spec"
+        raise ApiProblem(409, "GenerationConflict", detail, generation=row.generation)
+    return True
+
+
+def stored(spec: CompilationSpec) -> dict[str, Any]:
+    """A spec as it is kept."""
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _new(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
+    row = Compilation(
+        id=new_id("c"),
+        uid=uid,
+        owner=wish.owner,
+        namespace=wish.namespace,
+        name=wish.name,
+        generation=wish.generation,
+        created_at=ctx.now(),
+    )
+    revisions.add(session, row)
+    return row
+
+
+def _keep(
+    session: Session, ctx: Context, row: Compilation, wish: Registration, known: Known
+) -> None:
+    revision = Revision(
+        compilation_id=row.id,
+        generation=wish.generation,
+        spec=stored(wish.spec),
+        state=State.PENDING.value,
+        outputs=[],
+        created_at=ctx.now(),
+    )
+    revisions.add(session, revision)
+    for clip in known.clips:
+        clip.compilation_id, clip.generation = row.id, wish.generation
+    revisions.add_clips(session, known.clips)
+
+
+def _reserve(
+    session: Session, ctx: Context, row: Compilation, generation: int, seconds: int
+) -> None:
+    month = ctx.month()
+    admission.hold(session, row.owner, month=month, seconds=seconds)
+    reservation = Reservation(
+        compilation_id=row.id,
+        generation=generation,
+        owner=row.owner,
+        month=month,
+        seconds=seconds,
+        state="open",
+    )
+    quota.add_reservation(session, reservation)
+
+
+def known(session: Session, row: Compilation, generation: int) -> Known:
+    """A generation with what is known of its clips: three statements, however many clips."""
+    spec = CompilationSpec.model_validate(revisions.revision(session, row.id, generation).spec)
+    clips = revisions.clips(session, row.id, generation)
+    ids = {clip.media_id for clip in clips if clip.media_id} | set(planning.asset_ids(spec))
+    return Known(spec, clips, library.media_by_ids(session, row.owner, ids))
+
+
+def advance(session: Session, ctx: Context, row: Compilation, generation: int) -> None:
+    """Look where a generation stands after its clips changed, and move it on."""
+    revisions.locked(session, row.id)
+    now = known(session, row, generation)
+    waiting = sum(clip.state == ClipState.WAITING for clip in now.clips)
+    if waiting:
+        percent = FETCH_SHARE * (len(now.clips) - waiting) // len(now.clips)
+        stage = {"state": State.FETCHING.value, "stage": Stage.FETCH.value, "percent": percent}
+        revisions.move(session, row.id, generation, **stage)
+        return
+    if _unplayable(session, now):
+        now = known(session, row, generation)
+    failure = _too_few(now)
+    if failure is None:
+        failure = _exact(session, row, generation, now)
+    if failure:
+        reason, message = failure
+        end(session, ctx, row, generation, Ending(State.FAILED, reason, message))
+        return
+    stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
+    revisions.move(session, row.id, generation, **stage)
+
+
+def _unplayable(session: Session, now: Known) -> bool:
+    """Skip clips whose trim starts beyond their end. True: there were such."""
+    found = False
+    for clip in now.clips:
+        message = _beyond_end(now, clip)
+        if message:
+            revisions.unplay(session, clip, reason="TrimOutsideClip", message=message)
+            found = True
+    return found
+
+
+def _beyond_end(now: Known, clip: ClipRow) -> str | None:
+    start = now.spec.clips[clip.position].start
+    media = now.media.get(clip.media_id or "")
+    if clip.state != ClipState.READY or start is None or media is None:
+        return None
+    facts = planning.facts(media)
+    if facts is None or planning.starts_within(start, facts):
+        return None
+    return f"start {start} is not before the end of the clip ({facts.duration_us / 1e6:.2f}s long)"
+
+
+def _too_few(now: Known) -> tuple[str, str] | None:
+    skipped = [clip for clip in now.clips if clip.state == ClipState.SKIPPED]
+    ready = len(now.clips) - len(skipped)
+    if skipped and now.spec.on_clip_error is OnClipError.FAIL:
+        first = skipped[0]
+        return "ClipFailed", f"{first.name}: {first.message} (onClipError is Fail)"
+    if ready < now.spec.minimum_clips:
+        message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"
+        named = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
+        return "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})"
+    return None
+
+
+def _exact(
+    session: Session, row: Compilation, generation: int, now: Known
+) -> tuple[str, str] | None:
+    """Turn the estimate into the exact length; what is wrong with it, if anything."""
+    try:
+        seconds = planning.seconds(planning.outputs(now))
+    except InvalidTimeline as error:
+        return "InvalidTimeline", str(error)
+    held = quota.reservation(session, row.id, generation)
+    if held is None or held.state != "open" or held.seconds == seconds:
+        return None
+    more = seconds - held.seconds
+    try:
+        admission.hold(session, row.owner, month=held.month, seconds=more)
+    except ApiProblem as problem:
+        return problem.code, problem.detail
+    held.seconds = seconds
+    session.flush()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a generation ends: with outputs and the render seconds they took, or with a reason."""
+
+    state: State
+    reason: str | None = None
+    message: str | None = None
+    outputs: tuple[OutputResult, ...] = ()
+    seconds: int = 0
+
+
+def end(session: Session, ctx: Context, row: Compilation, generation: int, ending: Ending) -> bool:
+    """End a generation, once, with all that hangs on it. False: it had ended before."""
+    values: dict[str, Any] = {
+        "state": ending.state.value,
+        "reason": ending.reason,
+        "message": ending.message,
+        "stage": None,
+        "completed_at": ctx.now(),
+    }
+    if ending.state is State.SUCCEEDED:
+        outputs = [output.model_dump(mode="json") for output in ending.outputs]
+        values |= {"percent": 100, "outputs": outputs}
+    if not revisions.move(session, row.id, generation, **values):
+        return False
+    held = quota.reservation(session, row.id, generation)
+    if ending.state is State.SUCCEEDED:
+        settle(session, ctx, row, generation, ending.seconds)
+    elif held is not None:
+        quota.close(session, held, state="released", used_s=0)
+    _sweep(session, row)
+    return True
+
+
+def settle(session: Session, ctx: Context, row: Compilation, generation: int, seconds: int) -> None:
+    """Turn the reservation into use, with one usage row for each (compilation, generation)."""
+    held = quota.reservation(session, row.id, generation)
+    if held is not None:
+        quota.close(session, held, state="settled", used_s=seconds)
+    if quota.usage_of(session, row.id, generation) is not None:
+        return
+    usage = RenderUsage(
+        compilation_id=row.id,
+        generation=generation,
+        owner=row.owner,
+        seconds=seconds,
+        created_at=ctx.now(),
+    )
+    quota.add_usage(session, usage)
+
+
+def _sweep(session: Session, row: Compilation) -> None:
+    """Take out outputs that no result names, and their bytes' share of the storage quota."""
+    kept = set()
+    for output in revisions.ended_outputs(session, row.id):
+        kept |= {output["media_id"], output.get("thumbnail_id"), output.get("storyboard_id")}
+    for stray in library.strays(session, row.id, kept):
+        quota.give_storage(session, row.owner, stray.size_bytes)
+        library.delete_media(session, stray)

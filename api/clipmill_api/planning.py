@@ -1,0 +1,133 @@
+"""From rows to the plan: sources, timelines, pieces, seconds. Pure: no SQL, no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from clipmill.contract import (
+    ClipState,
+    CompilationSpec,
+    MediaFacts,
+    OnClipError,
+    Output,
+    OutputPlan,
+    Piece,
+    PieceCounts,
+)
+from clipmill.contract import seconds as duration_s
+from clipmill.pieces import pieces
+from clipmill.presets import max_length_s
+from clipmill.timeline import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
+from clipmill_api.tables import ClipRow, Media
+
+WAITING = Source(None, "waiting", None)
+"""Stands for a clip whose media is not here yet: its length is an estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A spec with what is known of its clips; `media` by id, clips' and assets' alike."""
+
+    spec: CompilationSpec
+    clips: Sequence[ClipRow]
+    media: Mapping[str, Media]
+
+
+class Made(NamedTuple):
+    """One output: what was asked, its timeline and its pieces."""
+
+    output: Output
+    timeline: Timeline
+    pieces: tuple[Piece, ...]
+
+    @property
+    def seconds(self) -> int:
+        """Render time it takes of the quota: its length, rounded up."""
+        return math.ceil(self.timeline.frames / self.timeline.profile.rate)
+
+
+def asset_ids(spec: CompilationSpec) -> dict[str, str]:
+    """Media ids of intro, outro and transition clips, with the field that names each."""
+    found: dict[str, str] = {}
+    if spec.transitions:
+        for i, media_id in enumerate(spec.transitions.media_ids):
+            found.setdefault(media_id, f"spec.transitions.mediaIds[{i}]")
+    if spec.intro:
+        found.setdefault(spec.intro.media_id, "spec.intro.mediaId")
+    if spec.outro:
+        found.setdefault(spec.outro.media_id, "spec.outro.mediaId")
+    return found
+
+
+def facts(row: Media) -> MediaFacts | None:
+    """The facts of a media row."""
+    return MediaFacts.model_validate(row.facts) if row.facts else None
+
+
+def source(row: Media) -> Source:
+    """A media row as something to cut from."""
+    return Source(row.id, row.sha256, facts(row))
+
+
+def starts_within(start: str, known: MediaFacts) -> bool:
+    """Whether a trim's start lies before the end of the media."""
+    return length_us(start) < known.duration_us
+
+
+def length_us(duration: str) -> int:
+    """A duration in microseconds."""
+    return round(duration_s(duration) * 1_000_000)
+
+
+def _clip_source(known: Known, clip: ClipRow) -> Source | None:
+    if clip.state == ClipState.WAITING:
+        return WAITING
+    media = known.media.get(clip.media_id or "")
+    if clip.state == ClipState.READY and media is not None:
+        return source(media)
+    return PLACEHOLDER if known.spec.on_clip_error is OnClipError.PLACEHOLDER else None
+
+
+def outputs(known: Known) -> list[Made]:
+    """Each output with timeline and pieces. Raises InvalidTimeline."""
+    clips = [_clip_source(known, clip) for clip in known.clips]
+    assets = {i: source(known.media[i]) for i in asset_ids(known.spec) if i in known.media}
+    made = []
+    for output in known.spec.outputs:
+        line = timeline(known.spec, output, clips, assets)
+        _refuse_too_long(output, line)
+        made.append(Made(output, line, pieces(line)))
+    return made
+
+
+def _refuse_too_long(output: Output, line: Timeline) -> None:
+    limit = max_length_s(output.preset)
+    length = line.frames / line.profile.rate
+    if limit is not None and line.exact and length > limit:
+        raise InvalidTimeline(
+            f"spec.outputs ({output.name}): the timeline is {length:.2f}s long, but preset"
+            f" {output.preset} takes at most {limit}s; shorten clips or set maxClipDuration"
+        )
+
+
+def seconds(made: Sequence[Made]) -> int:
+    """What all outputs together take of the quota."""
+    return sum(one.seconds for one in made)
+
+
+def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> OutputPlan:
+    """One output as a person reads it."""
+    reused = sum(piece.key in existing for piece in one.pieces) if not waiting else 0
+    counts = PieceCounts(total=len(one.pieces), reused=reused, rendered=0)
+    return OutputPlan(
+        name=one.output.name,
+        profile=one.timeline.profile,
+        frames=one.timeline.frames,
+        exact=one.timeline.exact,
+        entries=list(one.timeline.entries),
+        notes=list(one.timeline.notes),
+        pieces=counts,
+    )

@@ -1,0 +1,90 @@
+"""Every error a person or a program sees: problem details with a stable code."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+SHOWN_CHARS = 80
+
+
+class ApiProblem(Exception):
+    """An error with its status, its code and the facts behind it."""
+
+    def __init__(self, status: int, code: str, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.facts = facts
+
+
+def not_found(what: str, name: str) -> ApiProblem:
+    """There is none, or it is somebody else's: the two look the same."""
+    return ApiProblem(404, "NotFound", f"there is no {what} {name[:SHOWN_CHARS]!r}")
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error in one form."""
+    app.add_exception_handler(ApiProblem, _of_problem)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_surprise)
+
+
+def _reply(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    if status == 503:
+        headers = {"Retry-After": "2"}
+    return JSONResponse(
+        body | {"detail": detail, "code": code, **facts},
+        status,
+        headers,
+        media_type="application/problem+json",
+    )
+
+
+async def _of_problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiProblem)
+    return _reply(error.status, error.code, error.detail, **error.facts)
+
+
+async def _of_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [_named(one) for one in error.errors()[:10]]
+    first = errors[0]
+    detail = f"{first['field']}: {first['rule']}"
+    if first["value"] is not None:
+        detail += f" (given: {first['value']})"
+    return _reply(422, "Invalid", detail, errors=errors)
+
+
+def _named(error: dict[str, Any]) -> dict[str, Any]:
+    """Field, value and rule of one pydantic error."""
+    field = ""
+    for step in error["loc"][1:] or error["loc"]:
+        field += f"[{step}]" if isinstance(step, int) else f".{step}" if field else str(step)
+    value = error.get("input")
+    shown = None if isinstance(value, dict | list) else repr(value)
+    if shown and len(shown) > SHOWN_CHARS:
+        shown = f"{shown[:SHOWN_CHARS]}... ({len(shown)} characters)"
+    return {"field": field, "value": shown, "rule": error["msg"].removeprefix("Value error, ")}
+
+
+async def _of_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
+    return _reply(error.status_code, code, str(error.detail))
+
+
+async def _of_surprise(request: Request, error: Exception) -> JSONResponse:
+    log.exception("surprise method=%s path=%s", request.method, request.url.path, exc_info=error)
+    return _reply(500, "Internal", "something went wrong here; it has been logged")

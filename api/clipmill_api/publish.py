@@ -1,0 +1,298 @@
+"""An upload's way: announced, grown, checked, published. What it becomes is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+
+from sqlalchemy.orm import Session
+
+from clipmill.contract import MediaFacts, MediaKind, UploadPurpose, UploadRequest
+from clipmill.contract import Upload as UploadView
+from clipmill.quota import remaining
+from clipmill_api import lifecycle, refusals
+from clipmill_api.auth import Principal
+from clipmill_api.context import Context, new_id
+from clipmill_api.problems import ApiProblem, not_found
+from clipmill_api.queries import library, parts, people, quota, revisions
+from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
+from clipmill_probe import MediaError, check
+
+PICTURES = (MediaKind.THUMBNAIL, MediaKind.STORYBOARD)
+MADE_HERE = (MediaKind.COMPILATION, *PICTURES)
+PROBES = threading.BoundedSemaphore(2)
+"""Decodings at once: each is a process of its own that can fill a core."""
+
+
+def announce(ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
+    """A new upload, the running one of the same announcement, or a finished one."""
+    _allowed(ctx, who, asked)
+    return ctx.db.write(lambda session: _announce(session, ctx, who, asked))
+
+
+def _allowed(ctx: Context, who: Principal, asked: UploadRequest) -> None:
+    limit = ctx.settings.max_upload_bytes
+    if asked.size_bytes > limit:
+        detail = f"sizeBytes {asked.size_bytes}: at most {limit} bytes are taken"
+        raise ApiProblem(413, "TooLarge", detail, limitBytes=limit)
+    if (asked.purpose is UploadPurpose.LIBRARY) != (who.role == "user"):
+        detail = f"purpose {asked.purpose}: people upload to the library, jobs what they made"
+        raise ApiProblem(403, "Forbidden", detail)
+    missing = _missing_field(asked)
+    if missing:
+        detail = f"{missing}: needed for the purpose {asked.purpose}"
+        raise ApiProblem(422, "Invalid", detail, field=missing)
+    if asked.purpose is UploadPurpose.LIBRARY and asked.kind in MADE_HERE:
+        detail = f"kind {asked.kind}: made by rendering, not uploaded"
+        raise ApiProblem(422, "Invalid", detail, field="kind")
+
+
+def _missing_field(asked: UploadRequest) -> str | None:
+    needed: dict[UploadPurpose, dict[str, object]] = {
+        UploadPurpose.CLIP: {"clipId": asked.clip_id, "epoch": asked.epoch},
+        UploadPurpose.PIECE: {"pieceKey": asked.piece_key, "epoch": asked.epoch},
+        UploadPurpose.OUTPUT: {"output": asked.output, "kind": asked.kind, "epoch": asked.epoch},
+        UploadPurpose.LIBRARY: {"kind": asked.kind},
+    }
+    return next((name for name, value in needed[asked.purpose].items() if value is None), None)
+
+
+def _announce(session: Session, ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
+    _fence(session, who, asked)
+    digest = hashlib.sha256(asked.model_dump_json(exclude={"epoch"}).encode()).hexdigest()
+    running = library.running_upload(session, who.owner, digest)
+    if running is not None:
+        return view(ctx, running)
+    _take_storage(session, who, asked)
+    row = Upload(
+        id=new_id("u"),
+        owner=who.owner,
+        request=asked.model_dump(mode="json"),
+        request_sha256=digest,
+        size_bytes=asked.size_bytes,
+        reserved_bytes=0 if asked.purpose is UploadPurpose.PIECE else asked.size_bytes,
+        complete=False,
+        compilation_id=who.compilation_id or None,
+        created_at=ctx.now(),
+    )
+    library.add_upload(session, row)
+    session.flush()
+    return _at_once(session, ctx, who, row, asked) or view(ctx, row)
+
+
+def _take_storage(session: Session, who: Principal, asked: UploadRequest) -> None:
+    """Count the bytes before they come. Pieces are our cache and count for nobody."""
+    if asked.purpose is UploadPurpose.PIECE:
+        return
+    if not quota.take_storage(session, who.owner, asked.size_bytes):
+        limit = people.tier_of(session, who.owner).storage_limit_bytes or 0
+        user = people.user(session, who.owner)
+        left = remaining(limit, user.storage_used_bytes if user else 0) or 0
+        raise refusals.storage_quota(asked.size_bytes, left, limit)
+
+
+def _at_once(
+    session: Session, ctx: Context, who: Principal, row: Upload, asked: UploadRequest
+) -> UploadView | None:
+    """The owner has these very bytes: publish without sending them."""
+    same = library.any_by_sha256(session, who.owner, asked.sha256)
+    if same is None or asked.purpose is UploadPurpose.PIECE:
+        return None
+    facts = MediaFacts.model_validate(same.facts) if same.facts else None
+    if facts is None and asked.kind not in PICTURES:
+        return None
+    publish(session, ctx, who, row, facts)
+    return view(ctx, row)
+
+
+def _fence(session: Session, who: Principal, asked: UploadRequest) -> None:
+    """A job's upload counts only while its claim holds. Raises LeaseLost."""
+    if who.role != "job":
+        return
+    where = (who.compilation_id, who.generation, who.stage.value, asked.index)
+    part = parts.part(session, where)
+    if part is None or part.epoch != asked.epoch:
+        raise ApiProblem(409, "LeaseLost", "a later claim has taken this part")
+
+
+def view(ctx: Context, row: Upload) -> UploadView:
+    """An upload as its sender reads it."""
+    return UploadView(
+        id=row.id,
+        offset=row.size_bytes if row.complete else ctx.store.offset(row.id),
+        size_bytes=row.size_bytes,
+        complete=row.complete,
+        media_id=row.media_id,
+        piece_key=row.piece_key,
+    )
+
+
+def find(ctx: Context, who: Principal, upload_id: str) -> Upload:
+    """An upload of the caller's. Raises NotFound."""
+    with ctx.db.read() as session:
+        row = library.upload(session, who.owner, upload_id)
+    if row is None:
+        raise not_found("upload", upload_id)
+    return row
+
+
+def complete(ctx: Context, who: Principal, upload_id: str) -> UploadView:
+    """Check what came and publish it. A repeat answers the same."""
+    row = find(ctx, who, upload_id)
+    if row.complete:
+        return view(ctx, row)
+    asked = UploadRequest.model_validate(row.request)
+    try:
+        facts = _examined(ctx, row, asked)
+    except ApiProblem as problem:
+        if problem.status == 422:
+            _discard(ctx, row)
+        raise
+    ctx.store.keep(row.id, row.owner, asked.sha256)
+
+    def finish(session: Session) -> UploadView:
+        _fence(session, who, asked)
+        current = library.upload(session, row.owner, row.id)
+        if current is None:
+            raise not_found("upload", row.id)
+        if not current.complete:
+            publish(session, ctx, who, current, facts)
+        return view(ctx, current)
+
+    done = ctx.db.write(finish)
+    ctx.store.forget(row.id)
+    return done
+
+
+def _discard(ctx: Context, row: Upload) -> None:
+    """Bytes that can never be published: give their storage back."""
+
+    def drop(session: Session) -> None:
+        if library.drop_upload(session, row.id):
+            quota.give_storage(session, row.owner, row.reserved_bytes)
+
+    ctx.db.write(drop)
+    ctx.store.forget(row.id)
+
+
+def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | None:
+    """Length, digest, and the prober's word on every video. Raises what is wrong."""
+    have = ctx.store.offset(row.id)
+    if have < row.size_bytes:
+        detail = f"{have} of {row.size_bytes} bytes are here"
+        raise ApiProblem(409, "Incomplete", detail, offset=have)
+    found = ctx.store.digest(row.id)
+    if found != asked.sha256:
+        detail = f"sha256: announced {asked.sha256}, but the bytes have {found}"
+        raise ApiProblem(422, "DigestMismatch", detail)
+    if asked.kind in PICTURES:
+        return None
+    wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
+    try:
+        with PROBES:
+            return check(ctx.store.spooled(row.id), full=wanted)
+    except MediaError as error:
+        raise ApiProblem(422, error.code, str(error).replace(row.id, asked.filename)) from None
+
+
+# --- what an upload becomes -------------------------------------------------------------------
+
+
+def publish(
+    session: Session, ctx: Context, who: Principal, row: Upload, facts: MediaFacts | None
+) -> None:
+    """Make an upload what it was announced as. Runs in the transaction that completes it."""
+    asked = UploadRequest.model_validate(row.request)
+    if asked.purpose is UploadPurpose.PIECE:
+        _piece(session, ctx, row, asked)
+    elif asked.purpose is UploadPurpose.CLIP:
+        _clip(session, ctx, who, row, asked, facts)
+    else:
+        _finish(session, row, _media(session, ctx, row, asked, facts))
+
+
+def _finish(session: Session, row: Upload, media_id: str) -> None:
+    library.finish_upload(session, row.id, media_id=media_id, piece_key=None)
+    row.complete, row.media_id = True, media_id
+
+
+def _piece(session: Session, ctx: Context, row: Upload, asked: UploadRequest) -> None:
+    piece = PieceRow(
+        owner=row.owner,
+        key=asked.piece_key,
+        sha256=asked.sha256,
+        size_bytes=row.size_bytes,
+        created_at=ctx.now(),
+    )
+    library.add_piece(session, piece)
+    library.finish_upload(session, row.id, media_id=None, piece_key=asked.piece_key)
+    row.complete, row.piece_key = True, asked.piece_key
+
+
+def _media(
+    session: Session,
+    ctx: Context,
+    row: Upload,
+    asked: UploadRequest,
+    facts: MediaFacts | None,
+    clip_key: str | None = None,
+) -> str:
+    """The media row: the same bytes as the same kind are one row, and counted once."""
+    kind = (asked.kind or MediaKind.CLIP).value
+    same = library.media_by_sha256(session, row.owner, asked.sha256, kind)
+    if same is not None and same.compilation_id == row.compilation_id and clip_key is None:
+        quota.give_storage(session, row.owner, row.reserved_bytes)
+        return same.id
+    media = Media(
+        id=new_id("m"),
+        owner=row.owner,
+        kind=kind,
+        filename=asked.filename,
+        size_bytes=row.size_bytes,
+        sha256=asked.sha256,
+        facts=facts.model_dump(mode="json") if facts else None,
+        clip_key=clip_key,
+        compilation_id=row.compilation_id if asked.purpose is UploadPurpose.OUTPUT else None,
+        created_at=ctx.now(),
+    )
+    library.add_media(session, media)
+    return media.id
+
+
+def _clip(
+    session: Session,
+    ctx: Context,
+    who: Principal,
+    row: Upload,
+    asked: UploadRequest,
+    facts: MediaFacts | None,
+) -> None:
+    """A fetched clip: the media row, the clips that waited for it, and the next step."""
+    compilation = revisions.locked(session, who.compilation_id)
+    clip = revisions.clip(session, who.compilation_id, asked.clip_id or "")
+    if clip is None:
+        raise not_found("clip", asked.clip_id or "")
+    media_id = _fetched(session, ctx, row, asked, facts, clip)
+    _finish(session, row, media_id)
+    parts.unlock_fetch(session, clip.id)
+    where = (who.compilation_id, who.generation, who.stage.value, asked.index)
+    parts.finish(session, where, epoch=asked.epoch or 0, done=True, now=ctx.now())
+    if revisions.ready(session, clip, media_id=media_id, reused=False):
+        lifecycle.advance(session, ctx, compilation, clip.generation)
+
+
+def _fetched(
+    session: Session,
+    ctx: Context,
+    row: Upload,
+    asked: UploadRequest,
+    facts: MediaFacts | None,
+    clip: ClipRow,
+) -> str:
+    """The media of the clip key: the first to come stays."""
+    keys = [clip.clip_key] if clip.clip_key else []
+    known = library.media_by_clip_keys(session, row.owner, keys)
+    if known:
+        quota.give_storage(session, row.owner, row.reserved_bytes)
+        return known[str(clip.clip_key)].id
+    return _media(session, ctx, row, asked, facts, clip.clip_key)

@@ -1,0 +1,1 @@
+"""All SQL of the API. Nothing else may import `sqlalchemy` statements."""

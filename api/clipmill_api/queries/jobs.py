@@ -1,0 +1,26 @@
+"""SQL of the migration guide's processing jobs."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clipmill_api.tables import JobRow
+
+
+def by_external_id(session: Session, compilation_id: str, external_id: str) -> JobRow | None:
+    """A job found again by its caller's own id."""
+    same = (JobRow.compilation_id == compilation_id, JobRow.external_id == external_id)
+    return session.scalars(select(JobRow).where(*same)).one_or_none()
+
+
+def add(session: Session, row: JobRow) -> None:
+    """Keep a job. Raises IntegrityError when another request was first."""
+    session.add(row)
+    session.flush()
+
+
+def locked(session: Session, compilation_id: str, job_id: str) -> JobRow | None:
+    """A job of this compilation, held until the transaction ends: merges lose nothing."""
+    mine = (JobRow.id == job_id, JobRow.compilation_id == compilation_id)
+    return session.scalars(select(JobRow).where(*mine).with_for_update()).one_or_none()

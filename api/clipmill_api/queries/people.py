@@ -1,0 +1,101 @@
+"""SQL of users, tiers and keys."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+
+from clipmill.quota import TIERS
+from clipmill_api.tables import Key, Revision, Tier, User
+
+
+def seed(session: Session) -> None:
+    """The three tiers, where they are missing; what an administrator changed stays."""
+    known = set(session.scalars(select(Tier.name)))
+    for tier in TIERS:
+        if tier.name not in known:
+            session.add(Tier(**tier._asdict()))
+
+
+class KeyRow(NamedTuple):
+    """A key, and the state of its generation if it is a job's."""
+
+    role: str
+    owner: str | None
+    compilation_id: str | None
+    generation: int | None
+    stage: str | None
+    expires_at: str | None
+    revoked_at: str | None
+    state: str | None
+
+
+def key(session: Session, secret_sha256: str) -> KeyRow | None:
+    """A key by its hash."""
+    of_its_generation = and_(
+        Revision.compilation_id == Key.compilation_id, Revision.generation == Key.generation
+    )
+    row = session.execute(
+        select(
+            Key.role,
+            Key.owner,
+            Key.compilation_id,
+            Key.generation,
+            Key.stage,
+            Key.expires_at,
+            Key.revoked_at,
+            Revision.state,
+        )
+        .outerjoin(Revision, of_its_generation)
+        .where(Key.secret_sha256 == secret_sha256)
+    ).one_or_none()
+    return KeyRow(*row) if row else None
+
+
+def add_key(session: Session, row: Key) -> None:
+    """Keep a key."""
+    session.add(row)
+
+
+def add(session: Session, row: User | Tier) -> None:
+    """Keep a user or a tier."""
+    session.add(row)
+
+
+def revoke_stage_keys(
+    session: Session, compilation_id: str, *, generation: int, stage: str, at: str
+) -> None:
+    """End the earlier keys of one stage: a new one has been minted."""
+    session.execute(
+        update(Key)
+        .where(Key.compilation_id == compilation_id, Key.generation == generation)
+        .where(Key.stage == stage, Key.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+def user(session: Session, name: str) -> User | None:
+    """A user by name."""
+    return session.get(User, name)
+
+
+def users(session: Session) -> list[User]:
+    """All users by name."""
+    return list(session.scalars(select(User).order_by(User.name)))
+
+
+def tier(session: Session, name: str) -> Tier | None:
+    """A tier by name."""
+    return session.get(Tier, name)
+
+
+def tier_of(session: Session, owner: str) -> Tier:
+    """The tier of a user who exists."""
+    return session.scalars(select(Tier).join(User).where(User.name == owner)).one()
+
+
+def tiers(session: Session) -> list[Tier]:
+    """All tiers by name."""
+    return list(session.scalars(select(Tier).order_by(Tier.name)))

@@ -1,0 +1,171 @@
+"""SQL of compilations, their generations and their clips. Ended generations never move."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm import Session
+
+from clipmill.contract import ClipState
+from clipmill_api.queries.quota import changed
+from clipmill_api.tables import TERMINAL_IS_FINAL, ClipRow, Compilation, Idempotency, Revision
+
+
+def compilation(session: Session, owner: str, compilation_id: str) -> Compilation | None:
+    """A compilation of this owner."""
+    mine = select(Compilation).where(Compilation.id == compilation_id, Compilation.owner == owner)
+    return session.scalars(mine).one_or_none()
+
+
+def by_uid(session: Session, uid: str, *, lock: bool = False) -> Compilation | None:
+    """A compilation by the resource's uid; locked against a second writer when asked."""
+    found = select(Compilation).where(Compilation.uid == uid)
+    return session.scalars(found.with_for_update() if lock else found).one_or_none()
+
+
+def locked(session: Session, compilation_id: str) -> Compilation:
+    """A compilation that exists, held until the transaction ends: one change at a time."""
+    found = select(Compilation).where(Compilation.id == compilation_id)
+    return session.scalars(found.with_for_update()).one()
+
+
+def add(session: Session, *rows: Compilation | Revision | ClipRow | Idempotency) -> None:
+    """Keep new rows, in this order."""
+    for row in rows:
+        session.add(row)
+    session.flush()
+
+
+def add_clips(session: Session, rows: Iterable[ClipRow]) -> None:
+    """Keep the clips of a generation, in one statement."""
+    session.add_all(rows)
+    session.flush()
+
+
+def set_generation(session: Session, compilation_id: str, generation: int) -> None:
+    """The newest generation; it only rises."""
+    newer = update(Compilation).where(
+        Compilation.id == compilation_id, Compilation.generation < generation
+    )
+    session.execute(newer.values(generation=generation))
+
+
+def revision(session: Session, compilation_id: str, generation: int) -> Revision:
+    """A generation that exists."""
+    where = (Revision.compilation_id == compilation_id, Revision.generation == generation)
+    found = select(Revision).where(*where).execution_options(populate_existing=True)
+    return session.scalars(found).one()
+
+
+def move(session: Session, compilation_id: str, generation: int, **values: Any) -> bool:
+    """Change a generation unless it has ended. False: it has."""
+    mine = (Revision.compilation_id == compilation_id, Revision.generation == generation)
+    live = update(Revision).where(*mine, TERMINAL_IS_FINAL)
+    return changed(session.execute(live.values(**values)))
+
+
+def raise_percent(session: Session, compilation_id: str, generation: int, percent: int) -> None:
+    """Progress of a generation; it only rises."""
+    mine = (Revision.compilation_id == compilation_id, Revision.generation == generation)
+    lower = update(Revision).where(*mine, TERMINAL_IS_FINAL, Revision.percent < percent)
+    session.execute(lower.values(percent=percent))
+
+
+def ended_outputs(session: Session, compilation_id: str) -> list[Any]:
+    """The outputs of all generations that succeeded."""
+    rows = select(Revision.outputs).where(
+        Revision.compilation_id == compilation_id, Revision.state == "Succeeded"
+    )
+    return [output for outputs in session.scalars(rows) for output in outputs]
+
+
+def page(
+    session: Session, owner: str, after: tuple[str, str] | None, limit: int
+) -> list[tuple[Compilation, Revision]]:
+    """Compilations of an owner with their newest generation, newest first."""
+    newest = (Revision.compilation_id == Compilation.id) & (
+        Revision.generation == Compilation.generation
+    )
+    rows = select(Compilation, Revision).join(Revision, newest).where(Compilation.owner == owner)
+    if after:
+        rows = rows.where(tuple_(Compilation.created_at, Compilation.id) < after)
+    rows = rows.order_by(Compilation.created_at.desc(), Compilation.id.desc()).limit(limit)
+    return [(compilation, revision) for compilation, revision in session.execute(rows)]
+
+
+def active(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
+    """Generations that have not ended, oldest first: what the operator has to see to."""
+    newest = (Revision.compilation_id == Compilation.id) & (
+        Revision.generation == Compilation.generation
+    )
+    rows = select(Compilation, Revision).join(Revision, newest).where(TERMINAL_IS_FINAL)
+    rows = rows.order_by(Revision.created_at).limit(limit)
+    return [(compilation, revision) for compilation, revision in session.execute(rows)]
+
+
+# --- clips ------------------------------------------------------------------------------------
+
+
+def clips(session: Session, compilation_id: str, generation: int) -> list[ClipRow]:
+    """The clips of a generation in the edit's order."""
+    mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
+    rows = select(ClipRow).where(*mine).order_by(ClipRow.position)
+    return list(session.scalars(rows.execution_options(populate_existing=True)))
+
+
+def clips_of(
+    session: Session, generations: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], list[ClipRow]]:
+    """The clips of several generations, in one statement."""
+    found: dict[tuple[str, int], list[ClipRow]] = {key: [] for key in generations}
+    if not found:
+        return found
+    of_these = tuple_(ClipRow.compilation_id, ClipRow.generation).in_(list(found))
+    for row in session.scalars(select(ClipRow).where(of_these).order_by(ClipRow.position)):
+        found[row.compilation_id, row.generation].append(row)
+    return found
+
+
+def clip(session: Session, compilation_id: str, clip_id: str) -> ClipRow | None:
+    """A clip of this compilation."""
+    mine = select(ClipRow).where(ClipRow.id == clip_id, ClipRow.compilation_id == compilation_id)
+    return session.scalars(mine).one_or_none()
+
+
+def ready(
+    session: Session, row: ClipRow, *, media_id: str, reused: bool, all_of_key: bool = True
+) -> bool:
+    """A waiting clip has its media, and with it every clip of the generation with that key."""
+    waiting = update(ClipRow).where(
+        ClipRow.compilation_id == row.compilation_id,
+        ClipRow.generation == row.generation,
+        ClipRow.state == ClipState.WAITING,
+        ClipRow.clip_key == row.clip_key if all_of_key and row.clip_key else ClipRow.id == row.id,
+    )
+    values = {"state": ClipState.READY.value, "media_id": media_id, "reused": reused}
+    return changed(session.execute(waiting.values(**values)))
+
+
+def skip(session: Session, row: ClipRow, *, reason: str, message: str) -> bool:
+    """A waiting clip cannot be had, nor any of the generation with the same key."""
+    waiting = update(ClipRow).where(
+        ClipRow.compilation_id == row.compilation_id,
+        ClipRow.generation == row.generation,
+        ClipRow.state == ClipState.WAITING,
+        ClipRow.clip_key == row.clip_key if row.clip_key else ClipRow.id == row.id,
+    )
+    values = {"state": ClipState.SKIPPED.value, "reason": reason, "message": message}
+    return changed(session.execute(waiting.values(**values)))
+
+
+def unplay(session: Session, row: ClipRow, *, reason: str, message: str) -> None:
+    """A clip that was fetched but has nothing to play (its trim lies beyond its end)."""
+    values = {"state": ClipState.SKIPPED.value, "reason": reason, "message": message}
+    session.execute(update(ClipRow).where(ClipRow.id == row.id).values(**values))
+
+
+def idempotent(session: Session, principal: str, key: str) -> Idempotency | None:
+    """What a caller's Idempotency-Key made before."""
+    return session.get(Idempotency, (principal, key))

@@ -1,0 +1,1 @@
+"""The routes: what is asked, who may ask it, and which module answers."""

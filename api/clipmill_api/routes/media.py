@@ -1,0 +1,108 @@
+"""The media library, and bytes down for people and jobs alike."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from clipmill.contract import Media, MediaFacts, MediaPage
+from clipmill_api import blobs, publish, views
+from clipmill_api.auth import LiveJob, User, UserOrJob
+from clipmill_api.context import Ctx
+from clipmill_api.paging import Cursor, cursor
+from clipmill_api.problems import ApiProblem, not_found
+from clipmill_api.queries import library, quota
+from clipmill_api.tables import Media as MediaRow
+from clipmill_probe import MediaError, check
+
+router = APIRouter(tags=["media"])
+
+
+def _row(session: Session, owner: str, media_id: str) -> MediaRow:
+    row = library.media(session, owner, media_id)
+    if row is None:
+        raise not_found("media", media_id)
+    return row
+
+
+@router.get("/api/media")
+def get_all(
+    ctx: Ctx, who: User, after: Cursor, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> MediaPage:
+    """The library, newest first."""
+    with ctx.db.read() as session:
+        rows = library.media_page(session, who.owner, after, limit + 1)
+    items = [views.media(row) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return MediaPage(items=items, next=cursor(last.created_at, last.id) if last else None)
+
+
+@router.get("/api/media/{media_id}")
+def get_one(ctx: Ctx, who: User, media_id: str) -> Media:
+    """One media file."""
+    with ctx.db.read() as session:
+        return views.media(_row(session, who.owner, media_id))
+
+
+@router.delete("/api/media/{media_id}", status_code=204)
+def delete(ctx: Ctx, who: User, media_id: str) -> None:
+    """Delete a media file that no compilation uses."""
+
+    def gone(session: Session) -> str | None:
+        row = _row(session, who.owner, media_id)
+        used = library.in_use(session, media_id)
+        if used:
+            detail = f"media {media_id} is used by compilation {used}"
+            raise ApiProblem(409, "InUse", detail, compilation=used)
+        library.delete_media(session, row)
+        quota.give_storage(session, who.owner, row.size_bytes)
+        alone = not library.is_referenced(session, who.owner, row.sha256)
+        return row.sha256 if alone else None
+
+    orphan = ctx.db.write(gone)
+    if orphan:
+        ctx.store.drop(who.owner, orphan)
+
+
+@router.post("/api/media/{media_id}/validate")
+def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
+    """Check a media file again: there, size, readable, decodable to its end."""
+    with ctx.db.read() as session:
+        row = _row(session, who.owner, media_id)
+    with tempfile.TemporaryDirectory(dir=ctx.settings.state) as folder:
+        path = Path(folder) / "media"
+        try:
+            ctx.store.copy_to(who.owner, row.sha256, path)
+            with publish.PROBES:
+                return check(path)
+        except FileNotFoundError:
+            raise ApiProblem(422, "Missing", f"the bytes of {media_id} are gone") from None
+        except MediaError as error:
+            raise ApiProblem(422, error.code, f"{row.filename}: {error}") from None
+
+
+@router.api_route("/api/media/{media_id}/content", methods=["GET", "HEAD"])
+def content(request: Request, ctx: Ctx, who: UserOrJob, media_id: str) -> Response:
+    """The bytes of a media file; takes Range."""
+    with ctx.db.read() as session:
+        row = _row(session, who.owner, media_id)
+    return blobs.serve(
+        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
+    )
+
+
+@router.api_route("/api/pieces/{key}/content", methods=["GET", "HEAD"])
+def piece(request: Request, ctx: Ctx, who: LiveJob, key: str) -> Response:
+    """The bytes of a rendered piece; takes Range."""
+    with ctx.db.read() as session:
+        row = library.piece(session, who.owner, key)
+    if row is None:
+        raise not_found("piece", key)
+    return blobs.serve(
+        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=f"{key}.mov"
+    )

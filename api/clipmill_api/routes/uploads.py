@@ -1,0 +1,71 @@
+"""Bytes up: announce, append, complete. People send library files, jobs what they made."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.concurrency import run_in_threadpool
+
+from clipmill.contract import Upload, UploadRequest
+from clipmill_api import publish
+from clipmill_api.auth import UserOrJob
+from clipmill_api.context import Context, Ctx
+from clipmill_api.problems import ApiProblem
+
+router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+BUFFER_BYTES = 1024 * 1024
+
+
+@router.post("", status_code=201)
+def announce(ctx: Ctx, who: UserOrJob, asked: UploadRequest) -> Upload:
+    """Announce an upload. The same announcement again goes on where it stopped."""
+    return publish.announce(ctx, who, asked)
+
+
+@router.get("/{upload_id}")
+def get(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
+    """How far an upload is: `offset` is the next byte wanted."""
+    return publish.view(ctx, publish.find(ctx, who, upload_id))
+
+
+@router.patch("/{upload_id}")
+async def append(
+    ctx: Ctx,
+    who: UserOrJob,
+    upload_id: str,
+    request: Request,
+    upload_offset: Annotated[int, Header(ge=0, description="where these bytes start")],
+) -> Upload:
+    """Append bytes at `Upload-Offset`, which must be where the upload ends now."""
+    row = await run_in_threadpool(publish.find, ctx, who, upload_id)
+    if not row.complete:
+        await _append(ctx, row.id, row.size_bytes, upload_offset, request)
+    return publish.view(ctx, row)
+
+
+async def _append(
+    ctx: Context, upload_id: str, size_bytes: int, offset: int, request: Request
+) -> None:
+    with ctx.store.appending(upload_id) as file:
+        here = ctx.store.offset(upload_id)
+        if offset != here:
+            detail = f"Upload-Offset is {offset}, but {here} bytes are here"
+            raise ApiProblem(409, "WrongOffset", detail, offset=here)
+        buffer = bytearray()
+        async for chunk in request.stream():
+            buffer += chunk
+            here += len(chunk)
+            if here > size_bytes:
+                detail = f"more than the announced {size_bytes} bytes came"
+                raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
+            if len(buffer) >= BUFFER_BYTES:
+                await run_in_threadpool(file.write, bytes(buffer))
+                buffer.clear()
+        await run_in_threadpool(file.write, bytes(buffer))
+
+
+@router.post("/{upload_id}/complete")
+def complete(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
+    """Check length, sha256 and the media itself, to its last frame; then publish it."""
+    return publish.complete(ctx, who, upload_id)

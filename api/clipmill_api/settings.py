@@ -1,0 +1,106 @@
+"""All settings of the API, read once from the environment; the start refuses what is unsafe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOSTS = (
+    "clips.twitch.tv",
+    "www.twitch.tv",
+    "twitch.tv",
+    "m.twitch.tv",
+    "www.youtube.com",
+    "youtube.com",
+    "m.youtube.com",
+    "youtu.be",
+    "cdn.discordapp.com",
+    "media.discordapp.net",
+)
+KEY = re.compile(r"^cm_[uoaj]_[A-Za-z0-9_-]{32,128}$")
+LEAST_DISTINCT = 12
+"""Fewer different characters than this and a key was typed, not drawn."""
+
+
+class UnsafeSettings(ValueError):
+    """The settings would start an API that is not safe; says which and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the API is told. `state`: the folder of database, spool and bytes."""
+
+    state: Path
+    admin_key: str
+    operator_key: str
+    database_url: str = ""
+    store_url: str | None = None
+    allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
+    allow_any_host: bool = False
+    allow_private: tuple[str, ...] = ()
+    max_upload_bytes: int = 4 * 1024**3
+    fetch_limit_s: int = 600
+    lease_s: int = 60
+
+    def __post_init__(self) -> None:
+        refuse_weak("CLIPMILL_ADMIN_KEY", self.admin_key, letter="a")
+        refuse_weak("CLIPMILL_OPERATOR_KEY", self.operator_key, letter="o")
+        if self.admin_key == self.operator_key:
+            raise UnsafeSettings("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
+        for place in self.allow_private:
+            if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
+                raise UnsafeSettings(f"CLIPMILL_ALLOW_PRIVATE: {place!r} is not host:port")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL; SQLite within `state` unless DATABASE_URL says otherwise."""
+        url = self.database_url or f"sqlite:///{self.state / 'clipmill.db'}"
+        return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read CLIPMILL_* and DATABASE_URL. Raises UnsafeSettings."""
+        state = environ.get("CLIPMILL_STATE", "")
+        if not state:
+            raise UnsafeSettings(
+                "CLIPMILL_STATE is not set: name the folder for database and bytes"
+            )
+        return cls(
+            state=Path(state),
+            admin_key=environ.get("CLIPMILL_ADMIN_KEY", ""),
+            operator_key=environ.get("CLIPMILL_OPERATOR_KEY", ""),
+            database_url=environ.get("DATABASE_URL", ""),
+            store_url=environ.get("CLIPMILL_STORE") or None,
+            allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
+            allow_any_host=environ.get("CLIPMILL_ALLOW_ANY_HOST", "").lower() in ("1", "true"),
+            allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
+            max_upload_bytes=_number(environ, "CLIPMILL_MAX_UPLOAD_BYTES", 4 * 1024**3),
+            fetch_limit_s=_number(environ, "CLIPMILL_FETCH_LIMIT_SECONDS", 600),
+            lease_s=_number(environ, "CLIPMILL_LEASE_SECONDS", 60),
+        )
+
+
+def refuse_weak(name: str, key: str, *, letter: str) -> None:
+    """Refuse a key that could be guessed. Raises UnsafeSettings; the key is not shown."""
+    how = "make one by `clipmill keygen`"
+    if not key:
+        raise UnsafeSettings(f"{name} is not set: {how}")
+    if not KEY.match(key) or key[3] != letter:
+        raise UnsafeSettings(
+            f"{name} is not of the form cm_{letter}_ and at least 32 characters: {how}"
+        )
+    if len(set(key[5:])) < LEAST_DISTINCT:
+        raise UnsafeSettings(f"{name} repeats few characters and could be guessed: {how}")
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[,\s]+", (text or "").lower()) if word)
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdigit() or int(text) < 1:
+        raise UnsafeSettings(f"{name} is {text!r}: a whole number above 0 is needed")
+    return int(text)

@@ -1,0 +1,159 @@
+"""A piece -> the arguments that make ffmpeg render exactly its frames and samples. Runs nothing.
+
+Each cut's picture and sound go on one grid that starts where the file starts, whatever the
+piece: so neighbouring pieces of one source meet without a lost, doubled or shifted frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clipmill.contract import AUDIO_RATE, Cut, Piece, Profile, TransitionType
+from clipmill.fit import fitted
+
+GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
+TICKS = 512
+"""Ticks of a piece's time base per frame: `rate * 512` a second."""
+SEEKABLE = ("mov", "matroska")
+"""Demuxers that find the key frame before any time exactly; the others are read from the start."""
+SOUND_SEEK_S = 600
+"""Sound is decoded from the file's start up to here: cheap, and the same samples in each piece."""
+MAX_PIXELS = 8192 * 8192
+XFADE = {
+    TransitionType.FADE: "fade",
+    TransitionType.FADE_BLACK: "fadeblack",
+    TransitionType.WIPE_LEFT: "wipeleft",
+}
+
+
+def piece_args(piece: Piece, paths: Sequence[str | None], out: str) -> tuple[str, ...]:
+    """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one."""
+    inputs: list[str] = []
+    graph: list[str] = []
+    opened = 0
+    for i, (cut, path) in enumerate(zip(piece.cuts, paths, strict=True)):
+        if path is None:
+            graph += _placeholder(cut, piece.profile, i)
+            continue
+        opens = _opens(cut, path, piece.profile.rate)
+        inputs += [argument for one in opens for argument in one]
+        graph += _cut(cut, piece, i, video=opened, audio=opened + len(opens) - 1)
+        opened += len(opens)
+    graph += _seam(piece) if len(piece.cuts) == 2 else []
+    last = ("[v]", "[a]") if len(piece.cuts) == 2 else ("[v0]", "[a0]")
+    mapped = ("-filter_complex", ";".join(graph), "-map", last[0], "-map", last[1])
+    return (*GLOBAL, *inputs, *mapped, *_form(piece.profile, piece.frames), f"file:{out}")
+
+
+def seek_s(start: int, rate: int) -> int:
+    """Whole second from which to read for the frame `start`, a quarter of a second before it.
+
+    Whole, so that times are moved by whole frames: rounding to the grid is the same in each piece.
+    """
+    return max(0, start - -(-rate // 4)) // rate
+
+
+def _opens(cut: Cut, path: str, rate: int) -> list[tuple[str, ...]]:
+    """The inputs of a cut: picture and sound in one, or the sound apart, read from its start."""
+    seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
+    if not cut.has_audio or not seek or cut.start >= SOUND_SEEK_S * rate:
+        return [_open(cut, path, seek)]
+    return [_open(cut, path, seek), _open(cut, path, 0)]
+
+
+def _open(cut: Cut, path: str, seek: int) -> tuple[str, ...]:
+    """One input: demuxer forced, no other file or protocol, from the key frame before `seek`."""
+    # Not accurate seek: it drops the frame that is on screen at `seek`, when that began before.
+    at = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
+    safe = ("-f", cut.format, "-protocol_whitelist", "file", "-format_whitelist", cut.format)
+    limits = ("-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
+    return (*safe, *limits, *at, "-i", f"file:{path}")
+
+
+def _cut(cut: Cut, piece: Piece, i: int, *, video: int, audio: int) -> list[str]:
+    rate = piece.profile.rate
+    seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
+    sound_seek = seek if video == audio else 0
+    picture = _picture(cut, rate, seek)
+    where = f"{video}:V:0"
+    graph = fitted(piece.fit, piece.profile, cut, source=where, before=picture, label=f"v{i}")
+    if not cut.has_audio:
+        return [*graph, _silence(cut.frames, rate, i)]
+    return [*graph, _sound(cut, rate, sound_seek, f"[{audio}:a:0]", f"[a{i}]")]
+
+
+def _picture(cut: Cut, rate: int, seek: int) -> str:
+    """From any frame rate onto the grid, then exactly the frames of the cut."""
+    first = cut.start - seek * rate
+    last = first + cut.frames
+    return ",".join(
+        (
+            # A twentieth of a frame later: times rounded to milliseconds stay off the ties.
+            "settb=1/90000",
+            f"setpts=PTS+{90000 // (20 * rate)}",
+            f"fps={rate}:start_time=0",
+            f"tpad=stop_mode=clone:stop={last}",
+            f"trim=start_frame={first}:end_frame={last}",
+            "setpts=PTS-STARTPTS",
+        )
+    )
+
+
+def _sound(cut: Cut, rate: int, seek: int, source: str, label: str) -> str:
+    """48 kHz stereo from the file's start on, gaps filled, then exactly the cut's samples."""
+    each = AUDIO_RATE // rate
+    first = (cut.start - seek * rate) * each
+    last = first + cut.frames * each
+    chain = (
+        "atrim=start=0",
+        f"aresample={AUDIO_RATE}:async=1:first_pts=0",
+        "aformat=sample_fmts=flt:channel_layouts=stereo",
+        "apad",
+        f"atrim=start_sample={first}:end_sample={last}",
+        "asetpts=PTS-STARTPTS",
+        f"volume={cut.gain_mb / 100:.2f}dB",
+    )
+    return f"{source}{','.join(chain)}{label}"
+
+
+def _placeholder(cut: Cut, form: Profile, i: int) -> list[str]:
+    """Black and silent, in the form of any other cut."""
+    size = f"s={form.width}x{form.height}:r={form.rate}"
+    black = f"color=c=black:{size},trim=end_frame={cut.frames},setsar=1,format=yuv420p[v{i}]"
+    return [black, _silence(cut.frames, form.rate, i)]
+
+
+def _silence(frames: int, rate: int, i: int) -> str:
+    end = frames * AUDIO_RATE // rate
+    chain = f"anullsrc=r={AUDIO_RATE}:cl=stereo,aformat=sample_fmts=flt,atrim=end_sample={end}"
+    return f"{chain}[a{i}]"
+
+
+def _seam(piece: Piece) -> list[str]:
+    """Both cuts over each other for all frames: it begins as the first and leads to the second."""
+    frames, rate = piece.frames, piece.profile.rate
+    mix = f"xfade=transition={XFADE[piece.type]}:duration={frames / rate:.6f}:offset=0"
+    samples = frames * AUDIO_RATE // rate
+    fade = f"ss=0:ns={samples}:curve=qsin"
+    return [
+        f"[v0][v1]{mix},format=yuv420p[v]",
+        f"[a0]afade=t=out:{fade}[out]",
+        f"[a1]afade=t=in:{fade}[in]",
+        f"[out][in]amix=inputs=2:normalize=0,atrim=end_sample={samples}[a]",
+    ]
+
+
+def _form(form: Profile, frames: int) -> tuple[str, ...]:
+    """The one form of all pieces of a profile: the same parameter sets, so a join is a copy."""
+    rate, gop = form.rate, 2 * form.rate
+    control = ("-crf", str(form.crf), "-maxrate", str(form.max_bitrate))
+    return (
+        *("-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-c:v", "libx264", "-preset", form.speed, *control),
+        *("-bufsize", str(2 * form.max_bitrate), "-bf", "2", "-g", str(gop), "-flags", "+cgop"),
+        *("-keyint_min", str(rate), "-x264-params", "stitchable=1", "-pix_fmt", "yuv420p"),
+        *("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"),
+        *("-color_range", "tv", "-fps_mode", "passthrough", "-enc_time_base:v", f"1:{rate}"),
+        *("-frames:v", str(frames), "-video_track_timescale", str(rate * TICKS)),
+        *("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE), "-f", "mov"),
+    )

