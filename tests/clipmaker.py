@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from array import array
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,8 +34,9 @@ def clip(
     """A clip with a moving picture and a tone; the container is the file's extension's."""
     webm = path.suffix == ".webm"
     video = ("libvpx", "-b:v", "500k") if webm else ("libx264", "-preset", "ultrafast")
-    join = ":" if "=" in picture else "="
-    inputs = ["-f", "lavfi", "-t", str(seconds), "-i", f"{picture}{join}size={size}:rate={rate}"]
+    source, _, filters = picture.partition(",")
+    shown = f"{source}=size={size}:rate={rate}" + (f",{filters}" if filters else "")
+    inputs = ["-f", "lavfi", "-t", str(seconds), "-i", shown]
     if sound:
         inputs += ["-f", "lavfi", "-t", str(sound_s or seconds), "-i", sound]
     codecs = ["-c:v", *video, "-pix_fmt", "yuv420p"]
@@ -57,7 +59,43 @@ def frame_times(path: Path) -> list[Fraction]:
         return [f.pts * Fraction(f.time_base) for f in container.decode(stream)]
 
 
-def sample_count(path: Path) -> int:
-    """Decoded samples of one channel."""
+def counter(width: int = 320, bits: int = 8) -> str:
+    """A picture that shows its own frame number as black and white stripes."""
+    stripe = width // bits
+    bright = f"if(bitand(floor(N/pow(2,floor(X/{stripe}))),1),235,16)"
+    return f"nullsrc,geq=lum='{bright}':cb=128:cr=128"
+
+
+def numbers(path: Path, bits: int = 8) -> list[int]:
+    """The frame numbers that the frames of a `counter` show, in order."""
     with av.open(str(path)) as container:
-        return sum(f.samples for f in container.decode(container.streams.audio[0]))
+        return [_number(frame, bits) for frame in container.decode(container.streams.video[0])]
+
+
+def _number(frame: av.VideoFrame, bits: int) -> int:
+    stripe = frame.width // bits
+    lit = [luma(frame, stripe * i + stripe // 2, frame.height // 2) > 125 for i in range(bits)]
+    return sum(1 << i for i, on in enumerate(lit) if on)
+
+
+def luma(frame: av.VideoFrame, x: int, y: int) -> int:
+    """Brightness of one pixel, 16 to 235."""
+    plane = frame.planes[0]
+    return memoryview(plane)[y * plane.line_size + x]
+
+
+def frames(path: Path) -> list[av.VideoFrame]:
+    """All decoded frames."""
+    with av.open(str(path)) as container:
+        return list(container.decode(container.streams.video[0]))
+
+
+def samples(path: Path) -> array[float]:
+    """All decoded samples of the first channel, as floats."""
+    found = array("f")
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="fltp")
+        for frame in container.decode(container.streams.audio[0]):
+            for part in resampler.resample(frame):
+                found.frombytes(bytes(part.planes[0])[: part.samples * 4])
+    return found

@@ -19,6 +19,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from clipmill.loudness import SILENCE
 from clipmill_probe.errors import MediaError
 from clipmill_probe.loudness import Meter
 from clipmill_probe.sniff import check_length, sniff
@@ -196,7 +197,7 @@ def _facts(walk: _Walk, demuxer: str) -> Facts:
     width, height = _shown(video)
     _check_size(walk.name, width, height)
     rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
-    loudness, peak = walk.meter.finish() if walk.meter else (None, None)
+    loudness, peak = walk.meter.finish() if walk.meter else SILENCE
     return {
         "format": demuxer,
         "duration_us": round(video.end * 1_000_000),

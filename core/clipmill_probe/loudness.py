@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import av.logging
 from av.audio.frame import AudioFrame
 from av.error import BlockingIOError as NotYet
 from av.error import EOFError as Drained
 from av.filter import Graph
 
-GATE_LUFS = -69.0
-"""The meter says -70 for silence and for anything shorter than its window of 0.4 s."""
-_INTEGRATED = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
-_PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+) dBFS")
+from clipmill.loudness import SILENCE, Level, level_of
 
 
 class Meter:
@@ -29,13 +24,13 @@ class Meter:
         self._graph.push(frame)
         self._drain(self._graph)
 
-    def finish(self) -> tuple[float | None, float | None]:
-        """Integrated loudness and true peak; None for silence and for less than 0.4 s."""
+    def finish(self) -> Level:
+        """Integrated loudness and true peak; none for silence and for less than 0.4 s."""
         if self._graph is None:
-            return None, None
+            return SILENCE
         self._graph.push(None)
         self._drain(self._graph)
-        return _summary(self._free())
+        return level_of(self._free())
 
     @staticmethod
     def _drain(graph: Graph) -> None:
@@ -73,11 +68,3 @@ def _graph(frame: AudioFrame) -> Graph:
         graph.add("abuffersink"),
     ).configure()
     return graph
-
-
-def _summary(text: str) -> tuple[float | None, float | None]:
-    integrated, peak = _INTEGRATED.search(text), _PEAK.search(text)
-    loudness = float(integrated[1]) if integrated else None
-    if loudness is None or loudness < GATE_LUFS:
-        return None, None
-    return loudness, float(peak[1]) if peak else None

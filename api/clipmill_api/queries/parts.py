@@ -78,7 +78,7 @@ def lock_fetch(
     taken = taken.on_conflict_do_update(
         index_elements=keys, set_={"clip_id": clip_id, "until": until}, where=free
     )
-    return changed(session.execute(taken))
+    return session.execute(taken.returning(FetchLock.clip_id)).first() is not None
 
 
 def extend_fetch_at(

@@ -11,7 +11,7 @@ from clipmill_api.tables import RenderUsage, RenderWindow, Reservation, Tier, Us
 
 def changed(result: Result[tuple[()]]) -> bool:
     """Whether an UPDATE found its row."""
-    return bool(result.rowcount)  # type: ignore[attr-defined]  # typed on CursorResult only
+    return result.rowcount > 0  # type: ignore[attr-defined]  # typed on CursorResult only
 
 
 def window(session: Session, owner: str, month: str) -> tuple[int, int]:
