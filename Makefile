@@ -1,6 +1,6 @@
 # The commands of a day's work. `make help` lists them.
 PY := .venv/bin/python
-SOURCES := core api job-image tests
+SOURCES := core api job-image operator tests
 
 .PHONY: help check format test
 help: ## what there is
@@ -9,7 +9,7 @@ help: ## what there is
 check: ## format, lint, types, import rules, unit tests
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
-	$(PY) -m mypy core/clipmill core/clipmill_probe api/clipmill_api api/clipmill_client job-image/clipmill_job
+	$(PY) -m mypy core/clipmill core/clipmill_probe api/clipmill_api api/clipmill_client job-image/clipmill_job operator/clipmill_operator
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/unit
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Result, case, func, select, update
+from typing import Any
+
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from clipmill_api.tables import RenderUsage, RenderWindow, Reservation, Tier, User
 
 
-def changed(result: Result[tuple[()]]) -> bool:
-    """Whether an UPDATE found its row."""
-    return result.rowcount > 0  # type: ignore[attr-defined]  # typed on CursorResult only
+def changed(result: Any) -> bool:
+    """Whether an UPDATE found its row. (`rowcount` is typed on CursorResult only.)"""
+    return int(result.rowcount) > 0
 
 
 def window(session: Session, owner: str, month: str) -> tuple[int, int]:

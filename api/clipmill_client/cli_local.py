@@ -1,0 +1,102 @@
+"""`render` and `plan`: a manifest on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clipmill_client import rendering, show
+from clipmill_client.cli_options import (
+    AllowAnyHost,
+    AllowHost,
+    AllowPrivate,
+    ApiUrl,
+    Format,
+    ManifestFile,
+    Output,
+    State,
+    access,
+    connected,
+    interruptible,
+    local,
+    print_json,
+)
+
+RENDER = """Render a manifest on this machine.
+
+Leaves NAME.mp4, NAME.jpg, NAME-storyboard.png of each output, and report.json. A second run
+reuses fetched clips and rendered pieces; one that was interrupted goes on.
+
+Exit codes: 0 complete, 3 complete but degraded (clips were skipped), 1 failed, 2 bad manifest or
+usage, 130 interrupted.
+
+    clipmill render friday.yaml -o out/
+    clipmill render friday.yaml -o out/ --allow-host media.example.org
+"""
+PLAN = """Show what rendering would do, without doing it: timeline, pieces, fetches, quota.
+
+Local files of the manifest are put into the media library, since only a checked file has an exact
+length; nothing is fetched and nothing is rendered.
+
+    clipmill plan friday.yaml
+    clipmill plan friday.yaml -o json | jq .outputs[0].frames
+"""
+
+
+def render(
+    manifest: ManifestFile,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
+    state: State = None,
+    allow_host: AllowHost = [],  # noqa: B006  typer reads it as a default and copies it
+    allow_any_host: AllowAnyHost = False,
+    allow_private: AllowPrivate = [],  # noqa: B006
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Clips fetched at once.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """The command; its help is RENDER."""
+    rules = access(allow_host, allow_any_host, allow_private)
+    page, err = show.console(stderr=as_json), show.console(stderr=True)
+    with interruptible():
+        with_files_sent = rendering.prepare(manifest)
+        rendering.writable(out)
+        with local(state, rules) as api:
+            made = rendering.for_local(with_files_sent(api.user))
+            show.show_plan(page, api.user.dry_run(made))
+            with show.Live(err) as live:
+                view, spent_s = rendering.run(api, made, workers=workers, tell=live)
+            report = rendering.leave(api.user, view, out, spent_s)
+    show.show_end(page, view)
+    page.print(show.plain(f"  in {out}/: {', '.join(files_of(report))}"))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    raise typer.Exit(rendering.exit_code(view))
+
+
+def files_of(report: rendering.Report) -> list[str]:
+    """The names of all files left."""
+    found = [name for output in report["outputs"] for name in output["files"].values()]
+    return [*found, "report.json"]
+
+
+def plan(
+    manifest: ManifestFile,
+    output: Output = Format.TEXT,
+    state: State = None,
+    api_url: ApiUrl = None,
+    allow_host: AllowHost = [],  # noqa: B006
+    allow_any_host: AllowAnyHost = False,
+    allow_private: AllowPrivate = [],  # noqa: B006
+) -> None:
+    """The command; its help is PLAN."""
+    with_files_sent = rendering.prepare(manifest)
+    rules = access(allow_host, allow_any_host, allow_private)
+    with connected(api_url, state, rules) as client:
+        made = with_files_sent(client)
+        found = client.dry_run(made if api_url else rendering.for_local(made))
+    if output is Format.JSON:
+        print_json(show.console(), found)
+    else:
+        show.show_plan(show.console(), found)

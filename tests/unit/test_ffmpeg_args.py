@@ -1,0 +1,110 @@
+"""The arguments for ffmpeg: what they must say and what may never be in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipmill.contract import Cut, Fit, Piece, Profile, TransitionType
+from clipmill.ffmpeg import piece_args, seek_s
+from clipmill.loudness import Level, Setting, encode_args, first_setting, level_of, next_setting
+
+FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
+SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
+
+
+def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> Cut:
+    return Cut(
+        media_id="m-abcd", sha256="0", format=demuxer, has_audio=sound, start=start, frames=45
+    )
+
+
+def _args(*cuts: Cut, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
+    piece = Piece(key="0" * 64, cuts=list(cuts), type=kind, fit=Fit.CONTAIN, profile=FORM)
+    return piece_args(piece, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
+
+
+@pytest.mark.parametrize(
+    ("start", "seek"), [(0, 0), (7, 0), (37, 0), (38, 1), (60, 1), (68, 2), (900, 29)]
+)
+def test_seeks_to_a_whole_second_with_a_lead(start: int, seek: int) -> None:
+    """Whole seconds keep the grid; a quarter of a second is there for the decoders to settle."""
+    assert seek_s(start, 30) == seek
+    assert start == 0 or seek == 0 or start - seek * 30 >= 8
+
+
+@pytest.mark.parametrize(
+    ("cut", "inputs", "seeks"),
+    [
+        (_cut(0), 1, 0),
+        (_cut(90), 2, 1),
+        (_cut(90, sound=False), 1, 1),
+        (_cut(90, "mpegts"), 1, 0),
+        (_cut(30 * 700), 1, 1),
+    ],
+)
+def test_inputs_of_a_cut(cut: Cut, inputs: int, seeks: int) -> None:
+    """The picture is sought, the sound read from the start; a stream format is only read."""
+    args = _args(cut)
+    assert (args.count("-i"), args.count("-ss")) == (inputs, seeks)
+
+
+def test_every_input_is_fenced() -> None:
+    """Each input names its demuxer and allows that one only, and no protocol but files."""
+    args = _args(_cut(90), _cut(0, "matroska"), kind=TransitionType.FADE)
+    count = args.count("-i")
+    assert count == 3
+    for option in ("-format_whitelist", "-protocol_whitelist", "-max_pixels"):
+        assert args.count(option) == count
+    assert all(args[i + 1] == "file" for i, a in enumerate(args) if a == "-protocol_whitelist")
+    assert all(args[i + 1].startswith("file:/s/") for i, a in enumerate(args) if a == "-i")
+
+
+def test_a_graph_holds_no_path() -> None:
+    """Names of files are arguments of their own: a colon in one cannot become a filter."""
+    args = _args(_cut(90))
+    assert "/s/" not in args[args.index("-filter_complex") + 1]
+
+
+def test_reads_the_meter() -> None:
+    """The last summary counts; -70 is silence."""
+    assert level_of("x I: -1.0 LUFS\n" + SUMMARY) == Level(-23.4, -3.1)
+    assert level_of("  I:  -70.0 LUFS\n  Peak:  -inf dBFS") == Level(None, None)
+    assert level_of("") == Level(None, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "setting"),
+    [
+        (Level(None, None), Setting(0.0, None)),
+        (Level(-20.0, -10.0), Setting(6.0, None)),
+        (Level(-24.0, -10.0), Setting(10.0, -1.7)),
+        (Level(-60.0, -50.0), Setting(30.0, None)),
+    ],
+)
+def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Level, setting: Setting) -> None:
+    """Silence is left alone, hiss is not lifted to full level, quiet peaks meet no limiter."""
+    assert first_setting(found, target_lufs=-14, peak_dbtp=-1) == setting
+
+
+@pytest.mark.parametrize(
+    ("result", "better"),
+    [
+        (Level(-14.2, -1.1), None),
+        (Level(None, None), None),
+        (Level(-15.0, -1.5), Setting(11.0, -1.7)),
+        (Level(-14.0, -0.5), Setting(10.0, -2.3)),
+    ],
+)
+def test_corrects_what_limiter_and_codec_did(result: Level, better: Setting | None) -> None:
+    """Loudness lost is added, a peak above the limit lowers the ceiling, good enough stays."""
+    last, programme = Setting(10.0, -1.7), Level(-24.0, -10.0)
+    assert next_setting(last, programme, result, target_lufs=-14, peak_dbtp=-1) == better
+
+
+def test_sound_is_encoded_at_its_exact_length() -> None:
+    """As many samples as the frames have, whatever the filters' delay."""
+    args = encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=Setting(3.0, -1.7))
+    chain = args[args.index("-af") + 1]
+    assert chain.startswith("volume=3.00dB")
+    assert "alimiter" in chain
+    assert chain.endswith("apad,atrim=end_sample=4800")
