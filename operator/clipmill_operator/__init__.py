@@ -1,1 +1,1 @@
-"""The operator: watches Compilations and their Jobs, decides purely, applies by server-side apply."""
+"""The operator: watches Compilations and their Jobs, decides purely, applies server-side."""
