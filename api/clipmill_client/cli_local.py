@@ -24,6 +24,7 @@ from clipmill_client.cli_options import (
     local,
     print_json,
 )
+from clipmill_client.report import Report
 
 RENDER = """Render a manifest on this machine.
 
@@ -75,7 +76,7 @@ def render(
     raise typer.Exit(rendering.exit_code(view))
 
 
-def files_of(report: rendering.Report) -> list[str]:
+def files_of(report: Report) -> list[str]:
     """The names of all files left."""
     found = [name for output in report["outputs"] for name in output["files"].values()]
     return [*found, "report.json"]
