@@ -11,11 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from clipmill_api import problems
+from clipmill_api.auth import digest
 from clipmill_api.bodies import BodyLimit
 from clipmill_api.context import Clock, Context, Ctx, iso, utc_now
 from clipmill_api.database import Database
 from clipmill_api.migrate import migrate
-from clipmill_api.queries import library, quota
+from clipmill_api.queries import library, people, quota
 from clipmill_api.routes import account, admin, compilations, media, operator, uploads, worker
 from clipmill_api.settings import Settings
 from clipmill_api.store import Store
@@ -31,6 +32,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     migrate(db)
     ctx = Context(settings, db, Store(settings.state, settings.store_url), clock)
     drop_idle_uploads(ctx)
+    seed_default_owner(ctx)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +63,17 @@ def _ready(ctx: Ctx) -> dict[str, str]:
     with ctx.db.read() as session:
         session.execute(text("SELECT 1"))
     return {"status": "ok"}
+
+
+def seed_default_owner(ctx: Context) -> None:
+    """The owner of a single-tenant install, unlimited when new; a changed key ends the last one."""
+    name, key = ctx.settings.default_owner, ctx.settings.default_owner_key
+    if name:
+        ctx.db.write(
+            lambda session: people.seed_owner(
+                session, name, digest(key), tier="Unlimited", at=ctx.now()
+            )
+        )
 
 
 def drop_idle_uploads(ctx: Context) -> None:

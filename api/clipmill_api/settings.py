@@ -20,6 +20,7 @@ DEFAULT_HOSTS = (
     "media.discordapp.net",
 )
 KEY = re.compile(r"^cm_[uoaj]_[A-Za-z0-9_-]{32,128}$")
+OWNER = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 LEAST_DISTINCT = 12
 """Fewer different characters than this and a key was typed, not drawn."""
 
@@ -30,7 +31,10 @@ class UnsafeSettings(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the API is told. `state`: the folder of database, spool and bytes."""
+    """What the API is told. `state`: the folder of database, spool and bytes.
+
+    `default_owner` is made at the start, with `default_owner_key` as its key.
+    """
 
     state: Path
     admin_key: str
@@ -40,18 +44,35 @@ class Settings:
     allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
     allow_any_host: bool = False
     allow_private: tuple[str, ...] = ()
+    default_owner: str = ""
+    default_owner_key: str = ""
     max_upload_bytes: int = 4 * 1024**3
     fetch_limit_s: int = 600
     lease_s: int = 60
 
     def __post_init__(self) -> None:
+        self._refuse_unsafe_keys()
+        for place in self.allow_private:
+            if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
+                raise UnsafeSettings(f"CLIPMILL_ALLOW_PRIVATE: {place!r} is not host:port")
+
+    def _refuse_unsafe_keys(self) -> None:
         refuse_weak("CLIPMILL_ADMIN_KEY", self.admin_key, letter="a")
         refuse_weak("CLIPMILL_OPERATOR_KEY", self.operator_key, letter="o")
         if self.admin_key == self.operator_key:
             raise UnsafeSettings("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
-        for place in self.allow_private:
-            if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
-                raise UnsafeSettings(f"CLIPMILL_ALLOW_PRIVATE: {place!r} is not host:port")
+        if bool(self.default_owner) != bool(self.default_owner_key):
+            raise UnsafeSettings(
+                "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY belong together: "
+                "set both, or neither"
+            )
+        if self.default_owner:
+            refuse_weak("CLIPMILL_DEFAULT_OWNER_KEY", self.default_owner_key, letter="u")
+            if not OWNER.match(self.default_owner):
+                raise UnsafeSettings(
+                    f"CLIPMILL_DEFAULT_OWNER is {self.default_owner!r}: "
+                    "1 to 63 lower-case letters, digits and - are needed"
+                )
 
     @property
     def database(self) -> str:
@@ -76,10 +97,17 @@ class Settings:
             allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
             allow_any_host=environ.get("CLIPMILL_ALLOW_ANY_HOST", "").lower() in ("1", "true"),
             allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
+            default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
+            default_owner_key=environ.get("CLIPMILL_DEFAULT_OWNER_KEY", ""),
             max_upload_bytes=_number(environ, "CLIPMILL_MAX_UPLOAD_BYTES", 4 * 1024**3),
             fetch_limit_s=_number(environ, "CLIPMILL_FETCH_LIMIT_SECONDS", 600),
             lease_s=_number(environ, "CLIPMILL_LEASE_SECONDS", 60),
         )
+
+
+def port(environ: Mapping[str, str]) -> int:
+    """Where the server listens; the local run takes a free port instead."""
+    return _number(environ, "CLIPMILL_PORT", 8080)
 
 
 def refuse_weak(name: str, key: str, *, letter: str) -> None:

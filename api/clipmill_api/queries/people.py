@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from clipmill.quota import TIERS
 from clipmill_api.tables import Key, Revision, Tier, User
 
+SEEDED_KEY = "s-default-owner"
+
 
 def seed(session: Session) -> None:
     """The three tiers, where they are missing; what an administrator changed stays."""
@@ -17,6 +19,18 @@ def seed(session: Session) -> None:
     for tier in TIERS:
         if tier.name not in known:
             session.add(Tier(**tier._asdict()))
+
+
+def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: str) -> None:
+    """A user with one key that this id names; another secret takes the place of the last."""
+    if session.get(User, name) is None:
+        session.add(User(name=name, tier=tier, storage_used_bytes=0, created_at=at))
+        session.flush()
+    row = session.get(Key, SEEDED_KEY)
+    if row is None:
+        row = Key(id=SEEDED_KEY, role="user", secret_sha256=secret_sha256)
+        session.add(row)
+    row.owner, row.secret_sha256 = name, secret_sha256
 
 
 class KeyRow(NamedTuple):
