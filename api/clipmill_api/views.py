@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from clipmill.contract import (
     ENDS,
     Account,
+    Active,
     ClipState,
     ClipStatus,
     CompilationView,
@@ -73,6 +74,12 @@ def compilation(
         created_at=row.created_at,
         completed_at=revision.completed_at,
     )
+
+
+def active(ctx: Context, row: Compilation, revision: Revision, clips: Sequence[ClipRow]) -> Active:
+    """A compilation that the operator has to see to, with the uid that it asks by."""
+    seen = compilation(ctx, row, revision, clips)
+    return Active(uid=row.uid, **dict(seen))
 
 
 def newest(session: Session, ctx: Context, row: Compilation) -> CompilationView:

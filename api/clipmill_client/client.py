@@ -15,6 +15,7 @@ import httpx
 
 from clipmill.contract import (
     Account,
+    Active,
     Claim,
     CompilationSpec,
     CompilationView,
@@ -209,6 +210,11 @@ class OperatorCalls:
     def view(self, uid: str) -> CompilationView:
         """Status of the current generation."""
         return self._wire.ask(CompilationView, "GET", f"/api/operator/compilations/{uid}/status")
+
+    def active(self) -> list[Active]:
+        """Compilations that have not ended, oldest first, at most 100."""
+        found = self._wire.send("GET", "/api/operator/active").json()
+        return [Active.model_validate(one) for one in found]
 
     def gone(self, uid: str) -> None:
         """The resource was deleted: cancel, free keys and quota."""

@@ -617,6 +617,12 @@ class CompilationView(Model):
     completed_at: str | None = None
 
 
+class Active(CompilationView):
+    """A compilation that has not ended, as the operator sees it: with the resource's uid."""
+
+    uid: str
+
+
 class Page(Model):
     """One page of compilations, newest first; `next` asks for the one after."""
 

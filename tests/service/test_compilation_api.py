@@ -112,6 +112,20 @@ def test_from_registration_to_usage(api: Harness, two_seconds: Path) -> None:
     assert api.rows(sql, c=view.id) == [{"state": "settled"}]
 
 
+def test_the_operator_reads_what_has_not_ended(api: Harness, two_seconds: Path) -> None:
+    """With the uid it asks by, until the end."""
+    owner, user = api.user()
+    media = library_clip(user, two_seconds)
+    uid, _ = api.register(owner, {"clips": [{"mediaId": media.id}]})
+
+    def mine() -> list[tuple[str, State]]:
+        return [(one.uid, one.state) for one in api.operator.active() if one.owner == owner]
+
+    assert mine() == [(uid, State.RENDERING)]
+    api.operator.gone(uid)
+    assert mine() == []
+
+
 def test_output_comes_back_whole_and_by_range(
     api: Harness, two_seconds: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import (
     ENDS,
+    Active,
     CompilationView,
     FailedParts,
     KeyReply,
@@ -61,12 +62,12 @@ def status(ctx: Ctx, uid: Uid) -> CompilationView:
 
 
 @router.get("/active")
-def active(ctx: Ctx, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[CompilationView]:
+def active(ctx: Ctx, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[Active]:
     """Compilations that have not ended, oldest first."""
     with ctx.db.read() as session:
         rows = revisions.active(session, limit)
         clips = revisions.clips_of(session, [(row.id, r.generation) for row, r in rows])
-    return [views.compilation(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
+    return [views.active(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
 
 
 @router.delete("/compilations/{uid}", status_code=204)
