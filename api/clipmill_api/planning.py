@@ -50,7 +50,7 @@ class Made(NamedTuple):
 
 
 def asset_ids(spec: CompilationSpec) -> dict[str, str]:
-    """Media ids of intro, outro and transition clips, with the field that names each."""
+    """Media ids of intro, outro, bumper and transition clips, with the field that names each."""
     found: dict[str, str] = {}
     if spec.transitions:
         for i, media_id in enumerate(spec.transitions.media_ids):
@@ -59,6 +59,8 @@ def asset_ids(spec: CompilationSpec) -> dict[str, str]:
         found.setdefault(spec.intro.media_id, "spec.intro.mediaId")
     if spec.outro:
         found.setdefault(spec.outro.media_id, "spec.outro.mediaId")
+    if spec.bumper:
+        found.setdefault(spec.bumper.media_id, "spec.bumper.mediaId")
     return found
 
 

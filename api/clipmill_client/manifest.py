@@ -25,6 +25,8 @@ MAX_LINES = 5
 SHOWN_CHARS = 60
 STAND_IN = "m-local"
 """Stands for the mediaId of a file not yet sent up, so that the rest is checked before that."""
+ASSETS = {"intro": MediaKind.INTRO, "outro": MediaKind.OUTRO, "bumper": MediaKind.BUMPER}
+"""Fields of the spec that play one file, and what that file is."""
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -92,7 +94,7 @@ def _yaml_fault(error: yaml.YAMLError) -> str:
 def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
     """The files of this machine named by `url`, relative ones from `folder`. Raises ManifestError.
 
-    Looks at clips, intro and outro; what is not shaped like a manifest is left for `check`.
+    Looks at clips, intro, outro and bumper; what is not shaped like a manifest is left for `check`.
     """
     spec = raw.get("spec")
     if not isinstance(spec, dict):
@@ -102,10 +104,7 @@ def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
         (("spec", "clips", i), clip, MediaKind.CLIP)
         for i, clip in enumerate(clips if isinstance(clips, list) else [])
     ]
-    places += [
-        (("spec", name), spec.get(name), kind)
-        for name, kind in (("intro", MediaKind.INTRO), ("outro", MediaKind.OUTRO))
-    ]
+    places += [(("spec", name), spec.get(name), kind) for name, kind in ASSETS.items()]
     named = [(at, _local_path(place, folder), kind) for at, place, kind in places]
     return [_there(LocalFile(at, _field((*at, "url")), p, kind)) for at, p, kind in named if p]
 

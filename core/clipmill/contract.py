@@ -95,11 +95,40 @@ class TransitionOrder(StrEnum):
     RANDOM = "Random"
 
 
+class TransitionPlacement(StrEnum):
+    """Where transition clips stand."""
+
+    BETWEEN_CLIPS = "BetweenClips"
+    EVERYWHERE = "Everywhere"
+
+
+class BumperPlacement(StrEnum):
+    """Where the bumper stands: nowhere, in every gap, or after each shot but the outro."""
+
+    OFF = "Off"
+    BETWEEN = "Between"
+    HEAD_STYLE = "HeadStyle"
+
+
+class Curve(StrEnum):
+    """How the sound of one shot goes over into the next."""
+
+    EQUAL_POWER = "EqualPower"
+    LINEAR = "Linear"
+    SMOOTH = "Smooth"
+    EXPONENTIAL = "Exponential"
+
+
 class Transition(Model):
     """How the shot before goes over into this clip. It takes the place of a transition clip."""
 
     type: TransitionType = Field(description="None is a hard cut; the others overlap both shots.")
     duration: Duration = Field("500ms", description="How long both shots overlap, 40ms to 10s.")
+    curve: Curve = Field(
+        Curve.EQUAL_POWER,
+        description="How the sound crosses over. EqualPower keeps the loudness of unlike sounds,"
+        " Linear and Smooth the level of like ones; Exponential is almost silent in the middle.",
+    )
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -135,12 +164,30 @@ class Asset(Model):
     media_id: Id = Field(description="The media file.")
 
 
+class Bumper(Asset):
+    """A short clip of the library that sets the shots apart."""
+
+    placement: BumperPlacement = Field(
+        BumperPlacement.BETWEEN,
+        description="Off: nowhere. Between: between every two shots, transition clips too, never"
+        " first or last. HeadStyle: after every shot but the outro, and first when there is no"
+        " intro.",
+    )
+
+
 class Transitions(Model):
-    """Transition clips, played between clips (never next to intro or outro)."""
+    """Transition clips, played between clips, or next to intro and outro as well."""
 
     media_ids: list[Id] = Field(min_length=1, max_length=50, description="The transition clips.")
-    order: TransitionOrder = Field(TransitionOrder.CYCLE, description="Cycle or Random.")
+    order: TransitionOrder = Field(
+        TransitionOrder.CYCLE, description="Cycle: in turn, gap by gap. Random: drawn by the seed."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Random with one seed repeats itself.")
+    placement: TransitionPlacement = Field(
+        TransitionPlacement.BETWEEN_CLIPS,
+        description="BetweenClips: not next to intro or outro. Everywhere: between every two of"
+        " intro, clips and outro.",
+    )
 
 
 class Audio(Model):
@@ -206,6 +253,7 @@ class CompilationSpec(Model):
     intro: Asset | None = Field(None, description="Played first.")
     outro: Asset | None = Field(None, description="Played last.")
     transitions: Transitions | None = Field(None, description="Clips played between the clips.")
+    bumper: Bumper | None = Field(None, description="A clip that sets the shots apart.")
     audio: Audio = Field(Audio(), description="Loudness of the result.")
     outputs: list[Output] = Field(
         default_factory=lambda: [Output(name="main", preset="youtube")],
@@ -223,11 +271,16 @@ class CompilationSpec(Model):
         _unique("clips", [clip_name(self, i) for i in range(len(self.clips))])
         _unique("outputs", [output.name for output in self.outputs])
         first = self.clips[0].transition
-        if first and first.type is not TransitionType.NONE and self.intro is None:
+        if first and first.type is not TransitionType.NONE and not self._opened():
             raise ValueError(
                 "clips[0].transition: nothing plays before the first clip; add an intro"
             )
         return self
+
+    def _opened(self) -> bool:
+        """Whether anything plays before the first clip."""
+        bumper = self.bumper.placement if self.bumper else BumperPlacement.OFF
+        return self.intro is not None or bumper is BumperPlacement.HEAD_STYLE
 
 
 def _unique(field: str, names: list[str]) -> None:
@@ -272,6 +325,7 @@ class MediaKind(StrEnum):
     INTRO = "intro"
     OUTRO = "outro"
     TRANSITION = "transition"
+    BUMPER = "bumper"
     MUSIC = "music"
     COMPILATION = "compilation"
     THUMBNAIL = "thumbnail"
@@ -352,6 +406,7 @@ class Piece(Model):
     key: Sha256
     cuts: list[Cut] = Field(min_length=1, max_length=2)
     type: TransitionType = TransitionType.NONE
+    curve: Curve = Curve.EQUAL_POWER
     fit: Fit
     profile: Profile
 
@@ -552,13 +607,14 @@ class ClipStatus(Model):
 class Entry(Model):
     """One line of the timeline, in frames of the output rate."""
 
-    kind: Literal["intro", "clip", "transition", "outro"]
+    kind: Literal["intro", "clip", "transition", "bumper", "outro"]
     name: str
     media_id: Id | None
     at: int = Field(description="first frame within the output")
     start: int = Field(description="first frame within the source")
     frames: int
     enters: TransitionType = TransitionType.NONE
+    curve: Curve = Curve.EQUAL_POWER
     overlap: int = 0
 
 

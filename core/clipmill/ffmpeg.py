@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipmill.contract import AUDIO_RATE, Cut, Piece, Profile, TransitionType
+from clipmill.contract import AUDIO_RATE, Curve, Cut, Piece, Profile, TransitionType
 from clipmill.fit import fitted
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
@@ -23,6 +23,14 @@ XFADE = {
     TransitionType.FADE: "fade",
     TransitionType.FADE_BLACK: "fadeblack",
     TransitionType.WIPE_LEFT: "wipeleft",
+}
+
+
+CURVES = {
+    Curve.EQUAL_POWER: "qsin",
+    Curve.LINEAR: "tri",
+    Curve.SMOOTH: "hsin",
+    Curve.EXPONENTIAL: "exp",
 }
 
 
@@ -134,7 +142,7 @@ def _seam(piece: Piece) -> list[str]:
     frames, rate = piece.frames, piece.profile.rate
     mix = f"xfade=transition={XFADE[piece.type]}:duration={frames / rate:.6f}:offset=0"
     samples = frames * AUDIO_RATE // rate
-    fade = f"ss=0:ns={samples}:curve=qsin"
+    fade = f"ss=0:ns={samples}:curve={CURVES[piece.curve]}"
     return [
         f"[v0][v1]{mix},format=yuv420p[v]",
         f"[a0]afade=t=out:{fade}[out]",

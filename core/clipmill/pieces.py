@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from clipmill.contract import Cut, Piece, TransitionType
+from clipmill.contract import Curve, Cut, Entry, Piece, TransitionType
 from clipmill.timeline import Timeline, part
 
 RENDERER = 1
@@ -22,22 +22,27 @@ def pieces(timeline: Timeline) -> tuple[Piece, ...]:
             before = timeline.cuts[i - 1]
             end_of_before = part(before, offset=before.frames - head, frames=head)
             pair = [end_of_before, part(cut, offset=0, frames=head)]
-            found.append(_piece(timeline, pair, timeline.entries[i].enters))
+            found.append(_piece(timeline, pair, timeline.entries[i]))
         if cut.frames > head + tail:
             body = part(cut, offset=head, frames=cut.frames - head - tail)
-            found.append(_piece(timeline, [body], TransitionType.NONE))
+            found.append(_piece(timeline, [body]))
     return tuple(found)
 
 
-def _piece(timeline: Timeline, cuts: list[Cut], kind: TransitionType) -> Piece:
+def _piece(timeline: Timeline, cuts: list[Cut], entered: Entry | None = None) -> Piece:
+    kind = entered.enters if entered else TransitionType.NONE
+    curve = entered.curve if entered else Curve.EQUAL_POWER
     # The media row's id does not decide a pixel: the same bytes under another id are one piece.
     content = {
         "renderer": RENDERER,
         "cuts": [cut.model_dump(mode="json", exclude={"media_id"}) for cut in cuts],
         "type": kind,
+        "curve": curve,
         "fit": timeline.fit,
         "profile": timeline.profile.model_dump(mode="json"),
     }
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     key = hashlib.sha256(canonical.encode()).hexdigest()
-    return Piece(key=key, cuts=cuts, type=kind, fit=timeline.fit, profile=timeline.profile)
+    return Piece(
+        key=key, cuts=cuts, type=kind, curve=curve, fit=timeline.fit, profile=timeline.profile
+    )

@@ -5,22 +5,22 @@ Estimate, quota, plan and render all call `timeline`, so that they cannot disagr
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
 
+from clipmill.arrangement import Kind, arrange
 from clipmill.contract import (
     CompilationSpec,
+    Curve,
     Cut,
     Entry,
     Fit,
     MediaFacts,
     Output,
     Profile,
-    TransitionOrder,
+    Transition,
     TransitionType,
     clip_name,
     level,
@@ -34,8 +34,6 @@ PLACEHOLDER_S = 3
 """Length of a placeholder for a clip without an `end`, in seconds."""
 GAIN_LIMIT_MB = 2000
 """Largest correction of a clip's level, either way, in hundredths of a decibel."""
-
-Kind = Literal["intro", "clip", "transition", "outro"]
 
 
 class InvalidTimeline(ValueError):
@@ -75,9 +73,8 @@ class _Shot:
     source: Source
     start: int
     frames: int
-    enters: TransitionType
-    wanted_overlap: int
     exact: bool
+    enters: Transition | None = None
 
 
 def timeline(
@@ -91,7 +88,7 @@ def timeline(
     shots = _shots(spec, form.rate, clips, assets)
     if not any(shot.kind == "clip" for shot in shots):
         raise InvalidTimeline("no clip is left to play")
-    overlaps, notes = _overlaps(shots)
+    overlaps, notes = _overlaps(shots, form.rate)
     target = level(spec.audio.loudness)
     entries, at = [], 0
     for shot, overlap in zip(shots, overlaps, strict=True):
@@ -115,40 +112,20 @@ def _shots(
     clips: Sequence[Source | None],
     assets: Mapping[str, Source],
 ) -> list[_Shot]:
-    """Intro, clips with transition clips between, outro."""
-    between = _transition_names(spec)
-    shots: list[_Shot] = []
-    if spec.intro:
-        shots.append(_asset("intro", spec.intro.media_id, assets, rate))
-    played = 0
-    for i, source in enumerate(clips):
-        if source is None:
-            continue
-        clip = spec.clips[i]
-        if played and between and clip.transition is None:
-            shots.append(_asset("transition", between[(played - 1) % len(between)], assets, rate))
-        shots.append(_clip(spec, i, source, rate))
-        played += 1
-    if spec.outro:
-        shots.append(_asset("outro", spec.outro.media_id, assets, rate))
-    return shots
-
-
-def _transition_names(spec: CompilationSpec) -> list[str]:
-    """Transition clips by gap: the list in turn, or seeded draws, one for each possible gap."""
-    if spec.transitions is None:
-        return []
-    ids = spec.transitions.media_ids
-    if spec.transitions.order is TransitionOrder.CYCLE:
-        return list(ids)
-    draw = random.Random(spec.transitions.seed)  # noqa: S311  a repeatable choice, no secret
-    return [draw.choice(ids) for _ in spec.clips]
+    """Every slot of the arrangement with its source and its length."""
+    sources = {i: source for i, source in enumerate(clips) if source is not None}
+    return [
+        _clip(spec, slot.clip, sources[slot.clip], rate)
+        if slot.kind == "clip"
+        else _asset(slot.kind, slot.media_id, assets, rate)
+        for slot in arrange(spec, list(sources))
+    ]
 
 
 def _asset(kind: Kind, media_id: str, assets: Mapping[str, Source], rate: int) -> _Shot:
     source = assets[media_id]
     frames, exact = _whole(source, rate)
-    return _Shot(kind, media_id, source, 0, frames, TransitionType.NONE, 0, exact)
+    return _Shot(kind, media_id, source, 0, frames, exact)
 
 
 def _whole(source: Source, rate: int) -> tuple[int, bool]:
@@ -175,10 +152,8 @@ def _clip(spec: CompilationSpec, i: int, source: Source, rate: int) -> _Shot:
             f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
             f" ({length / rate:.2f}s long)"
         )
-    enters = clip.transition.type if clip.transition else TransitionType.NONE
-    overlap = round(seconds(clip.transition.duration) * rate) if clip.transition else 0
     trimmed_exact = exact or clip.end is not None
-    return _Shot("clip", name, source, start, end - start, enters, overlap, trimmed_exact)
+    return _Shot("clip", name, source, start, end - start, trimmed_exact, clip.transition)
 
 
 def _frames(duration: str | None, rate: int) -> int | None:
@@ -195,11 +170,11 @@ def _end(start: int, *, wanted: int | None, limit: int | None, length: int, know
     return min(ends, default=length)
 
 
-def _overlaps(shots: Sequence[_Shot]) -> tuple[list[int], list[str]]:
+def _overlaps(shots: Sequence[_Shot], rate: int) -> tuple[list[int], list[str]]:
     """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
     overlaps, notes = [0], []
     for before, shot in pairwise(shots):
-        wanted = shot.wanted_overlap if shot.enters is not TransitionType.NONE else 0
+        wanted = _overlap(shot.enters, rate)
         room = min(before.frames // 2, shot.frames // 2)
         overlaps.append(min(wanted, room))
         if wanted > room:
@@ -210,7 +185,14 @@ def _overlaps(shots: Sequence[_Shot]) -> tuple[list[int], list[str]]:
     return overlaps, notes
 
 
+def _overlap(enters: Transition | None, rate: int) -> int:
+    if enters is None or enters.type is TransitionType.NONE:
+        return 0
+    return round(seconds(enters.duration) * rate)
+
+
 def _entry(shot: _Shot, at: int, overlap: int) -> Entry:
+    enters = shot.enters if overlap else None
     return Entry(
         kind=shot.kind,
         name=shot.name,
@@ -218,7 +200,8 @@ def _entry(shot: _Shot, at: int, overlap: int) -> Entry:
         at=at,
         start=shot.start,
         frames=shot.frames,
-        enters=shot.enters if overlap else TransitionType.NONE,
+        enters=enters.type if enters else TransitionType.NONE,
+        curve=enters.curve if enters else Curve.EQUAL_POWER,
         overlap=overlap,
     )
 

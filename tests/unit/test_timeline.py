@@ -52,10 +52,17 @@ def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
         if data.draw(st.booleans()):
             ms = data.draw(st.integers(40, 3000))
             clip["transition"] = {"type": data.draw(kinds), "duration": f"{ms}ms"}
-    found = build(clips, us, rate, intro={"mediaId": "m-intro"}, outro={"mediaId": "m-outro"})
+    around: dict[str, Any] = {"intro": {"mediaId": "m-intro"}, "outro": {"mediaId": "m-outro"}}
+    placement = data.draw(st.sampled_from(["Off", "Between", "HeadStyle"]))
+    around["bumper"] = {"mediaId": "m-bbbb", "placement": placement}
+    where = data.draw(st.sampled_from(["BetweenClips", "Everywhere"]))
+    around["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": where}
+    found = build(clips, us, rate, **around)
     assert found.frames == sum(e.frames - e.overlap for e in found.entries)
     assert found.frames == sum(piece.frames for piece in pieces(found))
     assert all(len({cut.frames for cut in piece.cuts}) == 1 for piece in pieces(found))
+    ends = [e.at + e.frames for e in found.entries]
+    assert [e.at + e.overlap for e in found.entries] == [0, *ends[:-1]]
 
 
 def test_trim_and_limit() -> None:
@@ -118,3 +125,13 @@ def test_edit_of_one_trim_keeps_the_other_pieces() -> None:
     after = {piece.key for piece in pieces(build(edited, [2_000_000] * 5))}
     assert len(after - before) == 1
     assert {piece.key for piece in pieces(build(clips[::-1], [2_000_000] * 5))} == before
+
+
+def test_a_curve_changes_the_seam_alone() -> None:
+    """How the sound crosses over is part of the seam's key, not of the bodies'."""
+    found = []
+    for curve in ("EqualPower", "Linear"):
+        fade = {"type": "Fade", "curve": curve}
+        clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "transition": fade}]
+        found.append(pieces(build(clips, [2_000_000] * 2)))
+    assert [one.key == other.key for one, other in zip(*found, strict=True)] == [True, False, True]

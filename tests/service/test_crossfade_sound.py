@@ -1,0 +1,56 @@
+"""How the sound of one shot goes over into the next: each curve by its level in the middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import clipmaker
+from clipmill.contract import Curve, Cut, Fit, Piece, Profile, TransitionType
+from clipmill.ffmpeg import CURVES, piece_args
+
+FORM = Profile(width=128, height=72, rate=30, crf=30, speed="ultrafast", max_bitrate=1_000_000)
+MIDDLE = {
+    Curve.EQUAL_POWER: 2**0.5,
+    Curve.LINEAR: 1,
+    Curve.SMOOTH: 1,
+    Curve.EXPONENTIAL: 0.006,
+}
+
+
+@pytest.fixture(scope="module")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of one tone with whole periods a second, so that both cuts are in phase."""
+    return clipmaker.clip(
+        tmp_path_factory.mktemp("tone") / "a.mkv", size="128x72", extra=("-c:a", "flac")
+    )
+
+
+@pytest.mark.parametrize("curve", Curve)
+def test_level_in_the_middle(curve: Curve, tone: Path, tmp_path: Path) -> None:
+    """One tone over itself: the middle's level tells the curve; the ends are as they were."""
+    cuts = [
+        Cut(media_id="m-test", sha256="", format="matroska", has_audio=True, start=at, frames=30)
+        for at in (0, 30)
+    ]
+    piece = Piece(
+        key="0" * 64,
+        cuts=cuts,
+        type=TransitionType.FADE,
+        curve=curve,
+        fit=Fit.CONTAIN,
+        profile=FORM,
+    )
+    out = tmp_path / "a.mov"
+    clipmaker.ffmpeg(*piece_args(piece, [str(tone)] * 2, str(out)))
+    heard = clipmaker.samples(out)
+    assert len(heard) == 48_000
+    start, middle, end = (max(heard[at : at + 120]) for at in (0, 23_940, 47_880))
+    assert middle / start == pytest.approx(MIDDLE[curve], abs=0.03)
+    assert end / start == pytest.approx(1, abs=0.06)
+
+
+def test_every_curve_is_one_of_ffmpegs() -> None:
+    """No curve of the contract is without its name in ffmpeg."""
+    assert set(CURVES) == set(Curve) == set(MIDDLE)

@@ -1,0 +1,113 @@
+"""What plays in which order: by its count formulas, and where a bumper may not stand."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from clipmill.arrangement import arrange
+from clipmill.contract import CompilationSpec
+
+LETTERS = {"intro": "I", "outro": "O", "transition": "T", "bumper": "S", "clip": "C"}
+INTRO, OUTRO = {"intro": {"mediaId": "m-intro"}}, {"outro": {"mediaId": "m-outro"}}
+
+
+def _spec(clips: int, **rest: Any) -> CompilationSpec:
+    names = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(clips)]
+    return CompilationSpec.model_validate({"clips": names} | rest)
+
+
+def _order(spec: CompilationSpec, *skipped: int) -> str:
+    playing = [i for i in range(len(spec.clips)) if i not in skipped]
+    return "".join(LETTERS[slot.kind] for slot in arrange(spec, playing))
+
+
+def _transitions(placement: str = "BetweenClips", **rest: Any) -> dict[str, Any]:
+    return {"transitions": {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": placement, **rest}}
+
+
+def _bumper(placement: str) -> dict[str, Any]:
+    return {"bumper": {"mediaId": "m-bump", "placement": placement}}
+
+
+CASES = [
+    ({}, "CCC"),
+    (INTRO | OUTRO | _transitions(), "ICTCTCO"),
+    (INTRO | OUTRO | _transitions("Everywhere"), "ITCTCTCTO"),
+    (_bumper("Off") | INTRO, "ICCC"),
+    (_bumper("Between"), "CSCSC"),
+    (_bumper("Between") | INTRO | OUTRO | _transitions(), "ISCSTSCSTSCSO"),
+    (_bumper("HeadStyle") | INTRO | OUTRO | _transitions(), "ISCSTSCSTSCSO"),
+    (_bumper("HeadStyle"), "SCSCSCS"),
+    (_bumper("HeadStyle") | INTRO, "ISCSCSCS"),
+    (_bumper("HeadStyle") | OUTRO, "SCSCSCSO"),
+]
+
+
+@pytest.mark.parametrize(("rest", "expected"), CASES)
+def test_order(rest: dict[str, Any], expected: str) -> None:
+    """Each placement of transition clips and bumpers, spelled out."""
+    assert _order(_spec(3, **rest)) == expected
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 20),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, "BetweenClips", "Everywhere"]),
+    st.sampled_from(["Off", "Between", "HeadStyle"]),
+)
+def test_counts(n: int, intro: bool, outro: bool, between: str | None, bumper: str) -> None:
+    """As many shots as the formulas say, for any number of clips."""
+    rest: dict[str, Any] = _bumper(bumper)
+    rest |= (INTRO if intro else {}) | (OUTRO if outro else {})
+    rest |= _transitions(between) if between else {}
+    found = _order(_spec(n, **rest))
+    gaps = {None: 0, "BetweenClips": n - 1, "Everywhere": n + intro + outro - 1}[between]
+    shots = intro + outro + n + gaps
+    bumpers = {"Off": 0, "Between": shots - 1, "HeadStyle": shots + 1 - intro - outro}[bumper]
+    assert len(found) == shots + bumpers
+    assert found.count("C") == n
+    assert all(pair != ("S", "S") for pair in pairwise(found))
+    if bumper != "HeadStyle":
+        assert "S" not in (found[0], found[-1])
+
+
+def test_a_skipped_clip_leaves_no_gap() -> None:
+    """What stood around it goes with it."""
+    spec = _spec(3, **_bumper("Between"), **_transitions())
+    assert _order(spec, 1) == _order(spec, 0) == "CSTSC"
+
+
+def test_a_crossfade_takes_the_place_of_a_transition_clip() -> None:
+    """The next gap goes on in turn, as if the transition clip had been there."""
+    clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(3)]
+    clips[1]["transition"] = {"type": "Fade"}  # type: ignore[assignment]
+    spec = CompilationSpec.model_validate({"clips": clips} | _transitions("Everywhere") | INTRO)
+    assert [s.media_id for s in arrange(spec, [0, 1, 2])] == [
+        *("m-intro", "m-aaaa", "", "", "m-aaaa", "")
+    ]
+
+
+def test_random_repeats_itself_by_its_seed() -> None:
+    """The same seed draws the same; another clip at the end changes no gap before it."""
+    drawn = [
+        [s.media_id for s in arrange(spec, range(len(spec.clips))) if s.kind == "transition"]
+        for spec in (_spec(n, **_transitions(order="Random", seed=7)) for n in (12, 12, 13))
+    ]
+    assert drawn[0] == drawn[1] == drawn[2][:11]
+    assert set(drawn[0]) == {"m-aaaa", "m-bbbb"}
+
+
+def test_the_first_clip_fades_in_only_from_something() -> None:
+    """A bumper in the predecessor's place is something; one between is not."""
+    clips = [{"mediaId": "m-clip", "transition": {"type": "Fade"}}]
+    CompilationSpec.model_validate({"clips": clips, **_bumper("HeadStyle")})
+    with pytest.raises(ValidationError, match="nothing plays before the first clip"):
+        CompilationSpec.model_validate({"clips": clips, **_bumper("Between")})
