@@ -1,0 +1,153 @@
+"""The only path to a finished video: missing pieces rendered, all joined, the sound made once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from clipmill.contract import (
+    AUDIO_RATE,
+    MediaKind,
+    OutputOrder,
+    OutputResult,
+    Piece,
+    PieceCounts,
+    UploadPurpose,
+    UploadRequest,
+)
+from clipmill_client.transfer import sha256_of
+from clipmill_job import join, pictures, sound
+from clipmill_job.errors import TryAgain
+from clipmill_job.render import Progress, Work, make
+from clipmill_probe import MediaError, check
+
+RENDER_SHARE = 85.0
+"""Percent of an output's work that rendering counts for."""
+
+
+def assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
+    """Do an assemble part: one finished video for each output."""
+    pieces = [piece for output in outputs for piece in output.pieces]
+    # Outputs of one form share pieces: one place for all of them.
+    made: dict[str, Path] = {}
+    rendered: set[str] = set()
+    missing = _missing(outputs)
+    share = RENDER_SHARE * len(missing) / max(1, len({piece.key for piece in pieces}))
+    spent: dict[str, float] = {}
+
+    def keep(piece: Piece, path: Path) -> None:
+        made[piece.key] = path
+        rendered.add(piece.key)
+
+    with _timed(spent, "render"):
+        work.beat.progress(0, f"rendering {len(missing)} of {len(pieces)} pieces")
+        make(work, missing, then=keep, progress=Progress(work.beat, missing, share=share))
+    return [_output(work, output, made, rendered, dict(spent)) for output in outputs]
+
+
+def _missing(outputs: Sequence[OutputOrder]) -> list[Piece]:
+    wanted = {
+        piece.key: piece
+        for output in outputs
+        for piece in output.pieces
+        if piece.key not in output.existing
+    }
+    return list(wanted.values())
+
+
+@contextmanager
+def _timed(spent: dict[str, float], step: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    spent[step] = round(spent.get(step, 0.0) + time.monotonic() - began, 3)
+
+
+def _output(
+    work: Work,
+    output: OutputOrder,
+    made: dict[str, Path],
+    rendered: set[str],
+    spent: dict[str, float],
+) -> OutputResult:
+    folder = work.folder / f"output-{output.name}"
+    folder.mkdir()
+    video = folder / f"{output.name}.mp4"
+    with _timed(spent, "download"):
+        parts = [(piece, _here(work, piece, made)) for piece in output.pieces]
+    with _timed(spent, "sound"):
+        samples = join.samples(parts, folder / "programme.f32")
+        audio, level = sound.encode(work, output, folder / "programme.f32", samples)
+    with _timed(spent, "join"):
+        join.mux(parts, audio, video, {"title": output.title} if output.title else {})
+        frames = _checked(video, sum(piece.frames for piece in output.pieces))
+    with _timed(spent, "pictures"):
+        stills = _stills(video, folder)
+    work.beat.progress(90, f"{output.name}: {frames} frames joined, sending them up")
+    with _timed(spent, "upload"):
+        media_id = _send(work, output, video, MediaKind.COMPILATION)
+        sent = {kind: _send(work, output, path, kind) for kind, path in stills.items()}
+    rate = output.pieces[0].profile.rate
+    return OutputResult(
+        name=output.name,
+        media_id=media_id,
+        thumbnail_id=sent[MediaKind.THUMBNAIL],
+        storyboard_id=sent[MediaKind.STORYBOARD],
+        frames=frames,
+        duration_us=round(samples * 1_000_000 / AUDIO_RATE) if samples else frames * 10**6 // rate,
+        loudness_lufs=level.lufs,
+        pieces=_counts(output, rendered),
+        spent_s=spent,
+    )
+
+
+def _here(work: Work, piece: Piece, made: dict[str, Path]) -> Path:
+    """The file of a piece: rendered just now, or fetched from the API."""
+    if piece.key not in made:
+        work.beat.check()
+        path = work.folder / f"{piece.key}.mov"
+        work.client.download_piece(piece.key, path)
+        made[piece.key] = path
+    return made[piece.key]
+
+
+def _checked(video: Path, frames: int) -> int:
+    """The frames that are really in the file. Raises TryAgain."""
+    try:
+        found = check(video, full=False).frames
+    except MediaError as error:
+        raise TryAgain("BrokenOutput", str(error)) from error
+    if found != frames:
+        raise TryAgain("BrokenOutput", f"{found} frames were joined instead of {frames}")
+    return found
+
+
+def _stills(video: Path, folder: Path) -> dict[MediaKind, Path]:
+    stills = {
+        MediaKind.THUMBNAIL: folder / f"{video.stem}.jpg",
+        MediaKind.STORYBOARD: folder / f"{video.stem}-storyboard.png",
+    }
+    pictures.thumbnail(video, stills[MediaKind.THUMBNAIL])
+    pictures.storyboard(video, stills[MediaKind.STORYBOARD])
+    return stills
+
+
+def _send(work: Work, output: OutputOrder, path: Path, kind: MediaKind) -> str:
+    request = UploadRequest(
+        purpose=UploadPurpose.OUTPUT,
+        kind=kind,
+        filename=path.name,
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        output=output.name,
+        index=work.order.index,
+        epoch=work.order.epoch,
+    )
+    return str(work.client.upload(path, request).media_id)
+
+
+def _counts(output: OutputOrder, rendered: set[str]) -> PieceCounts:
+    total = len(output.pieces)
+    new = sum(piece.key in rendered for piece in output.pieces)
+    return PieceCounts(total=total, reused=total - new, rendered=new)

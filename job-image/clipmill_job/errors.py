@@ -1,0 +1,42 @@
+"""Why a part of a job does not end well.
+
+JobError
++-- TryAgain        the same part may succeed later: exit 1, the Job's back-off
++-- GiveUp          it never will: the API is told, exit 64 (podFailurePolicy FailIndex)
++-- Leave           somebody else holds the part, or the generation has ended: exit 65
+"""
+
+from __future__ import annotations
+
+from clipmill.contract import ClipFailure, ExitCode
+
+
+class JobError(Exception):
+    """A part failed. `code` is stable and PascalCase; str() is one line for a person."""
+
+    exit_code = ExitCode.RETRY
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def failure(self) -> ClipFailure:
+        """As it is told to the API."""
+        permanent = self.exit_code == ExitCode.GIVE_UP
+        return ClipFailure(code=self.code[:60], message=str(self)[:500], permanent=permanent)
+
+
+class TryAgain(JobError):
+    """Trying again may help."""
+
+
+class GiveUp(JobError):
+    """Trying again is no use."""
+
+    exit_code = ExitCode.GIVE_UP
+
+
+class Leave(JobError):
+    """The part is no longer ours: nothing is to be told and nothing to be done."""
+
+    exit_code = ExitCode.LEASE_LOST

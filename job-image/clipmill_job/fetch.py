@@ -1,0 +1,115 @@
+"""One clip: fetched by yt-dlp in a guarded process, judged by what lies on the disk, sent up."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from clipmill.contract import FetchOrder, Order, UploadPurpose, UploadRequest
+from clipmill.sources import ForbiddenURL, check_url
+from clipmill_client.client import Client
+from clipmill_client.transfer import sha256_of
+from clipmill_job import process, tools
+from clipmill_job.beat import Beat
+from clipmill_job.errors import GiveUp, JobError, TryAgain
+from clipmill_probe import MediaError, check
+
+COMMAND = (sys.executable, "-I", "-m", "clipmill_job.download")
+SAID_BYTES = 1_000_000
+
+
+def fetch(client: Client, order: Order, beat: Beat, scratch: Path) -> None:
+    """Do a fetch part. An order without a clip is settled already."""
+    wish = order.fetch
+    if wish is None:
+        return
+    _allowed(wish)
+    beat.progress(1, f"fetching {wish.name}")
+    path = _download(wish, beat, scratch)
+    size = _judged(path, wish)
+    beat.progress(80, f"{wish.name}: {size / 1e6:.1f} MB, sending it up")
+    request = UploadRequest(
+        purpose=UploadPurpose.CLIP,
+        filename=f"{wish.name}{path.suffix}",
+        size_bytes=size,
+        sha256=sha256_of(path),
+        clip_id=wish.clip_id,
+        index=order.index,
+        epoch=order.epoch,
+    )
+    client.upload(path, request)
+
+
+def _allowed(wish: FetchOrder) -> None:
+    """The API looked before; a job does not trust that. Raises GiveUp."""
+    try:
+        check_url(
+            wish.url,
+            hosts=wish.allowed_hosts,
+            any_host=wish.allow_any_host,
+            private=wish.allowed_private,
+        )
+    except ForbiddenURL as error:
+        raise GiveUp("ForbiddenURL", str(error)) from None
+
+
+def _download(wish: FetchOrder, beat: Beat, scratch: Path) -> Path:
+    folder = scratch / "download"
+    folder.mkdir()
+    asked = {
+        "url": wish.url,
+        "folder": str(folder),
+        "limit_bytes": wish.limit_bytes,
+        "private": wish.allowed_private,
+        "ffmpeg": tools.ffmpeg(),
+    }
+    words: dict[str, Any] = {}
+
+    def heard(line: str) -> None:
+        if line.startswith("{"):
+            words.update(json.loads(line))
+            beat.progress(min(75.0, int(words.get("bytes", 0)) / SAID_BYTES))
+
+    try:
+        process.run(
+            COMMAND,
+            deadline_s=wish.limit_s,
+            stopped=beat.check,
+            scratch=scratch,
+            stdin=json.dumps(asked).encode(),
+            on_line=heard,
+        )
+    except process.DeadlinePassed:
+        message = f"not fetched within {wish.limit_s} s: the source is too slow or never ends"
+        raise GiveUp("TooSlow", message) from None
+    except process.ProcessFailed as error:
+        raise TryAgain("DownloaderFailed", str(error)) from error
+    return _path(words)
+
+
+def _path(words: dict[str, Any]) -> Path:
+    error = words.get("error")
+    if error:
+        kind: type[JobError] = GiveUp if error["permanent"] else TryAgain
+        raise kind(error["code"], error["message"])
+    if "path" not in words:
+        raise TryAgain("DownloaderFailed", "the downloader ended without a verdict")
+    return Path(words["path"])
+
+
+def _judged(path: Path, wish: FetchOrder) -> int:
+    """Bytes on the disk; the file is a whole video. Raises GiveUp.
+
+    Packets only: the API decodes every frame once, when it takes the file.
+    """
+    size = path.stat().st_size
+    if size > wish.limit_bytes:
+        message = f"{size} bytes came, but only {wish.limit_bytes} are allowed"
+        raise GiveUp("TooLarge", message)
+    try:
+        check(path, full=False)
+    except MediaError as error:
+        raise GiveUp(error.code, str(error).replace(path.name, wish.name, 1)) from None
+    return size
