@@ -24,7 +24,6 @@ from clipmill_client.cli_options import (
     local,
     print_json,
 )
-from clipmill_client.report import Report
 
 RENDER = """Render a manifest on this machine.
 
@@ -70,16 +69,10 @@ def render(
                 view, spent_s = rendering.run(api, made, workers=workers, tell=live)
             report = rendering.leave(api.user, view, out, spent_s)
     show.show_end(page, view)
-    page.print(show.plain(f"  in {out}/: {', '.join(files_of(report))}"))
+    page.print(show.plain(f"  in {out}/: {', '.join(rendering.files_of(report))}", 2000))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
     raise typer.Exit(rendering.exit_code(view))
-
-
-def files_of(report: Report) -> list[str]:
-    """The names of all files left."""
-    found = [name for output in report["outputs"] for name in output["files"].values()]
-    return [*found, "report.json"]
 
 
 def plan(

@@ -1,4 +1,4 @@
-"""What the commands share: options, the API they talk to, and how errors are said."""
+"""What the commands share: options, and the API they talk to."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from typer.core import TyperGroup
 
 from clipmill_client import show
 from clipmill_client.client import Client
-from clipmill_client.errors import ClientError
-from clipmill_client.local import Access, LocalAPI, LocalError, default_state
-from clipmill_client.manifest import ManifestError
-from clipmill_client.rendering import refused_code
-from clipmill_client.runner import RunError
-from clipmill_probe import MediaError
+from clipmill_client.local import Access, LocalAPI, default_state
 
 
 class Format(StrEnum):
@@ -43,10 +37,14 @@ def private(places: list[str]) -> list[str]:
 
 State = Annotated[
     Path | None,
-    typer.Option(help="Folder of database, media and keys. Default: under the XDG data home."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder of database, media and keys. Default: under the XDG data home.",
+    ),
 ]
 AllowHost = Annotated[
-    list[str], typer.Option(help="Fetch from this host too. May be given more than once.")
+    list[str],
+    typer.Option(metavar="HOST", help="Fetch from this host too. May be given more than once."),
 ]
 AllowAnyHost = Annotated[bool, typer.Option("--allow-any-host", help="Fetch from any public host.")]
 AllowPrivate = Annotated[
@@ -69,6 +67,7 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="How to print.")]
 ApiUrl = Annotated[
     str | None,
     typer.Option(
+        metavar="URL",
         envvar="CLIPMILL_API_URL",
         help="The API; its key is read from CLIPMILL_API_KEY. Default: the local state.",
     ),
@@ -88,14 +87,33 @@ def local(state: Path | None, rules: Access = Access()) -> LocalAPI:
     )
 
 
-def remote(api_url: str) -> Client:
+def remote(api_url: str | None) -> Client:
     """The client of an API elsewhere. The key comes from the environment: `ps` shows arguments."""
-    key = os.environ.get("CLIPMILL_API_KEY", "")
-    if not key:
-        raise typer.BadParameter("CLIPMILL_API_KEY is not set: it holds your key for --api-url")
+    if not api_url:
+        raise typer.BadParameter(
+            "no API is named: set CLIPMILL_API_URL or give --api-url"
+            " (`clipmill render` needs none: it renders on this machine)"
+        )
     if not re.match(r"https?://[^/\s]+", api_url):
         raise typer.BadParameter(f"--api-url {api_url!r} is not an http or https URL")
-    return Client(api_url, key)
+    return Client(api_url, key_of("CLIPMILL_API_KEY"))
+
+
+def administrator(api_url: str | None) -> Client:
+    """The client of an administrator, whose key has a variable of its own."""
+    if not api_url:
+        raise typer.BadParameter("no API is named: set CLIPMILL_API_URL or give --api-url")
+    return Client(api_url, key_of("CLIPMILL_ADMIN_KEY"))
+
+
+def key_of(variable: str) -> str:
+    """The key in this environment variable."""
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise typer.BadParameter(f"{variable} is not set: it holds your key for the API")
+    if not key.isascii() or not key.isprintable():
+        raise typer.BadParameter(f"{variable} holds characters that no key has")
+    return key
 
 
 @contextmanager
@@ -131,58 +149,3 @@ def interruptible() -> Iterator[None]:
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
-
-
-# --- errors ---------------------------------------------------------------------------------------
-
-
-class Fault(NamedTuple):
-    """What a person reads of an error, and the exit code."""
-
-    lines: tuple[str, ...]
-    code: int
-
-
-def fault(error: BaseException) -> Fault | None:
-    """One line and an exit code for each error that can be foreseen."""
-    if isinstance(error, KeyboardInterrupt):
-        return Fault(("interrupted; the same command goes on from what is finished",), 130)
-    if isinstance(error, ManifestError):
-        return Fault(error.lines, 2)
-    if isinstance(error, ClientError):
-        return Fault((f"{error} [{error.code}]",), refused_code(error))
-    if isinstance(error, MediaError):
-        return Fault((f"{error} [{error.code}]",), 1)
-    if isinstance(error, LocalError | RunError):
-        return Fault((str(error),), 1)
-    if isinstance(error, ModuleNotFoundError):
-        said = f"{error.name} is not installed: pip install 'clipmill[local]' has all it takes"
-        return Fault((said,), 1)
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return Fault((f"{where}{error.strerror.lower()}",), 1)
-    return None
-
-
-def say(lines: tuple[str, ...]) -> None:
-    """Error lines on stderr."""
-    err = show.console(stderr=True)
-    for line in lines:
-        err.print(show.plain(f"clipmill: {line}", 1000), soft_wrap=True)
-
-
-class Guarded(TyperGroup):
-    """Turns foreseen errors into one line and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except (typer.Exit, typer.Abort):
-            raise
-        except (Exception, KeyboardInterrupt) as error:
-            known = fault(error)
-            if known is None:
-                raise
-            say(known.lines)
-            raise typer.Exit(known.code) from None

@@ -72,10 +72,12 @@ class LocalAPI:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stack.enter_context(_locked(self.state / "lock", self._on_wait))
+            stack.enter_context(held(self.state, self._on_wait))
             stack.enter_context(_logging_to(self.state / "api.log"))
             self._keys = _keys(self.state / "keys.json")
-            self.url = stack.enter_context(_served(self._settings()))
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            stack.enter_context(served(self._settings(), listening))
             self.operator = stack.enter_context(Client(self.url, self._keys["operator"]))
             self.user = stack.enter_context(self._as_user())
             self._stack = stack.pop_all()
@@ -152,17 +154,17 @@ def _write_keys(path: Path, keys: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _locked(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """One run on one state at a time: the second waits and says for whom."""
-    with path.open("a+") as file:
+def held(state: Path, on_wait: Callable[[str], None], *, as_what: str = "") -> Iterator[None]:
+    """One process on one state at a time: the second waits and says for whom."""
+    with (state / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            on_wait(f"waiting for process {file.read().strip() or '?'}, which uses {path.parent}")
+            on_wait(f"waiting for process {file.read().strip() or '?'}, which uses {state}")
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()}{as_what}")
         file.flush()
         yield
 
@@ -185,21 +187,31 @@ def _logging_to(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[str]:
-    """The API in a thread; its URL. Raises LocalError when it does not start."""
+def served(settings: Settings, listening: socket.socket) -> Iterator[Event]:
+    """The API in a thread; the event tells of its end. Raises LocalError: it did not start."""
+    server = _server(_app(settings))
+    ended = Event()
+    thread = Thread(target=_serve, args=(server, listening, ended), daemon=True)
+    thread.start()
+    try:
+        _wait_started(server, ended, settings.state)
+        yield ended
+    finally:
+        server.should_exit = True
+        thread.join(STOP_S)
+
+
+def _app(settings: Settings) -> Any:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
     from clipmill_api.app import create_app  # noqa: PLC0415
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = _server(create_app(settings))
-        ended = Event()
-        thread = Thread(target=_serve, args=(server, listening, ended), daemon=True)
-        thread.start()
-        try:
-            _wait_started(server, ended, settings.state)
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(STOP_S)
+    try:
+        return create_app(settings)
+    except SQLAlchemyError as error:
+        said = str(error).split("\n", 1)[0]
+        where = "DATABASE_URL" if settings.database_url else str(settings.state / "clipmill.db")
+        raise LocalError(f"{where}: the database cannot be used: {said}") from None
 
 
 def _server(app: Any) -> Any:

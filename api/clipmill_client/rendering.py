@@ -89,6 +89,12 @@ def leave(client: Client, view: CompilationView, out: Path, spent_s: dict[str, f
     return made
 
 
+def files_of(made: Report) -> list[str]:
+    """The names of all files left."""
+    found = [name for output in made["outputs"] for name in output["files"].values()]
+    return [*found, "report.json"]
+
+
 def _fetched(client: Client, view: CompilationView, name: str, out: Path) -> dict[str, str]:
     output = next(one for one in view.outputs if one.name == name)
     wanted = {"video": f"{name}.mp4"}

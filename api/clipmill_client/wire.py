@@ -97,7 +97,10 @@ class Wire:
 
 
 def _unreachable(error: httpx.TransportError) -> RetryableError:
-    return RetryableError("Unreachable", f"the API did not answer: {error or type(error).__name__}")
+    asked = error.request.url
+    where = f"{asked.scheme}://{asked.netloc.decode()}"
+    said = str(error) or type(error).__name__
+    return RetryableError("Unreachable", f"the API at {where} did not answer: {said}")
 
 
 def _checked(reply: httpx.Response) -> httpx.Response:

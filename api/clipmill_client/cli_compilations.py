@@ -1,0 +1,158 @@
+"""`submit`, `list`, `get`, `watch`, `cancel`, `download`: compilations of an API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clipmill.contract import CompilationView
+from clipmill_client import following, rendering, show, show_lists
+from clipmill_client.cli_options import (
+    ApiUrl,
+    Format,
+    ManifestFile,
+    Output,
+    State,
+    connected,
+    interruptible,
+    print_json,
+    remote,
+)
+from clipmill_client.client import Client
+
+SUBMIT = """Submit a manifest to an API.
+
+Local files of the manifest are put into the media library first. With --wait the progress is
+shown until the end; Ctrl-C ends the waiting, not the compilation.
+
+Exit codes with --wait: 0 complete, 3 complete but degraded, 1 failed. Always: 2 bad manifest,
+1 refused or not reached.
+
+    clipmill submit friday.yaml
+    clipmill submit friday.yaml --wait && clipmill download c-0123456789abcdef -o out/
+"""
+LIST = """List compilations, newest first.
+
+    clipmill list
+    clipmill list --limit 5 -o json
+"""
+GET = """Show one compilation: state, clips, outputs.
+
+    clipmill get c-0123456789abcdef
+    clipmill get c-0123456789abcdef -o json
+"""
+WATCH = """Show the progress of a compilation until its end.
+
+Exit codes: 0 complete, 3 complete but degraded, 1 failed, 130 interrupted (it goes on).
+
+    clipmill watch c-0123456789abcdef
+"""
+CANCEL = """Cancel a compilation; one that has ended stays as it ended.
+
+    clipmill cancel c-0123456789abcdef
+"""
+DOWNLOAD = """Download what a compilation made: videos, thumbnails, storyboards, report.json.
+
+    clipmill download c-0123456789abcdef -o out/
+"""
+CompilationId = Annotated[str, typer.Argument(metavar="ID", help="Of the form c-...")]
+
+
+def submit(
+    manifest: ManifestFile,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the end.")] = False,
+    output: Output = Format.TEXT,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is SUBMIT."""
+    with_files_sent = rendering.prepare(manifest)
+    with remote(api_url) as client:
+        view = client.create(with_files_sent(client))
+        said = show.console(stderr=output is Format.JSON)
+        said.print(f"submitted: {view.id}")
+        if wait:
+            _finish(client, view.id, output)
+        elif output is Format.JSON:
+            print_json(show.console(), view)
+        else:
+            said.print(f"  next: clipmill watch {view.id}")
+
+
+def _finish(client: Client, compilation_id: str, output: Format) -> None:
+    """Watch to the end and leave with its exit code."""
+    with interruptible(), show.Live(show.console(stderr=True)) as live:
+        view = following.follow(client, compilation_id, live)
+    _show(show.console(), view, output)
+    raise typer.Exit(rendering.exit_code(view))
+
+
+def _show(out: Console, view: CompilationView, output: Format) -> None:
+    if output is Format.JSON:
+        print_json(out, view)
+    else:
+        show_lists.show_view(out, view)
+
+
+def list_all(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
+    output: Output = Format.TEXT,
+    state: State = None,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is LIST."""
+    with connected(api_url, state) as client:
+        found = following.paged(client.compilations, limit)
+    if output is Format.JSON:
+        print_json(show.console(), *found, many=True)
+    else:
+        show_lists.show_list(show.console(), found)
+
+
+def get(
+    compilation_id: CompilationId,
+    output: Output = Format.TEXT,
+    state: State = None,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is GET."""
+    with connected(api_url, state) as client:
+        _show(show.console(), client.compilation(compilation_id), output)
+
+
+def watch(
+    compilation_id: CompilationId, output: Output = Format.TEXT, api_url: ApiUrl = None
+) -> None:
+    """The command; its help is WATCH."""
+    with remote(api_url) as client:
+        client.compilation(compilation_id)
+        _finish(client, compilation_id, output)
+
+
+def cancel(
+    compilation_id: CompilationId,
+    output: Output = Format.TEXT,
+    state: State = None,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is CANCEL."""
+    with connected(api_url, state) as client:
+        _show(show.console(), client.cancel(compilation_id), output)
+
+
+def download(
+    compilation_id: CompilationId,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
+    state: State = None,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is DOWNLOAD."""
+    rendering.writable(out)
+    with connected(api_url, state) as client:
+        view = client.compilation(compilation_id)
+        if not view.outputs:
+            raise following.NothingMade(f"{view.id} is {view.state}: it has no outputs to download")
+        report = rendering.leave(client, view, out, {})
+    show.console().print(show.plain(f"in {out}/: {', '.join(rendering.files_of(report))}", 2000))
