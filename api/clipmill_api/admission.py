@@ -27,6 +27,7 @@ def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -
         _refuse_unplayable(field, media_id, media.get(media_id))
     fetched = library.media_by_clip_keys(session, owner, [key for key in keys if key])
     clips = [_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
+    _number_parts(clips)
     media |= {row.id: row for row in fetched.values()}
     return Known(spec, clips, media)
 
@@ -70,6 +71,16 @@ def _clip(spec: CompilationSpec, i: int, key: str | None, fetched: Media | None)
         media_id=media_id,
         reused=fetched is not None,
     )
+
+
+def _number_parts(clips: list[ClipRow]) -> None:
+    """One part for each clip to be fetched; of one used twice, for the first."""
+    seen: set[str] = set()
+    for clip in clips:
+        key = clip.clip_key or clip.id
+        if clip.state == ClipState.WAITING and key not in seen:
+            clip.part = len(seen)
+            seen.add(key)
 
 
 def outputs(known: Known) -> list[Made]:

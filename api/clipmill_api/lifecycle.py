@@ -1,4 +1,4 @@
-"""The life of a generation: registered, advanced clip by clip, ended once.
+"""The life of a generation: begun, advanced clip by clip, ended once.
 
 Every change of state is compare-and-set.
 """
@@ -15,90 +15,53 @@ from clipmill.contract import (
     CompilationSpec,
     OnClipError,
     OutputResult,
-    Registration,
     Stage,
     State,
 )
 from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, planning
-from clipmill_api.context import Context, new_id
+from clipmill_api.context import Context
 from clipmill_api.planning import Known
 from clipmill_api.problems import ApiProblem
-from clipmill_api.queries import library, people, quota, revisions
+from clipmill_api.queries import library, quota, revisions
 from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, Revision
 
 FETCH_SHARE = 30
 """Percent of the whole that fetching counts for."""
 
 
-def register(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
-    """Take a generation in, once. Raises refusals and conflicts."""
-    if people.user(session, wish.owner) is None:
-        raise ApiProblem(422, "UnknownOwner", f"owner: there is no user {wish.owner!r}")
-    found = revisions.by_uid(session, uid, lock=True)
-    if found is not None and _is_known(session, found, wish):
-        return found
-    admission.refuse_over_tier(session, wish.owner, wish.spec)
-    known = admission.resolve(session, ctx, wish.owner, wish.spec)
+def begin(
+    session: Session, ctx: Context, row: Compilation, spec: CompilationSpec, generation: int
+) -> None:
+    """Take a generation in; the one before is superseded. Raises refusals."""
+    admission.refuse_over_tier(session, row.owner, spec)
+    known = admission.resolve(session, ctx, row.owner, spec)
     made = admission.outputs(known)
-    if found is not None:
-        end(session, ctx, found, found.generation, Ending(State.SUPERSEDED, "Edited"))
-    row = found or _new(session, ctx, uid, wish)
-    revisions.set_generation(session, row.id, wish.generation)
-    _keep(session, ctx, row, wish, known)
-    _reserve(session, ctx, row, wish.generation, planning.seconds(made))
-    advance(session, ctx, row, wish.generation)
-    return row
-
-
-def _is_known(session: Session, row: Compilation, wish: Registration) -> bool:
-    """Whether this very generation was taken in before. Raises conflicts."""
-    if wish.owner != row.owner:
-        raise ApiProblem(409, "OwnerConflict", f"{row.name!r} belongs to another owner")
-    if wish.generation < row.generation:
-        detail = f"generation {wish.generation} is older than {row.generation}, which is known"
-        raise ApiProblem(409, "StaleGeneration", detail, generation=row.generation)
-    if wish.generation > row.generation:
-        return False
-    if revisions.revision(session, row.id, row.generation).spec != stored(wish.spec):
-        detail = f"generation {wish.generation} is known with another spec"
-        raise ApiProblem(409, "GenerationConflict", detail, generation=row.generation)
-    return True
+    if generation > row.generation:
+        end(session, ctx, row, row.generation, Ending(State.SUPERSEDED, "Edited"))
+        revisions.set_generation(session, row.id, generation)
+    _keep(session, ctx, row, generation, known)
+    _reserve(session, ctx, row, generation, planning.seconds(made))
+    advance(session, ctx, row, generation)
 
 
 def stored(spec: CompilationSpec) -> dict[str, Any]:
-    """A spec as it is kept."""
-    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """A spec as it is kept. The owner is the compilation's."""
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"owner"})
 
 
-def _new(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
-    row = Compilation(
-        id=new_id("c"),
-        uid=uid,
-        owner=wish.owner,
-        namespace=wish.namespace,
-        name=wish.name,
-        generation=wish.generation,
-        created_at=ctx.now(),
-    )
-    revisions.add(session, row)
-    return row
-
-
-def _keep(
-    session: Session, ctx: Context, row: Compilation, wish: Registration, known: Known
-) -> None:
+def _keep(session: Session, ctx: Context, row: Compilation, generation: int, known: Known) -> None:
     revision = Revision(
         compilation_id=row.id,
-        generation=wish.generation,
-        spec=stored(wish.spec),
+        generation=generation,
+        spec=stored(known.spec),
         state=State.PENDING.value,
         outputs=[],
         created_at=ctx.now(),
     )
     revisions.add(session, revision)
     for clip in known.clips:
-        clip.compilation_id, clip.generation = row.id, wish.generation
+        clip.compilation_id, clip.generation = row.id, generation
     revisions.add_clips(session, known.clips)
 
 
@@ -146,7 +109,14 @@ def advance(session: Session, ctx: Context, row: Compilation, generation: int) -
         end(session, ctx, row, generation, Ending(State.FAILED, reason, message))
         return
     stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
-    revisions.move(session, row.id, generation, **stage)
+    reused = _existing(session, row.owner, now)
+    revisions.move(session, row.id, generation, pieces_reused=reused, **stage)
+
+
+def _existing(session: Session, owner: str, now: Known) -> int:
+    """How many of the pieces are there already."""
+    keys = {piece.key for one in planning.outputs(now) for piece in one.pieces}
+    return len(library.existing_pieces(session, owner, keys))
 
 
 def _unplayable(session: Session, now: Known) -> bool:

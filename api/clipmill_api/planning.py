@@ -23,6 +23,8 @@ from clipmill.presets import max_length_s
 from clipmill.timeline import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
 from clipmill_api.tables import ClipRow, Media
 
+SHARD = 8
+"""Pieces of one render shard: the part with index i makes pieces [8i, 8i+8)."""
 WAITING = Source(None, "waiting", None)
 """Stands for a clip whose media is not here yet: its length is an estimate."""
 

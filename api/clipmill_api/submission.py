@@ -1,4 +1,7 @@
-"""What people ask of compilations: submit, edit, cancel. The operator's path is `lifecycle`."""
+"""What people ask of compilations: submit, edit, cancel; and what became of the resource.
+
+The wish for a resource (`outbox`) is kept with the request, so that a crash loses neither.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,15 @@ import hashlib
 
 from sqlalchemy.orm import Session
 
-from clipmill.contract import CompilationSpec, Manifest, Registration, State
-from clipmill_api import lifecycle
+from clipmill.contract import (
+    CompilationSpec,
+    Manifest,
+    Refusal,
+    Registration,
+    State,
+    Wanted,
+)
+from clipmill_api import lifecycle, registration
 from clipmill_api.context import Context, new_id
 from clipmill_api.lifecycle import Ending
 from clipmill_api.problems import ApiProblem, not_found
@@ -49,7 +59,9 @@ def create(
         owner=owner,
         spec=manifest.spec,
     )
-    row = lifecycle.register(session, ctx, new_id("r"), wish)
+    row = registration.add(session, ctx, new_id("r"), wish)
+    row.outbox = Wanted.APPLY.value
+    lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
     if key:
         made = Idempotency(
             principal=owner,
@@ -71,16 +83,26 @@ def edit(
     now = revisions.revision(session, row.id, row.generation)
     if now.spec == lifecycle.stored(spec):
         return row
-    wish = Registration(
-        namespace=row.namespace,
-        name=row.name,
-        generation=row.generation + 1,
-        owner=owner,
-        spec=spec,
-    )
-    return lifecycle.register(session, ctx, row.uid, wish)
+    lifecycle.begin(session, ctx, revisions.locked(session, row.id), spec, row.generation + 1)
+    row.outbox = Wanted.APPLY.value
+    return row
 
 
-def cancel(session: Session, ctx: Context, row: Compilation, reason: str) -> None:
-    """End what runs; what has ended stays as it ended."""
-    lifecycle.end(session, ctx, row, row.generation, Ending(State.CANCELLED, reason))
+def cancel(session: Session, ctx: Context, row: Compilation) -> None:
+    """The owner cancels: what runs ends and its resource goes; what has ended stays as it ended."""
+    ending = Ending(State.CANCELLED, "CancelledByOwner")
+    if lifecycle.end(session, ctx, row, row.generation, ending):
+        row.outbox = Wanted.DELETE.value
+
+
+def gone(session: Session, ctx: Context, row: Compilation) -> None:
+    """The resource is no more: what runs ends."""
+    lifecycle.end(session, ctx, row, row.generation, Ending(State.CANCELLED, "Deleted"))
+    row.outbox = None
+
+
+def refused(session: Session, ctx: Context, row: Compilation, why: Refusal) -> None:
+    """No resource can be made of it: it fails, and says why."""
+    ending = Ending(State.FAILED, why.reason, why.message)
+    lifecycle.end(session, ctx, row, row.generation, ending)
+    row.outbox = None

@@ -131,7 +131,12 @@ class Upload(Base):
 
 
 class Compilation(Base):
-    """The identity of a compilation. `uid` is the cluster's, or made by us; unique."""
+    """The identity of a compilation. `uid` is the cluster's, or made by us; unique.
+
+    `resource_generation`: the resource's newest that was told; 0: there is no resource yet.
+    `outbox`: what the operator is still to do with the resource (Apply, Delete), since the API was
+    asked; written in the transaction that takes the request.
+    """
 
     __tablename__ = "compilations"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -140,8 +145,10 @@ class Compilation(Base):
     namespace: Mapped[str]
     name: Mapped[str]
     generation: Mapped[int]
+    resource_generation: Mapped[int] = mapped_column(default=0)
+    outbox: Mapped[str | None]
     created_at: Mapped[str]
-    __table_args__ = (Index(None, "owner", "created_at"),)
+    __table_args__ = (Index(None, "owner", "created_at"), Index(None, "outbox"))
 
 
 class Revision(Base):
@@ -154,6 +161,7 @@ class Revision(Base):
     state: Mapped[str]
     stage: Mapped[str | None]
     percent: Mapped[int] = mapped_column(default=0)
+    pieces_reused: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
     message: Mapped[str | None] = mapped_column(Text)
     outputs: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -170,13 +178,14 @@ class Revision(Base):
 
 
 class ClipRow(Base):
-    """One clip of one generation."""
+    """One clip of one generation. `part`: its number among those to be fetched, for good."""
 
     __tablename__ = "clips"
     id: Mapped[str] = mapped_column(primary_key=True)
     compilation_id: Mapped[str]
     generation: Mapped[int]
     position: Mapped[int]
+    part: Mapped[int | None]
     name: Mapped[str]
     title: Mapped[str | None]
     url: Mapped[str | None] = mapped_column(String(2000))

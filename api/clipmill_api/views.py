@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -12,13 +13,18 @@ from clipmill.contract import (
     Active,
     ClipState,
     ClipStatus,
+    CompilationSpec,
     CompilationView,
     MediaFacts,
     MediaKind,
     OutputResult,
+    PartCounts,
+    PieceCounts,
     Plan,
     QuotaEffect,
     State,
+    Submission,
+    Wanted,
 )
 from clipmill.contract import Media as MediaView
 from clipmill.sources import host_port_of
@@ -82,6 +88,19 @@ def active(ctx: Context, row: Compilation, revision: Revision, clips: Sequence[C
     return Active(uid=row.uid, **dict(seen))
 
 
+def submission(row: Compilation, revision: Revision) -> Submission:
+    """What the operator is to do with a resource."""
+    return Submission(
+        id=row.id,
+        uid=row.uid,
+        wanted=Wanted(row.outbox or ""),
+        namespace=row.namespace,
+        name=row.name,
+        owner=row.owner,
+        spec=CompilationSpec.model_validate(revision.spec),
+    )
+
+
 def newest(session: Session, ctx: Context, row: Compilation) -> CompilationView:
     """A compilation as it is now."""
     revision = revisions.revision(session, row.id, row.generation)
@@ -105,9 +124,20 @@ def plan(session: Session, ctx: Context, row: Compilation) -> Plan:
             "state": State(revision.state),
             "reason": revision.reason,
             "message": revision.message,
+            "percent": revision.percent,
+            "pieces": _pieces(found.pieces, revision),
+            "results": [OutputResult.model_validate(output) for output in revision.outputs],
             "to_fetch": [] if ended else found.to_fetch,
         }
     )
+
+
+def _pieces(now: PieceCounts, revision: Revision) -> PieceCounts:
+    """Those that existed when rendering began count as reused, the others since as rendered."""
+    if State(revision.state) is State.FETCHING:
+        return now
+    reused = min(revision.pieces_reused, now.total)
+    return PieceCounts(total=now.total, reused=reused, rendered=max(0, now.reused - reused))
 
 
 def dry_run(session: Session, ctx: Context, owner: str, known: Known) -> Plan:
@@ -122,9 +152,10 @@ def _plan(session: Session, ctx: Context, owner: str, known: Known, effect: Quot
         made = planning.outputs(known)
     except InvalidTimeline:
         made = []
-    keys = [piece.key for one in made for piece in one.pieces]
+    keys = {piece.key for one in made for piece in one.pieces}
     existing = library.existing_pieces(session, owner, keys)
     waiting = any(clip.state == ClipState.WAITING for clip in known.clips)
+    reused = 0 if waiting else sum(key in existing for key in keys)
     return Plan(
         compilation_id=None,
         generation=0,
@@ -132,17 +163,24 @@ def _plan(session: Session, ctx: Context, owner: str, known: Known, effect: Quot
         clips=[clip_status(ctx, clip) for clip in known.clips],
         outputs=[planning.output_plan(one, existing, waiting=waiting) for one in made],
         quota=effect,
+        pieces=PieceCounts(total=len(keys), reused=reused),
+        parts=_parts(known.clips, () if waiting else keys),
         to_fetch=to_fetch(known.clips),
     )
 
 
 def to_fetch(clips: Sequence[ClipRow]) -> list[int]:
-    """Positions still to be fetched; of one clip used twice, the first."""
-    first: dict[str, int] = {}
-    for clip in clips:
-        if clip.state == ClipState.WAITING:
-            first.setdefault(clip.clip_key or clip.id, clip.position)
-    return sorted(first.values())
+    """Parts whose clips are still to be fetched."""
+    waiting = [clip.part for clip in clips if clip.state == ClipState.WAITING]
+    return sorted(part for part in waiting if part is not None)
+
+
+def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> PartCounts:
+    """How many parts each stage has; `keys`: the pieces, once they are known."""
+    return PartCounts(
+        fetch=sum(clip.part is not None for clip in clips),
+        render=math.ceil(len(keys) / planning.SHARD),
+    )
 
 
 def media(row: Media) -> MediaView:

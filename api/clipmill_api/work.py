@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import (
     ENDS,
+    NOT_ISOLATED,
     Claim,
     ClipFailure,
     ClipState,
@@ -34,9 +35,6 @@ from clipmill_api.planning import Made
 from clipmill_api.problems import ApiProblem, not_found
 from clipmill_api.queries import library, parts, people, revisions
 from clipmill_api.tables import ClipRow, Compilation, Revision
-
-SHARD = 8
-"""Pieces of one render shard: the part with index i makes pieces [8i, 8i+8)."""
 
 
 def _where(who: Principal, index: int) -> parts.Where:
@@ -67,7 +65,7 @@ def claim(session: Session, ctx: Context, who: Principal, asked: Claim) -> Order
     row, revision = _standing(session, who)
     if _ended(revision):
         raise ended(revision)
-    clip = _clip_at(session, who, asked.index) if who.stage is Stage.FETCH else None
+    clip = _clip_of(session, who, asked.index) if who.stage is Stage.FETCH else None
     epoch = _lease(session, ctx, _where(who, asked.index), asked.holder)
     base = Order(
         compilation_id=row.id,
@@ -94,11 +92,11 @@ def _lease(session: Session, ctx: Context, where: parts.Where, holder: str) -> i
     return held.epoch
 
 
-def _clip_at(session: Session, who: Principal, index: int) -> ClipRow:
-    clips = revisions.clips(session, who.compilation_id, who.generation)
-    if index >= len(clips):
-        raise not_found("part", f"fetch {index}")
-    return clips[index]
+def _clip_of(session: Session, who: Principal, part: int) -> ClipRow:
+    clip = revisions.clip_of_part(session, who.compilation_id, who.generation, part)
+    if clip is None:
+        raise not_found("part", f"fetch {part}")
+    return clip
 
 
 def _fetch(session: Session, ctx: Context, row: Compilation, clip: ClipRow) -> FetchOrder | None:
@@ -154,7 +152,7 @@ def _rendering(
     keys = {piece.key: piece for one in made for piece in one.pieces}
     existing = library.existing_pieces(session, row.owner, keys)
     if who.stage is Stage.RENDER:
-        shard = list(keys.values())[index * SHARD : (index + 1) * SHARD]
+        shard = list(keys.values())[index * planning.SHARD : (index + 1) * planning.SHARD]
         return {"render": [piece for piece in shard if piece.key not in existing]}
     audio = known.spec.audio
     return {
@@ -227,7 +225,7 @@ def _failed(
     failure = given.failure
     assert failure is not None
     if who.stage is Stage.FETCH:
-        clip = _clip_at(session, who, given.index)
+        clip = _clip_of(session, who, given.index)
         parts.unlock_fetch(session, clip.id)
         if failure.permanent:
             skip(session, ctx, row, clip, failure)
@@ -294,14 +292,15 @@ def _checked(
 
 def parts_failed(session: Session, ctx: Context, row: Compilation, news: FailedParts) -> None:
     """Parts whose pods will not be tried again: their clips are skipped, or the render failed."""
-    if news.stage is Stage.ASSEMBLE:
-        ending = Ending(State.FAILED, "JobFailed", news.message)
+    if news.stage is Stage.ASSEMBLE or news.reason == NOT_ISOLATED:
+        ending = Ending(State.FAILED, news.reason or "JobFailed", news.message)
         lifecycle.end(session, ctx, row, row.generation, ending)
+        return
     if news.stage is not Stage.FETCH:
         return
-    clips = revisions.clips(session, row.id, row.generation)
-    failure = ClipFailure(code="FetchFailed", message=news.message)
+    failure = ClipFailure(code=news.reason or "FetchFailed", message=news.message)
     for index in news.indexes:
-        if index < len(clips):
-            parts.unlock_fetch(session, clips[index].id)
-            skip(session, ctx, row, clips[index], failure)
+        clip = revisions.clip_of_part(session, row.id, row.generation, index)
+        if clip is not None:
+            parts.unlock_fetch(session, clip.id)
+            skip(session, ctx, row, clip, failure)

@@ -32,9 +32,11 @@ from clipmill.contract import (
     Order,
     Page,
     Plan,
+    Refusal,
     Registration,
     Result,
     Stage,
+    Submission,
     TierView,
     Upload,
     UploadPurpose,
@@ -211,10 +213,20 @@ class OperatorCalls:
         """Status of the current generation."""
         return self._wire.ask(CompilationView, "GET", f"/api/operator/compilations/{uid}/status")
 
-    def active(self) -> list[Active]:
-        """Compilations that have not ended, oldest first, at most 100."""
-        found = self._wire.send("GET", "/api/operator/active").json()
+    def active(self, limit: int = 100) -> list[Active]:
+        """Compilations that have not ended, oldest first."""
+        found = self._wire.send("GET", "/api/operator/active", params={"limit": limit}).json()
         return [Active.model_validate(one) for one in found]
+
+    def submissions(self) -> list[Submission]:
+        """Resources that are to be made, changed or deleted, at most 100."""
+        found = self._wire.send("GET", "/api/operator/submissions").json()
+        return [Submission.model_validate(one) for one in found]
+
+    def refused(self, submission_id: str, why: Refusal) -> None:
+        """No resource can be made of a submission."""
+        where = f"/api/operator/submissions/{submission_id}/refused"
+        self._wire.send("POST", where, body=why)
 
     def gone(self, uid: str) -> None:
         """The resource was deleted: cancel, free keys and quota."""

@@ -638,6 +638,13 @@ class QuotaEffect(Model):
     limit_seconds: int | None
 
 
+class PartCounts(Model):
+    """How many parts a stage has. They keep their numbers for the life of a generation."""
+
+    fetch: int = Field(0, description="one for each clip that had to be fetched at the start")
+    render: int = Field(0, description="0 until all clips are here")
+
+
 class Plan(Model):
     """What would happen, or what is happening, to one generation."""
 
@@ -649,7 +656,13 @@ class Plan(Model):
     clips: list[ClipStatus]
     outputs: list[OutputPlan]
     quota: QuotaEffect
-    to_fetch: list[int] = Field([], description="positions of the clips still to be fetched")
+    percent: int = 0
+    pieces: PieceCounts = Field(
+        PieceCounts(), description="of all outputs; reused: those that existed when rendering began"
+    )
+    results: list[OutputResult] = []
+    parts: PartCounts = PartCounts()
+    to_fetch: list[int] = Field([], description="fetch parts whose clips are still to be had")
 
 
 class CompilationView(Model):
@@ -701,6 +714,35 @@ class Registration(Model):
     generation: int = Field(ge=1)
     owner: Name = Field(description="decided by the operator from the namespace and the spec")
     spec: CompilationSpec
+    submission: Id | None = Field(
+        None, description="the compilation that the API was asked for, which this resource is"
+    )
+
+
+class Wanted(StrEnum):
+    """What the API's users want done to a resource."""
+
+    APPLY = "Apply"
+    DELETE = "Delete"
+
+
+class Submission(Model):
+    """A resource that is to be made, changed or deleted, since the API was asked to."""
+
+    id: Id = Field(description="of the compilation; the resource carries it")
+    uid: str = Field(description="the resource's, or a stand-in until there is one")
+    wanted: Wanted
+    namespace: Name
+    name: Name
+    owner: Name
+    spec: CompilationSpec
+
+
+class Refusal(Model):
+    """Why a submission cannot become a resource."""
+
+    reason: str = Field(max_length=60, description="stable, PascalCase")
+    message: str = Field(max_length=500)
 
 
 class KeyRequest(Model):
@@ -722,6 +764,7 @@ class FailedParts(Model):
     stage: Stage
     generation: int = Field(ge=1)
     indexes: list[int] = Field(max_length=MAX_CLIPS)
+    reason: str = Field("", max_length=60, description="stable, PascalCase; default by the stage")
     message: str = Field(max_length=500)
 
 
@@ -775,6 +818,10 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
+
+
+NOT_ISOLATED = "NotIsolated"
+"""Reason: pods are not cut off from where they must not reach. No stage may go on."""
 
 
 class ExitCode:

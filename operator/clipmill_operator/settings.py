@@ -102,7 +102,7 @@ class Settings:
     network_policies: bool = True
     api_namespace: str = ""
     api_pod_labels: Mapping[str, str]
-    api_port: int = 8000
+    api_port: int = 8080
     dns_namespace: str = "kube-system"
     dns_cidrs: tuple[str, ...] = ()
     excluded_cidrs: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ class Settings:
             network_policies=given.flag("NETWORK_POLICIES", True),
             api_namespace=given.text("API_NAMESPACE"),
             api_pod_labels=given.labels("API_POD_LABELS"),
-            api_port=given.number("API_PORT", 8000),
+            api_port=given.number("API_PORT", 8080),
             dns_namespace=given.text("DNS_NAMESPACE", "kube-system"),
             dns_cidrs=given.cidrs("DNS_CIDRS"),
             excluded_cidrs=given.cidrs("EXCLUDED_CIDRS"),

@@ -157,7 +157,7 @@ def test_one_url_is_fetched_once(api: Harness, two_seconds: Path) -> None:
     where = url()
     clips = [{"url": where}, {"url": where + "#t=3"}, {"url": url()}]
     uid, plan = api.register(owner, {"clips": clips, "onClipError": "Skip"})
-    assert plan.to_fetch == [0, 2]
+    assert (plan.to_fetch, plan.parts.fetch) == ([0, 1], 2)
     fetch(api.job(uid, Stage.FETCH), 0, two_seconds)
     states = [clip.state for clip in api.operator.plan(uid).clips]
     assert states == [ClipState.READY, ClipState.READY, ClipState.WAITING]

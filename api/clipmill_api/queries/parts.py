@@ -82,13 +82,13 @@ def lock_fetch(
 
 
 def extend_fetch_at(
-    session: Session, compilation_id: str, generation: int, position: int, until: str
+    session: Session, compilation_id: str, generation: int, part: int, until: str
 ) -> None:
-    """Hold on to the fetch lock of the clip at a position."""
+    """Hold on to the fetch lock of a part's clip."""
     at = select(ClipRow.id).where(
         ClipRow.compilation_id == compilation_id,
         ClipRow.generation == generation,
-        ClipRow.position == position,
+        ClipRow.part == part,
     )
     mine = update(FetchLock).where(FetchLock.clip_id.in_(at))
     session.execute(mine.values(until=until))

@@ -25,6 +25,22 @@ def by_uid(session: Session, uid: str, *, lock: bool = False) -> Compilation | N
     return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
 
+def submitted(session: Session, compilation_id: str) -> Compilation | None:
+    """A compilation by its id, whoever's it is, held until the transaction ends."""
+    found = select(Compilation).where(Compilation.id == compilation_id)
+    return session.scalars(found.with_for_update()).one_or_none()
+
+
+def outbox(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
+    """Compilations whose resource is to be made, changed or deleted, oldest first."""
+    newest = (Revision.compilation_id == Compilation.id) & (
+        Revision.generation == Compilation.generation
+    )
+    rows = select(Compilation, Revision).join(Revision, newest)
+    rows = rows.where(Compilation.outbox.is_not(None)).order_by(Compilation.created_at)
+    return [(row, revision) for row, revision in session.execute(rows.limit(limit))]
+
+
 def locked(session: Session, compilation_id: str) -> Compilation:
     """A compilation that exists, held until the transaction ends: one change at a time."""
     found = select(Compilation).where(Compilation.id == compilation_id)
@@ -132,6 +148,15 @@ def clip(session: Session, compilation_id: str, clip_id: str) -> ClipRow | None:
     """A clip of this compilation."""
     mine = select(ClipRow).where(ClipRow.id == clip_id, ClipRow.compilation_id == compilation_id)
     return session.scalars(mine).one_or_none()
+
+
+def clip_of_part(
+    session: Session, compilation_id: str, generation: int, part: int
+) -> ClipRow | None:
+    """The clip that a fetch part fetches."""
+    mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
+    found = select(ClipRow).where(*mine, ClipRow.part == part)
+    return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
 def ready(

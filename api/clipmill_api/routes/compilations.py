@@ -113,7 +113,7 @@ def cancel(ctx: Ctx, who: User, compilation_id: str) -> CompilationView:
 
     def cancelled(session: Session) -> CompilationView:
         row = submission.own(session, who.owner, compilation_id)
-        submission.cancel(session, ctx, row, "CancelledByOwner")
+        submission.cancel(session, ctx, row)
         return views.newest(session, ctx, row)
 
     return ctx.db.write(cancelled)

@@ -15,10 +15,12 @@ from clipmill.contract import (
     KeyReply,
     KeyRequest,
     Plan,
+    Refusal,
     Registration,
     State,
+    Submission,
 )
-from clipmill_api import lifecycle, submission, views, work
+from clipmill_api import registration, submission, views, work
 from clipmill_api.auth import digest, new_key, operator_only
 from clipmill_api.context import Ctx, new_id
 from clipmill_api.problems import ApiProblem, not_found
@@ -26,6 +28,7 @@ from clipmill_api.queries import people, revisions
 from clipmill_api.tables import Compilation, Key
 
 router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
+Limit = Annotated[int, Query(ge=1, le=2000)]
 Uid = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
@@ -41,10 +44,15 @@ def register(ctx: Ctx, uid: Uid, wish: Registration) -> Plan:
     """Tell of a generation. Answers its plan, or the refusal with its numbers."""
 
     def registered(session: Session) -> Plan:
-        row = lifecycle.register(session, ctx, uid, wish)
+        row = registration.register(session, ctx, uid, wish)
         return views.plan(session, ctx, row)
 
-    return ctx.db.write(registered)
+    try:
+        return ctx.db.write(registered)
+    except ApiProblem as problem:
+        if problem.code not in registration.CONFLICTS:
+            ctx.db.write(lambda session: registration.refused(session, ctx, uid, wish))
+        raise
 
 
 @router.get("/compilations/{uid}")
@@ -62,12 +70,33 @@ def status(ctx: Ctx, uid: Uid) -> CompilationView:
 
 
 @router.get("/active")
-def active(ctx: Ctx, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[Active]:
+def active(ctx: Ctx, limit: Limit = 100) -> list[Active]:
     """Compilations that have not ended, oldest first."""
     with ctx.db.read() as session:
         rows = revisions.active(session, limit)
         clips = revisions.clips_of(session, [(row.id, r.generation) for row, r in rows])
     return [views.active(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
+
+
+@router.get("/submissions")
+def submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
+    """Resources that are to be made, changed or deleted, oldest first, until they are."""
+    with ctx.db.read() as session:
+        rows = revisions.outbox(session, limit)
+    return [views.submission(row, revision) for row, revision in rows]
+
+
+@router.post("/submissions/{compilation_id}/refused", status_code=204)
+def refused(ctx: Ctx, compilation_id: str, why: Refusal) -> None:
+    """No resource can be made of a submission: it has failed."""
+
+    def told(session: Session) -> None:
+        row = revisions.submitted(session, compilation_id)
+        if row is None:
+            raise not_found("compilation", compilation_id)
+        submission.refused(session, ctx, row, why)
+
+    ctx.db.write(told)
 
 
 @router.delete("/compilations/{uid}", status_code=204)
@@ -77,7 +106,7 @@ def gone(ctx: Ctx, uid: Uid) -> None:
     def cancelled(session: Session) -> None:
         row = revisions.by_uid(session, uid, lock=True)
         if row is not None:
-            submission.cancel(session, ctx, row, "Deleted")
+            submission.gone(session, ctx, row)
 
     ctx.db.write(cancelled)
 

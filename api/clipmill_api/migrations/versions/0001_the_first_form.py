@@ -129,6 +129,8 @@ def upgrade() -> None:
         sa.Column("namespace", sa.String(length=255), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("resource_generation", sa.BigInteger(), nullable=False),
+        sa.Column("outbox", sa.String(length=255), nullable=True),
         sa.Column("created_at", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(["owner"], ["users.name"], name=op.f("fk_compilations_owner")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_compilations")),
@@ -138,6 +140,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_compilations_owner_created_at"), ["owner", "created_at"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_compilations_outbox"), ["outbox"], unique=False)
 
     op.create_table(
         "keys",
@@ -238,6 +241,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=255), nullable=False),
         sa.Column("stage", sa.String(length=255), nullable=True),
         sa.Column("percent", sa.BigInteger(), nullable=False),
+        sa.Column("pieces_reused", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(length=255), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("outputs", sa.JSON(), nullable=False),
@@ -262,6 +266,7 @@ def upgrade() -> None:
         sa.Column("compilation_id", sa.String(length=255), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.BigInteger(), nullable=True),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("title", sa.String(length=255), nullable=True),
         sa.Column("url", sa.String(length=2000), nullable=True),
@@ -310,6 +315,7 @@ def downgrade() -> None:
 
     op.drop_table("keys")
     with op.batch_alter_table("compilations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_compilations_outbox"))
         batch_op.drop_index(batch_op.f("ix_compilations_owner_created_at"))
 
     op.drop_table("compilations")
