@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Mapping
 
 from clipmill.contract import ExitCode, Order, OutputResult, Result, Stage
 from clipmill_client.client import Client
@@ -24,10 +25,10 @@ AGAIN_S = 1.0
 GONE = frozenset({"Ended", "LeaseLost", "Unauthorized"})
 
 
-def main() -> int:
+def main(environ: Mapping[str, str]) -> int:
     """Do one part; the exit code is the contract's ExitCode."""
     try:
-        settings = Settings.from_environ(os.environ)
+        settings = Settings.from_environ(environ)
     except JobError as error:
         return _told(error)
     try:
@@ -110,4 +111,4 @@ def _ended_badly(client: Client, order: Order, error: JobError) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(os.environ))

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from yt_dlp import YoutubeDL
-from yt_dlp.networking.exceptions import HTTPError
-from yt_dlp.utils import DownloadError, ExtractorError, UnsupportedError
+from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
+from yt_dlp.utils import ExtractorError, UnsupportedError, YoutubeDLError
 
 from clipmill_job.guard import Guard, install
 
 GONE = frozenset({401, 403, 404, 405, 410, 451})
 """HTTP statuses that another try does not change."""
+NO_BYTES = "Did not get any data blocks"
+"""yt-dlp's only sign of a file of 0 bytes."""
 SLACK_BYTES = 64 * 1024 * 1024
 """A merge of picture and sound writes both beside the result: room for its own files."""
 
@@ -37,7 +39,7 @@ def main() -> int:
         _say(path=_fetch(wish))
     except TooLarge:
         _say(error=_too_large(wish["limit_bytes"]))
-    except (DownloadError, OSError) as error:
+    except (YoutubeDLError, OSError) as error:
         _say(error=verdict(error, guard))
     return 0
 
@@ -113,14 +115,17 @@ def verdict(error: Exception, guard: Guard) -> dict[str, Any]:
         return _error(code, f"the source answered {cause.status} {cause.reason}", permanent=gone)
     if isinstance(cause, UnsupportedError):
         return _error("UnsupportedURL", said, permanent=True)
-    if isinstance(cause, ExtractorError) and cause.expected:
+    if NO_BYTES in said:
+        return _error("Empty", "the source is a file of 0 bytes", permanent=True)
+    malformed = isinstance(cause, RequestError) and not isinstance(cause, TransportError)
+    if malformed or (isinstance(cause, ExtractorError) and cause.expected):
         return _error("SourceRefused", said, permanent=True)
     return _error("SourceFailed", said, permanent=False)
 
 
 def _cause(error: BaseException) -> BaseException:
     """The first error of a chain that says what happened, through yt-dlp's wrappers."""
-    tells_all = isinstance(error, HTTPError | UnsupportedError)
+    tells_all = isinstance(error, RequestError | UnsupportedError)
     info = getattr(error, "exc_info", None)
     inner = getattr(error, "cause", None) or (info[1] if info else None)
     if tells_all or not isinstance(inner, BaseException) or inner is error:

@@ -1,0 +1,72 @@
+"""The downloader's fence, judged without a network: what may be connected to, what may start."""
+
+from __future__ import annotations
+
+import socket
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from clipmill_job.guard import Guard, Refused
+
+V4, V6 = socket.AF_INET, socket.AF_INET6
+
+
+def _connect(guard: Guard, family: int, address: Any) -> None:
+    guard("socket.connect", (SimpleNamespace(family=family), address))
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [
+        (V4, ("127.0.0.1", 80)),
+        (V4, ("10.1.2.3", 443)),
+        (V4, ("169.254.169.254", 80)),
+        (V4, ("192.168.7.7", 80)),
+        (V4, ("100.64.0.1", 80)),
+        (V4, ("8.8.8.8", 5432)),
+        (V4, ("127.0.0.1", 8001)),
+        (V6, ("::1", 80, 0, 0)),
+        (V6, ("::ffff:10.0.0.1", 80, 0, 0)),
+        (V6, ("fe80::1%eth0", 80, 0, 0)),
+        (V6, ("64:ff9b::a00:1", 80, 0, 0)),
+        (socket.AF_UNIX, "/var/run/docker.sock"),
+    ],
+)
+def test_private_places_are_refused(family: int, address: Any) -> None:
+    """Also when a v4 address hides in a v6 one, and on other ports than the web's."""
+    guard = Guard(["127.0.0.1:8000"])
+    with pytest.raises(Refused):
+        _connect(guard, family, address)
+    assert guard.refused
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [(V4, ("8.8.8.8", 443)), (V6, ("2606:4700::1111", 80, 0, 0)), (V4, ("127.0.0.1", 8000))],
+)
+def test_public_places_and_the_allowed_one_are_open(family: int, address: Any) -> None:
+    """The public internet by 80 and 443, and the one pair that a setting names."""
+    guard = Guard(["127.0.0.1:8000"])
+    _connect(guard, family, address)
+    assert not guard.refused
+
+
+@pytest.mark.parametrize(
+    ("argv", "refused"),
+    [
+        (["ffmpeg", "-i", "file:a.mp4", "file:b.mp4"], False),
+        (["ffmpeg", "-i", "https://example.org/live.m3u8", "out.mp4"], True),
+        (["ffmpeg", "-i", b"HTTP://example.org/x", "out.mp4"], True),
+        ("curl", False),
+    ],
+)
+def test_no_program_fetches_by_itself(argv: Any, refused: bool) -> None:
+    """A program that is given a URL would connect behind the guard's back."""
+    guard = Guard([])
+    if not refused:
+        guard("subprocess.Popen", (None, argv, None, None))
+        return
+    with pytest.raises(Refused):
+        guard("subprocess.Popen", (None, argv, None, None))
