@@ -1,4 +1,4 @@
-"""`python -m clipmill_api`: serve on CLIPMILL_PORT (8080), settings from the environment."""
+"""`python -m clipmill_api`: serve on CLIPMILL_PORT (8000), settings from the environment."""
 
 from __future__ import annotations
 

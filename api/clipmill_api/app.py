@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from clipmill_api import problems
+from clipmill_api import problems, samples
 from clipmill_api.auth import digest
 from clipmill_api.bodies import BodyLimit
 from clipmill_api.context import Clock, Context, Ctx, iso, utc_now
@@ -50,6 +50,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     problems.install(app)
     for room in (compilations, media, uploads, account, worker, operator, admin):
         app.include_router(room.router)
+    if settings.samples:
+        app.include_router(samples.router)
     app.get("/healthz", include_in_schema=False)(_alive)
     app.get("/readyz", include_in_schema=False)(_ready)
     return app

@@ -44,6 +44,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
     allow_any_host: bool = False
     allow_private: tuple[str, ...] = ()
+    samples: bool = False
     default_owner: str = ""
     default_owner_key: str = ""
     max_upload_bytes: int = 4 * 1024**3
@@ -95,8 +96,9 @@ class Settings:
             database_url=environ.get("DATABASE_URL", ""),
             store_url=environ.get("CLIPMILL_STORE") or None,
             allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
-            allow_any_host=environ.get("CLIPMILL_ALLOW_ANY_HOST", "").lower() in ("1", "true"),
+            allow_any_host=_flag(environ, "CLIPMILL_ALLOW_ANY_HOST"),
             allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
+            samples=_flag(environ, "CLIPMILL_SAMPLES"),
             default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
             default_owner_key=environ.get("CLIPMILL_DEFAULT_OWNER_KEY", ""),
             max_upload_bytes=_number(environ, "CLIPMILL_MAX_UPLOAD_BYTES", 4 * 1024**3),
@@ -107,7 +109,7 @@ class Settings:
 
 def port(environ: Mapping[str, str]) -> int:
     """Where the server listens; the local run takes a free port instead."""
-    return _number(environ, "CLIPMILL_PORT", 8080)
+    return _number(environ, "CLIPMILL_PORT", 8000)
 
 
 def refuse_weak(name: str, key: str, *, letter: str) -> None:
@@ -125,6 +127,10 @@ def refuse_weak(name: str, key: str, *, letter: str) -> None:
 
 def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[,\s]+", (text or "").lower()) if word)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").lower() in ("1", "true")
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:

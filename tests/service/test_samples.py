@@ -1,0 +1,30 @@
+"""The made clips that a fresh install offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clipmill_api.samples import SAMPLES
+from clipmill_probe import check
+from harness import Harness, running
+
+
+def test_each_sample_is_a_good_clip(tmp_path: Path) -> None:
+    """90 frames and 3 s with sound, as the prober that judges every clip sees it; no key needed."""
+    with running(tmp_path / "state", samples=True) as api:
+        for name in SAMPLES:
+            path = tmp_path / f"{name}.mp4"
+            path.write_bytes(httpx.get(f"{api.url}/samples/{name}.mp4").content)
+            facts = check(path)
+            assert (facts.frames, facts.width, facts.height) == (90, 640, 360)
+            assert facts.duration_us == pytest.approx(3_000_000, abs=40_000)
+            assert facts.loudness_lufs is not None
+        assert httpx.get(f"{api.url}/samples/other.mp4").status_code == 404
+
+
+def test_no_samples_unless_asked_for(api: Harness) -> None:
+    """An install of one's own serves none."""
+    assert httpx.get(f"{api.url}/samples/bars.mp4").status_code == 404
