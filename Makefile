@@ -1,21 +1,24 @@
 # The commands of a day's work. `make help` lists them.
 PY := .venv/bin/python
-SOURCES := core api job-image operator tests
+SOURCES := core api job-image operator charts tests
 
-.PHONY: help check format test
+.PHONY: help check format generate test
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 check: ## format, lint, types, import rules, unit tests
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
-	$(PY) -m mypy core/clipmill core/clipmill_probe api/clipmill_api api/clipmill_client job-image/clipmill_job operator/clipmill_operator
+	$(PY) -m mypy core/clipmill core/clipmill_probe api/clipmill_api api/clipmill_client job-image/clipmill_job operator/clipmill_operator charts/generate.py
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q tests/unit
 
 format: ## put everything into the house form
 	$(PY) -m ruff format $(SOURCES)
 	$(PY) -m ruff check --fix $(SOURCES)
+
+generate: ## what follows from other files: values schema, chart README, CRD template, install.yaml
+	$(PY) charts/generate.py
 
 test: ## everything that can run here
 	./run test

@@ -1,0 +1,77 @@
+{{- define "clipmill.name" -}}
+{{ .Values.fullnameOverride | default .Release.Name }}
+{{- end }}
+
+{{- /* How objects and pods find each other. Takes (dict "root" $ "component" NAME). */}}
+{{- define "clipmill.selector" -}}
+app.kubernetes.io/name: clipmill
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "clipmill.labels" -}}
+{{ include "clipmill.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* One of our images. Takes (dict "root" $ "image" IMAGE). */}}
+{{- define "clipmill.image" -}}
+{{- with .root.Values.image.registry }}{{ . }}/{{ end }}{{ .image.repository }}
+{{- with .image.digest }}@{{ . }}{{ else }}:{{ .image.tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "clipmill.keys" -}}
+{{ .Values.keys.existingSecret | default (printf "%s-keys" (include "clipmill.name" .)) }}
+{{- end }}
+
+{{- define "clipmill.databaseSecret" -}}
+{{ .Values.database.bundled.existingSecret | default (printf "%s-database" (include "clipmill.name" .)) }}
+{{- end }}
+
+{{- define "clipmill.apiHost" -}}
+{{ include "clipmill.name" . }}-api.{{ .Release.Namespace }}.svc
+{{- end }}
+
+{{- /* What Pod Security `restricted` asks of each container, and more. */}}
+{{- define "clipmill.restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- /* Where a pod runs. Takes the values of a component. */}}
+{{- define "clipmill.placing" -}}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "clipmill.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
