@@ -5,59 +5,43 @@ camelCase outside, snake_case inside; frozen; unknown fields refused. The CRD co
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+
+from clipmill.layers import Card, Framing, Image, Layer, Profile, Terms, Window, Words
+from clipmill.model import (
+    DURATION_PATTERN,
+    Duration,
+    Id,
+    Model,
+    Name,
+    Sha256,
+    Title,
+    level,
+    seconds,
+)
+from clipmill.picture import (
+    Align,
+    CreatorCard,
+    Credit,
+    Fit,
+    Overlay,
+    Overlays,
+    Pane,
+    Panes,
+    Position,
+    Rect,
+)
 
 MAX_CLIPS = 500
 """Most clips of one compilation."""
 AUDIO_RATE = 48_000
 """Samples a second everywhere: a whole number of samples per frame at every rate we offer."""
-FRAME_RATES = (24, 25, 30, 50, 60)
-
-
-class Model(BaseModel):
-    """What all models share: frozen, camelCase on the wire, unknown fields refused."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
-    )
-
-
-# --- durations and levels: strings with their unit, as in the rest of Kubernetes -----------------
-
-DURATION_PATTERN = r"^(?=.)([0-9]+h)?([0-9]+m(?!s))?([0-9]+(\.[0-9]{1,6})?s)?([0-9]+ms)?$"
-_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
-_UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
-
-
-def seconds(duration: str) -> Fraction:
-    """`1m30s` -> 90, exactly. Raises ValueError naming the value and the form."""
-    if not duration or len(duration) > 40 or not re.match(DURATION_PATTERN, duration):
-        shown = duration if len(duration) <= 40 else duration[:40] + "..."
-        raise ValueError(f"{shown!r} is not a duration: write it like 1m30s, 2.5s or 500ms")
-    return sum((Fraction(n) * _UNIT_S[unit] for n, unit in _PARTS.findall(duration)), Fraction(0))
-
-
-def _is_duration(text: str) -> str:
-    seconds(text)
-    return text
-
-
-def level(text: str) -> float:
-    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The field's pattern has checked the unit."""
-    return float(re.sub(r"[A-Za-z]+$", "", text))
-
-
-Duration = Annotated[str, Field(max_length=40), AfterValidator(_is_duration)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
-Id = Annotated[str, Field(pattern=r"^[a-z]-[a-z0-9]{4,40}$", max_length=42)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Title = Annotated[str, Field(max_length=200)]
+FRAME_RATES = (24, 25, 30, 50, 60, 120)
 
 
 # --- the resource ---------------------------------------------------------------------------------
@@ -77,15 +61,36 @@ class TransitionType(StrEnum):
     NONE = "None"
     FADE = "Fade"
     FADE_BLACK = "FadeBlack"
+    FADE_WHITE = "FadeWhite"
+    DISSOLVE = "Dissolve"
     WIPE_LEFT = "WipeLeft"
+    WIPE_RIGHT = "WipeRight"
+    WIPE_UP = "WipeUp"
+    WIPE_DOWN = "WipeDown"
+    SLIDE_LEFT = "SlideLeft"
+    SLIDE_RIGHT = "SlideRight"
+    SLIDE_UP = "SlideUp"
+    SLIDE_DOWN = "SlideDown"
+    SMOOTH_LEFT = "SmoothLeft"
+    SMOOTH_RIGHT = "SmoothRight"
+    CIRCLE_OPEN = "CircleOpen"
+    CIRCLE_CLOSE = "CircleClose"
+    RADIAL = "Radial"
+    PIXELIZE = "Pixelize"
 
 
-class Fit(StrEnum):
-    """How a picture of another shape is put into the frame."""
+class Quality(StrEnum):
+    """Final, or a small and fast preview of the same timeline."""
 
-    CONTAIN = "Contain"
-    CONTAIN_BLUR = "ContainBlur"
-    COVER = "Cover"
+    FINAL = "Final"
+    DRAFT = "Draft"
+
+
+class Extent(StrEnum):
+    """How much of each clip a draft shows."""
+
+    WHOLE = "Whole"
+    FIRST_SECONDS = "FirstSeconds"
 
 
 class TransitionOrder(StrEnum):
@@ -147,6 +152,8 @@ class Clip(Model):
     start: Duration | None = Field(None, description="Where the clip starts; default its start.")
     end: Duration | None = Field(None, description="Where the clip ends; default its end.")
     transition: Transition | None = Field(None, description="How this clip is entered.")
+    credit: Credit | None = Field(None, description="Who made it: for the card and the credits.")
+    overlays: Overlays = Field([], description="Texts and images over this clip.")
 
     @model_validator(mode="after")
     def _one_source_in_order(self) -> Self:
@@ -213,17 +220,43 @@ class Output(Model):
     """One finished video of the same timeline."""
 
     name: Name = Field(description="Name of the output; the file is called after it.")
-    preset: Literal["youtube", "youtube_shorts", "custom"] = Field(description="Platform preset.")
+    preset: Literal[
+        "youtube",
+        "youtube_shorts",
+        "tiktok",
+        "instagram_feed",
+        "instagram_reel",
+        "instagram_story",
+        "twitter",
+        "facebook",
+        "twitch",
+        "custom",
+    ] = Field(description="Platform: its size, rate, bit rate and longest video.")
     width: int | None = Field(
         None, ge=64, le=3840, multiple_of=2, description="custom only: pixels."
     )
     height: int | None = Field(
         None, ge=64, le=3840, multiple_of=2, description="custom only: pixels."
     )
-    rate: Literal[24, 25, 30, 50, 60] | None = Field(
+    rate: Literal[24, 25, 30, 50, 60, 120] | None = Field(
         None, description="custom only: frames a second."
     )
-    fit: Fit = Field(Fit.CONTAIN, description="How pictures of another shape fill the frame.")
+    container: Literal["mp4", "webm"] | None = Field(
+        None, description="custom only: mp4 (H.264 and AAC, the default) or webm (VP9 and Opus)."
+    )
+    max_bytes: int | None = Field(
+        None, ge=100_000, le=2**40, description="The finished file is never larger than this."
+    )
+    fit: Fit = Field(
+        Fit.CONTAIN,
+        description="Pictures of another shape: Contain has black borders, ContainBlur a blurred"
+        " background, Cover fills the frame and cuts off.",
+    )
+    zoom: int = Field(100, ge=100, le=180, description="Clips are enlarged by so many percent.")
+    align: Align = Field(Align.CENTER, description="The part kept of a clip wider than the frame.")
+    layout: Panes | None = Field(
+        None, description="Parts of each clip in parts of the frame, in place of fit and zoom."
+    )
 
     @model_validator(mode="after")
     def _sized(self) -> Self:
@@ -232,6 +265,8 @@ class Output(Model):
             raise ValueError("preset custom needs width, height and rate")
         if self.preset != "custom" and given != [None, None, None]:
             raise ValueError(f"width, height and rate belong to preset custom, not {self.preset}")
+        if self.preset != "custom" and self.container is not None:
+            raise ValueError(f"container belongs to preset custom; {self.preset} takes mp4")
         return self
 
 
@@ -255,6 +290,17 @@ class CompilationSpec(Model):
     transitions: Transitions | None = Field(None, description="Clips played between the clips.")
     bumper: Bumper | None = Field(None, description="A clip that sets the shots apart.")
     audio: Audio = Field(Audio(), description="Loudness of the result.")
+    creator_card: CreatorCard = Field(
+        CreatorCard(), description="When the card with a clip's credit is shown."
+    )
+    overlays: Overlays = Field([], description="Texts and images over every clip.")
+    quality: Quality = Field(
+        Quality.FINAL,
+        description="Draft: small and fast, for looking at; it takes nothing of the render time.",
+    )
+    preview: Extent = Field(
+        Extent.WHOLE, description="Draft only: FirstSeconds shows the first 4 s of each clip."
+    )
     outputs: list[Output] = Field(
         default_factory=lambda: [Output(name="main", preset="youtube")],
         min_length=1,
@@ -270,6 +316,8 @@ class CompilationSpec(Model):
             )
         _unique("clips", [clip_name(self, i) for i in range(len(self.clips))])
         _unique("outputs", [output.name for output in self.outputs])
+        if self.preview is not Extent.WHOLE and self.quality is not Quality.DRAFT:
+            raise ValueError(f"preview {self.preview} needs quality Draft")
         first = self.clips[0].transition
         if first and first.type is not TransitionType.NONE and not self._opened():
             raise ValueError(
@@ -327,6 +375,7 @@ class MediaKind(StrEnum):
     TRANSITION = "transition"
     BUMPER = "bumper"
     MUSIC = "music"
+    IMAGE = "image"
     COMPILATION = "compilation"
     THUMBNAIL = "thumbnail"
     STORYBOARD = "storyboard"
@@ -375,17 +424,6 @@ class Stage(StrEnum):
     ASSEMBLE = "assemble"
 
 
-class Profile(Model):
-    """The one form in which every piece of an output is encoded."""
-
-    width: int
-    height: int
-    rate: int
-    crf: int
-    speed: str = Field(description="x264 preset")
-    max_bitrate: int = Field(description="bit/s, the ceiling of the rate control")
-
-
 class Cut(Model):
     """A stretch of one source, in frames of the output rate, with its gain."""
 
@@ -398,6 +436,8 @@ class Cut(Model):
     start: int = Field(ge=0, description="first frame")
     frames: int = Field(ge=1)
     gain_mb: int = Field(0, description="gain in hundredths of a decibel")
+    framing: Framing = Framing()
+    layers: list[Layer] = Field([], description="drawn over the picture, the first lowest")
 
 
 class Piece(Model):
@@ -407,13 +447,18 @@ class Piece(Model):
     cuts: list[Cut] = Field(min_length=1, max_length=2)
     type: TransitionType = TransitionType.NONE
     curve: Curve = Curve.EQUAL_POWER
-    fit: Fit
     profile: Profile
+    watermark: Layer | None = Field(None, description="over everything, all the time")
 
     @property
     def frames(self) -> int:
         """Length in frames of the output rate."""
         return self.cuts[0].frames
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Everything to be drawn for it: each cut's layers in turn, then the watermark."""
+        mark = (self.watermark,) if self.watermark else ()
+        return (*(layer for cut in self.cuts for layer in cut.layers), *mark)
 
 
 class FetchOrder(Model):
@@ -440,6 +485,8 @@ class OutputOrder(Model):
     title: str | None = None
     loudness_lufs: float
     true_peak_dbtp: float
+    max_bytes: int | None = Field(None, description="largest file; None: any")
+    audio_bitrate: int = Field(192_000, description="bit/s of the finished sound")
 
 
 class Order(Model):
@@ -831,3 +878,32 @@ class ExitCode:
     RETRY = 1
     GIVE_UP = 64
     LEASE_LOST = 65
+
+
+__all__ = [
+    "DURATION_PATTERN",
+    "Align",
+    "Card",
+    "CreatorCard",
+    "Credit",
+    "Duration",
+    "Fit",
+    "Framing",
+    "Id",
+    "Image",
+    "Layer",
+    "Model",
+    "Name",
+    "Overlay",
+    "Pane",
+    "Position",
+    "Profile",
+    "Rect",
+    "Sha256",
+    "Terms",
+    "Title",
+    "Window",
+    "Words",
+    "level",
+    "seconds",
+]

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipmill.contract import AUDIO_RATE, Curve, Cut, Piece, Profile, TransitionType
+from clipmill.contract import AUDIO_RATE, Curve, Cut, Piece, Profile
+from clipmill.encoding import TICKS, form_args
 from clipmill.fit import fitted
+from clipmill.overlaying import Drawn, Opened, image_input, overlaid
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
-TICKS = 512
-"""Ticks of a piece's time base per frame: `rate * 512` a second."""
 SEEKABLE = ("mov", "matroska")
 """Demuxers that find the key frame before any time exactly; the others are read from the start."""
 SOUND_SEEK_S = 600
 """Sound is decoded from the file's start up to here: cheap, and the same samples in each piece."""
 MAX_PIXELS = 8192 * 8192
-XFADE = {
-    TransitionType.FADE: "fade",
-    TransitionType.FADE_BLACK: "fadeblack",
-    TransitionType.WIPE_LEFT: "wipeleft",
-}
-
-
 CURVES = {
     Curve.EQUAL_POWER: "qsin",
     Curve.LINEAR: "tri",
@@ -34,8 +27,13 @@ CURVES = {
 }
 
 
-def piece_args(piece: Piece, paths: Sequence[str | None], out: str) -> tuple[str, ...]:
-    """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one."""
+def piece_args(
+    piece: Piece, paths: Sequence[str | None], out: str, drawn: Sequence[Drawn] = ()
+) -> tuple[str, ...]:
+    """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one.
+
+    `drawn[i]` is the drawing of `piece.layers()[i]`.
+    """
     inputs: list[str] = []
     graph: list[str] = []
     opened = 0
@@ -47,10 +45,33 @@ def piece_args(piece: Piece, paths: Sequence[str | None], out: str) -> tuple[str
         inputs += [argument for one in opens for argument in one]
         graph += _cut(cut, piece, i, video=opened, audio=opened + len(opens) - 1)
         opened += len(opens)
-    graph += _seam(piece) if len(piece.cuts) == 2 else []
-    last = ("[v]", "[a]") if len(piece.cuts) == 2 else ("[v0]", "[a0]")
-    mapped = ("-filter_complex", ";".join(graph), "-map", last[0], "-map", last[1])
-    return (*GLOBAL, *inputs, *mapped, *_form(piece.profile, piece.frames), f"file:{out}")
+    images = [
+        Opened(layer, drawing, opened + i)
+        for i, (layer, drawing) in enumerate(zip(piece.layers(), drawn, strict=True))
+    ]
+    inputs += [argument for image in images for argument in image_input(image.drawn)]
+    seen, heard = _together(piece, images, graph)
+    mapped = ("-filter_complex", ";".join(graph), "-map", seen, "-map", heard)
+    return (*GLOBAL, *inputs, *mapped, *form_args(piece.profile, piece.frames), f"file:{out}")
+
+
+def _together(piece: Piece, images: Sequence[Opened], graph: list[str]) -> tuple[str, str]:
+    """Add layers, seam and watermark to the graph; the labels of picture and sound."""
+    over = {"frames": piece.frames, "rate": piece.profile.rate}
+    seen, taken = [], 0
+    for i, cut in enumerate(piece.cuts):
+        mine = images[taken : taken + len(cut.layers)]
+        graph += overlaid(mine, **over, source=f"v{i}", label=f"c{i}")
+        seen.append(f"c{i}" if mine else f"v{i}")
+        taken += len(mine)
+    heard = "a0"
+    if len(piece.cuts) == 2:
+        graph += _seam(piece, seen)
+        seen, heard = ["v"], "a"
+    if piece.watermark:
+        graph += overlaid(images[taken:], **over, source=seen[0], label="marked")
+        seen = ["marked"]
+    return f"[{seen[0]}]", f"[{heard}]"
 
 
 def seek_s(start: int, rate: int) -> int:
@@ -84,7 +105,7 @@ def _cut(cut: Cut, piece: Piece, i: int, *, video: int, audio: int) -> list[str]
     sound_seek = seek if video == audio else 0
     picture = _picture(cut, rate, seek)
     where = f"{video}:V:0"
-    graph = fitted(piece.fit, piece.profile, cut, source=where, before=picture, label=f"v{i}")
+    graph = fitted(piece.profile, cut, source=where, before=picture, label=f"v{i}")
     if not cut.has_audio:
         return [*graph, _silence(cut.frames, rate, i)]
     return [*graph, _sound(cut, rate, sound_seek, f"[{audio}:a:0]", f"[a{i}]")]
@@ -137,31 +158,19 @@ def _silence(frames: int, rate: int, i: int) -> str:
     return f"{chain}[a{i}]"
 
 
-def _seam(piece: Piece) -> list[str]:
+def _seam(piece: Piece, seen: Sequence[str]) -> list[str]:
     """Both cuts over each other for all frames: it begins as the first and leads to the second."""
     frames, rate = piece.frames, piece.profile.rate
-    mix = f"xfade=transition={XFADE[piece.type]}:duration={frames / rate:.6f}:offset=0"
+    # ffmpeg's names are ours in small letters.
+    mix = f"xfade=transition={piece.type.lower()}:duration={frames / rate:.6f}:offset=0"
     samples = frames * AUDIO_RATE // rate
     fade = f"ss=0:ns={samples}:curve={CURVES[piece.curve]}"
     return [
-        f"[v0][v1]{mix},format=yuv420p[v]",
+        f"[{seen[0]}][{seen[1]}]{mix},format=yuv420p[v]",
         f"[a0]afade=t=out:{fade}[out]",
         f"[a1]afade=t=in:{fade}[in]",
         f"[out][in]amix=inputs=2:normalize=0,atrim=end_sample={samples}[a]",
     ]
 
 
-def _form(form: Profile, frames: int) -> tuple[str, ...]:
-    """The one form of all pieces of a profile: the same parameter sets, so a join is a copy."""
-    rate, gop = form.rate, 2 * form.rate
-    control = ("-crf", str(form.crf), "-maxrate", str(form.max_bitrate))
-    return (
-        *("-map_metadata", "-1", "-map_chapters", "-1"),
-        *("-c:v", "libx264", "-preset", form.speed, *control),
-        *("-bufsize", str(2 * form.max_bitrate), "-bf", "2", "-g", str(gop), "-flags", "+cgop"),
-        *("-keyint_min", str(rate), "-x264-params", "stitchable=1", "-pix_fmt", "yuv420p"),
-        *("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"),
-        *("-color_range", "tv", "-fps_mode", "passthrough", "-enc_time_base:v", f"1:{rate}"),
-        *("-frames:v", str(frames), "-video_track_timescale", str(rate * TICKS)),
-        *("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE), "-f", "mov"),
-    )
+__all__ = ["CURVES", "GLOBAL", "TICKS", "Drawn", "piece_args", "seek_s"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
-from clipmill.contract import Curve, Cut, Entry, Piece, TransitionType
+from clipmill.contract import Curve, Cut, Entry, Piece, Profile, TransitionType
 from clipmill.timeline import Timeline, part
 
-RENDERER = 1
+RENDERER = 2
 """Raised whenever the same order would give other pixels or samples, so that old pieces go."""
 
 
@@ -30,19 +31,32 @@ def pieces(timeline: Timeline) -> tuple[Piece, ...]:
 
 
 def _piece(timeline: Timeline, cuts: list[Cut], entered: Entry | None = None) -> Piece:
-    kind = entered.enters if entered else TransitionType.NONE
-    curve = entered.curve if entered else Curve.EQUAL_POWER
-    # The media row's id does not decide a pixel: the same bytes under another id are one piece.
-    content = {
-        "renderer": RENDERER,
-        "cuts": [cut.model_dump(mode="json", exclude={"media_id"}) for cut in cuts],
-        "type": kind,
-        "curve": curve,
-        "fit": timeline.fit,
-        "profile": timeline.profile.model_dump(mode="json"),
-    }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    key = hashlib.sha256(canonical.encode()).hexdigest()
-    return Piece(
-        key=key, cuts=cuts, type=kind, curve=curve, fit=timeline.fit, profile=timeline.profile
+    return named(
+        Piece(
+            key="0" * 64,
+            cuts=cuts,
+            type=entered.enters if entered else TransitionType.NONE,
+            curve=entered.curve if entered else Curve.EQUAL_POWER,
+            profile=timeline.profile,
+            watermark=timeline.watermark,
+        )
     )
+
+
+def named(piece: Piece) -> Piece:
+    """The piece under the key of its content."""
+    content = {"renderer": RENDERER, **piece.model_dump(mode="json", exclude={"key"})}
+    canonical = json.dumps(_nameless(content), sort_keys=True, separators=(",", ":"))
+    return piece.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
+
+
+def reformed(piece: Piece, form: Profile) -> Piece:
+    """The same piece in another form, under its own key."""
+    return named(piece.model_copy(update={"profile": form}))
+
+
+def _nameless(content: Any) -> Any:
+    """Without ids of media rows: the same bytes under another id give the same pixels."""
+    if isinstance(content, dict):
+        return {name: _nameless(part) for name, part in content.items() if name != "media_id"}
+    return [_nameless(part) for part in content] if isinstance(content, list) else content

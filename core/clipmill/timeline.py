@@ -7,50 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 
-from clipmill.arrangement import Kind, arrange
+from clipmill.bitrates import AUDIO_BITRATE, Rates, TooFewBytes, limited, rates
 from clipmill.contract import (
     CompilationSpec,
     Curve,
     Cut,
     Entry,
-    Fit,
+    Layer,
     MediaFacts,
     Output,
     Profile,
+    Terms,
     Transition,
     TransitionType,
-    clip_name,
     level,
     seconds,
 )
-from clipmill.presets import profile
+from clipmill.overlays import moved
+from clipmill.presets import capped, profile
+from clipmill.shots import PLACEHOLDER, InvalidTimeline, Shot, Source, shots
 
-UNKNOWN_LENGTH_S = 60
-"""Estimate for a clip not yet fetched: Twitch's own limit for a clip, in seconds."""
-PLACEHOLDER_S = 3
-"""Length of a placeholder for a clip without an `end`, in seconds."""
 GAIN_LIMIT_MB = 2000
 """Largest correction of a clip's level, either way, in hundredths of a decibel."""
-
-
-class InvalidTimeline(ValueError):
-    """The spec and its media make no timeline; says which clip and why. Trying again is no use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A media file to cut from. `facts` None: length not known yet (or a placeholder)."""
-
-    media_id: str | None
-    sha256: str
-    facts: MediaFacts | None
-
-
-PLACEHOLDER = Source(None, "", None)
-"""Stands for a clip that could not be had, under onClipError Placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +38,13 @@ class Timeline:
     """One output in exact frames. `cuts[i]` is what `entries[i]` plays."""
 
     profile: Profile
-    fit: Fit
     entries: tuple[Entry, ...]
     cuts: tuple[Cut, ...]
     frames: int
     exact: bool
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shot:
-    kind: Kind
-    name: str
-    source: Source
-    start: int
-    frames: int
-    exact: bool
-    enters: Transition | None = None
+    watermark: Layer | None = None
+    audio_bitrate: int = AUDIO_BITRATE
 
 
 def timeline(
@@ -82,98 +52,55 @@ def timeline(
     output: Output,
     clips: Sequence[Source | None],
     assets: Mapping[str, Source],
+    terms: Terms | None = None,
 ) -> Timeline:
     """The timeline of one output. `clips[i]` None: skipped. Raises InvalidTimeline."""
-    form = profile(output)
-    shots = _shots(spec, form.rate, clips, assets)
-    if not any(shot.kind == "clip" for shot in shots):
+    terms = terms or Terms()
+    form = profile(output, terms=terms, quality=spec.quality)
+    played = shots(spec, output, form.rate, clips, assets)
+    if not any(shot.kind == "clip" for shot in played):
         raise InvalidTimeline("no clip is left to play")
-    overlaps, notes = _overlaps(shots, form.rate)
+    overlaps, notes = _overlaps(played, form.rate)
     target = level(spec.audio.loudness)
     entries, at = [], 0
-    for shot, overlap in zip(shots, overlaps, strict=True):
+    for shot, overlap in zip(played, overlaps, strict=True):
         at -= overlap
         entries.append(_entry(shot, at, overlap))
         at += shot.frames
+    video, audio = _rates(output, form, at)
     return Timeline(
-        profile=form,
-        fit=output.fit,
+        profile=form if output.max_bytes is None else limited(form, video),
         entries=tuple(entries),
-        cuts=tuple(_cut(shot, target) for shot in shots),
+        cuts=tuple(_cut(shot, target) for shot in played),
         frames=at,
-        exact=all(shot.exact for shot in shots),
-        notes=tuple(notes),
+        exact=all(shot.exact for shot in played),
+        notes=(*_limits(output, terms), *notes),
+        watermark=terms.watermark,
+        audio_bitrate=audio,
     )
 
 
-def _shots(
-    spec: CompilationSpec,
-    rate: int,
-    clips: Sequence[Source | None],
-    assets: Mapping[str, Source],
-) -> list[_Shot]:
-    """Every slot of the arrangement with its source and its length."""
-    sources = {i: source for i, source in enumerate(clips) if source is not None}
-    return [
-        _clip(spec, slot.clip, sources[slot.clip], rate)
-        if slot.kind == "clip"
-        else _asset(slot.kind, slot.media_id, assets, rate)
-        for slot in arrange(spec, list(sources))
-    ]
+def _rates(output: Output, form: Profile, frames: int) -> Rates:
+    try:
+        return rates(form, frames=frames, max_bytes=output.max_bytes)
+    except TooFewBytes as error:
+        raise InvalidTimeline(f"spec.outputs ({output.name}): {error}") from None
 
 
-def _asset(kind: Kind, media_id: str, assets: Mapping[str, Source], rate: int) -> _Shot:
-    source = assets[media_id]
-    frames, exact = _whole(source, rate)
-    return _Shot(kind, media_id, source, 0, frames, exact)
+def _limits(output: Output, terms: Terms) -> list[str]:
+    """What the tier takes from an output."""
+    wanted, limits = profile(output), []
+    if (size := capped(wanted.width, wanted.height, terms.max_resolution)) != wanted.size:
+        limits.append(f"size {wanted.width}x{wanted.height} limited to {size[0]}x{size[1]}")
+    if terms.max_fps and terms.max_fps < wanted.rate:
+        limits.append(f"rate {wanted.rate} limited to at most {terms.max_fps}")
+    return [f"{output.name}: {limit} by the tier {terms.tier}" for limit in limits]
 
 
-def _whole(source: Source, rate: int) -> tuple[int, bool]:
-    if source.facts is None:
-        return UNKNOWN_LENGTH_S * rate, False
-    return max(1, round(Fraction(source.facts.duration_us, 1_000_000) * rate)), True
-
-
-def _clip(spec: CompilationSpec, i: int, source: Source, rate: int) -> _Shot:
-    clip, name = spec.clips[i], clip_name(spec, i)
-    start = round(seconds(clip.start) * rate) if clip.start else 0
-    length, exact = _whole(source, rate)
-    if source == PLACEHOLDER:
-        length, exact = start + PLACEHOLDER_S * rate, True
-    end = _end(
-        start,
-        wanted=_frames(clip.end, rate),
-        limit=_frames(spec.max_clip_duration, rate),
-        length=length,
-        known=exact and source != PLACEHOLDER,
-    )
-    if end <= start:
-        raise InvalidTimeline(
-            f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
-            f" ({length / rate:.2f}s long)"
-        )
-    trimmed_exact = exact or clip.end is not None
-    return _Shot("clip", name, source, start, end - start, trimmed_exact, clip.transition)
-
-
-def _frames(duration: str | None, rate: int) -> int | None:
-    return None if duration is None else max(1, round(seconds(duration) * rate))
-
-
-def _end(start: int, *, wanted: int | None, limit: int | None, length: int, known: bool) -> int:
-    """Last frame + 1: the trim's end, else the longest part allowed, never past the source."""
-    ends = [length] if known else []
-    if wanted is not None:
-        ends.append(wanted)
-    elif limit is not None:
-        ends.append(start + limit)
-    return min(ends, default=length)
-
-
-def _overlaps(shots: Sequence[_Shot], rate: int) -> tuple[list[int], list[str]]:
+def _overlaps(played: Sequence[Shot], rate: int) -> tuple[list[int], list[str]]:
     """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
     overlaps, notes = [0], []
-    for before, shot in pairwise(shots):
+    for before, shot in pairwise(played):
         wanted = _overlap(shot.enters, rate)
         room = min(before.frames // 2, shot.frames // 2)
         overlaps.append(min(wanted, room))
@@ -191,7 +118,7 @@ def _overlap(enters: Transition | None, rate: int) -> int:
     return round(seconds(enters.duration) * rate)
 
 
-def _entry(shot: _Shot, at: int, overlap: int) -> Entry:
+def _entry(shot: Shot, at: int, overlap: int) -> Entry:
     enters = shot.enters if overlap else None
     return Entry(
         kind=shot.kind,
@@ -206,7 +133,7 @@ def _entry(shot: _Shot, at: int, overlap: int) -> Entry:
     )
 
 
-def _cut(shot: _Shot, target_lufs: float) -> Cut:
+def _cut(shot: Shot, target_lufs: float) -> Cut:
     facts = shot.source.facts
     return Cut(
         media_id=shot.source.media_id,
@@ -218,6 +145,8 @@ def _cut(shot: _Shot, target_lufs: float) -> Cut:
         start=shot.start,
         frames=shot.frames,
         gain_mb=_gain_mb(facts, target_lufs),
+        framing=shot.framing,
+        layers=list(shot.layers),
     )
 
 
@@ -230,7 +159,8 @@ def _gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
 
 def part(cut: Cut, *, offset: int, frames: int) -> Cut:
     """A stretch of a cut: `frames` from `offset` on."""
-    return cut.model_copy(update={"start": cut.start + offset, "frames": frames})
+    over = moved(cut, offset=offset, frames=frames)
+    return cut.model_copy(update={"start": cut.start + offset, "frames": frames, "layers": over})
 
 
 __all__ = ["PLACEHOLDER", "InvalidTimeline", "Source", "Timeline", "part", "timeline"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill.contract import Curve, Cut, Fit, Piece, Profile, TransitionType
+from clipmill.contract import Curve, Cut, Piece, Profile, TransitionType
 from clipmill.ffmpeg import CURVES, piece_args
 
 FORM = Profile(width=128, height=72, rate=30, crf=30, speed="ultrafast", max_bitrate=1_000_000)
@@ -39,7 +39,6 @@ def test_level_in_the_middle(curve: Curve, tone: Path, tmp_path: Path) -> None:
         cuts=cuts,
         type=TransitionType.FADE,
         curve=curve,
-        fit=Fit.CONTAIN,
         profile=FORM,
     )
     out = tmp_path / "a.mov"

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 import clipmaker
-from clipmill.contract import Cut, Fit, Piece, Profile, TransitionType
+from clipmill.contract import Cut, Fit, Framing, Piece, Profile, TransitionType
 from clipmill.ffmpeg import piece_args
 from clipmill.timeline import part
 from clipmill_probe import check
@@ -47,8 +47,8 @@ def _render(
     fit: Fit = Fit.CONTAIN,
     kind: TransitionType = TransitionType.NONE,
 ) -> Path:
-    order = [cut for cut, _ in cuts]
-    piece = Piece(key="0" * 64, cuts=order, type=kind, fit=fit, profile=form)
+    order = [cut.model_copy(update={"framing": Framing(fit=fit)}) for cut, _ in cuts]
+    piece = Piece(key="0" * 64, cuts=order, type=kind, profile=form)
     clipmaker.ffmpeg(*piece_args(piece, [str(p) if p else None for _, p in cuts], str(out)))
     return out
 

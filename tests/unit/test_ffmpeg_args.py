@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clipmill.contract import Cut, Fit, Piece, Profile, TransitionType
+from clipmill.contract import Cut, Piece, Profile, TransitionType
 from clipmill.ffmpeg import piece_args, seek_s
 from clipmill.loudness import Level, Setting, encode_args, first_setting, level_of, next_setting
 
@@ -19,7 +19,7 @@ def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> Cut:
 
 
 def _args(*cuts: Cut, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
-    piece = Piece(key="0" * 64, cuts=list(cuts), type=kind, fit=Fit.CONTAIN, profile=FORM)
+    piece = Piece(key="0" * 64, cuts=list(cuts), type=kind, profile=FORM)
     return piece_args(piece, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
 
 

@@ -37,7 +37,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"outputs": [{"name": "main", "preset": "youtub"}]},
-        "spec.outputs[0].preset: 'youtub': Input should be 'youtube', 'youtube_shorts' or 'custom'",
+        "spec.outputs[0].preset: 'youtub': Input should be 'youtube', 'youtube_shorts', 'tiktok',",
     ),
     (
         {"clips": [{**CLIP, "mediaId": "m-abcd"}]},

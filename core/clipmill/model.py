@@ -1,0 +1,51 @@
+"""What all models share: the house form, and strings that carry their unit.
+
+Durations and levels are written as in the rest of Kubernetes: `1m30s`, `500ms`, `-12dB`.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """What all models share: frozen, camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+DURATION_PATTERN = r"^(?=.)([0-9]+h)?([0-9]+m(?!s))?([0-9]+(\.[0-9]{1,6})?s)?([0-9]+ms)?$"
+_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
+_UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
+
+
+def seconds(duration: str) -> Fraction:
+    """`1m30s` -> 90, exactly. Raises ValueError naming the value and the form."""
+    if not duration or len(duration) > 40 or not re.match(DURATION_PATTERN, duration):
+        shown = duration if len(duration) <= 40 else duration[:40] + "..."
+        raise ValueError(f"{shown!r} is not a duration: write it like 1m30s, 2.5s or 500ms")
+    return sum((Fraction(n) * _UNIT_S[unit] for n, unit in _PARTS.findall(duration)), Fraction(0))
+
+
+def _is_duration(text: str) -> str:
+    seconds(text)
+    return text
+
+
+def level(text: str) -> float:
+    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The field's pattern has checked the unit."""
+    return float(re.sub(r"[A-Za-z]+$", "", text))
+
+
+Duration = Annotated[str, Field(max_length=40), AfterValidator(_is_duration)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
+Id = Annotated[str, Field(pattern=r"^[a-z]-[a-z0-9]{4,40}$", max_length=42)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Title = Annotated[str, Field(max_length=200)]
