@@ -205,6 +205,8 @@ def publish(
     asked = UploadRequest.model_validate(row.request)
     if asked.purpose is UploadPurpose.PIECE:
         _piece(session, ctx, row, asked)
+    elif asked.purpose is UploadPurpose.CLIP and asked.kind is MediaKind.THUMBNAIL:
+        _still(session, ctx, who, row, asked)
     elif asked.purpose is UploadPurpose.CLIP:
         _clip(session, ctx, who, row, asked, facts)
     else:
@@ -259,6 +261,17 @@ def _media(
     return media.id
 
 
+def _still(
+    session: Session, ctx: Context, who: Principal, row: Upload, asked: UploadRequest
+) -> None:
+    """A picture of a clip that is about to come: it waits with the clip's row."""
+    clip = revisions.clip(session, who.compilation_id, asked.clip_id or "")
+    if clip is None:
+        raise not_found("clip", asked.clip_id or "")
+    clip.thumbnail_id = _media(session, ctx, row, asked, None)
+    _finish(session, row, clip.thumbnail_id)
+
+
 def _clip(
     session: Session,
     ctx: Context,
@@ -295,4 +308,6 @@ def _fetched(
     if known:
         quota.give_storage(session, row.owner, row.reserved_bytes)
         return known[str(clip.clip_key)].id
-    return _media(session, ctx, row, asked, facts, clip.clip_key)
+    media_id = _media(session, ctx, row, asked, facts, clip.clip_key)
+    library.set_thumbnail(session, media_id, clip.thumbnail_id)
+    return media_id

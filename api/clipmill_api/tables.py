@@ -92,6 +92,7 @@ class Media(Base):
     sha256: Mapped[str]
     facts: Mapped[dict[str, Any] | None]
     clip_key: Mapped[str | None] = mapped_column(String(2100))
+    thumbnail_id: Mapped[str | None]
     compilation_id: Mapped[str | None]
     created_at: Mapped[str]
     __table_args__ = (
@@ -192,6 +193,7 @@ class ClipRow(Base):
     clip_key: Mapped[str | None] = mapped_column(String(2100))
     state: Mapped[str]
     media_id: Mapped[str | None] = mapped_column(ForeignKey("media.id"))
+    thumbnail_id: Mapped[str | None]
     reason: Mapped[str | None]
     message: Mapped[str | None] = mapped_column(Text)
     reused: Mapped[bool] = mapped_column(default=False)

@@ -193,6 +193,7 @@ def media(row: Media) -> MediaView:
         sha256=row.sha256,
         facts=MediaFacts.model_validate(row.facts) if row.facts else None,
         clip_key=row.clip_key,
+        thumbnail_id=row.thumbnail_id,
         created_at=row.created_at,
     )
 

@@ -410,6 +410,7 @@ class Media(Model):
     sha256: Sha256
     facts: MediaFacts | None = None
     clip_key: str | None = None
+    thumbnail_id: Id | None = Field(None, description="a picture of it, for fetched clips")
     created_at: str
 
 

@@ -94,9 +94,20 @@ def _open(cut: Cut, path: str, seek: int) -> tuple[str, ...]:
     """One input: demuxer forced, no other file or protocol, from the key frame before `seek`."""
     # Not accurate seek: it drops the frame that is on screen at `seek`, when that began before.
     at = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
-    safe = ("-f", cut.format, "-protocol_whitelist", "file", "-format_whitelist", cut.format)
-    limits = ("-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
-    return (*safe, *limits, *at, "-i", f"file:{path}")
+    return (*fenced(cut.format), *at, "-i", f"file:{path}")
+
+
+def fenced(demuxer: str) -> tuple[str, ...]:
+    """Options of an input of unknown make: this demuxer only, files only, no picture too large."""
+    safe = ("-f", demuxer, "-protocol_whitelist", "file", "-format_whitelist", demuxer)
+    return (*safe, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
+
+
+def still_args(demuxer: str, path: str, out: str, *, at_s: float, width: int) -> tuple[str, ...]:
+    """Arguments for one JPEG of a file at a moment, `width` pixels wide."""
+    seek = ("-ss", f"{at_s:.3f}") if demuxer in SEEKABLE else ()
+    take = ("-map", "0:V:0", "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
+    return (*GLOBAL, *fenced(demuxer), *seek, "-i", f"file:{path}", *take, "-f", "mjpeg", out)
 
 
 def _cut(cut: Cut, piece: Piece, i: int, *, video: int, audio: int) -> list[str]:

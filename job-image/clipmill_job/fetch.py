@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from clipmill.contract import FetchOrder, Order, UploadPurpose, UploadRequest
+from clipmill.contract import FetchOrder, MediaFacts, MediaKind, Order, UploadPurpose, UploadRequest
+from clipmill.ffmpeg import still_args
 from clipmill.sources import ForbiddenURL, check_url
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
-from clipmill_job import process, tools
+from clipmill_job import pictures, process, tools
 from clipmill_job.beat import Beat
 from clipmill_job.errors import GiveUp, JobError, TryAgain
 from clipmill_probe import MediaError, check
 
 COMMAND = (sys.executable, "-I", "-m", "clipmill_job.download")
+STILL_S = 60.0
 SAID_BYTES = 1_000_000
 
 
@@ -28,18 +30,39 @@ def fetch(client: Client, order: Order, beat: Beat, scratch: Path) -> None:
     _allowed(wish)
     beat.progress(1, f"fetching {wish.name}")
     path = _download(wish, beat, scratch)
-    size = _judged(path, wish)
-    beat.progress(80, f"{wish.name}: {size / 1e6:.1f} MB, sending it up")
-    request = UploadRequest(
+    facts = _judged(path, wish)
+    beat.progress(80, f"{wish.name}: {path.stat().st_size / 1e6:.1f} MB, sending it up")
+    still = _still(facts, path, beat, scratch / f"{wish.name}.jpg")
+    # The picture first: with the clip itself the part is done.
+    client.upload(still, _announcement(order, wish, still, MediaKind.THUMBNAIL))
+    client.upload(path, _announcement(order, wish, path, MediaKind.CLIP))
+
+
+def _still(facts: MediaFacts, path: Path, beat: Beat, out: Path) -> Path:
+    """A picture of the clip; a foreign file is opened by ffmpeg behind its fence, not by us."""
+    at_s = min(pictures.THUMBNAIL_S, facts.duration_us / 2e6)
+    width = pictures.THUMBNAIL_WIDTH
+    args = still_args(facts.format, str(path), str(out), at_s=at_s, width=width)
+    try:
+        process.run(
+            (tools.ffmpeg(), *args), deadline_s=STILL_S, stopped=beat.check, scratch=out.parent
+        )
+    except (process.ProcessFailed, process.DeadlinePassed) as error:
+        raise GiveUp("Damaged", f"no picture of it can be made: {error}") from error
+    return out
+
+
+def _announcement(order: Order, wish: FetchOrder, path: Path, kind: MediaKind) -> UploadRequest:
+    return UploadRequest(
         purpose=UploadPurpose.CLIP,
+        kind=kind,
         filename=f"{wish.name}{path.suffix}",
-        size_bytes=size,
+        size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
         clip_id=wish.clip_id,
         index=order.index,
         epoch=order.epoch,
     )
-    client.upload(path, request)
 
 
 def _allowed(wish: FetchOrder) -> None:
@@ -99,8 +122,8 @@ def _path(words: dict[str, Any]) -> Path:
     return Path(words["path"])
 
 
-def _judged(path: Path, wish: FetchOrder) -> int:
-    """Bytes on the disk; the file is a whole video. Raises GiveUp.
+def _judged(path: Path, wish: FetchOrder) -> MediaFacts:
+    """The file on the disk is not too large and a whole video. Raises GiveUp.
 
     Packets only: the API decodes every frame once, when it takes the file.
     """
@@ -109,7 +132,6 @@ def _judged(path: Path, wish: FetchOrder) -> int:
         message = f"{size} bytes came, but only {wish.limit_bytes} are allowed"
         raise GiveUp("TooLarge", message)
     try:
-        check(path, full=False)
+        return check(path, full=False)
     except MediaError as error:
         raise GiveUp(error.code, str(error).replace(path.name, wish.name, 1)) from None
-    return size

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 import clipmaker
 from clipmill.contract import (
@@ -109,6 +110,11 @@ def test_fetched_rendered_joined(local: Harness, web: Served, tmp_path: Path) ->
         assert container.metadata["title"] == "A: 'title', 100% \\ 🎬"
         audio = container.streams.audio[0]
         assert abs(float(audio.duration * audio.time_base) - frames / 30) < 0.03
+    user = local.client(local.admin.mint(owner))
+    media = user.media(str(view.clips[0].media_id))
+    user.download_media(str(media.thumbnail_id), tmp_path / "still.jpg")
+    with Image.open(tmp_path / "still.jpg") as still:
+        assert still.size == (480, 270)
     sql = "SELECT seconds FROM render_usage WHERE compilation_id = :c"
     assert local.rows(sql, c=view.id) == [{"seconds": 4}]
 
@@ -204,7 +210,8 @@ def test_one_clip_in_two_compilations_is_downloaded_once(local: Harness, web: Se
     second, _ = local.register(owner, {"clips": [{"url": web.url("a.mp4")}]})
     jobs = [_child(local, uid, Path("/tmp")) for uid in (first, second)]
     assert [job.wait(60) for job in jobs] == [ExitCode.OK, ExitCode.OK]
-    assert local.rows("SELECT count(*) AS n FROM media WHERE owner = :o", o=owner) == [{"n": 1}]
+    sql = "SELECT count(*) AS n FROM media WHERE owner = :o AND kind = 'clip'"
+    assert local.rows(sql, o=owner) == [{"n": 1}]
     # yt-dlp looks at a page first, then fetches: one fetch is at most two requests.
     assert 1 <= web.asked("a.mp4") - before <= 2
 

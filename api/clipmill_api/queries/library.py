@@ -66,6 +66,12 @@ def add_media(session: Session, row: Media) -> None:
     session.flush()
 
 
+def set_thumbnail(session: Session, media_id: str, thumbnail_id: str | None) -> None:
+    """The picture of a media file."""
+    picture = update(Media).where(Media.id == media_id).values(thumbnail_id=thumbnail_id)
+    session.execute(picture)
+
+
 def delete_media(session: Session, row: Media) -> None:
     """Take a media row out."""
     session.delete(row)
