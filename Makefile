@@ -17,7 +17,8 @@ format: ## put everything into the house form
 	$(PY) -m ruff format $(SOURCES)
 	$(PY) -m ruff check --fix $(SOURCES)
 
-generate: ## what follows from other files: values schema, chart README, CRD template, install.yaml
+generate: ## what follows from other files: CRD, values schema, chart README, CRD template, install.yaml
+	$(PY) -m clipmill_operator.crd > manifests/crd.yaml
 	$(PY) charts/generate.py
 
 test: ## everything that can run here

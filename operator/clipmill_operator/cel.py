@@ -1,0 +1,93 @@
+"""What the models' validators hold between fields, once more in CEL for the API server.
+
+The two are kept together by tests/manifests.py: both must judge each of its specs alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _rule(rule: str, message: str) -> dict[str, str]:
+    return {"rule": rule, "message": message}
+
+
+RULES: Mapping[str, list[dict[str, str]]] = {
+    "CompilationSpec": [
+        _rule(
+            "!has(self.minimumClips) || self.minimumClips <= size(self.clips)",
+            "minimumClips is more than the clips given",
+        ),
+        _rule(
+            # The list of one binds the names: taken anew for each clip, 500 cost too much.
+            "[self.clips.filter(c, has(c.name)).map(c, c.name)].all(names,"
+            " names.all(name, names.indexOf(name) == names.lastIndexOf(name)))",
+            "clips: a name is used more than once",
+        ),
+        _rule(
+            "has(self.intro) || (has(self.bumper) && self.bumper.placement == 'HeadStyle')"
+            " || !has(self.clips[0].transition) || self.clips[0].transition.type == 'None'",
+            "clips[0].transition: nothing plays before the first clip; add an intro",
+        ),
+        _rule(
+            "!has(self.preview) || self.preview == 'Whole' || self.quality == 'Draft'",
+            "preview needs quality Draft",
+        ),
+    ],
+    "Clip": [
+        _rule("has(self.url) != has(self.mediaId)", "exactly one of url and mediaId must be set"),
+        _rule(
+            "!has(self.end) || duration(self.end) > duration(has(self.start) ? self.start : '0s')",
+            "end must be after start",
+        ),
+    ],
+    "Rect": [
+        _rule("self.x + self.width <= 100", "x plus width is more than 100 percent"),
+        _rule("self.y + self.height <= 100", "y plus height is more than 100 percent"),
+    ],
+    "Overlay": [
+        _rule("has(self.text) != has(self.mediaId)", "exactly one of text and mediaId must be set"),
+        _rule(
+            "!has(self.end) || duration(self.end) > duration(self.start)",
+            "end must be after start",
+        ),
+        _rule("duration(self.fade) <= duration('5s')", "fade is longer than 5s"),
+    ],
+    "CreatorCard": [
+        _rule(
+            "duration(self.duration) >= duration('500ms')"
+            " && duration(self.duration) <= duration('10m')",
+            "duration is not between 500ms and 10m",
+        ),
+        _rule("duration(self.fade) <= duration('5s')", "fade is longer than 5s"),
+    ],
+    "Transition": [
+        _rule(
+            "!has(self.duration) || (duration(self.duration) >= duration('40ms')"
+            " && duration(self.duration) <= duration('10s'))",
+            "duration is not between 40ms and 10s",
+        )
+    ],
+    "Audio": [
+        _rule(
+            "!has(self.loudness) || (double(self.loudness.replace('LUFS', '')) >= -40.0"
+            " && double(self.loudness.replace('LUFS', '')) <= -5.0)",
+            "loudness is not between -40LUFS and -5LUFS",
+        )
+    ],
+    "Output": [
+        _rule(
+            "self.preset != 'custom' || (has(self.width) && has(self.height) && has(self.rate))",
+            "preset custom needs width, height and rate",
+        ),
+        _rule(
+            "self.preset == 'custom' || !(has(self.width) || has(self.height) || has(self.rate))",
+            "width, height and rate belong to preset custom",
+        ),
+        _rule(
+            "self.preset == 'custom' || !has(self.container)",
+            "container belongs to preset custom",
+        ),
+    ],
+}
+"""By model: what its validators hold between fields, in CEL."""

@@ -1,0 +1,177 @@
+"""A real API server with its controllers and no kubelet: Jobs make pods, and the test plays nodes.
+
+Needs `etcd` and `kubebox` (every Kubernetes component in one file, chosen by its name) in the
+folder CLIPMILL_KUBE_BIN, by default where `./run cluster` builds them. Everything on loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+from kubernetes.dynamic import DynamicClient
+
+TOKEN = "the-admin-token-of-a-test"
+START_S = 90
+
+
+def binaries() -> Path | None:
+    """The folder that holds them, if there is one."""
+    default = Path.home() / ".cache" / "clipmill-kind" / "bin"
+    folder = Path(os.environ.get("CLIPMILL_KUBE_BIN") or default)
+    return folder if all((folder / name).exists() for name in ("etcd", "kubebox")) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """Where it answers, and as whom."""
+
+    url: str
+    folder: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig of the administrator."""
+        return self.folder / "kubeconfig"
+
+    def api(self, token: str = TOKEN) -> client.ApiClient:
+        """A client; the token says who it is."""
+        made = client.Configuration(host=self.url)
+        made.verify_ssl = False
+        made.api_key = {"authorization": f"Bearer {token}"}
+        return client.ApiClient(made)
+
+    def dynamic(self) -> DynamicClient:
+        """A client of any kind, as administrator."""
+        return DynamicClient(config.new_client_from_config(str(self.kubeconfig)))
+
+    def kubectl(self, *words: str, given: str = "", check: bool = True) -> str:
+        """What kubectl prints; its complaint when it fails and that is not checked."""
+        command = (str(self.folder / "kubectl"), "--kubeconfig", str(self.kubeconfig), *words)
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(words)}: {done.stderr}")
+        return done.stdout + ("" if check else done.stderr)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Put objects in, as a person does."""
+        self.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects))
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _kubeconfig(url: str) -> dict[str, Any]:
+    cluster = {"server": url, "insecure-skip-tls-verify": True}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "current-context": "test",
+    }
+
+
+def _lay_out(folder: Path, binaries: Path, url: str) -> None:
+    for name in ("kube-apiserver", "kube-controller-manager", "kubectl"):
+        (folder / name).symlink_to(binaries / "kubebox")
+    (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+    (folder / "kubeconfig").write_text(yaml.safe_dump(_kubeconfig(url)))
+    key = folder / "sa.key"
+    subprocess.run(("openssl", "genrsa", "-out", str(key), "2048"), check=True, capture_output=True)
+
+
+def _etcd(binaries: Path, folder: Path, clients: int, peers: int) -> tuple[str, ...]:
+    return (
+        str(binaries / "etcd"),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls=http://127.0.0.1:{clients}",
+        f"--advertise-client-urls=http://127.0.0.1:{clients}",
+        f"--listen-peer-urls=http://127.0.0.1:{peers}",
+        f"--initial-advertise-peer-urls=http://127.0.0.1:{peers}",
+        f"--initial-cluster=default=http://127.0.0.1:{peers}",
+        "--unsafe-no-fsync",
+        "--log-level=error",
+    )
+
+
+def _api_server(folder: Path, etcd: int, port: int) -> tuple[str, ...]:
+    return (
+        str(folder / "kube-apiserver"),
+        f"--etcd-servers=http://127.0.0.1:{etcd}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",
+        f"--secure-port={port}",
+        f"--cert-dir={folder / 'certs'}",
+        f"--service-account-key-file={folder / 'sa.key'}",
+        f"--service-account-signing-key-file={folder / 'sa.key'}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        f"--token-auth-file={folder / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+    )
+
+
+def _controllers(folder: Path) -> tuple[str, ...]:
+    return (
+        str(folder / "kube-controller-manager"),
+        f"--kubeconfig={folder / 'kubeconfig'}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        "--controllers=job-controller,garbage-collector-controller,namespace-controller,"
+        "serviceaccount-controller,ttl-after-finished-controller",
+        f"--service-account-private-key-file={folder / 'sa.key'}",
+    )
+
+
+@contextmanager
+def _running(command: tuple[str, ...], log: Path) -> Iterator[None]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_ready(plane: ControlPlane) -> None:
+    until = time.monotonic() + START_S
+    while "ok" not in plane.kubectl("get", "--raw", "/readyz", check=False).splitlines()[:1]:
+        if time.monotonic() > until:
+            raise AssertionError((plane.folder / "api.log").read_text()[-2000:])
+        time.sleep(0.2)
+
+
+@contextmanager
+def control_plane(folder: Path, binaries: Path) -> Iterator[ControlPlane]:
+    """Started, ready, and gone at the end."""
+    clients, peers, port = _free_ports(3)
+    plane = ControlPlane(f"https://127.0.0.1:{port}", folder)
+    _lay_out(folder, binaries, plane.url)
+    with ExitStack() as stack:
+        stack.enter_context(_running(_etcd(binaries, folder, clients, peers), folder / "etcd.log"))
+        stack.enter_context(_running(_api_server(folder, clients, port), folder / "api.log"))
+        _wait_ready(plane)
+        stack.enter_context(_running(_controllers(folder), folder / "controllers.log"))
+        yield plane

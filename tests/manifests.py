@@ -1,0 +1,166 @@
+"""Good and bad specs. The Python models and a live API server must judge each alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CLIP = {"mediaId": "m-abcd1234"}
+URL = {"url": "https://clips.twitch.tv/Example"}
+CUSTOM = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
+Spec = dict[str, Any]
+
+
+def _with(**more: Any) -> Spec:
+    return {"clips": [CLIP], **more}
+
+
+def _clip(**more: Any) -> Spec:
+    return {"clips": [{**CLIP, **more}]}
+
+
+def _trim(start: str, end: str) -> Spec:
+    return {**CLIP, "start": start, "end": end}
+
+
+def _entered(**transition: Any) -> Spec:
+    return {"clips": [CLIP, {**CLIP, "transition": transition}]}
+
+
+def _overlay(**fields: Any) -> Spec:
+    return {"clips": [CLIP], "overlays": [fields]}
+
+
+def _pane(**target: int) -> Spec:
+    return {"target": target}
+
+
+GOOD: dict[str, Spec] = {
+    "one clip of the library": _with(),
+    "one clip by address": {"clips": [URL]},
+    "the most clips": {"clips": [CLIP] * 500},
+    "the most clips, all named": {"clips": [{**CLIP, "name": f"c{i}"} for i in range(500)]},
+    "all durations' forms": {
+        "clips": [
+            _trim("1m30s", "2m"),
+            _trim("500ms", "1.5s"),
+            _trim("1h", "1h1ms"),
+            _trim("0s", "0.000001s"),
+        ]
+    },
+    "a fade of the least length": _entered(type="Fade", duration="40ms"),
+    "a fade of the most length": _entered(type="Fade", duration="10s"),
+    "a transition of default length": _entered(type="WipeLeft"),
+    "a hard cut into the first clip": _clip(transition={"type": "None"}),
+    "a fade from the intro": _clip(transition={"type": "Fade"})
+    | {"intro": {"mediaId": "m-intro1"}},
+    "a custom size": _with(outputs=[CUSTOM]),
+    "two outputs": _with(outputs=[CUSTOM, {"name": "short", "preset": "youtube_shorts"}]),
+    "as many clips as are needed": _with(minimumClips=1),
+    "loudness at its ends": _with(audio={"loudness": "-40LUFS", "truePeak": "-0.5dBTP"}),
+    "an owner": _with(owner="ada"),
+    "a fade from a bumper": _clip(transition={"type": "Fade"})
+    | {"bumper": {"mediaId": "m-bump1", "placement": "HeadStyle"}},
+    "a text for a while": _overlay(text="5 : 3 % \\ '", start="1s", end="2s", fade="5s"),
+    "an image": _overlay(mediaId="m-logo1"),
+    "overlays on every clip": {"clips": [{**CLIP, "overlays": [{"text": "x"}] * 10}] * 500},
+    "a card of the least and the most": _with(creatorCard={"duration": "10m", "fade": "5s"}),
+    "panes up to the edge": _with(outputs=[{**CUSTOM, "layout": [_pane(x=60, width=40)] * 6}]),
+    "a preview of a draft": _with(quality="Draft", preview="FirstSeconds"),
+    "a container for a custom form": _with(outputs=[{**CUSTOM, "container": "webm"}]),
+}
+BAD: dict[str, tuple[Spec, str]] = {
+    "no clips": ({"clips": []}, "clips"),
+    "clips left out": ({}, "clips"),
+    "too many clips": ({"clips": [CLIP] * 501}, "clips"),
+    "no source": ({"clips": [{"name": "a"}]}, "exactly one of url and mediaId"),
+    "two sources": ({"clips": [{**CLIP, **URL}]}, "exactly one of url and mediaId"),
+    "an end before the start": (_clip(start="5s", end="4.9s"), "must be after start"),
+    "an end at the start": (_clip(start="1m", end="60s"), "must be after start"),
+    "an end at zero": (_clip(end="0s"), "must be after start"),
+    "a duration without unit": (_clip(start="5"), "start"),
+    "a negative duration": (_clip(start="-5s"), "start"),
+    "an empty duration": (_clip(start=""), "start"),
+    "a number as duration": (_clip(start=5), "start"),
+    "a fade too short": (_entered(type="Fade", duration="39ms"), "not between 40ms and 10s"),
+    "a fade too long": (_entered(type="Fade", duration="10.001s"), "not between 40ms and 10s"),
+    "a transition of no kind": (_entered(duration="1s"), "type"),
+    "a transition of unknown kind": (_entered(type="Swirl"), "type"),
+    "a fade into nothing": (_clip(transition={"type": "Fade"}), "add an intro"),
+    "more clips needed than given": (_with(minimumClips=2), "minimumClips"),
+    "no clips needed": (_with(minimumClips=0), "minimumClips"),
+    "one name twice": (
+        {"clips": [{**CLIP, "name": "a"}, {**CLIP, "name": "b"}, {**CLIP, "name": "a"}]},
+        "more than once",
+    ),
+    "a name with capitals": (_clip(name="Opener"), "name"),
+    "custom without rate": (
+        _with(outputs=[{"name": "main", "preset": "custom", "width": 320, "height": 180}]),
+        "preset custom needs",
+    ),
+    "a size for a platform": (
+        _with(outputs=[{"name": "main", "preset": "youtube", "width": 320}]),
+        "belong to preset custom",
+    ),
+    "an odd width": (_with(outputs=[{**CUSTOM, "width": 321}]), "width"),
+    "a rate that we do not offer": (_with(outputs=[{**CUSTOM, "rate": 29}]), "rate"),
+    "an unknown preset": (_with(outputs=[{"name": "main", "preset": "betamax"}]), "preset"),
+    "one output name twice": (_with(outputs=[CUSTOM, CUSTOM]), "outputs"),
+    "no outputs": (_with(outputs=[]), "outputs"),
+    "too many outputs": (
+        _with(outputs=[{**CUSTOM, "name": f"o{i}"} for i in range(9)]),
+        "outputs",
+    ),
+    "loudness too high": (_with(audio={"loudness": "-4LUFS"}), "not between -40LUFS and -5LUFS"),
+    "loudness without unit": (_with(audio={"loudness": "-14"}), "loudness"),
+    "loudness as a number": (_with(audio={"loudness": -14}), "loudness"),
+    "a media id that is none": ({"clips": [{"mediaId": "8812"}]}, "mediaId"),
+    "an unknown field": (_with(image="evil:latest"), "image"),
+    "an unknown field of a clip": (_clip(filter="movie=/etc/passwd"), "filter"),
+    "an owner with a slash": (_with(owner="ada/eve"), "owner"),
+    "an overlay of nothing": (_overlay(size=5), "exactly one of text and mediaId"),
+    "an overlay of both": (_overlay(text="x", mediaId="m-logo1"), "exactly one of text and"),
+    "an overlay that ends before it starts": (
+        _overlay(text="x", start="2s", end="2s"),
+        "must be after start",
+    ),
+    "an overlay that fades too long": (_overlay(text="x", fade="5001ms"), "longer than 5s"),
+    "a colour by name": (_overlay(text="x", color="red"), "color"),
+    "a card too short": (_with(creatorCard={"duration": "499ms"}), "not between 500ms and 10m"),
+    "a card that fades too long": (_with(creatorCard={"fade": "6s"}), "longer than 5s"),
+    "a pane over the edge": (
+        _with(outputs=[{**CUSTOM, "layout": [_pane(x=61, width=40)]}]),
+        "more than 100 percent",
+    ),
+    "a pane below the edge": (
+        _with(outputs=[{**CUSTOM, "layout": [_pane(y=61, height=40)]}]),
+        "more than 100 percent",
+    ),
+    "a preview of the final form": (_with(preview="FirstSeconds"), "needs quality Draft"),
+    "a container for a platform": (
+        _with(outputs=[{"name": "main", "preset": "tiktok", "container": "webm"}]),
+        "belongs to preset custom",
+    ),
+    "no transition clips": (_with(transitions={"mediaIds": []}), "mediaIds"),
+    "a negative seed": (_with(transitions={"mediaIds": ["m-abcd"], "seed": -1}), "seed"),
+}
+
+
+def manifest(spec: Spec, name: str = "test") -> dict[str, Any]:
+    """A resource with this spec."""
+    metadata = {"name": name}
+    return {
+        "apiVersion": "clipmill.dev/v1alpha1",
+        "kind": "Compilation",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def samples() -> dict[str, dict[str, Any]]:
+    """The project's own samples, by file."""
+    files = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
+    return {file.name: yaml.safe_load(file.read_text()) for file in files}

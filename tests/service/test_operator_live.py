@@ -1,0 +1,61 @@
+"""The definition and the operator's objects before a real API server; no kubelet, no cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from controlplane import ControlPlane, binaries, control_plane
+from manifests import BAD, GOOD, ROOT, manifest, samples
+
+FOUND = binaries()
+pytestmark = pytest.mark.skipif(
+    FOUND is None, reason="no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)"
+)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A running control plane that knows the definition."""
+    assert FOUND is not None
+    with control_plane(tmp_path_factory.mktemp("plane"), FOUND) as running:
+        crd = str(ROOT / "manifests/crd.yaml")
+        running.kubectl("apply", "--server-side", "-f", crd)
+        running.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
+        yield running
+
+
+def judged(plane: ControlPlane, given: dict[str, Any]) -> str:
+    """What the API server says to a resource, without taking it."""
+    words = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
+    return plane.kubectl(*words, given=yaml.safe_dump(given), check=False)
+
+
+@pytest.mark.parametrize("spec", GOOD.values(), ids=GOOD)
+def test_good_specs_are_taken(plane: ControlPlane, spec: dict[str, Any]) -> None:
+    """By the API server as by the models."""
+    assert "created (server dry run)" in judged(plane, manifest(spec))
+
+
+@pytest.mark.parametrize(("spec", "said"), BAD.values(), ids=BAD)
+def test_bad_specs_are_refused(plane: ControlPlane, spec: dict[str, Any], said: str) -> None:
+    """By the API server as by the models, and with the same words."""
+    answer = judged(plane, manifest(spec))
+    assert "created" not in answer
+    assert said in answer
+
+
+@pytest.mark.parametrize("sample", samples().values(), ids=samples())
+def test_samples_are_good(plane: ControlPlane, sample: dict[str, Any]) -> None:
+    """What people copy."""
+    assert "created (server dry run)" in judged(plane, sample)
+
+
+def test_explain_reads_well(plane: ControlPlane) -> None:
+    """Each field of a clip with its sentence."""
+    told = plane.kubectl("explain", "compilation.spec.clips.transition")
+    assert "FIELDS:" in told
+    assert "How long both shots overlap, 40ms to 10s." in told

@@ -1,0 +1,76 @@
+"""The definition is made from the models; good and bad specs are judged by the models here."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from clipmill.contract import Manifest
+from clipmill_operator import crd
+from clipmill_operator.crd import UnboundedField, structural
+from manifests import BAD, GOOD, ROOT, manifest, samples
+
+
+def test_the_file_is_what_the_models_make() -> None:
+    """`make generate` was run after the contract changed."""
+    assert (ROOT / "manifests/crd.yaml").read_text() == crd.text()
+
+
+def nodes(schema: Any, path: str = "spec") -> list[tuple[str, dict[str, Any]]]:
+    """Every schema within a schema."""
+    found = [(path, schema)]
+    for key, value in schema.get("properties", {}).items():
+        found += nodes(value, f"{path}.{key}")
+    return found + (nodes(schema["items"], f"{path}[]") if "items" in schema else [])
+
+
+SCHEMA = crd.crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+
+
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_every_field_is_described_and_bounded(part: str) -> None:
+    """`kubectl explain` has a sentence for each, and the cost of every rule can be bounded."""
+    for path, schema in nodes(SCHEMA[part], part):
+        assert "description" in schema or path.endswith("[]"), path
+        assert schema["type"] != "array" or schema["maxItems"] <= 500, path
+        assert schema["type"] != "string" or {"maxLength", "enum", "format"} & set(schema), path
+
+
+def test_nothing_is_left_that_a_structural_schema_does_not_take() -> None:
+    """No references, unions or titles; and every validator's rule is found in the schema."""
+    words = json.dumps(SCHEMA)
+    for keyword in ("$ref", "anyOf", "allOf", '"title": "', "additionalProperties"):
+        assert keyword not in words
+    kept = {json.dumps(s.get("x-kubernetes-validations")) for _, s in nodes(SCHEMA["spec"])}
+    assert {json.dumps(rules) for rules in crd.RULES.values()} <= kept
+
+
+def test_a_field_without_a_bound_is_refused() -> None:
+    """Whoever adds one is told which."""
+
+    class Loose(BaseModel):
+        names: list[str]
+
+    with pytest.raises(UnboundedField, match=r"Loose\.names has no max_length"):
+        structural(Loose)
+
+
+@pytest.mark.parametrize("spec", GOOD.values(), ids=GOOD)
+def test_good_specs_are_taken(spec: dict[str, Any]) -> None:
+    """By the models."""
+    Manifest.model_validate(manifest(spec))
+
+
+@pytest.mark.parametrize(("spec", "said"), BAD.values(), ids=BAD)
+def test_bad_specs_are_refused(spec: dict[str, Any], said: str) -> None:
+    """By the models, with a message that names the field or the rule."""
+    with pytest.raises(ValidationError) as refused:
+        Manifest.model_validate(manifest(spec))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("sample", samples().values(), ids=samples())
+def test_samples_are_good(sample: dict[str, Any]) -> None:
+    """What people copy."""
+    Manifest.model_validate(sample)
