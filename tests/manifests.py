@@ -68,7 +68,7 @@ GOOD: dict[str, Spec] = {
     "an image": _overlay(mediaId="m-logo1"),
     "overlays on every clip": {"clips": [{**CLIP, "overlays": [{"text": "x"}] * 10}] * 500},
     "a card of the least and the most": _with(creatorCard={"duration": "10m", "fade": "5s"}),
-    "panes up to the edge": _with(outputs=[{**CUSTOM, "layout": [_pane(x=60, width=40)] * 6}]),
+    "panes up to the edge": _with(outputs=[{**CUSTOM, "layout": [_pane(left=60, width=40)] * 6}]),
     "a preview of a draft": _with(quality="Draft", preview="FirstSeconds"),
     "a container for a custom form": _with(outputs=[{**CUSTOM, "container": "webm"}]),
 }
@@ -132,11 +132,11 @@ BAD: dict[str, tuple[Spec, str]] = {
     "a card too short": (_with(creatorCard={"duration": "499ms"}), "not between 500ms and 10m"),
     "a card that fades too long": (_with(creatorCard={"fade": "6s"}), "longer than 5s"),
     "a pane over the edge": (
-        _with(outputs=[{**CUSTOM, "layout": [_pane(x=61, width=40)]}]),
+        _with(outputs=[{**CUSTOM, "layout": [_pane(left=61, width=40)]}]),
         "more than 100 percent",
     ),
     "a pane below the edge": (
-        _with(outputs=[{**CUSTOM, "layout": [_pane(y=61, height=40)]}]),
+        _with(outputs=[{**CUSTOM, "layout": [_pane(top=61, height=40)]}]),
         "more than 100 percent",
     ),
     "a preview of the final form": (_with(preview="FirstSeconds"), "needs quality Draft"),

@@ -67,7 +67,7 @@ def _transition_names(spec: CompilationSpec) -> list[str]:
 
 def _with_bumpers(spec: CompilationSpec, shots: list[Slot]) -> list[Slot]:
     """Between: in every gap, never first or last. HeadStyle: after all but the outro, and first."""
-    if spec.bumper is None or spec.bumper.placement is BumperPlacement.OFF:
+    if spec.bumper is None or spec.bumper.placement is BumperPlacement.NONE:
         return shots
     bumper = Slot("bumper", spec.bumper.media_id)
     found = [each for shot in shots for each in (shot, bumper)]

@@ -110,7 +110,7 @@ class TransitionPlacement(StrEnum):
 class BumperPlacement(StrEnum):
     """Where the bumper stands: nowhere, in every gap, or after each shot but the outro."""
 
-    OFF = "Off"
+    NONE = "None"
     BETWEEN = "Between"
     HEAD_STYLE = "HeadStyle"
 
@@ -176,7 +176,7 @@ class Bumper(Asset):
 
     placement: BumperPlacement = Field(
         BumperPlacement.BETWEEN,
-        description="Off: nowhere. Between: between every two shots, transition clips too, never"
+        description="None: nowhere. Between: between every two shots, transition clips too, never"
         " first or last. HeadStyle: after every shot but the outro, and first when there is no"
         " intro.",
     )
@@ -327,7 +327,7 @@ class CompilationSpec(Model):
 
     def _opened(self) -> bool:
         """Whether anything plays before the first clip."""
-        bumper = self.bumper.placement if self.bumper else BumperPlacement.OFF
+        bumper = self.bumper.placement if self.bumper else BumperPlacement.NONE
         return self.intro is not None or bumper is BumperPlacement.HEAD_STYLE
 
 

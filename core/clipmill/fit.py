@@ -53,7 +53,7 @@ def _panes(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> 
         f"color=c=black:{size},trim=end_frame={cut.frames},{_TAIL}[{label}on0]",
     ]
     for i, (pane, name) in enumerate(zip(panes, names, strict=True)):
-        x, y = _share(form.width, pane.target.x), _share(form.height, pane.target.y)
+        x, y = _share(form.width, pane.target.left), _share(form.height, pane.target.top)
         to = f"[{label}on{i + 1}]" if i + 1 < len(panes) else f",{_TAIL}[{label}]"
         graph.append(f"[{name}c]{_pane(form, cut, pane)},{_TAIL}[{name}]")
         graph.append(f"[{label}on{i}][{name}]overlay={x}:{y}{to}")
@@ -64,10 +64,10 @@ def _pane(form: Profile, cut: Cut, pane: Pane) -> str:
     part, place = pane.source, pane.target
     taken = (
         f"crop=w='max(2,iw*{part.width}/100)':h='max(2,ih*{part.height}/100)'"
-        f":x='iw*{part.x}/100':y='ih*{part.y}/100'"
+        f":x='iw*{part.left}/100':y='ih*{part.top}/100'"
     )
-    width = _share(form.width, place.x + place.width) - _share(form.width, place.x)
-    height = _share(form.height, place.y + place.height) - _share(form.height, place.y)
+    width = _share(form.width, place.left + place.width) - _share(form.width, place.left)
+    height = _share(form.height, place.top + place.height) - _share(form.height, place.top)
     width, height = max(2, width), max(2, height)
     return f"{taken},{_cover(width, height, _colour(cut))},crop={width}:{height}"
 

@@ -32,17 +32,19 @@ class Align(StrEnum):
 class Rect(Model):
     """A part of a picture or frame, in percent of its width and height."""
 
-    x: int = Field(0, ge=0, le=99, description="Left edge, percent of the width.")
-    y: int = Field(0, ge=0, le=99, description="Upper edge, percent of the height.")
+    left: int = Field(0, ge=0, le=99, description="Left edge, percent of the width.")
+    top: int = Field(0, ge=0, le=99, description="Upper edge, percent of the height.")
     width: int = Field(100, ge=1, le=100, description="Percent of the width.")
     height: int = Field(100, ge=1, le=100, description="Percent of the height.")
 
     @model_validator(mode="after")
     def _within(self) -> Self:
-        for at, side, edge in ((self.x, self.width, "x"), (self.y, self.height, "y")):
-            if at + side > 100:
-                side_name = "width" if edge == "x" else "height"
-                raise ValueError(f"{edge} {at} plus {side_name} {side} is more than 100 percent")
+        if self.left + self.width > 100:
+            said = f"left {self.left} plus width {self.width}"
+            raise ValueError(f"{said} is more than 100 percent")
+        if self.top + self.height > 100:
+            said = f"top {self.top} plus height {self.height}"
+            raise ValueError(f"{said} is more than 100 percent")
         return self
 
 

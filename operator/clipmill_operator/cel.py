@@ -42,8 +42,8 @@ RULES: Mapping[str, list[dict[str, str]]] = {
         ),
     ],
     "Rect": [
-        _rule("self.x + self.width <= 100", "x plus width is more than 100 percent"),
-        _rule("self.y + self.height <= 100", "y plus height is more than 100 percent"),
+        _rule("self.left + self.width <= 100", "left plus width is more than 100 percent"),
+        _rule("self.top + self.height <= 100", "top plus height is more than 100 percent"),
     ],
     "Overlay": [
         _rule("has(self.text) != has(self.mediaId)", "exactly one of text and mediaId must be set"),

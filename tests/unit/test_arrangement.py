@@ -39,7 +39,7 @@ CASES = [
     ({}, "CCC"),
     (INTRO | OUTRO | _transitions(), "ICTCTCO"),
     (INTRO | OUTRO | _transitions("Everywhere"), "ITCTCTCTO"),
-    (_bumper("Off") | INTRO, "ICCC"),
+    (_bumper("None") | INTRO, "ICCC"),
     (_bumper("Between"), "CSCSC"),
     (_bumper("Between") | INTRO | OUTRO | _transitions(), "ISCSTSCSTSCSO"),
     (_bumper("HeadStyle") | INTRO | OUTRO | _transitions(), "ISCSTSCSTSCSO"),
@@ -61,7 +61,7 @@ def test_order(rest: dict[str, Any], expected: str) -> None:
     st.booleans(),
     st.booleans(),
     st.sampled_from([None, "BetweenClips", "Everywhere"]),
-    st.sampled_from(["Off", "Between", "HeadStyle"]),
+    st.sampled_from(["None", "Between", "HeadStyle"]),
 )
 def test_counts(n: int, intro: bool, outro: bool, between: str | None, bumper: str) -> None:
     """As many shots as the formulas say, for any number of clips."""
@@ -71,7 +71,7 @@ def test_counts(n: int, intro: bool, outro: bool, between: str | None, bumper: s
     found = _order(_spec(n, **rest))
     gaps = {None: 0, "BetweenClips": n - 1, "Everywhere": n + intro + outro - 1}[between]
     shots = intro + outro + n + gaps
-    bumpers = {"Off": 0, "Between": shots - 1, "HeadStyle": shots + 1 - intro - outro}[bumper]
+    bumpers = {"None": 0, "Between": shots - 1, "HeadStyle": shots + 1 - intro - outro}[bumper]
     assert len(found) == shots + bumpers
     assert found.count("C") == n
     assert all(pair != ("S", "S") for pair in pairwise(found))

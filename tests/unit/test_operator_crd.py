@@ -46,6 +46,14 @@ def test_nothing_is_left_that_a_structural_schema_does_not_take() -> None:
     assert {json.dumps(rules) for rules in crd.RULES.values()} <= kept
 
 
+def test_no_word_is_a_truth_value_in_yaml() -> None:
+    """YAML 1.1, which kubectl reads, takes y, n, on and off for true and false."""
+    for path, schema in nodes(SCHEMA["spec"]):
+        words = [*schema.get("properties", {}), *schema.get("enum", [])]
+        taken = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"}
+        assert not taken & {str(word).lower() for word in words}, path
+
+
 def test_a_field_without_a_bound_is_refused() -> None:
     """Whoever adds one is told which."""
 

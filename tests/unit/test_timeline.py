@@ -53,7 +53,7 @@ def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
             ms = data.draw(st.integers(40, 3000))
             clip["transition"] = {"type": data.draw(kinds), "duration": f"{ms}ms"}
     around: dict[str, Any] = {"intro": {"mediaId": "m-intro"}, "outro": {"mediaId": "m-outro"}}
-    placement = data.draw(st.sampled_from(["Off", "Between", "HeadStyle"]))
+    placement = data.draw(st.sampled_from(["None", "Between", "HeadStyle"]))
     around["bumper"] = {"mediaId": "m-bbbb", "placement": placement}
     where = data.draw(st.sampled_from(["BetweenClips", "Everywhere"]))
     around["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": where}
