@@ -19,6 +19,8 @@ CHART = ROOT / "charts/clipmill"
 INSTALL = ROOT / "manifests/install.yaml"
 BUILT = Path(".cache/clipmill-kind/bin/helm")
 """Where `./run cluster up` puts the helm that it builds, below the home folder."""
+KUBERNETES = "1.34.0"
+"""The version to render for; a helm that was built plainly takes itself for 1.20."""
 NAMESPACE = """\
 # Clipmill without Helm: kubectl apply --server-side -f manifests/install.yaml
 # Generated from charts/clipmill by `make generate`.
@@ -72,7 +74,7 @@ def crd_text() -> str:
 def install_text(binary: str) -> str:
     """The chart with its defaults, as plain objects."""
     command = [binary, "template", "clipmill", str(CHART), "-n", "clipmill", "--skip-tests"]
-    command += ["--kube-version", "1.34.0"]
+    command += ["--kube-version", KUBERNETES]
     made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     helms = r"^ +(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n|^# Source: .*\n"
     plain = re.sub(helms, "", made, flags=re.MULTILINE)

@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -25,7 +26,7 @@ class NotMade(RuntimeError):
     """The API server refused the Secret; says which and why."""
 
 
-def secret(name: str, entries: Sequence[str]) -> dict[str, object]:
+def secret(name: str, entries: Sequence[str]) -> dict[str, Any]:
     """The Secret to be: `admin-key=cm_a_` -> `cm_a_` and 43 random characters."""
     pairs = [entry.partition("=") for entry in entries]
     return {
@@ -36,7 +37,7 @@ def secret(name: str, entries: Sequence[str]) -> dict[str, object]:
     }
 
 
-def create(api: httpx.Client, namespace: str, wanted: Mapping[str, object]) -> bool:
+def create(api: httpx.Client, namespace: str, wanted: Mapping[str, Any]) -> bool:
     """Whether it was made just now. Raises NotMade."""
     answer = api.post(f"/api/v1/namespaces/{namespace}/secrets", json=wanted)
     if answer.status_code not in (201, 409):

@@ -1,0 +1,228 @@
+"""The chart rendered by Helm: valid objects, least rights, closed networks, one truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from generate import CHART, KUBERNETES
+from rendered import (
+    MODES,
+    OPTIONS,
+    containers,
+    named,
+    objects,
+    of_kind,
+    pods,
+    run_helm,
+    secrets_of,
+    set_options,
+)
+
+OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
+"""Kinds whose schema only a cluster knows."""
+RIGHTS = {
+    ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
+    ("clipmill.dev", "compilations/status"): {"patch"},
+    ("batch", "jobs"): {"get", "list", "watch", "create", "patch", "delete"},
+    ("", "pods"): {"list", "watch"},
+    ("", "secrets"): {"create", "delete"},
+    ("", "events"): {"create"},
+    ("", "namespaces"): {"get"},
+    ("networking.k8s.io", "networkpolicies"): {"list", "watch", "create", "patch"},
+}
+FIRST_SECRETS = {("", "secrets"): {"create"}}
+
+
+@pytest.mark.parametrize("option", MODES)
+def test_lint_is_strict_and_silent(option: str) -> None:
+    """`helm lint --strict` finds nothing."""
+    where = ("lint", "--strict", str(CHART), "--kube-version", KUBERNETES)
+    done = run_helm(*where, *set_options(OPTIONS[option]))
+    assert done.returncode == 0, done.stdout
+    assert "[WARNING]" not in done.stdout
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_object_is_valid_and_labelled(option: str) -> None:
+    """Kubernetes' own schemas, unknown fields refused; each object says what it belongs to."""
+    names = set()
+    for made in objects(option):
+        if made["kind"] not in OUTSIDE:
+            kubernetes_validate.validate(made, "1.34", strict=True)
+        where = made["metadata"].get("namespace")
+        names.add((made["kind"], where, made["metadata"]["name"]))
+        if made["kind"] == "CustomResourceDefinition":
+            continue
+        assert made["metadata"]["labels"]["app.kubernetes.io/instance"] == "clipmill", made
+        assert ("ClusterRole" in made["kind"]) == (where is None), made
+    assert len(names) == len(objects(option))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_pod_is_restricted(option: str) -> None:
+    """Pod Security `restricted`, a read-only root, limits, and a token for the operator alone."""
+    for component, pod in pods(option):
+        assert pod.get("automountServiceAccountToken", True) == (component == "operator")
+        assert pod["enableServiceLinks"] is False
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        for volume in pod.get("volumes", []):
+            kinds = volume.keys() - {"name"}
+            assert kinds <= {"emptyDir", "persistentVolumeClaim"}, volume
+            assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "runAsNonRoot": True,
+                "capabilities": {"drop": ["ALL"]},
+                "seccompProfile": {"type": "RuntimeDefault"},
+            }
+            assert container["resources"]["limits"]["memory"]
+            assert not container["image"].endswith(":latest")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_runs_for_good_is_probed(option: str) -> None:
+    """Slow starts are waited for, dead pods restarted, unready ones left out."""
+    for made in of_kind(option, "Deployment", "StatefulSet"):
+        for container in made["spec"]["template"]["spec"]["containers"]:
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def rules(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """{(group, resource): verbs} of a Role."""
+    return {
+        (group, resource): set(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_rights_are_these_and_no_more(option: str) -> None:
+    """One table of rights; no Role reads a Secret; all of them are the operator's."""
+    roles = of_kind(option, "Role", "ClusterRole")
+    first = [role for role in roles if role["metadata"]["name"].endswith("-secrets")]
+    assert [rules(role) for role in first] == [FIRST_SECRETS]
+    assert [rules(role) for role in roles if role not in first] == [RIGHTS] * (len(roles) - 1)
+    for binding in of_kind(option, "RoleBinding", "ClusterRoleBinding"):
+        (subject,) = binding["subjects"]
+        assert subject["name"].endswith("-operator")
+        assert subject["namespace"] == "clipmill"
+
+
+def test_watched_namespaces_take_the_place_of_the_cluster() -> None:
+    """A Role in each and nothing for the whole cluster; job pods of elsewhere stay out."""
+    assert of_kind("watched", "ClusterRole", "ClusterRoleBinding") == []
+    roles = of_kind("watched", "Role")
+    assert {role["metadata"]["namespace"] for role in roles} == {"blue", "green", "clipmill"}
+    sources = named("watched", "NetworkPolicy", "clipmill-api")["spec"]["ingress"][0]["from"]
+    assert sources[1]["namespaceSelector"]["matchExpressions"] == [
+        {
+            "key": "kubernetes.io/metadata.name",
+            "operator": "In",
+            "values": ["blue", "green", "clipmill"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "secret"),
+    [("bundled", "clipmill-database"), ("existing", "app"), ("own secrets", "my-password")],
+)
+def test_only_api_and_database_take_the_database_secret(option: str, secret: str) -> None:
+    """Nor does the operator take any key but its own."""
+    takers = {
+        component
+        for component, pod in pods(option)
+        if secret in {name for name, _ in secrets_of(pod)}
+    }
+    assert takers == ({"api"} if option == "existing" else {"api", "database"})
+    for component, pod in pods(option):
+        if component == "operator":
+            assert {entry for _, entry in secrets_of(pod)} == {"operator-key"}
+        if component == "test":
+            assert secrets_of(pod) == set()
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_no_object_carries_a_secret_value(option: str) -> None:
+    """Random values are drawn in the cluster: what Helm renders can be committed."""
+    assert of_kind(option, "Secret") == []
+
+
+def test_the_network_is_closed_but_for_these() -> None:
+    """Everything is denied; the database takes the API alone, and reaches nothing."""
+    deny = named("bundled", "NetworkPolicy", "clipmill-deny")["spec"]
+    assert deny["policyTypes"] == ["Ingress", "Egress"]
+    assert not {"ingress", "egress"} & deny.keys()
+    for component, pod in pods("bundled"):
+        assert component in ("api", "operator", "database", "test"), pod
+    database = named("bundled", "NetworkPolicy", "clipmill-database")["spec"]
+    assert "egress" not in database
+    assert database["ingress"] == [
+        {
+            "ports": [{"port": "postgresql", "protocol": "TCP"}],
+            "from": [
+                {
+                    "podSelector": {
+                        "matchLabels": {
+                            "app.kubernetes.io/name": "clipmill",
+                            "app.kubernetes.io/instance": "clipmill",
+                            "app.kubernetes.io/component": "api",
+                        }
+                    }
+                }
+            ],
+        }
+    ]
+    assert of_kind("open", "NetworkPolicy") == []
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_policies_and_services_find_their_pods(option: str) -> None:
+    """Each selector of ours matches the labels of a pod that is made."""
+    made = [
+        {**(o["metadata"] if o["kind"] == "Pod" else o["spec"]["template"]["metadata"])["labels"]}
+        for o in of_kind(option, "Pod", "Deployment", "StatefulSet")
+    ]
+    for policy in of_kind(option, "NetworkPolicy", "PodDisruptionBudget"):
+        spec = policy["spec"]
+        wanted = (spec.get("podSelector") or spec["selector"])["matchLabels"]
+        assert any(wanted.items() <= labels.items() for labels in made), policy
+    for service in of_kind(option, "Service"):
+        wanted = service["spec"]["selector"]
+        assert sum(wanted.items() <= labels.items() for labels in made) == 1, service
+
+
+@pytest.mark.parametrize(
+    ("option", "strategy"),
+    [("sqlite", "Recreate"), ("bundled", "Recreate"), ("scaled", "RollingUpdate")],
+)
+def test_a_volume_of_one_writer_is_let_go_first(option: str, strategy: str) -> None:
+    """Two pods never share SQLite, nor a volume that one node holds."""
+    api = named(option, "Deployment", "clipmill-api")["spec"]
+    assert api["strategy"]["type"] == strategy
+    assert ("replicas" in api) == (option != "scaled"), "the autoscaler's number is left alone"
+
+
+def test_images_and_placing_follow_the_values() -> None:
+    """Registry, tag and digest; where a pod runs, for each of the three."""
+    images = {component: [c["image"] for c in containers(pod)] for component, pod in pods("placed")}
+    ours = "registry.example.com:5000/clipmill"
+    assert images["api"] == [f"{ours}/clipmill-api@sha256:{'0' * 64}"]
+    assert set(images["operator"]) == {f"{ours}/clipmill-operator:v9"}
+    assert images["test"] == [f"{ours}/clipmill-job:v9"]
+    assert images["database"] == ["docker.io/library/postgres:17"]
+    for component, pod in pods("placed"):
+        assert pod["imagePullSecrets"] == [{"name": "pull"}]
+        if component != "test":
+            assert pod["priorityClassName"] == "high"
+            assert pod["nodeSelector"] == {"disk": "fast"}
+            assert pod["tolerations"] == [{"operator": "Exists"}]
+    assert all(o["metadata"]["labels"]["team"] == "video" for o in of_kind("placed", "Service"))
