@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from clipmill_api import problems, samples
 from clipmill_api.auth import digest
 from clipmill_api.bodies import BodyLimit
-from clipmill_api.context import Clock, Context, Ctx, iso, utc_now
+from clipmill_api.context import Clock, Context, Ctx, utc_now
 from clipmill_api.database import Database
 from clipmill_api.migrate import migrate
-from clipmill_api.queries import library, people, quota
+from clipmill_api.queries import people
 from clipmill_api.routes import account, admin, compilations, media, operator, uploads, worker
 from clipmill_api.settings import Settings
 from clipmill_api.store import Store
-
-UPLOAD_LIFE = timedelta(days=1)
-"""An upload that nobody finished is dropped after this."""
+from clipmill_api.sweep import sweep, sweeping
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -31,12 +27,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     db = Database(settings.database)
     migrate(db)
     ctx = Context(settings, db, Store(settings.state, settings.store_url), clock)
-    drop_idle_uploads(ctx)
+    sweep(ctx)
     seed_default_owner(ctx)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with sweeping(ctx):
+            yield
         db.close()
 
     app = FastAPI(
@@ -76,18 +73,3 @@ def seed_default_owner(ctx: Context) -> None:
                 session, name, digest(key), tier="Unlimited", at=ctx.now()
             )
         )
-
-
-def drop_idle_uploads(ctx: Context) -> None:
-    """Forget uploads that nobody finished; their storage is free again."""
-    before = iso(ctx.clock() - UPLOAD_LIFE)
-
-    def drop(session: Session) -> list[str]:
-        rows = library.idle_uploads(session, before)
-        for row in rows:
-            quota.give_storage(session, row.owner, row.reserved_bytes)
-            library.drop_upload(session, row.id)
-        return [row.id for row in rows]
-
-    for upload_id in ctx.db.write(drop):
-        ctx.store.forget(upload_id)

@@ -225,6 +225,7 @@ def _piece(session: Session, ctx: Context, row: Upload, asked: UploadRequest) ->
         sha256=asked.sha256,
         size_bytes=row.size_bytes,
         created_at=ctx.now(),
+        used_at=ctx.now(),
     )
     library.add_piece(session, piece)
     library.finish_upload(session, row.id, media_id=None, piece_key=asked.piece_key)

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,6 +89,12 @@ class Store:
         with path.open("wb") as file:
             for chunk in obstore.get(self._blobs, f"{owner}/{sha256}").stream():
                 file.write(chunk)
+
+    def older_than(self, when: datetime) -> Iterator[list[tuple[str, str]]]:
+        """Blobs as (owner, sha256) that were last written before, some hundreds at a time."""
+        for page in obstore.list(self._blobs, chunk_size=500):
+            old = [blob["path"].split("/") for blob in page if blob["last_modified"] < when]
+            yield [(owner, sha256) for owner, sha256 in old]
 
     def drop(self, owner: str, sha256: str) -> None:
         """Delete a blob; one that is gone is gone."""

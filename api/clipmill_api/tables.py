@@ -103,7 +103,7 @@ class Media(Base):
 
 
 class PieceRow(Base):
-    """A rendered piece of one owner, by its content key."""
+    """A rendered piece of one owner, by its content key. Unused ones go after a while."""
 
     __tablename__ = "pieces"
     owner: Mapped[str] = mapped_column(ForeignKey("users.name"), primary_key=True)
@@ -111,6 +111,8 @@ class PieceRow(Base):
     sha256: Mapped[str]
     size_bytes: Mapped[int]
     created_at: Mapped[str]
+    used_at: Mapped[str]
+    __table_args__ = (Index(None, "used_at"), Index(None, "owner", "sha256"))
 
 
 class Upload(Base):

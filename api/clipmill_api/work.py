@@ -77,7 +77,7 @@ def claim(session: Session, ctx: Context, who: Principal, asked: Claim) -> Order
     )
     if clip is not None:
         return base.model_copy(update={"fetch": _fetch(session, ctx, row, clip)})
-    return base.model_copy(update=_rendering(session, row, who, asked.index))
+    return base.model_copy(update=_rendering(session, row, who, index=asked.index, now=ctx.now()))
 
 
 def _lease(session: Session, ctx: Context, where: parts.Where, holder: str) -> int:
@@ -142,7 +142,7 @@ def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> Fet
 
 
 def _rendering(
-    session: Session, row: Compilation, who: Principal, index: int
+    session: Session, row: Compilation, who: Principal, *, index: int, now: str
 ) -> dict[str, list[Piece] | list[OutputOrder]]:
     """The pieces to render, or the outputs to assemble."""
     known = lifecycle.known(session, row, who.generation)
@@ -151,6 +151,7 @@ def _rendering(
     made = planning.outputs(known)
     keys = {piece.key: piece for one in made for piece in one.pieces}
     existing = library.existing_pieces(session, row.owner, keys)
+    library.use_pieces(session, row.owner, existing, now=now)
     if who.stage is Stage.RENDER:
         shard = list(keys.values())[index * planning.SHARD : (index + 1) * planning.SHARD]
         return {"render": [piece for piece in shard if piece.key not in existing]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any, TypeAlias
 
 from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from clipmill_api.queries.quota import changed
 from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
 
+Blob: TypeAlias = "tuple[str, str]"
+"""Owner and sha256."""
 OUTPUT_KINDS = ("compilation", "thumbnail", "storyboard")
 
 
@@ -113,6 +116,29 @@ def existing_pieces(session: Session, owner: str, keys: Iterable[str]) -> set[st
         return set()
     rows = select(PieceRow.key).where(PieceRow.owner == owner, PieceRow.key.in_(wanted))
     return set(session.scalars(rows))
+
+
+def use_pieces(session: Session, owner: str, keys: Collection[str], *, now: str) -> None:
+    """Remember that pieces are needed now: they stay for another while."""
+    if keys:
+        mine = update(PieceRow).where(PieceRow.owner == owner, PieceRow.key.in_(keys))
+        session.execute(mine.values(used_at=now))
+
+
+def drop_pieces(session: Session, before: str) -> int:
+    """Forget pieces that nobody used since; how many."""
+    result: Any = session.execute(delete(PieceRow).where(PieceRow.used_at < before))
+    return int(result.rowcount)
+
+
+def named_blobs(session: Session, blobs: Collection[Blob]) -> set[Blob]:
+    """Those of the blobs that a media file or a piece names, in two statements."""
+    named: set[Blob] = set()
+    digests = {sha256 for _, sha256 in blobs}
+    for table in (Media, PieceRow):
+        rows = select(table.owner, table.sha256).where(table.sha256.in_(digests))
+        named |= {(row.owner, row.sha256) for row in session.execute(rows)}
+    return named
 
 
 def add_piece(session: Session, row: PieceRow) -> None:

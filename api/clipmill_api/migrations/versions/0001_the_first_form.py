@@ -198,9 +198,16 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=255), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.String(length=255), nullable=False),
+        sa.Column("used_at", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(["owner"], ["users.name"], name=op.f("fk_pieces_owner")),
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_pieces")),
     )
+    with op.batch_alter_table("pieces", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_pieces_owner_sha256"), ["owner", "sha256"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_pieces_used_at"), ["used_at"], unique=False)
+
     op.create_table(
         "render_windows",
         sa.Column("owner", sa.String(length=63), nullable=False),
@@ -306,6 +313,10 @@ def downgrade() -> None:
 
     op.drop_table("uploads")
     op.drop_table("render_windows")
+    with op.batch_alter_table("pieces", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pieces_used_at"))
+        batch_op.drop_index(batch_op.f("ix_pieces_owner_sha256"))
+
     op.drop_table("pieces")
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_media_owner_sha256"))

@@ -1,0 +1,84 @@
+"""What the hourly round takes away, and what it must leave."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from clipmill.contract import MediaKind, Stage, UploadPurpose, UploadRequest
+from clipmill_api.sweep import sweep
+from clipmill_client.transfer import sha256_of
+from harness import Harness, library_clip
+
+DAY_S = 86_400
+
+
+def _piece(api: Harness, two_seconds: Path) -> str:
+    """A piece of a new owner, sent up by a render part; the owner."""
+    owner, user = api.user()
+    media = library_clip(user, two_seconds)
+    uid, _ = api.register(owner, {"clips": [{"mediaId": media.id}]})
+    job = api.job(uid, Stage.RENDER)
+    order = job.order(0, "pod")
+    assert order.render is not None
+    request = UploadRequest(
+        purpose=UploadPurpose.PIECE,
+        filename="piece.mov",
+        size_bytes=two_seconds.stat().st_size,
+        sha256=sha256_of(two_seconds),
+        piece_key=order.render[0].key,
+        epoch=order.epoch,
+    )
+    job.upload(two_seconds, request)
+    return owner
+
+
+def _keys(api: Harness, owner: str) -> int:
+    return len(api.rows("SELECT key FROM pieces WHERE owner = :o", o=owner))
+
+
+def test_pieces_long_unused_go_and_used_ones_stay(api: Harness, two_seconds: Path) -> None:
+    """Thirty days after the last use, not after the making; the library's bytes stay."""
+    owner = _piece(api, two_seconds)
+    api.clock.advance(29 * DAY_S)
+    sweep(api.ctx)
+    assert _keys(api, owner) == 1
+    api.clock.advance(2 * DAY_S)
+    sweep(api.ctx)
+    assert _keys(api, owner) == 0
+    assert api.ctx.store.has(owner, sha256_of(two_seconds))
+
+
+def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) -> None:
+    """A day after its announcement the reserved bytes are free again."""
+    _, user = api.user(storage_limit_bytes=10**9)
+    request = UploadRequest(
+        purpose=UploadPurpose.LIBRARY,
+        kind=MediaKind.CLIP,
+        filename="never.mp4",
+        size_bytes=1000,
+        sha256="0" * 64,
+    )
+    user.wire.send("POST", "/api/uploads", body=request)
+    assert user.account().storage_used_bytes == 1000
+    api.clock.advance(DAY_S + 60)
+    sweep(api.ctx)
+    assert user.account().storage_used_bytes == 0
+
+
+def test_bytes_without_a_row_go(api: Harness, two_seconds: Path) -> None:
+    """An old blob that no media and no piece names is deleted; a named one and a new one stay."""
+    owner, user = api.user()
+    named = library_clip(user, two_seconds)
+    folder = api.settings.state / "blobs" / owner
+    old, new = "a" * 64, "b" * 64
+    for name in (old, new):
+        (folder / name).write_bytes(b"left behind")
+    then = time.time() - 400 * DAY_S
+    for name in (old, named.sha256):
+        os.utime(folder / name, (then, then))
+    api.clock.advance(-400 * DAY_S + 2 * DAY_S)
+    sweep(api.ctx)
+    api.clock.advance(400 * DAY_S - 2 * DAY_S)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([named.sha256, new])
