@@ -60,8 +60,8 @@ def show_plan(out: Console, plan: Plan) -> None:
     out.print(_cut(table("Clips", (">#", "clip", "from", "what happens"), rows[:MAX_ROWS]), rows))
     for note in dict.fromkeys(clip.note for clip in plan.clips if clip.note):
         out.print(Text("  note: ", "yellow") + plain(note))
-    for output in plan.outputs:
-        _show_output(out, output)
+    for before, output in zip([None, *plan.outputs], plan.outputs, strict=False):
+        _show_output(out, output, before)
     out.print(plain(_quota(plan)))
 
 
@@ -77,18 +77,16 @@ def _fate(clip: ClipStatus) -> Text:
     return Text("fetched before" if clip.url else "in the library", "green")
 
 
-def _show_output(out: Console, output: OutputPlan) -> None:
+def _show_output(out: Console, output: OutputPlan, before: OutputPlan | None) -> None:
     form, about = output.profile, "" if output.exact else "about "
     title = (
         f"Output {output.name}: {form.width}x{form.height} at {form.rate}/s,"
         f" {about}{output.frames} frames, {about}{output.frames / form.rate:.2f} s"
     )
-    rows = [
-        (e.kind, e.name, e.at, e.start, e.frames, f"{e.frames / form.rate:.2f}", _entered(e))
-        for e in output.entries
-    ]
-    columns = ("", "name", ">at", ">from", ">frames", ">seconds", "entered by")
-    out.print(_cut(table(title, columns, rows[:MAX_ROWS]), rows))
+    if before and before.entries == output.entries:
+        out.print(Text.assemble((plain(title).plain, "bold"), f", timeline as of {before.name}"))
+    else:
+        out.print(_timeline(title, output))
     for note in output.notes:
         out.print(Text("  note: ", "yellow") + plain(note))
     counts = output.pieces
@@ -97,6 +95,16 @@ def _show_output(out: Console, output: OutputPlan) -> None:
         out.print(f"  {counts.total} pieces: {counts.reused} exist already, {new} to render")
     else:
         out.print("  lengths of clips not yet fetched are estimates")
+
+
+def _timeline(title: str, output: OutputPlan) -> Table:
+    rate = output.profile.rate
+    rows = [
+        (e.kind, e.name, e.at, e.start, e.frames, f"{e.frames / rate:.2f}", _entered(e))
+        for e in output.entries
+    ]
+    columns = ("", "name", ">at", ">from", ">frames", ">seconds", "entered by")
+    return _cut(table(title, columns, rows[:MAX_ROWS]), rows)
 
 
 def _entered(entry: Entry) -> str:

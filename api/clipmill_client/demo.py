@@ -1,0 +1,175 @@
+"""`./run demo`: clips made on the spot, fetched over HTTP, rendered, with all that a person needs.
+
+clips -> a site on loopback -> plan -> fetch, render, assemble by the real jobs -> mp4, storyboard
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+from rich.console import Console
+
+from clipmill.contract import ClipState, CompilationView, Manifest, MediaKind, State
+from clipmill_client import demo_clips, demo_manifest, rendering, show
+from clipmill_client.cli_faults import fault, say
+from clipmill_client.cli_options import interruptible
+from clipmill_client.client import Client
+from clipmill_client.demo_clips import CLIPS, INTRO, OUTRO, SWOOSH
+from clipmill_client.demo_server import Site, serving
+from clipmill_client.local import Access, LocalAPI
+from clipmill_client.report import pieces
+
+ASSETS = ((INTRO, MediaKind.INTRO), (OUTRO, MediaKind.OUTRO), (SWOOSH, MediaKind.TRANSITION))
+WORKERS = 2
+
+
+class Places(NamedTuple):
+    """Where the demo puts things."""
+
+    root: Path
+
+    @property
+    def clips(self) -> Path:
+        """What its site serves."""
+        return self.root / "clips"
+
+    @property
+    def state(self) -> Path:
+        """Database, media and keys."""
+        return self.root / "state"
+
+    @property
+    def out(self) -> Path:
+        """The finished videos."""
+        return self.root / "out"
+
+    @property
+    def manifest(self) -> Path:
+        """What was rendered."""
+        return self.root / "demo.yaml"
+
+    @property
+    def reordered(self) -> Path:
+        """What to render next."""
+        return self.root / "reordered.yaml"
+
+
+def demo(places: Places, out: Console, err: Console) -> int:
+    """The whole demo; 0 when its video is there."""
+    started = time.monotonic()
+    made = demo_clips.make(places.clips)
+    known = len(demo_clips.ALL) - made
+    out.print(f"1. Clips: {made} made, {known} made before, in {places.clips}/", style="bold")
+    rendering.writable(places.out)
+    with serving(places.clips, _port_before(places.manifest)) as site:
+        rules = Access(private=(site.place,))
+        with LocalAPI(places.state, rules, on_wait=err.print) as api:
+            view = _render(api, places, site, out, err)
+    if view.state is not State.SUCCEEDED:
+        return 1
+    _say_end(out, places, view, site, time.monotonic() - started)
+    return 0
+
+
+def _port_before(path: Path) -> int:
+    """The port of an earlier demo, so that its clips have the same URLs; 0: none."""
+    try:
+        first = yaml.safe_load(path.read_text())["spec"]["clips"][0]["url"]
+        return urlsplit(first).port or 0
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
+        return 0
+
+
+def _render(
+    api: LocalAPI, places: Places, site: Site, out: Console, err: Console
+) -> CompilationView:
+    assets = _assets(api.user, places.clips)
+    wish = _manifest(places, site, assets)
+    out.print(f"\n2. Plan of {places.manifest}", style="bold")
+    show.show_plan(out, api.user.dry_run(wish))
+    out.print("\n3. Fetch (yt-dlp), render, assemble (ffmpeg)", style="bold")
+    with show.Live(err) as live:
+        view, spent_s = rendering.run(api, wish, workers=WORKERS, tell=live)
+    rendering.leave(api.user, view, places.out, spent_s)
+    show.show_end(out, view)
+    again = demo_manifest.reordered(view.clips, assets)
+    demo_manifest.left(places.reordered, demo_manifest.AGAIN, again)
+    return view
+
+
+def _assets(client: Client, clips: Path) -> dict[str, str]:
+    """Intro, outro and transition clip, in the media library: their ids by name."""
+    return {
+        recipe.name: client.upload_media(demo_clips.path_of(clips, recipe), kind).id
+        for recipe, kind in ASSETS
+    }
+
+
+def _manifest(places: Places, site: Site, assets: dict[str, str]) -> Manifest:
+    urls = {recipe.name: site.url(demo_clips.path_of(places.clips, recipe)) for recipe in CLIPS}
+    made = demo_manifest.fetching(urls, assets)
+    return demo_manifest.left(places.manifest, demo_manifest.HEAD, made)
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def _say_end(
+    out: Console, places: Places, view: CompilationView, site: Site, spent_s: float
+) -> None:
+    skipped = [clip.name for clip in view.clips if clip.state is ClipState.SKIPPED]
+    out.print(f"\n4. Done in {spent_s:.0f} s", style="bold")
+    out.print(show.plain(f"  {_reuse(view, site)}"))
+    if skipped:
+        out.print(f"  Degraded by design: {', '.join(skipped)} was cut off to show what is said.")
+    for output in view.outputs:
+        out.print(show.plain(f"  video       {places.out / output.name}.mp4"))
+        out.print(show.plain(f"  storyboard  {places.out / output.name}-storyboard.png"))
+    out.print(show.plain(f"  report      {places.out / 'report.json'}"))
+    out.print("\nNext: the same clips in another order, of pieces that are all there", style="bold")
+    out.print(show.plain(f"  {next_command(places)}"), soft_wrap=True)
+
+
+def _reuse(view: CompilationView, site: Site) -> str:
+    """What was fetched and rendered, and what was there from before."""
+    fetched = sum(name.endswith(".mp4") for name in site.asked)
+    before = sum(clip.reused for clip in view.clips)
+    counts = pieces(view)
+    return (
+        f"{fetched} clips fetched from {site.place}, {before} were here before;"
+        f" {counts['rendered']} pieces rendered, {counts['reused']} reused"
+    )
+
+
+def next_command(places: Places) -> str:
+    """What to type next."""
+    command = Path(sys.executable).parent / "clipmill"
+    if command.is_relative_to(Path.cwd()):
+        command = command.relative_to(Path.cwd())
+    out = places.root / "reordered"
+    return f"{command} render {places.reordered} -o {out} --state {places.state}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; the exit code."""
+    parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
+    parser.add_argument("folder", nargs="?", default="demo", help="where to put all of it")
+    places = Places(Path(parser.parse_args(arguments).folder))
+    try:
+        with interruptible():
+            return demo(places, show.console(), show.console(stderr=True))
+    except (Exception, KeyboardInterrupt) as error:
+        known = fault(error)
+        say(known.lines)
+        return known.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
