@@ -8,7 +8,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from clipmill.contract import (
@@ -59,10 +59,14 @@ def show_plan(out: Console, plan: Plan) -> None:
     rows = [(i + 1, clip.name, _source(clip), _fate(clip)) for i, clip in enumerate(plan.clips)]
     out.print(_cut(table("Clips", (">#", "clip", "from", "what happens"), rows[:MAX_ROWS]), rows))
     for note in dict.fromkeys(clip.note for clip in plan.clips if clip.note):
-        out.print(Text("  note: ", "yellow") + plain(note))
+        out.print(_aside("note:", note))
     for before, output in zip([None, *plan.outputs], plan.outputs, strict=False):
         _show_output(out, output, before)
     out.print(plain(_quota(plan)))
+
+
+def _aside(word: str, text: str) -> Text:
+    return Text.assemble((f"  {word} ", "yellow"), plain(text, 500))
 
 
 def _source(clip: ClipStatus) -> str:
@@ -73,7 +77,7 @@ def _fate(clip: ClipStatus) -> Text:
     if clip.state is ClipState.WAITING:
         return Text("fetch", "cyan")
     if clip.state is ClipState.SKIPPED:
-        return Text("skipped: ", "yellow") + plain(clip.reason)
+        return Text.assemble(("skipped: ", "yellow"), plain(clip.reason))
     return Text("fetched before" if clip.url else "in the library", "green")
 
 
@@ -88,7 +92,7 @@ def _show_output(out: Console, output: OutputPlan, before: OutputPlan | None) ->
     else:
         out.print(_timeline(title, output))
     for note in output.notes:
-        out.print(Text("  note: ", "yellow") + plain(note))
+        out.print(_aside("note:", note))
     counts = output.pieces
     if output.exact:
         new = counts.total - counts.reused
@@ -140,6 +144,10 @@ def stage_text(view: CompilationView) -> str:
     return f"{view.state.lower()}{aside}"
 
 
+BAR_CELLS = 24
+_REST = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+
+
 class Live:
     """Progress on stderr: bars on a terminal, else a line at each change of stage."""
 
@@ -148,11 +156,12 @@ class Live:
         self._said = ""
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=BAR_CELLS),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[stage]}", markup=False),
+            TextColumn("{task.fields[stage]}", markup=False, table_column=_REST),
             console=err,
+            expand=True,
             disable=not err.is_terminal,
             transient=True,
         )
@@ -197,8 +206,7 @@ def show_end(out: Console, view: CompilationView) -> None:
         out.print(Text("  ") + plain(f"{view.reason}: {view.message}", 500))
     for clip in view.clips:
         if clip.state is ClipState.SKIPPED:
-            why = plain(f"{clip.name}: {clip.reason}: {clip.message}", 500)
-            out.print(Text("  skipped ", "yellow") + why)
+            out.print(_aside("skipped", f"{clip.name}: {clip.reason}: {clip.message}"))
     for output in view.outputs:
         out.print(plain(f"  {_result(output)}"))
 
