@@ -15,10 +15,13 @@ from pydantic.alias_generators import to_camel
 from clipmill.layers import Card, Framing, Image, Layer, Profile, Terms, Window, Words
 from clipmill.model import (
     DURATION_PATTERN,
+    MOST,
     Duration,
     Id,
+    Line,
     Model,
     Name,
+    Said,
     Sha256,
     Title,
     level,
@@ -146,7 +149,7 @@ class Clip(Model):
     """One clip: where it comes from, which part of it plays, and how it is entered."""
 
     name: Name | None = Field(None, description="Name within this compilation; default clip-N.")
-    url: str | None = Field(None, max_length=2000, description="Page or file to fetch, http(s).")
+    url: Line | None = Field(None, max_length=2000, description="Page or file to fetch, http(s).")
     media_id: Id | None = Field(None, description="A media file of the owner's library.")
     title: Title | None = Field(None, description="Title for reports and chapters.")
     start: Duration | None = Field(None, description="Where the clip starts; default its start.")
@@ -508,17 +511,17 @@ class Claim(Model):
     """A pod takes its part. `holder` names the process, so that a repeat is the same claim."""
 
     index: int = Field(0, ge=0, le=100_000)
-    holder: str = Field(min_length=1, max_length=100)
+    holder: Line = Field(min_length=1, max_length=100)
 
 
 class Heartbeat(Model):
     """Progress and log lines in one call, at most every 2 s."""
 
-    index: int = Field(ge=0)
-    epoch: int = Field(ge=1)
+    index: int = Field(ge=0, le=MOST)
+    epoch: int = Field(ge=1, le=MOST)
     percent: int = Field(ge=0, le=100)
-    message: str = Field("", max_length=300)
-    log: list[Annotated[str, Field(max_length=1000)]] = Field([], max_length=100)
+    message: Said = Field("", max_length=300)
+    log: list[Annotated[Said, Field(max_length=1000)]] = Field([], max_length=100)
 
 
 class Directive(StrEnum):
@@ -539,8 +542,8 @@ class HeartbeatReply(Model):
 class ClipFailure(Model):
     """Why a clip could not be had. `permanent` decides between giving up and trying again."""
 
-    code: str = Field(max_length=60, description="stable, PascalCase, e.g. Truncated")
-    message: str = Field(max_length=500)
+    code: Line = Field(max_length=60, description="stable, PascalCase, e.g. Truncated")
+    message: Said = Field(max_length=500)
     permanent: bool = True
 
 
@@ -558,14 +561,14 @@ class UploadRequest(Model):
 
     purpose: UploadPurpose
     kind: MediaKind | None = Field(None, description="library and output uploads: what it is")
-    filename: str = Field(min_length=1, max_length=255)
-    size_bytes: int = Field(ge=1)
+    filename: Line = Field(min_length=1, max_length=255)
+    size_bytes: int = Field(ge=1, le=MOST)
     sha256: Sha256
     clip_id: Id | None = None
     piece_key: Sha256 | None = None
     output: Name | None = None
-    index: int = 0
-    epoch: int | None = Field(None, description="the claim's; required of a job")
+    index: int = Field(0, ge=0, le=MOST)
+    epoch: int | None = Field(None, ge=1, le=MOST, description="the claim's; required of a job")
 
 
 class Upload(Model):
@@ -606,8 +609,8 @@ class OutputResult(Model):
 class Result(Model):
     """The end of one part. `outputs` when an assemble succeeded, `failure` when it failed."""
 
-    index: int = Field(0, ge=0)
-    epoch: int = Field(ge=1)
+    index: int = Field(0, ge=0, le=MOST)
+    epoch: int = Field(ge=1, le=MOST)
     outputs: list[OutputResult] = []
     failure: ClipFailure | None = None
 
@@ -759,7 +762,7 @@ class Registration(Model):
 
     namespace: Name
     name: Name
-    generation: int = Field(ge=1)
+    generation: int = Field(ge=1, le=MOST)
     owner: Name = Field(description="decided by the operator from the namespace and the spec")
     spec: CompilationSpec
     submission: Id | None = Field(
@@ -797,7 +800,7 @@ class KeyRequest(Model):
     """Asks for the key of one stage of one generation."""
 
     stage: Stage
-    generation: int = Field(ge=1)
+    generation: int = Field(ge=1, le=MOST)
 
 
 class KeyReply(Model):
@@ -810,10 +813,10 @@ class FailedParts(Model):
     """Parts of a stage that ended without a word from their pods, after all retries."""
 
     stage: Stage
-    generation: int = Field(ge=1)
+    generation: int = Field(ge=1, le=MOST)
     indexes: list[int] = Field(max_length=MAX_CLIPS)
-    reason: str = Field("", max_length=60, description="stable, PascalCase; default by the stage")
-    message: str = Field(max_length=500)
+    reason: Line = Field("", max_length=60, description="stable, PascalCase; default by the stage")
+    message: Said = Field(max_length=500)
 
 
 class Account(Model):
@@ -842,12 +845,12 @@ class TierView(Model):
     """A tier as an administrator reads and writes it. None: no limit."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,99}$")
-    storage_limit_bytes: int | None = Field(None, ge=0)
-    render_limit_seconds: int | None = Field(None, ge=0)
+    storage_limit_bytes: int | None = Field(None, ge=0, le=MOST)
+    render_limit_seconds: int | None = Field(None, ge=0, le=MOST)
     apply_watermark: bool = False
     max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
-    max_fps: int | None = Field(None, ge=1)
-    max_clips: int | None = Field(None, ge=0)
+    max_fps: int | None = Field(None, ge=1, le=1000)
+    max_clips: int | None = Field(None, ge=0, le=MOST)
 
 
 class UserView(Model):
@@ -883,6 +886,7 @@ class ExitCode:
 
 __all__ = [
     "DURATION_PATTERN",
+    "MOST",
     "Align",
     "Card",
     "CreatorCard",
@@ -893,6 +897,7 @@ __all__ = [
     "Id",
     "Image",
     "Layer",
+    "Line",
     "Model",
     "Name",
     "Overlay",
@@ -900,6 +905,7 @@ __all__ = [
     "Position",
     "Profile",
     "Rect",
+    "Said",
     "Sha256",
     "Terms",
     "Title",

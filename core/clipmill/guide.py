@@ -7,11 +7,11 @@ leaves the API. None is "no limit" and 0 is zero: the two are never mixed.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from clipmill.contract import Id, MediaKind, Name, Sha256
+from clipmill.contract import Id, Line, MediaKind, Name, Said, Sha256
 
 
 class Guide(BaseModel):
@@ -35,12 +35,18 @@ class ClipMetadata(Guide):
 
 
 class ClipUpdate(Guide):
-    """E2: what became of a clip. `error` skips the clip with that reason."""
+    """E2: what became of a clip. Either `media_file_id`, or `error`, which skips it so."""
 
     is_downloaded: bool | None = None
     media_file_id: Id | None = None
     duration: float | None = Field(None, ge=0, le=86_400)
-    error: str | None = Field(None, max_length=500)
+    error: Said | None = Field(None, max_length=500)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.error is not None and self.media_file_id is not None:
+            raise ValueError("error and media_file_id: a clip has its media or an error, not both")
+        return self
 
 
 class ClipUpdated(Guide):
@@ -64,7 +70,7 @@ class MediaMetadata(Guide):
 class MediaCreate(Guide):
     """E4: a media row for bytes that the API already holds for this owner, named by sha256."""
 
-    filename: str = Field(min_length=1, max_length=255)
+    filename: Line = Field(min_length=1, max_length=255)
     media_type: MediaKind = MediaKind.CLIP
     sha256: Sha256
 
@@ -92,8 +98,8 @@ JOB_ENDS = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED
 class JobCreate(Guide):
     """E5: get or create by the caller's own id."""
 
-    external_id: str = Field(min_length=1, max_length=200)
-    job_type: str = Field("unknown", min_length=1, max_length=60)
+    external_id: Line = Field(min_length=1, max_length=200)
+    job_type: Line = Field("unknown", min_length=1, max_length=60)
     status: JobStatus = JobStatus.RUNNING
 
 
@@ -122,7 +128,7 @@ class JobUpdate(Guide):
     status: JobStatus | None = None
     progress: int | None = Field(None, ge=0, le=100)
     result_data: dict[str, Any] | None = None
-    error_message: str | None = Field(None, max_length=4000)
+    error_message: Said | None = Field(None, max_length=4000)
 
 
 class JobUpdated(Guide):
@@ -163,7 +169,7 @@ class ProjectUpdate(Guide):
     """E9. `failed` ends it; `processing` and `completed` are taken when they are true."""
 
     status: Literal["processing", "completed", "failed"]
-    error: str | None = Field(None, max_length=500)
+    error: Said | None = Field(None, max_length=500)
 
 
 class ProjectUpdated(Guide):
@@ -208,7 +214,7 @@ class RenderRecorded(Guide):
 class ReuseQuery(Guide):
     """E13."""
 
-    source_url: str = Field(min_length=1, max_length=2000)
+    source_url: Line = Field(min_length=1, max_length=2000)
 
 
 class Reuse(Guide):

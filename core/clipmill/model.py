@@ -45,6 +45,19 @@ def level(text: str) -> float:
     return float(re.sub(r"[A-Za-z]+$", "", text))
 
 
+def _is_line(text: str) -> str:
+    """PostgreSQL keeps no NUL, no command line takes one, and a log line is one line."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError("control characters are not taken")
+    return text
+
+
+def _as_line(text: str) -> str:
+    return "".join(" " if ord(char) < 32 or ord(char) == 127 else char for char in text)
+
+
+MOST = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exactly; a database column takes it."""
 Duration = Annotated[
     str,
     Field(max_length=40, json_schema_extra={"pattern": DURATION_PATTERN, "minLength": 1}),
@@ -53,4 +66,7 @@ Duration = Annotated[
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
 Id = Annotated[str, Field(pattern=r"^[a-z]-[a-z0-9]{4,40}$", max_length=42)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Title = Annotated[str, Field(max_length=200)]
+Line = Annotated[str, AfterValidator(_is_line)]
+Said = Annotated[str, AfterValidator(_as_line)]
+"""What a program printed: kept as one line, never refused for its characters."""
+Title = Annotated[str, Field(max_length=200), AfterValidator(_is_line)]
