@@ -116,3 +116,13 @@ def hold(session: Session, owner: str, *, month: str, seconds: int) -> None:
         return
     left = remaining(limit, sum(quota.window(session, owner, month))) or 0
     raise refusals.render_quota(seconds, left, limit or 0, month)
+
+
+def take_storage(session: Session, owner: str, size_bytes: int) -> None:
+    """Count bytes against the owner's storage. Raises StorageQuotaExceeded with the numbers."""
+    if quota.take_storage(session, owner, size_bytes):
+        return
+    limit = people.tier_of(session, owner).storage_limit_bytes
+    user = people.user(session, owner)
+    left = remaining(limit, user.storage_used_bytes if user else 0) or 0
+    raise refusals.storage_quota(size_bytes, left, limit or 0)

@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.contract import Upload as UploadView
-from clipmill.quota import remaining
-from clipmill_api import lifecycle, refusals
+from clipmill_api import admission, lifecycle
 from clipmill_api.auth import Principal
 from clipmill_api.context import Context, new_id
 from clipmill_api.problems import ApiProblem, not_found
-from clipmill_api.queries import library, parts, people, quota, revisions
+from clipmill_api.queries import library, parts, quota, revisions
 from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
 from clipmill_probe import MediaError, check
 
@@ -59,11 +58,13 @@ def _missing_field(asked: UploadRequest) -> str | None:
 
 def _announce(session: Session, ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
     _fence(session, who, asked)
+    quota.hold_storage(session, who.owner)
     digest = hashlib.sha256(asked.model_dump_json(exclude={"epoch"}).encode()).hexdigest()
     running = library.running_upload(session, who.owner, digest)
     if running is not None:
         return view(ctx, running)
-    _take_storage(session, who, asked)
+    if asked.purpose is not UploadPurpose.PIECE:  # pieces are our cache and count for nobody
+        admission.take_storage(session, who.owner, asked.size_bytes)
     row = Upload(
         id=new_id("u"),
         owner=who.owner,
@@ -78,17 +79,6 @@ def _announce(session: Session, ctx: Context, who: Principal, asked: UploadReque
     library.add_upload(session, row)
     session.flush()
     return _at_once(session, ctx, who, row, asked) or view(ctx, row)
-
-
-def _take_storage(session: Session, who: Principal, asked: UploadRequest) -> None:
-    """Count the bytes before they come. Pieces are our cache and count for nobody."""
-    if asked.purpose is UploadPurpose.PIECE:
-        return
-    if not quota.take_storage(session, who.owner, asked.size_bytes):
-        limit = people.tier_of(session, who.owner).storage_limit_bytes or 0
-        user = people.user(session, who.owner)
-        left = remaining(limit, user.storage_used_bytes if user else 0) or 0
-        raise refusals.storage_quota(asked.size_bytes, left, limit)
 
 
 def _at_once(
@@ -106,9 +96,13 @@ def _at_once(
 
 
 def _fence(session: Session, who: Principal, asked: UploadRequest) -> None:
-    """A job's upload counts only while its claim holds. Raises LeaseLost."""
+    """A job's upload counts only while its claim holds. Raises LeaseLost.
+
+    Locks are taken in one order everywhere: compilation, part, owner.
+    """
     if who.role != "job":
         return
+    revisions.locked(session, who.compilation_id)
     where = (who.compilation_id, who.generation, who.stage.value, asked.index)
     part = parts.part(session, where)
     if part is None or part.epoch != asked.epoch:
@@ -152,6 +146,7 @@ def complete(ctx: Context, who: Principal, upload_id: str) -> UploadView:
 
     def finish(session: Session) -> UploadView:
         _fence(session, who, asked)
+        quota.hold_storage(session, row.owner)
         current = library.upload(session, row.owner, row.id)
         if current is None:
             raise not_found("upload", row.id)

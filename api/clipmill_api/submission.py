@@ -79,17 +79,18 @@ def edit(
 ) -> Compilation:
     """Another spec is a new generation; the same spec changes nothing."""
     refuse_foreign(owner, spec)
-    row = own(session, owner, compilation_id)
+    row = revisions.locked(session, own(session, owner, compilation_id).id)
     now = revisions.revision(session, row.id, row.generation)
     if now.spec == lifecycle.stored(spec):
         return row
-    lifecycle.begin(session, ctx, revisions.locked(session, row.id), spec, row.generation + 1)
+    lifecycle.begin(session, ctx, row, spec, row.generation + 1)
     row.outbox = Wanted.APPLY.value
     return row
 
 
 def cancel(session: Session, ctx: Context, row: Compilation) -> None:
     """The owner cancels: what runs ends and its resource goes; what has ended stays as it ended."""
+    row = revisions.locked(session, row.id)
     ending = Ending(State.CANCELLED, "CancelledByOwner")
     if lifecycle.end(session, ctx, row, row.generation, ending):
         row.outbox = Wanted.DELETE.value
@@ -103,6 +104,7 @@ def gone(session: Session, ctx: Context, row: Compilation) -> None:
 
 def refused(session: Session, ctx: Context, row: Compilation, why: Refusal) -> None:
     """No resource can be made of it: it fails, and says why."""
+    row = revisions.locked(session, row.id)
     ending = Ending(State.FAILED, why.reason, why.message)
     lifecycle.end(session, ctx, row, row.generation, ending)
     row.outbox = None

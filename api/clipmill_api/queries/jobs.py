@@ -20,7 +20,9 @@ def add(session: Session, row: JobRow) -> None:
     session.flush()
 
 
-def locked(session: Session, compilation_id: str, job_id: str) -> JobRow | None:
-    """A job of this compilation, held until the transaction ends: merges lose nothing."""
-    mine = (JobRow.id == job_id, JobRow.compilation_id == compilation_id)
-    return session.scalars(select(JobRow).where(*mine).with_for_update()).one_or_none()
+def by_id(
+    session: Session, compilation_id: str, job_id: str, *, lock: bool = False
+) -> JobRow | None:
+    """A job of this compilation; held until the transaction ends when asked."""
+    mine = select(JobRow).where(JobRow.id == job_id, JobRow.compilation_id == compilation_id)
+    return session.scalars(mine.with_for_update() if lock else mine).one_or_none()

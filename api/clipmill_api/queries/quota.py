@@ -63,15 +63,14 @@ def close(session: Session, row: Reservation, *, state: str, used_s: int) -> boo
             Reservation.state == "open",
         )
         .values(state=state)
-    )
-    if not changed(closed):
+        .returning(Reservation.seconds)
+    ).scalar_one_or_none()
+    if closed is None:
         return False
     session.execute(
         update(RenderWindow)
         .where(RenderWindow.owner == row.owner, RenderWindow.month == row.month)
-        .values(
-            reserved_s=RenderWindow.reserved_s - row.seconds, used_s=RenderWindow.used_s + used_s
-        )
+        .values(reserved_s=RenderWindow.reserved_s - closed, used_s=RenderWindow.used_s + used_s)
     )
     return True
 
@@ -112,3 +111,8 @@ def render_seconds(session: Session, owner: str) -> int:
     """All render seconds an owner ever used."""
     total = select(func.sum(RenderUsage.seconds)).where(RenderUsage.owner == owner)
     return session.scalar(total) or 0
+
+
+def hold_storage(session: Session, owner: str) -> None:
+    """Hold the owner's row: two uploads of the same bytes are published one after the other."""
+    session.execute(select(User.name).where(User.name == owner).with_for_update())

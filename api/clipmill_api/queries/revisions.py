@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.contract import ClipState
@@ -22,7 +22,7 @@ def compilation(session: Session, owner: str, compilation_id: str) -> Compilatio
 def by_uid(session: Session, uid: str, *, lock: bool = False) -> Compilation | None:
     """A compilation by the resource's uid; locked against a second writer when asked."""
     found = select(Compilation).where(Compilation.uid == uid)
-    return session.scalars(found.with_for_update() if lock else found).one_or_none()
+    return session.scalars(_held(found) if lock else found).one_or_none()
 
 
 def submitted(session: Session, compilation_id: str) -> Compilation | None:
@@ -43,8 +43,12 @@ def outbox(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
 
 def locked(session: Session, compilation_id: str) -> Compilation:
     """A compilation that exists, held until the transaction ends: one change at a time."""
-    found = select(Compilation).where(Compilation.id == compilation_id)
-    return session.scalars(found.with_for_update()).one()
+    return session.scalars(_held(select(Compilation).where(Compilation.id == compilation_id))).one()
+
+
+def _held(found: Select[Compilation]) -> Select[Compilation]:
+    """Held, and read as it is now: what this session saw before it had the lock is old."""
+    return found.with_for_update().execution_options(populate_existing=True)
 
 
 def add(session: Session, *rows: Compilation | Revision | ClipRow | Idempotency) -> None:

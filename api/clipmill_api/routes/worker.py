@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 
 from clipmill import guide as body
 from clipmill.contract import Claim, Heartbeat, HeartbeatReply, Order, Result
-from clipmill_api import guide, work
+from clipmill_api import work
 from clipmill_api.auth import Job, LiveJob
 from clipmill_api.context import Ctx
+from clipmill_api.guide import clips, jobs, media, project, user
 
 router = APIRouter(prefix="/api/worker", tags=["worker"])
 
@@ -35,7 +36,7 @@ def result(ctx: Ctx, who: Job, given: Result) -> None:
 def get_clip(ctx: Ctx, who: LiveJob, clip_id: str) -> body.ClipMetadata:
     """E1: what a download needs to know."""
     with ctx.db.read() as session:
-        return guide.clip_metadata(session, who, clip_id)
+        return clips.clip_metadata(session, who, clip_id)
 
 
 @router.post("/clips/{clip_id}/status")
@@ -43,7 +44,7 @@ def post_clip_status(
     ctx: Ctx, who: LiveJob, clip_id: str, given: body.ClipUpdate
 ) -> body.ClipUpdated:
     """E2: what became of a clip."""
-    ctx.db.write(lambda session: guide.update_clip(session, ctx, who, clip_id, given))
+    ctx.db.write(lambda session: clips.update_clip(session, ctx, who, clip_id, given))
     return body.ClipUpdated(clip_id=clip_id)
 
 
@@ -51,7 +52,7 @@ def post_clip_status(
 def get_media(ctx: Ctx, who: LiveJob, media_id: str) -> body.MediaMetadata:
     """E3: a media file, without its place on the server's disk."""
     with ctx.db.read() as session:
-        return guide.media_metadata(session, who, media_id)
+        return media.media_metadata(session, who, media_id)
 
 
 @router.post("/media", status_code=201)
@@ -59,7 +60,7 @@ def post_media(
     ctx: Ctx, who: LiveJob, given: body.MediaCreate, response: Response
 ) -> body.MediaCreated:
     """E4: a media row for bytes already sent up; 200 when it was there."""
-    made = ctx.db.write(lambda session: guide.create_media(session, ctx, who, given))
+    made = ctx.db.write(lambda session: media.create_media(session, ctx, who, given))
     response.status_code = 201 if made.status == "created" else 200
     return made
 
@@ -67,7 +68,7 @@ def post_media(
 @router.post("/jobs", status_code=201)
 def post_job(ctx: Ctx, who: LiveJob, given: body.JobCreate, response: Response) -> body.JobCreated:
     """E5: get or create by the caller's own id; 200 when it was there."""
-    job_id, new = ctx.db.write(lambda session: guide.create_job(session, ctx, who, given))
+    job_id, new = ctx.db.write(lambda session: jobs.create_job(session, ctx, who, given))
     response.status_code = 201 if new else 200
     return body.JobCreated(status="created" if new else "existing", job_id=job_id)
 
@@ -76,13 +77,13 @@ def post_job(ctx: Ctx, who: LiveJob, given: body.JobCreate, response: Response) 
 def get_job(ctx: Ctx, who: LiveJob, job_id: str) -> body.JobView:
     """E6: a processing job."""
     with ctx.db.read() as session:
-        return guide.job(session, who, job_id)
+        return jobs.job(session, who, job_id)
 
 
 @router.put("/jobs/{job_id}")
 def put_job(ctx: Ctx, who: LiveJob, job_id: str, given: body.JobUpdate) -> body.JobUpdated:
     """E7: progress rises, results merge, an ended job stays ended."""
-    ctx.db.write(lambda session: guide.update_job(session, ctx, who, job_id, given))
+    ctx.db.write(lambda session: jobs.update_job(session, ctx, who, job_id, given))
     return body.JobUpdated(job_id=job_id)
 
 
@@ -90,7 +91,7 @@ def put_job(ctx: Ctx, who: LiveJob, job_id: str, given: body.JobUpdate) -> body.
 def get_project(ctx: Ctx, who: LiveJob, project_id: str) -> body.ProjectMetadata:
     """E8: the compilation with its clips in order."""
     with ctx.db.read() as session:
-        return guide.project(session, who, project_id)
+        return project.project(session, who, project_id)
 
 
 @router.put("/projects/{project_id}/status")
@@ -98,7 +99,7 @@ def put_project(
     ctx: Ctx, who: Job, project_id: str, given: body.ProjectUpdate
 ) -> body.ProjectUpdated:
     """E9: `failed` ends it; the others are taken when they are true."""
-    ctx.db.write(lambda session: guide.update_project(session, ctx, who, project_id, given))
+    ctx.db.write(lambda session: project.update_project(session, ctx, who, project_id, given))
     return body.ProjectUpdated(project_id=project_id)
 
 
@@ -106,39 +107,39 @@ def put_project(
 def get_quota(ctx: Ctx, who: LiveJob, user_id: str) -> body.StorageQuota:
     """E10: storage used and left; null is no limit."""
     with ctx.db.read() as session:
-        return guide.storage(session, who, user_id)
+        return user.storage(session, who, user_id)
 
 
 @router.get("/users/{user_id}/tier-limits")
 def get_tier_limits(ctx: Ctx, who: LiveJob, user_id: str) -> body.UserTierLimits:
     """E11: the tier's limits; null is no limit."""
     with ctx.db.read() as session:
-        return guide.tier_limits(session, who, user_id)
+        return user.tier_limits(session, who, user_id)
 
 
 @router.post("/users/{user_id}/record-render")
 def post_render(ctx: Ctx, who: Job, user_id: str, given: body.RenderRecord) -> body.RenderRecorded:
     """E12: one row for each generation; its seconds are the timeline's."""
     project_id = given.project_id
-    return ctx.db.write(lambda s: guide.record_render(s, ctx, who, user_id, project_id))
+    return ctx.db.write(lambda s: user.record_render(s, ctx, who, user_id, project_id))
 
 
 @router.post("/media/find-reusable")
 def post_find_reusable(ctx: Ctx, who: LiveJob, asked: body.ReuseQuery) -> body.Reuse:
     """E13: media of the same clip, by its key."""
     with ctx.db.read() as session:
-        return guide.find_reusable(session, who, asked.source_url)
+        return media.find_reusable(session, who, asked.source_url)
 
 
 @router.get("/projects/{project_id}/compilation-context")
 def get_context(ctx: Ctx, who: LiveJob, project_id: str) -> body.CompilationContext:
     """E14: all that a render needs to know."""
     with ctx.db.read() as session:
-        return guide.context(session, who, project_id)
+        return project.context(session, who, project_id)
 
 
 @router.post("/media/batch")
 def post_media_batch(ctx: Ctx, who: LiveJob, asked: body.MediaBatchQuery) -> body.MediaBatch:
     """E15: in the order asked, the missing ones named."""
     with ctx.db.read() as session:
-        return guide.media_batch(session, who, asked.media_ids)
+        return media.media_batch(session, who, asked.media_ids)
