@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from clipmill_api import problems, samples
 from clipmill_api.auth import digest
-from clipmill_api.bodies import BodyLimit
+from clipmill_api.bodies import Door
 from clipmill_api.context import Clock, Context, Ctx, utc_now
 from clipmill_api.database import Database
 from clipmill_api.migrate import migrate
@@ -43,7 +43,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = ctx
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Door)
     problems.install(app)
     for room in (compilations, media, uploads, account, worker, operator, admin):
         app.include_router(room.router)

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from clipmill_api.context import Context
 from clipmill_api.problems import ApiProblem
 
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
 TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
@@ -57,6 +57,8 @@ def _span(request: Request, sha256: str, size: int) -> tuple[int, int]:
         start, end = max(0, size - int(last)), size
     else:
         start, end = int(first), min(size, int(last) + 1) if last else size
-    if start >= size or start >= end:
+        if last and int(last) < start:
+            return 0, size
+    if start >= end:
         raise ApiProblem(416, "RangeNotSatisfiable", f"the file has {size} bytes", sizeBytes=size)
     return start, end

@@ -1,20 +1,27 @@
-"""A bound on request bodies, before anything reads them. Uploads have their own, announced one."""
+"""What no route is to see: a body over the limit, a NUL in a path (PostgreSQL takes none).
+
+Uploads have a limit of their own, the announced one.
+"""
 
 from __future__ import annotations
 
-import json
-
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipmill_api.problems import reply
 
 LIMIT_BYTES = 4 * 1024 * 1024
 """500 clips with the longest URLs and titles are under 2 MB."""
 
 
-class BodyTooLarge(Exception):
-    """More came than is read."""
+class BodyTooLarge(HTTPException):
+    """More came than is read. An HTTPException: any other, the framework would call a 400."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"the body is over {LIMIT_BYTES} bytes")
 
 
-class BodyLimit:
+class Door:
     """ASGI middleware: 413 for a body over the limit, by its header or by counting."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -22,12 +29,16 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, counting."""
+        if "\0" in scope.get("path", ""):
+            await reply(404, "NotFound", "no path holds a NUL")(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] == "PATCH":
             await self.app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > LIMIT_BYTES:
-            await _refuse(send)
+        if announced.isdigit() and int(announced[:20]) > LIMIT_BYTES:
+            error = BodyTooLarge()
+            await reply(413, "TooLarge", error.detail)(scope, receive, send)
             return
         seen = 0
 
@@ -39,20 +50,4 @@ class BodyLimit:
                 raise BodyTooLarge
             return message
 
-        try:
-            await self.app(scope, counted, send)
-        except BodyTooLarge:
-            await _refuse(send)
-
-
-async def _refuse(send: Send) -> None:
-    body = {
-        "type": "about:blank",
-        "title": "Content Too Large",
-        "status": 413,
-        "detail": f"the body is over {LIMIT_BYTES} bytes",
-        "code": "TooLarge",
-    }
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+        await self.app(scope, counted, send)

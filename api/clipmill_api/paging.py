@@ -23,6 +23,8 @@ def _read(
         return None
     try:
         created_at, row_id = base64.urlsafe_b64decode(cursor).decode().split("|")
+        if not (created_at + row_id).isprintable():
+            raise ValueError("control characters")
     except (ValueError, binascii.Error):
         detail = f"cursor: {cursor[:40]!r} is none of ours; take `next` of a page"
         raise ApiProblem(422, "Invalid", detail, field="cursor") from None

@@ -39,22 +39,29 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_surprise)
 
 
-def _reply(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
+def reply(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
+    """An error as problem details."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    if status == 503:
-        headers = {"Retry-After": "2"}
     return JSONResponse(
         body | {"detail": detail, "code": code, **facts},
         status,
-        headers,
+        _headers(status, facts),
         media_type="application/problem+json",
     )
 
 
+def _headers(status: int, facts: dict[str, Any]) -> dict[str, str] | None:
+    """What HTTP wants to be told beside a status."""
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if status == 416:
+        return {"Content-Range": f"bytes */{facts['sizeBytes']}"}
+    return {"Retry-After": "2"} if status == 503 else None
+
+
 async def _of_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiProblem)
-    return _reply(error.status, error.code, error.detail, **error.facts)
+    return reply(error.status, error.code, error.detail, **error.facts)
 
 
 async def _of_validation(_: Request, error: Exception) -> JSONResponse:
@@ -64,11 +71,14 @@ async def _of_validation(_: Request, error: Exception) -> JSONResponse:
     detail = f"{first['field']}: {first['rule']}"
     if first["value"] is not None:
         detail += f" (given: {first['value']})"
-    return _reply(422, "Invalid", detail, errors=errors)
+    return reply(422, "Invalid", detail, errors=errors)
 
 
 def _named(error: dict[str, Any]) -> dict[str, Any]:
     """Field, value and rule of one pydantic error."""
+    if error["type"] == "json_invalid":
+        rule = f"no JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
+        return {"field": "body", "value": None, "rule": rule}
     field = ""
     for step in error["loc"][1:] or error["loc"]:
         field += f"[{step}]" if isinstance(step, int) else f".{step}" if field else str(step)
@@ -79,12 +89,20 @@ def _named(error: dict[str, Any]) -> dict[str, Any]:
     return {"field": field, "value": shown, "rule": error["msg"].removeprefix("Value error, ")}
 
 
-async def _of_http(_: Request, error: Exception) -> JSONResponse:
+async def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
-    return _reply(error.status_code, code, str(error.detail))
+    asked = f"{request.method} {request.url.path[:SHOWN_CHARS]}"
+    known = {
+        404: ("NotFound", f"there is no {asked}"),
+        405: ("MethodNotAllowed", f"{asked}: allowed is {(error.headers or {}).get('Allow', '')}"),
+        413: ("TooLarge", error.detail),
+    }
+    code, detail = known.get(error.status_code, ("BadRequest", error.detail))
+    made = reply(error.status_code, code, detail)
+    made.headers.update(error.headers or {})
+    return made
 
 
 async def _of_surprise(request: Request, error: Exception) -> JSONResponse:
     log.exception("surprise method=%s path=%s", request.method, request.url.path, exc_info=error)
-    return _reply(500, "Internal", "something went wrong here; it has been logged")
+    return reply(500, "Internal", "something went wrong here; it has been logged")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from clipmill.contract import Upload, UploadRequest
 from clipmill_api import publish
@@ -53,16 +54,21 @@ async def _append(
             detail = f"Upload-Offset is {offset}, but {here} bytes are here"
             raise ApiProblem(409, "WrongOffset", detail, offset=here)
         buffer = bytearray()
-        async for chunk in request.stream():
-            buffer += chunk
-            here += len(chunk)
-            if here > size_bytes:
-                detail = f"more than the announced {size_bytes} bytes came"
-                raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
-            if len(buffer) >= BUFFER_BYTES:
-                await run_in_threadpool(file.write, bytes(buffer))
-                buffer.clear()
-        await run_in_threadpool(file.write, bytes(buffer))
+        try:
+            async for chunk in request.stream():
+                here += len(chunk)
+                if here > size_bytes:
+                    detail = f"more than the announced {size_bytes} bytes came"
+                    raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
+                buffer += chunk
+                if len(buffer) >= BUFFER_BYTES:
+                    await run_in_threadpool(file.write, bytes(buffer))
+                    buffer.clear()
+        except ClientDisconnect:
+            detail = "the connection ended within these bytes; what came is kept"
+            raise ApiProblem(400, "Disconnected", detail) from None
+        finally:
+            await run_in_threadpool(file.write, bytes(buffer))
 
 
 @router.post("/{upload_id}/complete")
