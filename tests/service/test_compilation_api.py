@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from pathlib import Path
 
 import pytest
@@ -16,70 +15,15 @@ from clipmill.contract import (
     Heartbeat,
     Manifest,
     MediaKind,
-    OutputResult,
     Result,
     Stage,
     State,
     UploadPurpose,
-    UploadRequest,
 )
-from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from harness import SMALL, Harness, library_clip
-
-URL = "https://clips.example.com/{}.mp4"
-
-
-def url() -> str:
-    """A clip nobody else has fetched."""
-    return URL.format(uuid.uuid4().hex)
-
-
-def request(path: Path, purpose: UploadPurpose, **more: object) -> UploadRequest:
-    """The announcement of a file."""
-    return UploadRequest.model_validate(
-        {
-            "purpose": purpose,
-            "filename": path.name,
-            "size_bytes": path.stat().st_size,
-            "sha256": sha256_of(path),
-            **more,
-        }
-    )
-
-
-def fetch(job: Client, index: int, path: Path) -> None:
-    """Play a fetch pod that found this file."""
-    order = job.order(index, f"pod-{index}")
-    assert order.fetch is not None
-    clip_id = order.fetch.clip_id
-    job.upload(
-        path, request(path, UploadPurpose.CLIP, clip_id=clip_id, index=index, epoch=order.epoch)
-    )
-
-
-def assemble(job: Client, path: Path) -> Result:
-    """Play an assemble pod that made this file: the result it reports."""
-    order = job.order(0, "pod-a")
-    outputs = []
-    for output in order.assemble or []:
-        up = job.upload(
-            path,
-            request(
-                path,
-                UploadPurpose.OUTPUT,
-                output=output.name,
-                kind=MediaKind.COMPILATION,
-                epoch=order.epoch,
-            ),
-        )
-        outputs.append(
-            OutputResult(name=output.name, media_id=str(up.media_id), frames=1, duration_us=1)
-        )
-    result = Result(index=0, epoch=order.epoch, outputs=outputs)
-    job.result(result)
-    return result
+from pods import announcement, assemble, fetch, url
 
 
 def test_from_registration_to_usage(api: Harness, two_seconds: Path) -> None:
@@ -199,7 +143,9 @@ def test_leases_fence_out_the_older_holder(api: Harness, two_seconds: Path) -> N
         job.heartbeat(Heartbeat(index=0, epoch=first.epoch, percent=5))
     assert lost.value.code == "LeaseLost"
     assert first.fetch is not None
-    late = request(two_seconds, UploadPurpose.CLIP, clip_id=first.fetch.clip_id, epoch=first.epoch)
+    late = announcement(
+        two_seconds, UploadPurpose.CLIP, clip_id=first.fetch.clip_id, epoch=first.epoch
+    )
     with pytest.raises(PermanentError) as fenced:
         job.upload(two_seconds, late)
     assert fenced.value.code == "LeaseLost"
@@ -305,7 +251,7 @@ def test_cancel_deletes_what_no_result_names(api: Harness, two_seconds: Path) ->
     order = job.order(0, "pod")
     job.upload(
         two_seconds,
-        request(
+        announcement(
             two_seconds,
             UploadPurpose.OUTPUT,
             output="main",
