@@ -34,6 +34,14 @@ def _overlay(**fields: Any) -> Spec:
     return {"clips": [CLIP], "overlays": [fields]}
 
 
+def _music(**fields: Any) -> Spec:
+    return {"clips": [CLIP], "music": {"mediaId": "m-track1", **fields}}
+
+
+def _duck(**fields: Any) -> Spec:
+    return _music(duck=fields)
+
+
 def _pane(**target: int) -> Spec:
     return {"target": target}
 
@@ -70,6 +78,12 @@ GOOD: dict[str, Spec] = {
     "a card of the least and the most": _with(creatorCard={"duration": "10m", "fade": "5s"}),
     "panes up to the edge": _with(outputs=[{**CUSTOM, "layout": [_pane(left=60, width=40)] * 6}]),
     "a preview of a draft": _with(quality="Draft", preview="FirstSeconds"),
+    "music": _music(),
+    "music of the least and the most": _music(gain="-60dB", fadeOut="30s", **{"from": "Start"}),
+    "music above the programme": _music(gain="12dB", until="BeforeOutro", loop=False),
+    "ducking at its ends": _duck(threshold="0dB", ratio=1, attack="1ms", release="9s"),
+    "ducking by a depth": _duck(depth="-36dB", threshold="-60dB", attack="2s"),
+    "music with its maker": _music(credit={"artist": "A: 'b' %", "url": "https://example.org/"}),
     "a container for a custom form": _with(outputs=[{**CUSTOM, "container": "webm"}]),
 }
 BAD: dict[str, tuple[Spec, str]] = {
@@ -144,6 +158,19 @@ BAD: dict[str, tuple[Spec, str]] = {
         _with(outputs=[{"name": "main", "preset": "tiktok", "container": "webm"}]),
         "belongs to preset custom",
     ),
+    "music too loud": (_music(gain="12.1dB"), "gain"),
+    "music too soft": (_music(gain="-60.1dB"), "gain"),
+    "a gain without unit": (_music(gain="-12"), "gain"),
+    "a fade-out too long": (_music(fadeOut="30.001s"), "fadeOut"),
+    "a threshold too low": (_duck(threshold="-60.5dB"), "threshold"),
+    "a threshold above full level": (_duck(threshold="1dB"), "threshold"),
+    "a depth too small": (_duck(depth="-0.9dB"), "depth"),
+    "a depth too large": (_duck(depth="-36.1dB"), "depth"),
+    "an attack too slow": (_duck(attack="2001ms"), "attack"),
+    "a release too slow": (_duck(release="10s"), "release"),
+    "a release of nothing": (_duck(release="0s"), "release"),
+    "a ratio too high": (_duck(ratio=21), "ratio"),
+    "music from nowhere": (_music(**{"from": "Middle"}), "from"),
     "no transition clips": (_with(transitions={"mediaIds": []}), "mediaIds"),
     "a negative seed": (_with(transitions={"mediaIds": ["m-abcd"], "seed": -1}), "seed"),
 }

@@ -22,9 +22,11 @@ def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -
     for i, clip in enumerate(spec.clips):
         if clip.media_id:
             fields.setdefault(clip.media_id, f"spec.clips[{i}].mediaId")
-    media = library.media_by_ids(session, owner, fields)
+    media = library.media_by_ids(session, owner, planning.media_ids(spec) | set(fields))
     for media_id, field in fields.items():
         _refuse_unplayable(field, media_id, media.get(media_id))
+    if spec.music:
+        _refuse_unheard(spec.music.media_id, media.get(spec.music.media_id))
     fetched = library.media_by_clip_keys(session, owner, [key for key in keys if key])
     clips = [_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
     _number_parts(clips)
@@ -35,8 +37,17 @@ def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -
 def _refuse_unplayable(field: str, media_id: str, row: Media | None) -> None:
     if row is None:
         raise refusals.unknown_media(field, media_id)
-    if row.facts is None:
+    facts = planning.facts(row)
+    if facts is None or not facts.frames:
         raise refusals.not_video(field, media_id)
+
+
+def _refuse_unheard(media_id: str, row: Media | None) -> None:
+    if row is None:
+        raise refusals.unknown_media("spec.music.mediaId", media_id)
+    facts = planning.facts(row)
+    if facts is None or facts.audio_codec is None:
+        raise refusals.not_sound("spec.music.mediaId", media_id)
 
 
 def _clip_keys(ctx: Context, spec: CompilationSpec) -> list[str | None]:

@@ -85,7 +85,7 @@ def known(session: Session, row: Compilation, generation: int) -> Known:
     """A generation with what is known of its clips: three statements, however many clips."""
     spec = CompilationSpec.model_validate(revisions.revision(session, row.id, generation).spec)
     clips = revisions.clips(session, row.id, generation)
-    ids = {clip.media_id for clip in clips if clip.media_id} | set(planning.asset_ids(spec))
+    ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
     return Known(spec, clips, library.media_by_ids(session, row.owner, ids))
 
 

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from clipmill.contract import (
+    AUDIO_RATE,
     ClipState,
     CompilationSpec,
     MediaFacts,
+    MusicOrder,
+    MusicPlan,
     OnClipError,
     Output,
     OutputPlan,
     Piece,
     PieceCounts,
+    level,
 )
 from clipmill.contract import seconds as duration_s
+from clipmill.music import music_order
 from clipmill.pieces import pieces
 from clipmill.presets import max_length_s
 from clipmill.timeline import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
@@ -39,11 +44,13 @@ class Known:
 
 
 class Made(NamedTuple):
-    """One output: what was asked, its timeline and its pieces."""
+    """One output: what was asked, its timeline, its pieces, its music, and what is to be said."""
 
     output: Output
     timeline: Timeline
     pieces: tuple[Piece, ...]
+    music: MusicOrder | None
+    notes: tuple[str, ...]
 
     @property
     def seconds(self) -> int:
@@ -64,6 +71,11 @@ def asset_ids(spec: CompilationSpec) -> dict[str, str]:
     if spec.bumper:
         found.setdefault(spec.bumper.media_id, "spec.bumper.mediaId")
     return found
+
+
+def media_ids(spec: CompilationSpec) -> set[str]:
+    """Media ids of all that a spec plays besides its clips, the music too."""
+    return {*asset_ids(spec), *([spec.music.media_id] if spec.music else [])}
 
 
 def facts(row: Media) -> MediaFacts | None:
@@ -103,8 +115,18 @@ def outputs(known: Known) -> list[Made]:
     for output in known.spec.outputs:
         line = timeline(known.spec, output, clips, assets)
         _refuse_too_long(output, line)
-        made.append(Made(output, line, pieces(line)))
+        music, note = _music(known, line)
+        notes = (*line.notes, *([note] if note else []))
+        made.append(Made(output, line, pieces(line), music, notes))
     return made
+
+
+def _music(known: Known, line: Timeline) -> tuple[MusicOrder | None, str | None]:
+    wish = known.spec.music
+    row = known.media.get(wish.media_id) if wish else None
+    if wish is None or row is None:
+        return None, None
+    return music_order(wish, line, source(row), target_lufs=level(known.spec.audio.loudness))
 
 
 def _refuse_too_long(output: Output, line: Timeline) -> None:
@@ -132,6 +154,15 @@ def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> Outpu
         frames=one.timeline.frames,
         exact=one.timeline.exact,
         entries=list(one.timeline.entries),
-        notes=list(one.timeline.notes),
+        music=_music_plan(one),
+        notes=list(one.notes),
         pieces=counts,
     )
+
+
+def _music_plan(one: Made) -> MusicPlan | None:
+    if one.music is None:
+        return None
+    each = AUDIO_RATE // one.timeline.profile.rate
+    at, end = one.music.start // each, -(-one.music.end // each)
+    return MusicPlan(media_id=one.music.media_id, at=at, frames=end - at)

@@ -89,10 +89,15 @@ def _at_once(
     if same is None or asked.purpose is UploadPurpose.PIECE:
         return None
     facts = MediaFacts.model_validate(same.facts) if same.facts else None
-    if facts is None and asked.kind not in PICTURES:
+    if asked.kind not in PICTURES and not _serves(facts, asked.kind):
         return None
     publish(session, ctx, who, row, facts)
     return view(ctx, row)
+
+
+def _serves(facts: MediaFacts | None, kind: MediaKind | None) -> bool:
+    """Whether known facts are of the sort that this kind of media has."""
+    return facts is not None and (facts.frames > 0 or kind is MediaKind.MUSIC)
 
 
 def _fence(session: Session, who: Principal, asked: UploadRequest) -> None:
@@ -185,7 +190,8 @@ def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | N
     wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
     try:
         with PROBES:
-            return check(ctx.store.spooled(row.id), full=wanted)
+            music = asked.kind is MediaKind.MUSIC
+            return check(ctx.store.spooled(row.id), full=wanted, sound=music)
     except MediaError as error:
         raise ApiProblem(422, error.code, str(error).replace(row.id, asked.filename)) from None
 

@@ -24,6 +24,12 @@ def not_video(field: str, media_id: str) -> ApiProblem:
     return ApiProblem(422, "UnknownMedia", detail, field=field)
 
 
+def not_sound(field: str, media_id: str) -> ApiProblem:
+    """The media has no sound that could be played."""
+    detail = f"{field}: media {media_id!r} has no sound"
+    return ApiProblem(422, "UnknownMedia", detail, field=field)
+
+
 def invalid_timeline(error: InvalidTimeline) -> ApiProblem:
     """Spec and media make no timeline."""
     return ApiProblem(422, "InvalidTimeline", str(error))

@@ -165,6 +165,7 @@ def _rendering(
                 title=known.spec.title,
                 loudness_lufs=level(audio.loudness),
                 true_peak_dbtp=level(audio.true_peak),
+                music=one.music,
             )
             for one in made
         ]

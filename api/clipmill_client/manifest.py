@@ -25,7 +25,12 @@ MAX_LINES = 5
 SHOWN_CHARS = 60
 STAND_IN = "m-local"
 """Stands for the mediaId of a file not yet sent up, so that the rest is checked before that."""
-ASSETS = {"intro": MediaKind.INTRO, "outro": MediaKind.OUTRO, "bumper": MediaKind.BUMPER}
+ASSETS = {
+    "intro": MediaKind.INTRO,
+    "outro": MediaKind.OUTRO,
+    "bumper": MediaKind.BUMPER,
+    "music": MediaKind.MUSIC,
+}
 """Fields of the spec that play one file, and what that file is."""
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -94,7 +99,7 @@ def _yaml_fault(error: yaml.YAMLError) -> str:
 def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
     """The files of this machine named by `url`, relative ones from `folder`. Raises ManifestError.
 
-    Looks at clips, intro, outro and bumper; what is not shaped like a manifest is left for `check`.
+    Looks at clips and at each of ASSETS; what is not shaped like a manifest is left for `check`.
     """
     spec = raw.get("spec")
     if not isinstance(spec, dict):

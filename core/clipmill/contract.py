@@ -39,6 +39,7 @@ from clipmill.picture import (
     Position,
     Rect,
 )
+from clipmill.soundtrack import Duck, Music
 
 MAX_CLIPS = 500
 """Most clips of one compilation."""
@@ -292,6 +293,7 @@ class CompilationSpec(Model):
     outro: Asset | None = Field(None, description="Played last.")
     transitions: Transitions | None = Field(None, description="Clips played between the clips.")
     bumper: Bumper | None = Field(None, description="A clip that sets the shots apart.")
+    music: Music | None = Field(None, description="Music under the programme.")
     audio: Audio = Field(Audio(), description="Loudness of the result.")
     creator_card: CreatorCard = Field(
         CreatorCard(), description="When the card with a clip's credit is shown."
@@ -391,16 +393,21 @@ class MediaFacts(Model):
         description="ffmpeg demuxer, e.g. `mov` or `matroska`; forced when reading."
     )
     duration_us: int = Field(ge=0)
-    width: int = Field(ge=1, description="pixels as shown, after rotation and pixel aspect")
-    height: int = Field(ge=1)
-    rate: str = Field(description="average frame rate as a fraction, e.g. `30000/1001`")
-    frames: int = Field(ge=1)
-    video_codec: str
+    width: int = Field(
+        0, ge=0, description="pixels as shown, after rotation and pixel aspect; 0: sound alone"
+    )
+    height: int = Field(0, ge=0)
+    rate: str = Field("", description="average frame rate as a fraction, e.g. `30000/1001`")
+    frames: int = Field(0, ge=0)
+    video_codec: str | None = None
     audio_codec: str | None = None
     loudness_lufs: float | None = Field(
         None, description="integrated (EBU R128); None: silent or none"
     )
     true_peak_dbtp: float | None = None
+    title: Title | None = Field(None, description="of a file of sound alone, from its tags")
+    artist: Title | None = None
+    license: Title | None = None
 
 
 class Media(Model):
@@ -480,6 +487,20 @@ class FetchOrder(Model):
     allow_any_host: bool = False
 
 
+class MusicOrder(Model):
+    """Music to mix in, in samples of the output."""
+
+    media_id: Id
+    sha256: str
+    format: str
+    gain_mb: int = Field(description="gain in hundredths of a decibel")
+    start: int = Field(ge=0, description="first sample")
+    end: int = Field(ge=1, description="one past the last sample")
+    loop: bool
+    fade: int = Field(ge=0, description="samples of the fade-out")
+    duck: Duck
+
+
 class OutputOrder(Model):
     """One output to assemble: its pieces in order and which of them exist already."""
 
@@ -491,6 +512,7 @@ class OutputOrder(Model):
     true_peak_dbtp: float
     max_bytes: int | None = Field(None, description="largest file; None: any")
     audio_bitrate: int = Field(192_000, description="bit/s of the finished sound")
+    music: MusicOrder | None = None
 
 
 class Order(Model):
@@ -669,6 +691,14 @@ class Entry(Model):
     overlap: int = 0
 
 
+class MusicPlan(Model):
+    """Where the music of an output plays, in frames of the output rate."""
+
+    media_id: Id
+    at: int
+    frames: int
+
+
 class OutputPlan(Model):
     """What one output will be."""
 
@@ -677,6 +707,7 @@ class OutputPlan(Model):
     frames: int
     exact: bool = Field(description="False while a clip's length is an estimate")
     entries: list[Entry]
+    music: MusicPlan | None = None
     notes: list[str] = []
     pieces: PieceCounts
 

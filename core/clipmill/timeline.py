@@ -144,13 +144,14 @@ def _cut(shot: Shot, target_lufs: float) -> Cut:
         height=facts.height if facts else 0,
         start=shot.start,
         frames=shot.frames,
-        gain_mb=_gain_mb(facts, target_lufs),
+        gain_mb=gain_mb(facts, target_lufs),
         framing=shot.framing,
         layers=list(shot.layers),
     )
 
 
-def _gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
+def gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
+    """Gain that brings a file to the target, in hundredths of a decibel; silence stays."""
     if facts is None or facts.loudness_lufs is None:
         return 0
     wanted = round((target_lufs - facts.loudness_lufs) * 100)
@@ -163,4 +164,4 @@ def part(cut: Cut, *, offset: int, frames: int) -> Cut:
     return cut.model_copy(update={"start": cut.start + offset, "frames": frames, "layers": over})
 
 
-__all__ = ["PLACEHOLDER", "InvalidTimeline", "Source", "Timeline", "part", "timeline"]
+__all__ = ["PLACEHOLDER", "InvalidTimeline", "Source", "Timeline", "gain_mb", "part", "timeline"]

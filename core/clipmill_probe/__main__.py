@@ -1,6 +1,6 @@
 """The prober's child prints facts or a verdict as JSON.
 
-Called as `python -I -m clipmill_probe FILE full|demux SECONDS`.
+Called as `python -I -m clipmill_probe FILE full|demux SECONDS video|sound`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MEMORY_BYTES = 4 * 1024**3
 
 def main(argv: list[str]) -> int:
     """Limit this process, examine the file, answer with facts or a verdict."""
-    path, depth, seconds = argv
+    path, depth, seconds, kind = argv
     cpu_s = int(float(seconds)) * 4 + 1
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
@@ -25,7 +25,8 @@ def main(argv: list[str]) -> int:
     from clipmill_probe.errors import MediaError  # noqa: PLC0415
 
     try:
-        answer: dict[str, object] = {"facts": examine(Path(path), full=depth == "full")}
+        facts = examine(Path(path), full=depth == "full", sound=kind == "sound")
+        answer: dict[str, object] = {"facts": facts}
     except MediaError as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     except MemoryError:

@@ -20,18 +20,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from clipmill.loudness import SILENCE
-from clipmill_probe.errors import MediaError
+from clipmill_probe.errors import MediaError, check_hours, said
 from clipmill_probe.loudness import Meter
 from clipmill_probe.sniff import check_length, sniff
+from clipmill_probe.sound import SLACK_S, Facts, heard
 
 MAX_SIDE = 8192
-MAX_HOURS = 12
-SLACK_S = Fraction(3, 10)
-"""A container's declared length may be this much (and 1 %) longer than what is in it."""
 MAX_BROKEN = 20
 """One frame in so many may be broken before a file counts as damaged."""
-
-Facts = dict[str, str | int | float | None]
 
 
 @dataclass(slots=True)
@@ -61,9 +57,9 @@ class _Walk:
     failure: str = ""
 
 
-def examine(path: Path, *, full: bool) -> Facts:
-    """The facts of a file. Raises MediaError."""
-    demuxer = sniff(path)
+def examine(path: Path, *, full: bool, sound: bool = False) -> Facts:
+    """The facts of a video, with `sound` of a file of sound alone as well. Raises MediaError."""
+    demuxer = sniff(path, sound=sound)
     check_length(path, demuxer)
     options = {"protocol_whitelist": "file", "format_whitelist": demuxer}
     try:
@@ -72,9 +68,11 @@ def examine(path: Path, *, full: bool) -> Facts:
         )
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(
-            "Damaged", f"{path.name}: cannot be opened as {demuxer}: {_said(error)}"
+            "Damaged", f"{path.name}: cannot be opened as {demuxer}: {said(error)}"
         ) from None
     with container:
+        if sound and not _shown_streams(container):
+            return heard(path.name, container, demuxer, full=full)
         walk = _begin(path.name, container, full=full)
         _read(walk, container)
         _judge(walk, container, demuxer)
@@ -82,12 +80,12 @@ def examine(path: Path, *, full: bool) -> Facts:
 
 
 def _begin(name: str, container: InputContainer, *, full: bool) -> _Walk:
-    shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    shown = _shown_streams(container)
     if not shown:
         raise MediaError("NoVideo", f"{name}: has no video stream")
     video, audio = shown[0], next(iter(container.streams.audio), None)
     _check_size(name, video.codec_context.width, video.codec_context.height)
-    _check_length(name, Fraction(container.duration or 0, av.time_base))
+    check_hours(name, Fraction(container.duration or 0, av.time_base))
     video.thread_type = "AUTO"
     video.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
     return _Walk(
@@ -100,17 +98,16 @@ def _begin(name: str, container: InputContainer, *, full: bool) -> _Walk:
     )
 
 
+def _shown_streams(container: InputContainer) -> list[VideoStream]:
+    """Streams of moving pictures: a cover in a music file is none."""
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
 def _check_size(name: str, width: int, height: int) -> None:
     if max(width, height) > MAX_SIDE:
         raise MediaError(
             "TooLarge", f"{name}: {width}x{height} pixels; at most {MAX_SIDE} a side are read"
         )
-
-
-def _check_length(name: str, length: Fraction) -> None:
-    if length > MAX_HOURS * 3600:
-        hours = float(length / 3600)
-        raise MediaError("TooLarge", f"{name}: {hours:.1f} h long; at most {MAX_HOURS} h are read")
 
 
 def _read(walk: _Walk, container: InputContainer) -> None:
@@ -122,7 +119,7 @@ def _read(walk: _Walk, container: InputContainer) -> None:
         except StopIteration:
             return
         except av.FFmpegError as error:
-            walk.failure = _said(error)
+            walk.failure = said(error)
             return
         _count(walk, packet)
         if packet.stream is walk.video.stream:
@@ -189,7 +186,7 @@ def _judge(walk: _Walk, container: InputContainer, demuxer: str) -> None:
         raise MediaError(
             "Damaged", f"{name}: {video.broken} of {video.packets} frames cannot be decoded"
         )
-    _check_length(name, walk.end)
+    check_hours(name, walk.end)
 
 
 def _facts(walk: _Walk, demuxer: str) -> Facts:
@@ -222,7 +219,3 @@ def _shown(video: _Video) -> tuple[int, int]:
     if aspect > 0:
         width = max(1, round(width * aspect))
     return (height, width) if frame.rotation % 180 else (width, height)
-
-
-def _said(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

@@ -16,13 +16,17 @@ TIMEOUT_S = 240.0
 """Under the client's patience for the API's answer to a finished upload (300 s)."""
 
 
-def check(path: Path | str, *, full: bool = True, timeout_s: float = TIMEOUT_S) -> MediaFacts:
+def check(
+    path: Path | str, *, full: bool = True, sound: bool = False, timeout_s: float = TIMEOUT_S
+) -> MediaFacts:
     """The facts of a video file, decoded to its end unless not `full`. Raises MediaError.
 
+    With `sound` a file of sound alone will do: music needs no picture.
     Without `full` only packets are read: quicker, the same verdict on length, no loudness.
     """
     where = Path(path)
-    out, code = _run(where, full=full, timeout_s=timeout_s)
+    asked = ("full" if full else "demux", str(timeout_s), "sound" if sound else "video")
+    out, code = _run(where, asked, timeout_s=timeout_s)
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise _too_slow(where, timeout_s)
     try:
@@ -34,10 +38,9 @@ def check(path: Path | str, *, full: bool = True, timeout_s: float = TIMEOUT_S) 
     return MediaFacts.model_validate(answer["facts"])
 
 
-def _run(path: Path, *, full: bool, timeout_s: float) -> tuple[bytes, int]:
-    depth = "full" if full else "demux"
+def _run(path: Path, asked: tuple[str, ...], *, timeout_s: float) -> tuple[bytes, int]:
     # -I: neither the current folder nor PYTHON* variables decide what the child imports.
-    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), depth, str(timeout_s))
+    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), *asked)
     child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
         argv,
         stdin=subprocess.DEVNULL,

@@ -22,12 +22,14 @@ _PICTURES = {
     b"BM": "BMP",
     b"\x00\x00\x01\x00": "ICO",
 }
-_SOUNDS = {b"ID3": "MP3", b"\xff\xfb": "MP3", b"fLaC": "FLAC"}
+_SOUNDS = {b"ID3": "mp3", b"fLaC": "flac"}
+_MPEG_AUDIO = (0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3)
+_UNKNOWN_RIFF = 0xFFFFFFFF
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
-def sniff(path: Path) -> str:
-    """The demuxer to force. Raises MediaError for anything that is not one of our containers."""
+def sniff(path: Path, *, sound: bool = False) -> str:
+    """The demuxer to force; with `sound` also for files of sound alone. Raises MediaError."""
     if not path.is_file():
         raise MediaError("Missing", f"{path.name}: there is no such file")
     size = path.stat().st_size
@@ -35,7 +37,7 @@ def sniff(path: Path) -> str:
         raise MediaError("Empty", f"{path.name}: the file has 0 bytes")
     with path.open("rb") as file:
         head = file.read(4096)
-    known = _container(head)
+    known = _container(head) or (_sound(head) if sound else None)
     if known is None:
         raise _refusal(path, head)
     return known
@@ -51,6 +53,15 @@ def _container(head: bytes) -> str | None:
     return _kind(head, _CONTAINERS)
 
 
+def _sound(head: bytes) -> str | None:
+    """The demuxer of a container that holds sound alone."""
+    if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
+        return "wav"
+    if len(head) > 4 and head[0] == 0xFF and head[1] in _MPEG_AUDIO:
+        return "mp3"
+    return _kind(head, _SOUNDS)
+
+
 def _refusal(path: Path, head: bytes) -> MediaError:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for magic, kind in _PLAYLISTS.items():
@@ -58,10 +69,10 @@ def _refusal(path: Path, head: bytes) -> MediaError:
             return MediaError(
                 "ForbiddenFormat", f"{path.name}: a {kind} playlist names other files; not read"
             )
-    riff = {b"WAVE": _SOUNDS, b"WEBP": _PICTURES}.get(head[8:12], {}) if head[:4] == b"RIFF" else {}
-    if riff is _SOUNDS or _kind(head, _SOUNDS):
+    if _sound(head):
         return MediaError("NoVideo", f"{path.name}: sound without a video stream")
-    picture = "WebP" if riff is _PICTURES else _kind(head, _PICTURES)
+    webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    picture = "WebP" if webp else _kind(head, _PICTURES)
     if picture:
         return MediaError("NotMedia", f"{path.name}: a {picture} picture, not a video")
     return MediaError(
@@ -91,8 +102,9 @@ def _declared_end(file: BinaryIO, container: str, size: int) -> int | None:
         return _boxes_end(file, path_size=size)
     if container == "matroska":
         return _segment_end(file.read(4096))
-    if container == "avi":
-        return 8 + int.from_bytes(file.read(8)[4:8], "little")
+    if container in ("avi", "wav"):
+        length = int.from_bytes(file.read(8)[4:8], "little")
+        return None if length == _UNKNOWN_RIFF else 8 + length
     return None
 
 

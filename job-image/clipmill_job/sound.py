@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clipmill import loudness
-from clipmill.contract import AUDIO_RATE, OutputOrder
+from clipmill import loudness, music
+from clipmill.contract import AUDIO_RATE, MusicOrder, OutputOrder
 from clipmill.loudness import Level
+from clipmill_job.errors import TryAgain
 from clipmill_job.render import Work, run_ffmpeg
 
 TRIES = 3
 
 
 def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Path, Level]:
-    """AAC of raw samples at the output's loudness, and what the meter then finds."""
+    """AAC of raw samples at the output's loudness, music mixed in; what the meter then finds."""
+    if output.music:
+        raw = _mixed(work, output.music, raw, samples)
     goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
     programme = _measure(work, loudness.raw_input(str(raw)), samples)
     setting = loudness.first_setting(programme, **goal)
@@ -28,6 +31,23 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
             break
         setting = better
     return out, found
+
+
+def _mixed(work: Work, order: MusicOrder, programme: Path, samples: int) -> Path:
+    """The programme with its music, in raw samples. Raises TryAgain."""
+    source, track = (programme.with_name(name) for name in ("music", "music.f32"))
+    work.client.download_media(order.media_id, source)
+    frames = _frames(samples)
+    run_ffmpeg(work, music.decode_args(order, str(source), str(track)), frames=frames)
+    out = programme.with_name("mix.f32")
+    args = music.mix_args(order, str(programme), str(track), str(out), samples=samples)
+    run_ffmpeg(work, args, frames=frames)
+    if out.stat().st_size != programme.stat().st_size:
+        said = f"{out.stat().st_size} bytes of sound were mixed, not {programme.stat().st_size}"
+        raise TryAgain("BrokenMix", said)
+    for done in (source, track, programme):
+        done.unlink()
+    return out
 
 
 def _measure(work: Work, source: tuple[str, ...], samples: int) -> Level:

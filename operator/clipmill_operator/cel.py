@@ -75,6 +75,34 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             "loudness is not between -40LUFS and -5LUFS",
         )
     ],
+    "Music": [
+        _rule(
+            "double(self.gain.replace('dB', '')) >= -60.0"
+            " && double(self.gain.replace('dB', '')) <= 12.0",
+            "gain is not between -60dB and 12dB",
+        ),
+        _rule("duration(self.fadeOut) <= duration('30s')", "fadeOut is more than 30s"),
+    ],
+    "Duck": [
+        _rule(
+            "double(self.threshold.replace('dB', '')) >= -60.0"
+            " && double(self.threshold.replace('dB', '')) <= 0.0",
+            "threshold is not between -60dB and 0dB",
+        ),
+        _rule(
+            "!has(self.depth) || (double(self.depth.replace('dB', '')) >= -36.0"
+            " && double(self.depth.replace('dB', '')) <= -1.0)",
+            "depth is not between -36dB and -1dB",
+        ),
+        _rule(
+            "duration(self.attack) >= duration('1ms') && duration(self.attack) <= duration('2s')",
+            "attack is not between 1ms and 2s",
+        ),
+        _rule(
+            "duration(self.release) >= duration('1ms') && duration(self.release) <= duration('9s')",
+            "release is not between 1ms and 9s",
+        ),
+    ],
     "Output": [
         _rule(
             "self.preset != 'custom' || (has(self.width) && has(self.height) && has(self.rate))",

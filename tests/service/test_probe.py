@@ -138,3 +138,49 @@ def test_a_slow_file_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         check(path, timeout_s=0.01)
     assert caught.value.code == "TooSlow"
+
+
+TAGGED = (
+    "-metadata",
+    "title=Night: 100 % 'n\\ater",
+    "-metadata",
+    "artist=\u0645\u0631\u062d\u0628\u0627 \U0001f3b5",
+)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.opus", "a.flac", "a.wav", "a.m4a"])
+def test_music_needs_no_picture(name: str, tmp_path: Path) -> None:
+    """Sound alone is refused as a clip, and taken as music with its exact length and its maker."""
+    path = tmp_path / name
+    sine = ("-f", "lavfi", "-i", "sine=d=3:r=48000", *TAGGED, "-metadata", "copyright=CC BY 4.0")
+    clipmaker.ffmpeg(*sine, str(path))
+    with pytest.raises(MediaError, match="video stream") as refused:
+        check(path)
+    assert refused.value.code == "NoVideo"
+    facts = check(path, sound=True)
+    assert (facts.frames, facts.width, facts.video_codec) == (0, 0, None)
+    assert facts.duration_us == pytest.approx(3_000_000, abs=30_000)
+    assert facts.loudness_lufs is not None
+    if name != "a.wav":  # RIFF's tags know no encoding
+        assert facts.title == "Night: 100 % 'n\\ater"
+        assert facts.artist == "\u0645\u0631\u062d\u0628\u0627 \U0001f3b5"
+    assert facts.license == "CC BY 4.0"
+
+
+def test_a_cover_is_no_video(tmp_path: Path) -> None:
+    """A music file with a picture in it is music; a video may be music too."""
+    cover = _picture(tmp_path / "cover.png")
+    path = tmp_path / "a.mp3"
+    sine = ("-f", "lavfi", "-i", "sine=d=1", "-i", str(cover), "-map", "0", "-map", "1")
+    clipmaker.ffmpeg(*sine, "-c:v", "copy", "-disposition:v", "attached_pic", str(path))
+    assert check(path, sound=True).frames == 0
+    assert check(clipmaker.clip(tmp_path / "b.mp4"), sound=True).frames == 60
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_half_a_music_file_is_refused(name: str, tmp_path: Path) -> None:
+    """What a broken download leaves is no music either."""
+    whole = _sound(tmp_path / f"whole{name}")
+    with pytest.raises(MediaError) as refused:
+        check(clipmaker.cut_file(whole, tmp_path / name, 0.5), sound=True)
+    assert refused.value.code in ("Truncated", "Damaged")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from clipmill.contract import Media, MediaFacts, MediaPage
+from clipmill.contract import Media, MediaFacts, MediaKind, MediaPage
 from clipmill_api import blobs, publish, views
 from clipmill_api.auth import LiveJob, User, UserOrJob
 from clipmill_api.context import Ctx
@@ -79,7 +79,7 @@ def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
         try:
             ctx.store.copy_to(who.owner, row.sha256, path)
             with publish.PROBES:
-                return check(path)
+                return check(path, sound=row.kind == MediaKind.MUSIC)
         except FileNotFoundError:
             raise ApiProblem(422, "Missing", f"the bytes of {media_id} are gone") from None
         except MediaError as error:

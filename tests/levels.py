@@ -1,0 +1,101 @@
+"""Levels and spectra of sound, judged by numpy and pyloudnorm: not by what renders it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pyloudnorm
+from numpy.typing import NDArray
+
+import clipmaker
+
+RATE = 48_000
+Sound = NDArray[np.float32]
+"""Samples by channels."""
+
+
+def tone(frequency: float, seconds: float, *, level_db: float = -20.0) -> Sound:
+    """A sine on both channels; its peak lies at `level_db`."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    mono = 10 ** (level_db / 20) * np.sin(2 * np.pi * frequency * t)
+    return np.stack([mono, mono], axis=1).astype(np.float32)
+
+
+def silence(seconds: float) -> Sound:
+    """Nothing, on both channels."""
+    return np.zeros((round(seconds * RATE), 2), np.float32)
+
+
+def noise(seconds: float, *, level_db: float = -20.0, seed: int = 1) -> Sound:
+    """White noise, each channel its own, its RMS at `level_db`."""
+    drawn = np.random.default_rng(seed).standard_normal((round(seconds * RATE), 2))
+    return (10 ** (level_db / 20) * drawn).astype(np.float32)
+
+
+def write(path: Path, sound: Sound) -> Path:
+    """Raw samples, as the pieces' joined sound is."""
+    sound.astype("<f4").tofile(path)
+    return path
+
+
+def read(path: Path) -> Sound:
+    """Raw samples back."""
+    return np.fromfile(path, "<f4").reshape(-1, 2)
+
+
+def track(path: Path, sound: Sound, rate: int = RATE, *, extra: tuple[str, ...] = ()) -> Path:
+    """A file of sound in the form that its name's end says; any number of channels."""
+    raw = write(path.with_name(f"{path.name}.f32"), sound)
+    form = ("-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", str(raw))
+    codec = {".wav": ("-c:a", "pcm_f32le"), ".mp3": ("-b:a", "192k")}.get(path.suffix, ())
+    clipmaker.ffmpeg(*form, *codec, *extra, str(path))
+    raw.unlink()
+    return path
+
+
+def decoded(path: Path) -> Sound:
+    """All samples of a media file's sound, in stereo."""
+    found: list[Sound] = []
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+        for frame in container.decode(container.streams.audio[0]):
+            found += [part.to_ndarray().reshape(-1, 2) for part in resampler.resample(frame)]
+        found += [part.to_ndarray().reshape(-1, 2) for part in resampler.resample(None)]
+    return np.concatenate(found)
+
+
+def at(sound: Sound, start_s: float, end_s: float) -> Sound:
+    """A stretch, in seconds."""
+    return sound[round(start_s * RATE) : round(end_s * RATE)]
+
+
+def level_at(sound: Sound, frequency: float) -> float:
+    """Peak level in dB of one frequency in the first channel; -200 when there is none."""
+    mono = sound[:, 0].astype(np.float64)
+    window = np.hanning(len(mono))
+    turn = np.exp(-2j * np.pi * frequency * np.arange(len(mono)) / RATE)
+    amplitude = 2 * abs(np.sum(mono * window * turn)) / np.sum(window)
+    return float(20 * np.log10(max(amplitude, 1e-10)))
+
+
+def rms_db(sound: Sound) -> float:
+    """RMS level in dB; -200 for silence."""
+    return float(10 * np.log10(max(float(np.mean(np.square(sound.astype(np.float64)))), 1e-20)))
+
+
+def loudness(sound: Sound) -> float:
+    """Integrated loudness in LUFS, by pyloudnorm."""
+    return float(pyloudnorm.Meter(RATE).integrated_loudness(sound.astype(np.float64)))
+
+
+def true_peak_db(sound: Sound) -> float:
+    """Highest true peak in dB: at eight times the rate, by way of the spectrum."""
+    peaks = []
+    for channel in sound.T:
+        padded = np.concatenate([channel.astype(np.float64), np.zeros(len(channel) % 2)])
+        spectrum = np.fft.rfft(padded)
+        finer = np.fft.irfft(spectrum, len(padded) * 8) * 8
+        peaks.append(np.max(np.abs(finer)))
+    return float(20 * np.log10(max(*peaks, 1e-10)))

@@ -1,0 +1,124 @@
+"""Where the music plays: from the timeline alone, in exact samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from clipmill.contract import CompilationSpec, MediaFacts, MusicOrder
+from clipmill.music import mix_args, music_order, window
+from clipmill.soundtrack import Music
+from clipmill.timeline import Source, Timeline, timeline
+
+TRACK = Source(
+    "m-track",
+    "7" * 64,
+    MediaFacts(format="mp3", duration_us=7_000_000, audio_codec="mp3float", loudness_lufs=-9.5),
+)
+INTRO, OUTRO = {"intro": {"mediaId": "m-intro"}}, {"outro": {"mediaId": "m-outro"}}
+HEAD = {"bumper": {"mediaId": "m-bump", "placement": "HeadStyle"}}
+BETWEEN = {"bumper": {"mediaId": "m-bump"}}
+
+
+def _line(**rest: Any) -> Timeline:
+    """Two clips of 4 s at 25/s; intro 2 s, outro 3 s, bumper 1 s."""
+    form = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 25}
+    clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "name": "b"}]
+    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [form], **rest})
+    lengths = {"m-clip": 4, "m-intro": 2, "m-outro": 3, "m-bump": 1}
+    sources = {
+        media_id: Source(
+            media_id,
+            "1" * 64,
+            MediaFacts(format="mov", duration_us=s * 1_000_000, width=64, height=64, frames=1),
+        )
+        for media_id, s in lengths.items()
+    }
+    return timeline(spec, spec.outputs[0], [sources["m-clip"]] * 2, sources)
+
+
+def _music(**fields: Any) -> Music:
+    return Music.model_validate({"mediaId": "m-track", **fields})
+
+
+INSIDE = {"from": "AfterIntro", "until": "BeforeOutro"}
+WINDOWS = [
+    ({}, {}, (0, 200)),
+    (INSIDE, {}, (0, 200)),
+    ({}, INTRO | OUTRO, (0, 325)),
+    (INSIDE, INTRO | OUTRO, (50, 250)),
+    (INSIDE, INTRO | OUTRO | BETWEEN, (75, 300)),
+    (INSIDE, INTRO | OUTRO | HEAD, (75, 300)),
+    (INSIDE, HEAD, (0, 275)),
+    ({"from": "AfterIntro"}, INTRO, (50, 250)),
+]
+
+
+@pytest.mark.parametrize(("fields", "rest", "expected"), WINDOWS)
+def test_window(fields: dict[str, Any], rest: dict[str, Any], expected: tuple[int, int]) -> None:
+    """After intro and its bumper, before outro and its bumper; else all of it. In frames."""
+    line = _line(**rest)
+    assert window(_music(**fields), line.entries, line.frames) == expected
+
+
+def test_order_in_samples() -> None:
+    """Level against the programme, window, fade and loop, as the mixer takes them."""
+    order, note = music_order(_music(**INSIDE), _line(**INTRO, **OUTRO), TRACK, target_lufs=-14)
+    assert order is not None
+    assert note is None
+    assert (order.start, order.end, order.fade) == (96_000, 480_000, 96_000)
+    assert order.gain_mb == -1200 - 450
+    once, _ = music_order(_music(loop=False), _line(), TRACK, target_lufs=-14)
+    assert once is not None
+    assert (once.start, once.end) == (0, 336_000)
+
+
+def test_no_room_is_said() -> None:
+    """A crossfade that leaves nothing between intro and outro: no music, and the note why."""
+    line = _line(**INTRO, **OUTRO)
+    entries = [line.entries[0], line.entries[-1]]
+    moved = [e.model_copy(update={"at": at}) for e, at in zip(entries, (0, 50), strict=True)]
+    short = replace(line, entries=tuple(moved), frames=125)
+    order, note = music_order(_music(**INSIDE), short, TRACK, target_lufs=-14)
+    assert order is None
+    assert note == (
+        "music: left out: from AfterIntro (frame 50) is not before until BeforeOutro (frame 50)"
+    )
+
+
+REFUSED = [
+    ({"gain": "-61dB"}, "gain -61dB is not between -60dB and 12dB"),
+    ({"gain": "-6"}, "pattern"),
+    ({"fadeOut": "31s"}, "fadeOut 31s is more than 30s"),
+    ({"duck": {"depth": "-40dB"}}, "depth -40dB is not between -36dB and -1dB"),
+    ({"duck": {"attack": "3s"}}, "attack 3s is not between 1ms and 2s"),
+    ({"duck": {"threshold": "-61dB"}}, "threshold -61dB is not between -60dB and 0dB"),
+    ({"duck": {"ratio": 21}}, "less than or equal to 20"),
+    ({"from": "Middle"}, "AfterIntro"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), REFUSED)
+def test_refuses_with_field_value_and_rule(fields: dict[str, Any], said: str) -> None:
+    """What the mixer cannot do is refused before anything is rendered."""
+    with pytest.raises(ValidationError, match=said):
+        _music(**fields)
+
+
+def test_from_is_the_wires_word() -> None:
+    """`from` is no name in Python, but it is the field's name outside."""
+    spec = {"clips": [{"mediaId": "m-clip"}], "music": {"mediaId": "m-track", "from": "AfterIntro"}}
+    found = CompilationSpec.model_validate(spec).model_dump(by_alias=True, exclude_defaults=True)
+    assert found["music"]["from"] == "AfterIntro"
+
+
+def test_graph_holds_no_path_and_no_text() -> None:
+    """Paths are arguments; the graph is made of numbers."""
+    order, _ = music_order(_music(), _line(), TRACK, target_lufs=-14)
+    assert isinstance(order, MusicOrder)
+    args = mix_args(order, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
+    assert "/s/" not in args[args.index("-filter_complex") + 1]
+    assert args.count("-stream_loop") == 1
