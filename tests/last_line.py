@@ -1,0 +1,16 @@
+"""Reasons of skipped tests -> one line. A reason says how its tests are enabled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+
+def last_line(reasons: Sequence[str]) -> str:
+    """`7 tests were skipped here: 5, no cluster: ./run cluster up; 2, no browser: ...`."""
+    if not reasons:
+        return "Nothing was skipped: all of these tests ran here."
+    counts = Counter(" ".join(reason.removeprefix("Skipped: ").split()) for reason in reasons)
+    each = "; ".join(f"{reason} ({count})" for reason, count in counts.most_common())
+    word = "test was" if len(reasons) == 1 else "tests were"
+    return f"{len(reasons)} {word} skipped here: {each}"
