@@ -1,6 +1,6 @@
 # The commands of a day's work. `make help` lists them.
 PY := .venv/bin/python
-SOURCES := core api job-image operator charts tests
+SOURCES := core api job-image operator charts tests tools
 
 .PHONY: help check format generate test
 help: ## what there is

@@ -1,0 +1,71 @@
+"""The images as they are in the engine: small, of one user, with what they need and no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from cluster import names
+
+DATABASE = {"sqlalchemy", "psycopg", "psycopg_binary", "alembic", "obstore"}
+SERVER = {"fastapi", "starlette", "uvicorn"}
+OPERATOR = {"kopf", "kubernetes", "aiohttp"}
+JOB = {"yt_dlp", "PIL", "imageio_ffmpeg"}
+NEVER = {"pip", "setuptools", "wheel", "hatchling", "pytest", "playwright"}
+FORBIDDEN = {
+    "job": DATABASE | SERVER | OPERATOR | NEVER | {"clipmill_api", "clipmill_operator"},
+    "api": OPERATOR | JOB | NEVER | {"clipmill_job", "clipmill_client", "clipmill_operator"},
+    "operator": DATABASE | SERVER | JOB | NEVER | {"clipmill_api", "clipmill_job", "av"},
+}
+NEEDED = {
+    "job": {"clipmill", "clipmill_job", "clipmill_client", "clipmill_probe", "av", *JOB},
+    "api": {"clipmill", "clipmill_api", "clipmill_probe", "av", "sqlalchemy", *SERVER},
+    "operator": {"clipmill", "clipmill_operator", "clipmill_client", "kopf", "kubernetes"},
+}
+MOST_BYTES = {"job": 400_000_000, "api": 320_000_000, "operator": 300_000_000}
+TOOLS = "for t in gcc cc make pip pip3 apt-get dpkg perl git curl; do command -v $t; done; true"
+
+pytestmark = pytest.mark.skipif(
+    bool(os.environ.get("CLIPMILL_IMAGE_PREFIX")), reason="the images are in a registry"
+)
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(("docker", *arguments), check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _within(part: str, command: str) -> list[str]:
+    plain = ("run", "--rm", "--network=none", "--read-only", "--entrypoint=sh")
+    return _docker(*plain, names.image(part), "-c", command).split()
+
+
+@pytest.mark.parametrize("part", ["job", "api", "operator"])
+def test_size_and_user(part: str) -> None:
+    """Small, and never root: the user is a number, so that Kubernetes can tell."""
+    about = json.loads(_docker("image", "inspect", names.image(part)))[0]
+    assert about["Size"] < MOST_BYTES[part]
+    assert about["Config"]["User"] == "10001:10001"
+
+
+@pytest.mark.parametrize("part", ["job", "api", "operator"])
+def test_packages(part: str) -> None:
+    """Each image has the packages of its own extra, and no other program of ours."""
+    found = set(_within(part, "ls /app /opt/clipmill/lib/python3.*/site-packages"))
+    assert FORBIDDEN[part] & found == set()
+    assert NEEDED[part] - found == set()
+
+
+@pytest.mark.parametrize("part", ["job", "api", "operator"])
+def test_nothing_to_build_with(part: str) -> None:
+    """No compiler, package manager or downloader for an intruder to use."""
+    assert _within(part, TOOLS) == []
+
+
+def test_the_job_image_has_an_ffmpeg() -> None:
+    """The wheel's ffmpeg runs there, with the encoder that we need."""
+    asked = "$(python -c 'import imageio_ffmpeg as i; print(i.get_ffmpeg_exe())') -version"
+    assert "--enable-libx264" in _within("job", asked)
