@@ -84,9 +84,11 @@ def install_text(binary: str) -> str:
 def stale(binary: str | None, *, write: bool) -> list[str]:
     """Files that do not follow from their sources; written anew if `write`."""
     found = []
-    made = {CHART / "values.schema.json": schema_text, CHART / "README.md": readme_text}
-    if (ROOT / "manifests/crd.yaml").exists():
-        made[CHART / "templates/crd.yaml"] = crd_text
+    made = {
+        CHART / "values.schema.json": schema_text,
+        CHART / "README.md": readme_text,
+        CHART / "templates/crd.yaml": crd_text,
+    }
     if binary:
         made[INSTALL] = lambda: install_text(binary)
     for path, text in made.items():
