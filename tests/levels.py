@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
@@ -56,14 +55,14 @@ def track(path: Path, sound: Sound, rate: int = RATE, *, extra: tuple[str, ...] 
 
 
 def decoded(path: Path) -> Sound:
-    """All samples of a media file's sound, in stereo."""
-    found: list[Sound] = []
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
-        for frame in container.decode(container.streams.audio[0]):
-            found += [part.to_ndarray().reshape(-1, 2) for part in resampler.resample(frame)]
-        found += [part.to_ndarray().reshape(-1, 2) for part in resampler.resample(None)]
-    return np.concatenate(found)
+    """All samples that a player plays of a media file's sound, in stereo."""
+    # Not PyAV: its frames have the encoder's padding after the last sample as well.
+    raw = path.with_name(f"{path.name}.f32")
+    form = ("-ar", str(RATE), "-ac", "2", "-f", "f32le")
+    clipmaker.ffmpeg("-i", str(path), "-map", "0:a:0", *form, str(raw))
+    found = read(raw)
+    raw.unlink()
+    return found
 
 
 def at(sound: Sound, start_s: float, end_s: float) -> Sound:

@@ -89,6 +89,12 @@ def next_setting(
     return None if better == last else better
 
 
+def faults(found: Level, *, target_lufs: float, peak_dbtp: float) -> tuple[float, float]:
+    """How wrong a result is: first by its peak, which is a limit, then by its loudness."""
+    over = max(0.0, (found.peak_dbtp or peak_dbtp) - peak_dbtp)
+    return over, abs((found.lufs if found.lufs is not None else target_lufs) - target_lufs)
+
+
 def encode_args(source: str, out: str, *, samples: int, setting: Setting) -> tuple[str, ...]:
     """Arguments that encode the programme's sound once: gain, limiter, AAC, exact length."""
     chain = [f"volume={setting.gain_db:.2f}dB:precision=double"]

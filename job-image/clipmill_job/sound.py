@@ -6,11 +6,12 @@ from pathlib import Path
 
 from clipmill import loudness, music
 from clipmill.contract import AUDIO_RATE, MusicOrder, OutputOrder
-from clipmill.loudness import Level
+from clipmill.loudness import Level, Setting
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Work, run_ffmpeg
 
-TRIES = 3
+TRIES = 8
+"""Encodings until loudness and peak are right: one or two, more for what is all peaks."""
 
 
 def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Path, Level]:
@@ -19,18 +20,20 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
         raw = _mixed(work, output.music, raw, samples)
     goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
     programme = _measure(work, loudness.raw_input(str(raw)), samples)
-    setting = loudness.first_setting(programme, **goal)
-    out = raw.with_suffix(".m4a")
-    found = loudness.SILENCE
-    for _ in range(TRIES):
+    setting: Setting | None = loudness.first_setting(programme, **goal)
+    best, level = raw.with_suffix(".m4a"), loudness.SILENCE
+    for attempt in range(TRIES):
+        if setting is None:
+            break
+        out = raw.with_suffix(f".{attempt}.m4a")
         args = loudness.encode_args(str(raw), str(out), samples=samples, setting=setting)
         run_ffmpeg(work, args, frames=_frames(samples))
         found = _measure(work, ("-i", f"file:{out}"), samples)
-        better = loudness.next_setting(setting, programme, found, **goal)
-        if better is None:
-            break
-        setting = better
-    return out, found
+        if not attempt or loudness.faults(found, **goal) < loudness.faults(level, **goal):
+            out.replace(best)
+            level = found
+        setting = loudness.next_setting(setting, programme, found, **goal)
+    return best, level
 
 
 def _mixed(work: Work, order: MusicOrder, programme: Path, samples: int) -> Path:

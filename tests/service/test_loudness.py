@@ -1,0 +1,108 @@
+"""Loudness and true peak of the finished sound, by a meter that is not ffmpeg's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+import levels
+from clipmill.contract import OutputOrder
+from clipmill_job.render import Work
+from clipmill_job.sound import encode
+from levels import RATE, Sound
+
+TARGET, PEAK = -14.0, -1.0
+
+
+def _speech(seconds: float, level_db: float) -> Sound:
+    """Bursts of noise with pauses, as speech has."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    speaks = (np.sin(2 * np.pi * 0.7 * t) > -0.3).astype(np.float32)[:, None]
+    return levels.noise(seconds, level_db=level_db) * speaks
+
+
+def _clicks(seconds: float) -> Sound:
+    """Quiet noise with single samples at full level: a limiter's hardest work."""
+    sound = levels.noise(seconds, level_db=-32)
+    sound[:: RATE // 7] = 1.0
+    return sound
+
+
+def _between_samples(seconds: float) -> Sound:
+    """A quarter of the rate, 45 degrees off: true peaks 3 dB above every sample."""
+    n = np.arange(round(seconds * RATE))
+    mono = (0.9 * np.sin(np.pi / 2 * n + np.pi / 4)).astype(np.float32)
+    return np.stack([mono, mono], axis=1)
+
+
+SOUNDS: dict[str, Sound] = {
+    "noise": levels.noise(6, level_db=-20),
+    "speech": _speech(8, -24),
+    "a tone": levels.tone(997, 6, level_db=-18),
+    "very quiet": _speech(6, -40),
+    "very loud": np.clip(levels.noise(6, level_db=3), -1, 1).astype(np.float32),
+    "beyond full level": levels.noise(6, level_db=6),
+    "clicks": _clicks(6),
+    "peaks between samples": _between_samples(6),
+    "half of it silent": np.concatenate([levels.noise(5, level_db=-30), levels.silence(5)]),
+    "loud after quiet": np.concatenate(
+        [levels.noise(5, level_db=-45), levels.noise(5, level_db=-12)]
+    ),
+}
+
+
+def _encoded(sound: Sound, folder: Path, **order: Any) -> tuple[Sound, float | None]:
+    raw = levels.write(folder / "programme.f32", sound)
+    asked = OutputOrder(
+        name="main", pieces=[], **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order)
+    )
+    beat = SimpleNamespace(check=lambda: None)
+    work = Work(cast(Any, None), cast(Any, None), cast(Any, beat), folder)
+    path, level = encode(work, asked, raw, len(sound))
+    found = levels.decoded(path)
+    assert len(found) == len(sound), "the sound is exactly as long as the pictures"
+    return found, level.lufs
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_on_target_and_under_the_peak(name: str, tmp_path: Path) -> None:
+    """Within 0.5 LU of the target, and no true peak above the limit; the report says the same."""
+    found, reported = _encoded(SOUNDS[name], tmp_path)
+    measured = levels.loudness(found)
+    assert measured == pytest.approx(TARGET, abs=0.5)
+    assert reported == pytest.approx(measured, abs=0.2)
+    assert levels.true_peak_db(found) <= PEAK + 0.1
+
+
+@pytest.mark.parametrize(("target", "peak"), [(-23, -1), (-16, -1.5), (-11, -0.5), (-40, -9)])
+def test_other_targets(target: float, peak: float, tmp_path: Path) -> None:
+    """Broadcast, podcast, loud, and the quietest that may be asked."""
+    asked = {"loudness_lufs": target, "true_peak_dbtp": peak}
+    found, _ = _encoded(SOUNDS["speech"], tmp_path, **asked)
+    assert levels.loudness(found) == pytest.approx(target, abs=0.5)
+    assert levels.true_peak_db(found) <= peak + 0.1
+
+
+def test_silence_stays_silent(tmp_path: Path) -> None:
+    """Nothing is lifted out of nothing."""
+    found, reported = _encoded(levels.silence(3), tmp_path)
+    assert np.max(np.abs(found)) == 0
+    assert reported is None
+
+
+def test_hiss_is_not_lifted_to_full_level(tmp_path: Path) -> None:
+    """What is almost silent rises by 30 dB at most."""
+    found, _ = _encoded(levels.noise(4, level_db=-66), tmp_path)
+    assert levels.rms_db(found) == pytest.approx(-36, abs=1.5)
+
+
+@pytest.mark.parametrize("samples", [1600, 9600, 20_000])
+def test_shorter_than_the_meters_window(samples: int, tmp_path: Path) -> None:
+    """A sound of a frame or of 0.2 s has no loudness; it keeps its level and its length."""
+    sound = levels.tone(997, 1, level_db=-18)[:samples]
+    found, _ = _encoded(sound, tmp_path)
+    assert levels.true_peak_db(found) <= PEAK + 0.1
