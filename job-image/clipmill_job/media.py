@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Lock
 
-from clipmill.contract import Piece
+from clipmill.contract import Image, Piece
 from clipmill_client.client import Client
+from clipmill_client.errors import PermanentError
+from clipmill_job.errors import GiveUp
 
 
 def sources(piece: Piece) -> set[str]:
-    """Media ids that a piece is cut from."""
-    return {cut.media_id for cut in piece.cuts if cut.media_id}
+    """Media ids that a piece is cut from, and of the images drawn over it."""
+    images = [image.media_id for layer in piece.layers() for image in layer.images()]
+    return {media_id for media_id in (*images, *(cut.media_id for cut in piece.cuts)) if media_id}
 
 
 class Sources:
@@ -29,12 +32,29 @@ class Sources:
 
     def path(self, media_id: str) -> Path:
         """The file of a media id; two pieces that want it at once fetch it once."""
+        return self._fetched(media_id, lambda path: self._client.download_media(media_id, path))
+
+    def image(self, image: Image) -> Path:
+        """The file of an image: the owner's, or the installation's watermark. Raises GiveUp."""
+        if image.media_id:
+            return self.path(image.media_id)
+        try:
+            return self._fetched(
+                image.sha256, lambda path: self._client.download_watermark(image.sha256, path)
+            )
+        except PermanentError as error:
+            if error.code != "NotFound":
+                raise
+            said = "the watermark that the tier requires is not there any more"
+            raise GiveUp("WatermarkMissing", said) from error
+
+    def _fetched(self, name: str, fetch: Callable[[Path], None]) -> Path:
         with self._guard:
-            lock = self._locks.setdefault(media_id, Lock())
+            lock = self._locks.setdefault(name, Lock())
         with lock:
-            path = self._folder / media_id
+            path = self._folder / name
             if not path.exists():
-                self._client.download_media(media_id, path)
+                fetch(path)
             return path
 
     def release(self, piece: Piece) -> None:

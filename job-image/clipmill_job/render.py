@@ -16,6 +16,7 @@ from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
 from clipmill_job import process, tools
 from clipmill_job.beat import Beat
+from clipmill_job.drawings import Drawings
 from clipmill_job.errors import GiveUp, TryAgain
 from clipmill_job.media import Sources
 
@@ -77,8 +78,10 @@ def make(
     """Render pieces, send each up, then hand its file to `then`. Raises JobError."""
     files = Sources(work.client, work.folder / "sources", pieces)
 
+    drawings = Drawings(work.folder / "drawings", files)
+
     def one(piece: Piece) -> Path:
-        path = _piece(work, piece, files, progress)
+        path = _piece(work, piece, files, drawings, progress)
         files.release(piece)
         return path
 
@@ -124,10 +127,12 @@ def piece_upload(order: Order, piece: Piece, path: Path) -> UploadRequest:
     )
 
 
-def _piece(work: Work, piece: Piece, files: Sources, progress: Progress) -> Path:
+def _piece(
+    work: Work, piece: Piece, files: Sources, drawings: Drawings, progress: Progress
+) -> Path:
     out = work.folder / f"{piece.key}.mov"
     paths = [str(files.path(cut.media_id)) if cut.media_id else None for cut in piece.cuts]
-    args = (*PROGRESS, *piece_args(piece, paths, str(out)))
+    args = (*PROGRESS, *piece_args(piece, paths, str(out), drawings.of(piece)))
     run_ffmpeg(work, args, frames=piece.frames, at=lambda frame: progress.at(piece, frame))
     progress.at(piece, piece.frames)
     return out
