@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from clipmill.contract import ClipState, CompilationSpec, QuotaEffect, clip_name
+from clipmill.contract import ClipState, CompilationSpec, MediaKind, QuotaEffect, clip_name
+from clipmill.overlays import image_ids
 from clipmill.quota import remaining
 from clipmill.sources import ForbiddenURL, check_url, clip_key
 from clipmill.timeline import InvalidTimeline
-from clipmill_api import planning, refusals
+from clipmill_api import planning, refusals, terms
 from clipmill_api.context import Context, new_id
 from clipmill_api.planning import Known, Made
 from clipmill_api.queries import library, people, quota
-from clipmill_api.tables import ClipRow, Media
+from clipmill_api.tables import ClipRow, Media, Tier
 
 
 def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -> Known:
@@ -22,16 +23,30 @@ def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -
     for i, clip in enumerate(spec.clips):
         if clip.media_id:
             fields.setdefault(clip.media_id, f"spec.clips[{i}].mediaId")
+    images = image_ids(spec)
     media = library.media_by_ids(session, owner, planning.media_ids(spec) | set(fields))
     for media_id, field in fields.items():
         _refuse_unplayable(field, media_id, media.get(media_id))
+    for media_id, field in images.items():
+        _refuse_undrawable(field, media_id, media.get(media_id))
     if spec.music:
         _refuse_unheard(spec.music.media_id, media.get(spec.music.media_id))
     fetched = library.media_by_clip_keys(session, owner, [key for key in keys if key])
     clips = [_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
     _number_parts(clips)
     media |= {row.id: row for row in fetched.values()}
-    return Known(spec, clips, media)
+    _leave_out(clips, people.tier_of(session, owner))
+    return Known(spec, clips, media, terms.terms(session, ctx, owner))
+
+
+def _leave_out(clips: list[ClipRow], tier: Tier) -> None:
+    """The tier's clip cap: the first ones stay, the others are skipped by name."""
+    for clip in clips[tier.max_clips :] if tier.max_clips is not None else ():
+        clip.state, clip.reason = ClipState.SKIPPED.value, planning.OVER_TIER
+        clip.message = (
+            f"clip {clip.position + 1} of {len(clips)}: the tier {tier.name} allows"
+            f" {tier.max_clips} clips"
+        )
 
 
 def _refuse_unplayable(field: str, media_id: str, row: Media | None) -> None:
@@ -48,6 +63,13 @@ def _refuse_unheard(media_id: str, row: Media | None) -> None:
     facts = planning.facts(row)
     if facts is None or facts.audio_codec is None:
         raise refusals.not_sound("spec.music.mediaId", media_id)
+
+
+def _refuse_undrawable(field: str, media_id: str, row: Media | None) -> None:
+    if row is None:
+        raise refusals.unknown_media(field, media_id)
+    if row.kind != MediaKind.IMAGE:
+        raise refusals.not_image(field, media_id)
 
 
 def _clip_keys(ctx: Context, spec: CompilationSpec) -> list[str | None]:
@@ -103,10 +125,10 @@ def outputs(known: Known) -> list[Made]:
 
 
 def refuse_over_tier(session: Session, owner: str, spec: CompilationSpec) -> None:
-    """Raises TierLimit."""
+    """Refuse what cannot be cut down to the tier's clips. Raises TierLimit."""
     tier = people.tier_of(session, owner)
-    if tier.max_clips is not None and len(spec.clips) > tier.max_clips:
-        raise refusals.too_many_clips(len(spec.clips), tier.max_clips, tier.name)
+    if tier.max_clips is not None and spec.minimum_clips > tier.max_clips:
+        raise refusals.too_many_clips(spec.minimum_clips, tier.max_clips, tier.name)
 
 
 def quota_effect(session: Session, ctx: Context, owner: str, estimated: int) -> QuotaEffect:

@@ -17,6 +17,7 @@ from clipmill.contract import (
     OutputResult,
     Stage,
     State,
+    Terms,
 )
 from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, planning
@@ -55,6 +56,7 @@ def _keep(session: Session, ctx: Context, row: Compilation, generation: int, kno
         compilation_id=row.id,
         generation=generation,
         spec=stored(known.spec),
+        terms=known.terms.model_dump(mode="json"),
         state=State.PENDING.value,
         outputs=[],
         created_at=ctx.now(),
@@ -83,10 +85,12 @@ def _reserve(
 
 def known(session: Session, row: Compilation, generation: int) -> Known:
     """A generation with what is known of its clips: three statements, however many clips."""
-    spec = CompilationSpec.model_validate(revisions.revision(session, row.id, generation).spec)
+    revision = revisions.revision(session, row.id, generation)
+    spec = CompilationSpec.model_validate(revision.spec)
     clips = revisions.clips(session, row.id, generation)
     ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
-    return Known(spec, clips, library.media_by_ids(session, row.owner, ids))
+    media = library.media_by_ids(session, row.owner, ids)
+    return Known(spec, clips, media, Terms.model_validate(revision.terms))
 
 
 def advance(session: Session, ctx: Context, row: Compilation, generation: int) -> None:
@@ -144,8 +148,9 @@ def _beyond_end(now: Known, clip: ClipRow) -> str | None:
 def _too_few(now: Known) -> tuple[str, str] | None:
     skipped = [clip for clip in now.clips if clip.state == ClipState.SKIPPED]
     ready = len(now.clips) - len(skipped)
-    if skipped and now.spec.on_clip_error is OnClipError.FAIL:
-        first = skipped[0]
+    failed = [clip for clip in skipped if clip.reason != planning.OVER_TIER]
+    if failed and now.spec.on_clip_error is OnClipError.FAIL:
+        first = failed[0]
         return "ClipFailed", f"{first.name}: {first.message} (onClipError is Fail)"
     if ready < now.spec.minimum_clips:
         message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"

@@ -19,10 +19,13 @@ from clipmill.contract import (
     OutputPlan,
     Piece,
     PieceCounts,
+    Quality,
+    Terms,
     level,
 )
 from clipmill.contract import seconds as duration_s
 from clipmill.music import music_order
+from clipmill.overlays import image_ids
 from clipmill.pieces import pieces
 from clipmill.presets import max_length_s
 from clipmill.timeline import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
@@ -32,6 +35,8 @@ SHARD = 8
 """Pieces of one render shard: the part with index i makes pieces [8i, 8i+8)."""
 WAITING = Source(None, "waiting", None)
 """Stands for a clip whose media is not here yet: its length is an estimate."""
+OVER_TIER = "TierLimit"
+"""The reason of a clip that was left out because the tier allows fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +46,24 @@ class Known:
     spec: CompilationSpec
     clips: Sequence[ClipRow]
     media: Mapping[str, Media]
+    terms: Terms
 
 
 class Made(NamedTuple):
-    """One output: what was asked, its timeline, its pieces, its music, and what is to be said."""
+    """One output: what was asked, its timeline, pieces and music, what is to be said of it."""
 
     output: Output
     timeline: Timeline
     pieces: tuple[Piece, ...]
     music: MusicOrder | None
     notes: tuple[str, ...]
+    charged: bool
 
     @property
     def seconds(self) -> int:
-        """Render time it takes of the quota: its length, rounded up."""
+        """Render time it takes of the quota: its length, rounded up; a draft takes none."""
+        if not self.charged:
+            return 0
         return math.ceil(self.timeline.frames / self.timeline.profile.rate)
 
 
@@ -74,8 +83,9 @@ def asset_ids(spec: CompilationSpec) -> dict[str, str]:
 
 
 def media_ids(spec: CompilationSpec) -> set[str]:
-    """Media ids of all that a spec plays besides its clips, the music too."""
-    return {*asset_ids(spec), *([spec.music.media_id] if spec.music else [])}
+    """Media ids of all that a spec plays or draws besides its clips, the music too."""
+    music = [spec.music.media_id] if spec.music else []
+    return {*asset_ids(spec), *image_ids(spec), *music}
 
 
 def facts(row: Media) -> MediaFacts | None:
@@ -104,20 +114,24 @@ def _clip_source(known: Known, clip: ClipRow) -> Source | None:
     media = known.media.get(clip.media_id or "")
     if clip.state == ClipState.READY and media is not None:
         return source(media)
+    if clip.reason == OVER_TIER:
+        return None
     return PLACEHOLDER if known.spec.on_clip_error is OnClipError.PLACEHOLDER else None
 
 
 def outputs(known: Known) -> list[Made]:
     """Each output with timeline and pieces. Raises InvalidTimeline."""
     clips = [_clip_source(known, clip) for clip in known.clips]
-    assets = {i: source(known.media[i]) for i in asset_ids(known.spec) if i in known.media}
+    ids = {**asset_ids(known.spec), **image_ids(known.spec)}
+    assets = {i: source(known.media[i]) for i in ids if i in known.media}
+    charged = known.spec.quality is not Quality.DRAFT
     made = []
     for output in known.spec.outputs:
-        line = timeline(known.spec, output, clips, assets)
+        line = timeline(known.spec, output, clips, assets, known.terms)
         _refuse_too_long(output, line)
         music, note = _music(known, line)
         notes = (*line.notes, *([note] if note else []))
-        made.append(Made(output, line, pieces(line), music, notes))
+        made.append(Made(output, line, pieces(line), music, notes, charged))
     return made
 
 

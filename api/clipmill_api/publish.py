@@ -15,7 +15,7 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.problems import ApiProblem, not_found
 from clipmill_api.queries import library, parts, quota, revisions
 from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
-from clipmill_probe import MediaError, check
+from clipmill_probe import MediaError, check, check_image
 
 PICTURES = (MediaKind.THUMBNAIL, MediaKind.STORYBOARD)
 MADE_HERE = (MediaKind.COMPILATION, *PICTURES)
@@ -88,8 +88,10 @@ def _at_once(
     same = library.any_by_sha256(session, who.owner, asked.sha256)
     if same is None or asked.purpose is UploadPurpose.PIECE:
         return None
+    if asked.kind is MediaKind.IMAGE and same.kind != MediaKind.IMAGE:
+        return None
     facts = MediaFacts.model_validate(same.facts) if same.facts else None
-    if asked.kind not in PICTURES and not _serves(facts, asked.kind):
+    if asked.kind not in (MediaKind.IMAGE, *PICTURES) and not _serves(facts, asked.kind):
         return None
     publish(session, ctx, who, row, facts)
     return view(ctx, row)
@@ -176,7 +178,7 @@ def _discard(ctx: Context, row: Upload) -> None:
 
 
 def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | None:
-    """Length, digest, and the prober's word on every video. Raises what is wrong."""
+    """Length, digest, and the prober's word on every video and image. Raises what is wrong."""
     have = ctx.store.offset(row.id)
     if have < row.size_bytes:
         detail = f"{have} of {row.size_bytes} bytes are here"
@@ -189,6 +191,9 @@ def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | N
         return None
     wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
     try:
+        if asked.kind is MediaKind.IMAGE:
+            check_image(ctx.store.spooled(row.id))
+            return None
         with PROBES:
             music = asked.kind is MediaKind.MUSIC
             return check(ctx.store.spooled(row.id), full=wanted, sound=music)

@@ -30,15 +30,22 @@ def not_sound(field: str, media_id: str) -> ApiProblem:
     return ApiProblem(422, "UnknownMedia", detail, field=field)
 
 
+def not_image(field: str, media_id: str) -> ApiProblem:
+    """The media cannot be drawn."""
+    detail = f"{field}: media {media_id!r} is not of kind image"
+    return ApiProblem(422, "UnknownMedia", detail, field=field)
+
+
 def invalid_timeline(error: InvalidTimeline) -> ApiProblem:
     """Spec and media make no timeline."""
     return ApiProblem(422, "InvalidTimeline", str(error))
 
 
 def too_many_clips(given: int, limit: int, tier: str) -> ApiProblem:
-    """The tier allows fewer clips."""
-    detail = f"spec.clips: {given} clips, but the tier {tier} allows {limit}"
-    return ApiProblem(403, "TierLimit", detail, field="spec.clips", limit=limit, given=given)
+    """The tier allows fewer clips than are needed at least."""
+    field = "spec.minimumClips"
+    detail = f"{field} is {given}, but the tier {tier} allows {limit} clips"
+    return ApiProblem(403, "TierLimit", detail, field=field, limit=limit, given=given)
 
 
 def render_quota(estimated: int, remaining: int, limit: int, month: str) -> ApiProblem:

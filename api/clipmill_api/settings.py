@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from clipmill_api import watermark
+from clipmill_api.watermark import UnsafeWatermark, Watermark
 
 DEFAULT_HOSTS = (
     "clips.twitch.tv",
@@ -45,6 +48,7 @@ class Settings:
     allow_any_host: bool = False
     allow_private: tuple[str, ...] = ()
     samples: bool = False
+    watermark: Watermark = field(default_factory=Watermark)
     default_owner: str = ""
     default_owner_key: str = ""
     max_upload_bytes: int = 4 * 1024**3
@@ -99,6 +103,7 @@ class Settings:
             allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
             allow_any_host=_flag(environ, "CLIPMILL_ALLOW_ANY_HOST"),
             allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
+            watermark=_watermark(environ),
             samples=_flag(environ, "CLIPMILL_SAMPLES"),
             default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
             default_owner_key=environ.get("CLIPMILL_DEFAULT_OWNER_KEY", ""),
@@ -107,6 +112,13 @@ class Settings:
             lease_s=_number(environ, "CLIPMILL_LEASE_SECONDS", 60),
             piece_days=_number(environ, "CLIPMILL_PIECE_DAYS", 30),
         )
+
+
+def _watermark(environ: Mapping[str, str]) -> Watermark:
+    try:
+        return watermark.from_environ(environ)
+    except UnsafeWatermark as error:
+        raise UnsafeSettings(str(error)) from None
 
 
 def port(environ: Mapping[str, str]) -> int:

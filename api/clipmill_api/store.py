@@ -70,6 +70,14 @@ class Store:
         """Put an upload's bytes among the blobs. A repeat writes the same bytes again."""
         obstore.put(self._blobs, f"{owner}/{sha256}", self.spooled(upload_id))
 
+    def put(self, owner: str, sha256: str, content: bytes) -> None:
+        """Put bytes of our own among the blobs."""
+        obstore.put(self._blobs, f"{owner}/{sha256}", content)
+
+    def size(self, owner: str, sha256: str) -> int:
+        """Length of a blob in bytes. Raises FileNotFoundError."""
+        return int(obstore.head(self._blobs, f"{owner}/{sha256}")["size"])
+
     def has(self, owner: str, sha256: str) -> bool:
         """Whether the blob is there."""
         try:

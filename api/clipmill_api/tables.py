@@ -161,6 +161,7 @@ class Revision(Base):
     compilation_id: Mapped[str] = mapped_column(ForeignKey("compilations.id"), primary_key=True)
     generation: Mapped[int] = mapped_column(primary_key=True)
     spec: Mapped[dict[str, Any]]
+    terms: Mapped[dict[str, Any]]
     state: Mapped[str]
     stage: Mapped[str | None]
     percent: Mapped[int] = mapped_column(default=0)

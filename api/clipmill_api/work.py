@@ -166,6 +166,8 @@ def _rendering(
                 loudness_lufs=level(audio.loudness),
                 true_peak_dbtp=level(audio.true_peak),
                 music=one.music,
+                max_bytes=one.output.max_bytes,
+                audio_bitrate=one.timeline.audio_bitrate,
             )
             for one in made
         ]

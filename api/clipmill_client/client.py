@@ -114,6 +114,10 @@ class Client:
         """Fetch a media file."""
         self.transfers.download(f"/api/media/{media_id}/content", path)
 
+    def download_watermark(self, sha256: str, path: Path) -> None:
+        """Fetch the installation's watermark of that content."""
+        self.transfers.download(f"/api/worker/watermark/{sha256}", path)
+
     def download_piece(self, key: str, path: Path) -> None:
         """Fetch a rendered piece."""
         self.transfers.download(f"/api/pieces/{key}/content", path)

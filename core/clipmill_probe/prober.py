@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from clipmill.contract import MediaFacts
 from clipmill_probe.errors import MediaError
 
 TIMEOUT_S = 240.0
 """Under the client's patience for the API's answer to a finished upload (300 s)."""
+IMAGE_TIMEOUT_S = 20.0
 
 
 def check(
@@ -24,9 +26,18 @@ def check(
     With `sound` a file of sound alone will do: music needs no picture.
     Without `full` only packets are read: quicker, the same verdict on length, no loudness.
     """
-    where = Path(path)
-    asked = ("full" if full else "demux", str(timeout_s), "sound" if sound else "video")
-    out, code = _run(where, asked, timeout_s=timeout_s)
+    depth, kind = "full" if full else "demux", "sound" if sound else "video"
+    return MediaFacts.model_validate(_answer(Path(path), depth, kind, timeout_s))
+
+
+def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> None:
+    """Whether a file is an image that can be drawn, decoded to its end. Raises MediaError."""
+    _answer(Path(path), "full", "image", timeout_s)
+
+
+def _answer(where: Path, depth: str, kind: str, timeout_s: float) -> Any:
+    """The child's facts, or its verdict as the exception."""
+    out, code = _run(where, (depth, str(timeout_s), kind), timeout_s=timeout_s)
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise _too_slow(where, timeout_s)
     try:
@@ -35,7 +46,7 @@ def check(
         raise MediaError("Damaged", f"{where.name}: reading it ended with exit {code}") from None
     if "error" in answer:
         raise MediaError(answer["error"]["code"], answer["error"]["message"])
-    return MediaFacts.model_validate(answer["facts"])
+    return answer["facts"]
 
 
 def _run(path: Path, asked: tuple[str, ...], *, timeout_s: float) -> tuple[bytes, int]:

@@ -20,6 +20,7 @@ def test_fifteen_endpoints() -> None:
 def test_routes_exist() -> None:
     """Every route of the table is served, and every guide route served is in the table."""
     own = {"/api/worker/claim", "/api/worker/heartbeat", "/api/worker/result"}
+    own |= {"/api/worker/watermark/{sha256}"}
     served = {
         (method, route.path)
         for route in worker.router.routes

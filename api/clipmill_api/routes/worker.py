@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from clipmill import guide as body
-from clipmill.contract import Claim, Heartbeat, HeartbeatReply, Order, Result
-from clipmill_api import work
+from clipmill.contract import Claim, Heartbeat, HeartbeatReply, Order, Result, Sha256
+from clipmill_api import blobs, work
 from clipmill_api.auth import Job, LiveJob
 from clipmill_api.context import Ctx
 from clipmill_api.guide import clips, jobs, media, project, user
+from clipmill_api.problems import not_found
+from clipmill_api.terms import INSTALLATION
 
 router = APIRouter(prefix="/api/worker", tags=["worker"])
 
@@ -30,6 +32,18 @@ def heartbeat(ctx: Ctx, who: Job, beat: Heartbeat) -> HeartbeatReply:
 def result(ctx: Ctx, who: Job, given: Result) -> None:
     """The end of a part. The last one makes the compilation succeed."""
     ctx.db.write(lambda session: work.result(session, ctx, who, given))
+
+
+@router.get("/watermark/{sha256}")
+def watermark(request: Request, ctx: Ctx, _: LiveJob, sha256: Sha256) -> Response:
+    """The installation's watermark, as it was when the order was made."""
+    try:
+        size = ctx.store.size(INSTALLATION, sha256)
+    except FileNotFoundError:
+        raise not_found("watermark", sha256) from None
+    return blobs.serve(
+        request, ctx, owner=INSTALLATION, sha256=sha256, size=size, name="watermark.png"
+    )
 
 
 @router.get("/clips/{clip_id}")

@@ -246,6 +246,7 @@ def upgrade() -> None:
         sa.Column("compilation_id", sa.String(length=255), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=255), nullable=False),
         sa.Column("stage", sa.String(length=255), nullable=True),
         sa.Column("percent", sa.BigInteger(), nullable=False),
