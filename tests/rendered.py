@@ -69,6 +69,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
                 "tolerations[0].operator=Exists",
                 f"{NEAR}.weight=1",
                 f"{NEAR}.podAffinityTerm.topologyKey=zone",
+                f"{NEAR}.podAffinityTerm.labelSelector.matchLabels.disk=fast",
                 "priorityClassName=high",
             )
         ),
