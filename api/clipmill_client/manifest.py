@@ -188,6 +188,9 @@ def _line(fault: dict[str, Any]) -> str:
     first = re.match(r"([a-zA-Z]+):? ", rule)
     if isinstance(value, dict) and first and first[1] in value:
         at, value = (*at, first[1]), value[first[1]]
+    # Here a list or mapping says nothing: its rule counts it, or names what is in it.
+    if isinstance(value, dict | list) and fault["type"] in ("value_error", "too_short", "too_long"):
+        return f"{_field(at)}: {rule.removeprefix(f'{at[-1]}: ')}" if at else f"manifest: {rule}"
     return f"{_field(at)}: {_shown(value)}: {rule}"
 
 
@@ -208,7 +211,9 @@ def _shown(value: Any, *, whole: bool = False) -> str:
         kind = "a list" if isinstance(value, list) else "a mapping"
         return f"{kind} of {len(value)}"
     if isinstance(value, str):
-        return repr(value) if whole or len(value) <= SHOWN_CHARS else _cut(repr(value[:9999]))
+        if whole or len(value) <= SHOWN_CHARS:
+            return repr(value)
+        return f"{value[:SHOWN_CHARS]!r}... ({len(value)} characters)"
     return "nothing" if value is None else _cut(repr(value))
 
 

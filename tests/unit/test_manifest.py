@@ -41,13 +41,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"clips": [{**CLIP, "mediaId": "m-abcd"}]},
-        "spec.clips[0]: a mapping of 2:"
-        " exactly one of url and mediaId must be set; both url and mediaId are set",
+        "spec.clips[0]: exactly one of url and mediaId must be set; both url and mediaId are set",
     ),
-    ({"clips": []}, "spec.clips: a list of 0: List should have at least 1 item, not 0"),
+    ({"clips": []}, "spec.clips: List should have at least 1 item, not 0"),
     (
         {"clips": [CLIP] * 501},
-        "spec.clips: a list of 501: List should have at most 500 items, not 501",
+        "spec.clips: List should have at most 500 items, not 501",
     ),
     ({"clips": [{**CLIP, "start": 5}]}, "spec.clips[0].start: 5: Input should be a valid string"),
     (
