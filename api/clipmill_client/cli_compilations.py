@@ -12,6 +12,7 @@ from clipmill.contract import CompilationView
 from clipmill_client import following, rendering, show, show_lists
 from clipmill_client.cli_options import (
     ApiUrl,
+    CompilationId,
     Format,
     ManifestFile,
     Output,
@@ -58,7 +59,6 @@ DOWNLOAD = """Download what a compilation made: videos, thumbnails, storyboards,
 
     clipmill download c-0123456789abcdef -o out/
 """
-CompilationId = Annotated[str, typer.Argument(metavar="ID", help="Of the form c-...")]
 
 
 def submit(

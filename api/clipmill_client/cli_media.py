@@ -12,7 +12,15 @@ import typer
 from clipmill.contract import MediaFacts, MediaKind
 from clipmill_client import following, show, show_lists
 from clipmill_client.cli_faults import say
-from clipmill_client.cli_options import ApiUrl, Format, Output, State, connected, print_json
+from clipmill_client.cli_options import (
+    ApiUrl,
+    Format,
+    MediaIds,
+    Output,
+    State,
+    connected,
+    print_json,
+)
 from clipmill_client.errors import PermanentError
 from clipmill_probe import MediaError, check
 
@@ -123,7 +131,7 @@ def list_all(
 
 
 def delete(
-    media_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Of the form m-...")],
+    media_ids: MediaIds,
     state: State = None,
     api_url: ApiUrl = None,
 ) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
@@ -35,6 +35,26 @@ def private(places: list[str]) -> list[str]:
     return places
 
 
+def _ids(letter: str) -> Callable[[Any], Any]:
+    """Refuse what is no id: it becomes a part of an address."""
+
+    def checked(given: Any) -> Any:
+        for one in [given] if isinstance(given, str) else given:
+            if not re.fullmatch(f"{letter}-[a-z0-9]{{4,40}}", one):
+                raise typer.BadParameter(
+                    f"{one[:80]!r} is not of the form {letter}-0123456789abcdef"
+                )
+        return given
+
+    return checked
+
+
+CompilationId = Annotated[
+    str, typer.Argument(metavar="ID", callback=_ids("c"), help="Of the form c-...")
+]
+MediaIds = Annotated[
+    list[str], typer.Argument(metavar="ID...", callback=_ids("m"), help="Of the form m-...")
+]
 State = Annotated[
     Path | None,
     typer.Option(

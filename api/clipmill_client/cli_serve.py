@@ -99,7 +99,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.create_server((host, port), family=family)
     except OSError as error:
-        said = error.strerror or str(error)
+        said = (error.strerror or str(error)).split(" (", maxsplit=1)[0]
         raise LocalError(f"--host {host} --port {port}: {said.lower()}") from None
     with sock:
         yield sock
