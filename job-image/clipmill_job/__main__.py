@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from clipmill.contract import ExitCode, Order, OutputResult, Result, Stage
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
-from clipmill_job import gate
 from clipmill_job.assemble import assemble
 from clipmill_job.beat import Beat
 from clipmill_job.errors import GiveUp, JobError, Leave, TryAgain
@@ -81,8 +80,6 @@ def _claim(client: Client, settings: Settings) -> Order:
 
 
 def _do(client: Client, order: Order, beat: Beat, settings: Settings) -> list[OutputResult]:
-    if settings.canary:
-        gate.wait_until_closed(settings.canary, wait_s=gate.PATIENCE_S)
     if order.stage is Stage.FETCH:
         fetch(client, order, beat, settings.scratch)
         return []

@@ -22,27 +22,20 @@ class Settings:
     index: int
     scratch: Path
     holder: str
-    canary: tuple[str, int] | None = None
-    """What a job pod must not reach; None on a machine of one's own."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read CLIPMILL_API_URL, _API_KEY, _CANARY, JOB_COMPLETION_INDEX. Raises GiveUp."""
+        """Read CLIPMILL_API_URL, CLIPMILL_API_KEY, JOB_COMPLETION_INDEX. Raises GiveUp."""
         for name in ("CLIPMILL_API_URL", "CLIPMILL_API_KEY"):
             if not environ.get(name):
                 raise GiveUp("BadSettings", f"{name} is not set")
         index = environ.get("JOB_COMPLETION_INDEX") or "0"
         if not index.isdigit():
             raise GiveUp("BadSettings", f"JOB_COMPLETION_INDEX is {index!r}, not a number")
-        canary = environ.get("CLIPMILL_CANARY", "")
-        host, _, port = canary.rpartition(":")
-        if canary and not (host and port.isdigit()):
-            raise GiveUp("BadSettings", f"CLIPMILL_CANARY is {canary!r}, not host:port")
         return cls(
             api_url=environ["CLIPMILL_API_URL"],
             api_key=environ["CLIPMILL_API_KEY"],
             index=int(index),
             scratch=Path(tempfile.mkdtemp(prefix="clipmill-")),
             holder=f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}",
-            canary=(host.strip("[]"), int(port)) if canary else None,
         )
