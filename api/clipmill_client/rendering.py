@@ -97,7 +97,7 @@ def files_of(made: Report) -> list[str]:
 
 def _fetched(client: Client, view: CompilationView, name: str, out: Path) -> dict[str, str]:
     output = next(one for one in view.outputs if one.name == name)
-    wanted = {"video": f"{name}.mp4"}
+    wanted = {"video": f"{name}.{output.container}"}
     if output.thumbnail_id:
         wanted["thumbnail"] = f"{name}.jpg"
     if output.storyboard_id:

@@ -616,6 +616,7 @@ class OutputResult(Model):
     """One finished output, as its job measured it."""
 
     name: str
+    container: Literal["mp4", "webm"] = "mp4"
     media_id: Id
     thumbnail_id: Id | None = None
     storyboard_id: Id | None = None

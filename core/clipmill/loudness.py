@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from clipmill.ffmpeg import GLOBAL
+from clipmill.layers import Container
 
 GATE_LUFS = -69.0
 """The meter says -70 for silence and for anything shorter than its window of 0.4 s."""
@@ -95,14 +96,25 @@ def faults(found: Level, *, target_lufs: float, peak_dbtp: float) -> tuple[float
     return over, abs((found.lufs if found.lufs is not None else target_lufs) - target_lufs)
 
 
-def encode_args(source: str, out: str, *, samples: int, setting: Setting) -> tuple[str, ...]:
-    """Arguments that encode the programme's sound once: gain, limiter, AAC, exact length."""
+class SoundForm(NamedTuple):
+    """How the finished sound is encoded: AAC in MP4, Opus in WebM; bit/s."""
+
+    container: Container = "mp4"
+    bitrate: int = 192_000
+
+
+def encode_args(
+    source: str, out: str, *, samples: int, setting: Setting, form: SoundForm
+) -> tuple[str, ...]:
+    """Arguments that encode the programme's sound once: gain, limiter, codec, exact length."""
     chain = [f"volume={setting.gain_db:.2f}dB:precision=double"]
     if setting.ceiling_dbtp is not None:
         chain += _limiter(setting.ceiling_dbtp)
     chain += ["apad", f"atrim=end_sample={samples}"]
-    codec = ("-c:a", "aac", "-b:a", "192k", "-map_metadata", "-1", "-f", "mp4")
-    return (*GLOBAL, *raw_input(source), "-af", ",".join(chain), *codec, out)
+    codec = "libopus" if form.container == "webm" else "aac"
+    encoder = ("-c:a", codec, "-b:a", str(form.bitrate), "-map_metadata", "-1")
+    filters = ("-af", ",".join(chain))
+    return (*GLOBAL, *raw_input(source), *filters, *encoder, "-f", form.container, out)
 
 
 def _limiter(ceiling_dbtp: float) -> list[str]:

@@ -21,6 +21,7 @@ from clipmill_client.transfer import sha256_of
 from clipmill_job import join, pictures, sound
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Progress, Work, make
+from clipmill_job.smaller import smaller
 from clipmill_probe import MediaError, check
 
 RENDER_SHARE = 85.0
@@ -73,14 +74,20 @@ def _output(
 ) -> OutputResult:
     folder = work.folder / f"output-{output.name}"
     folder.mkdir()
-    video = folder / f"{output.name}.mp4"
+    form = output.pieces[0].profile
+    video = folder / f"{output.name}.{form.container}"
     with _timed(spent, "download"):
         parts = [(piece, _here(work, piece, made)) for piece in output.pieces]
     with _timed(spent, "sound"):
         samples = join.samples(parts, folder / "programme.f32")
         audio, level = sound.encode(work, output, folder / "programme.f32", samples)
     with _timed(spent, "join"):
-        join.mux(parts, audio, video, {"title": output.title} if output.title else {})
+        metadata = {"title": output.title} if output.title else {}
+        join.mux(parts, audio, video, metadata)
+        while _too_large(output, video):
+            with _timed(spent, "smaller"):
+                parts = smaller(work, output, parts, video, audio)
+            join.mux(parts, audio, video, metadata)
         frames = _checked(video, sum(piece.frames for piece in output.pieces))
     with _timed(spent, "pictures"):
         stills = _stills(video, folder)
@@ -88,18 +95,24 @@ def _output(
     with _timed(spent, "upload"):
         media_id = _send(work, output, video, MediaKind.COMPILATION)
         sent = {kind: _send(work, output, path, kind) for kind, path in stills.items()}
-    rate = output.pieces[0].profile.rate
     return OutputResult(
         name=output.name,
+        container=form.container,
         media_id=media_id,
         thumbnail_id=sent[MediaKind.THUMBNAIL],
         storyboard_id=sent[MediaKind.STORYBOARD],
         frames=frames,
-        duration_us=round(samples * 1_000_000 / AUDIO_RATE) if samples else frames * 10**6 // rate,
+        duration_us=round(samples * 1_000_000 / AUDIO_RATE)
+        if samples
+        else frames * 10**6 // form.rate,
         loudness_lufs=level.lufs,
         pieces=_counts(output, rendered),
         spent_s=spent,
     )
+
+
+def _too_large(output: OutputOrder, video: Path) -> bool:
+    return output.max_bytes is not None and video.stat().st_size > output.max_bytes
 
 
 def _here(work: Work, piece: Piece, made: dict[str, Path]) -> Path:

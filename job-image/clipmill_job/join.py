@@ -47,8 +47,9 @@ def mux(made: Sequence[Made], sound: Path, out: Path, metadata: dict[str, str]) 
     with ExitStack() as stack:
         first = stack.enter_context(av.open(str(made[0][1])))
         heard = stack.enter_context(av.open(str(sound)))
-        options = {"movflags": "+faststart"}
-        target = stack.enter_context(av.open(str(out), "w", format="mp4", options=options))
+        form = made[0][0].profile.container
+        options = {"movflags": "+faststart"} if form == "mp4" else {}
+        target = stack.enter_context(av.open(str(out), "w", format=form, options=options))
         target.metadata.update(metadata)
         video = target.add_stream_from_template(first.streams.video[0])
         video.time_base = _ticks(made)
@@ -68,21 +69,35 @@ def _pictures(made: Sequence[Made]) -> Iterator[Packet[Any]]:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             parameters = parameters or stream.codec_context.extradata
-            if stream.time_base != ticks or stream.codec_context.extradata != parameters:
+            if stream.codec_context.extradata != parameters:
                 raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} is of another form")
+            vp9 = piece.profile.container == "webm"
+            if not vp9 and stream.time_base != ticks:
+                raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} has another time base")
+            place = _in_order if vp9 else _reordered
             count = 0
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.pts is None:
                     continue
-                packet.pts += at * TICKS
-                packet.dts = (at + count - REORDER_FRAMES) * TICKS
-                packet.duration = TICKS
+                place(packet, at, count)
+                packet.time_base, packet.duration = ticks, TICKS
                 count += 1
                 yield packet
         if count != piece.frames:
             said = f"{count} frames instead of {piece.frames}"
             raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} has {said}")
         at += count
+
+
+def _reordered(packet: Packet[Any], at: int, count: int) -> None:
+    """H.264: each packet knows its place within the piece, in ticks."""
+    packet.pts = (packet.pts or 0) + at * TICKS
+    packet.dts = (at + count - REORDER_FRAMES) * TICKS
+
+
+def _in_order(packet: Packet[Any], at: int, count: int) -> None:
+    """VP9: as shown so decoded. Matroska's milliseconds are not asked."""
+    packet.pts = packet.dts = (at + count) * TICKS
 
 
 Fed: TypeAlias = "tuple[Stream, Iterator[Packet[Any]]]"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clipmill import loudness, music
 from clipmill.contract import AUDIO_RATE, MusicOrder, OutputOrder
-from clipmill.loudness import Level, Setting
+from clipmill.loudness import Level, Setting, SoundForm
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Work, run_ffmpeg
 
@@ -15,18 +15,19 @@ TRIES = 8
 
 
 def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Path, Level]:
-    """AAC of raw samples at the output's loudness, music mixed in; what the meter then finds."""
+    """Raw samples encoded at the output's loudness, music mixed in; what the meter then finds."""
     if output.music:
         raw = _mixed(work, output.music, raw, samples)
     goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
     programme = _measure(work, loudness.raw_input(str(raw)), samples)
     setting: Setting | None = loudness.first_setting(programme, **goal)
-    best, level = raw.with_suffix(".m4a"), loudness.SILENCE
+    form = SoundForm(output.pieces[0].profile.container, output.audio_bitrate)
+    best, level = raw.with_suffix(".sound"), loudness.SILENCE
     for attempt in range(TRIES):
         if setting is None:
             break
-        out = raw.with_suffix(f".{attempt}.m4a")
-        args = loudness.encode_args(str(raw), str(out), samples=samples, setting=setting)
+        out = raw.with_suffix(f".{attempt}.sound")
+        args = loudness.encode_args(str(raw), str(out), samples=samples, setting=setting, form=form)
         run_ffmpeg(work, args, frames=_frames(samples))
         found = _measure(work, ("-i", f"file:{out}"), samples)
         if not attempt or loudness.faults(found, **goal) < loudness.faults(level, **goal):

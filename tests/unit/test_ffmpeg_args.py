@@ -6,7 +6,15 @@ import pytest
 
 from clipmill.contract import Cut, Piece, Profile, TransitionType
 from clipmill.ffmpeg import piece_args, seek_s
-from clipmill.loudness import Level, Setting, encode_args, first_setting, level_of, next_setting
+from clipmill.loudness import (
+    Level,
+    Setting,
+    SoundForm,
+    encode_args,
+    first_setting,
+    level_of,
+    next_setting,
+)
 
 FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
@@ -103,7 +111,8 @@ def test_corrects_what_limiter_and_codec_did(result: Level, better: Setting | No
 
 def test_sound_is_encoded_at_its_exact_length() -> None:
     """As many samples as the frames have, whatever the filters' delay."""
-    args = encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=Setting(3.0, -1.7))
+    limited = Setting(3.0, -1.7)
+    args = encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, form=SoundForm())
     chain = args[args.index("-af") + 1]
     assert chain.startswith("volume=3.00dB")
     assert "alimiter" in chain

@@ -147,7 +147,7 @@ async def _changes(ctx: Context, owner: str, compilation_id: str) -> AsyncIterat
 
 @router.api_route("/compilations/{compilation_id}/outputs/{file}", methods=["GET", "HEAD"])
 def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str) -> Response:
-    """A finished file: `NAME` or `NAME.mp4`, `NAME.jpg`, `NAME-storyboard.png`. Takes Range."""
+    """A finished file: `NAME`, `NAME.mp4` (or .webm), `NAME.jpg` and so on. Takes Range."""
     view = _view(ctx, who.owner, compilation_id)
     media_id = next((found for o in view.outputs if (found := _file(o, file))), None)
     with ctx.db.read() as session:
@@ -163,7 +163,7 @@ def _file(output: OutputResult, file: str) -> str | None:
     name = output.name
     files = {
         name: output.media_id,
-        f"{name}.mp4": output.media_id,
+        f"{name}.{output.container}": output.media_id,
         f"{name}.jpg": output.thumbnail_id,
         f"{name}-storyboard.png": output.storyboard_id,
     }
