@@ -47,6 +47,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
     allow_any_host: bool = False
     allow_private: tuple[str, ...] = ()
+    canaries: tuple[str, ...] = ()
     samples: bool = False
     watermark: Watermark = field(default_factory=Watermark)
     default_owner: str = ""
@@ -58,9 +59,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._refuse_unsafe_keys()
-        for place in self.allow_private:
-            if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
-                raise UnsafeSettings(f"CLIPMILL_ALLOW_PRIVATE: {place!r} is not host:port")
+        _refuse_unless_places("CLIPMILL_ALLOW_PRIVATE", self.allow_private)
+        _refuse_unless_places("CLIPMILL_CANARIES", self.canaries)
 
     def _refuse_unsafe_keys(self) -> None:
         refuse_weak("CLIPMILL_ADMIN_KEY", self.admin_key, letter="a")
@@ -103,6 +103,7 @@ class Settings:
             allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
             allow_any_host=_flag(environ, "CLIPMILL_ALLOW_ANY_HOST"),
             allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
+            canaries=_words(environ.get("CLIPMILL_CANARIES")),
             watermark=_watermark(environ),
             samples=_flag(environ, "CLIPMILL_SAMPLES"),
             default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
@@ -137,6 +138,12 @@ def refuse_weak(name: str, key: str, *, letter: str) -> None:
         )
     if len(set(key[5:])) < LEAST_DISTINCT:
         raise UnsafeSettings(f"{name} repeats few characters and could be guessed: {how}")
+
+
+def _refuse_unless_places(name: str, places: tuple[str, ...]) -> None:
+    for place in places:
+        if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
+            raise UnsafeSettings(f"{name}: {place!r} is not host:port")
 
 
 def _words(text: str | None) -> tuple[str, ...]:

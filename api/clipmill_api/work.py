@@ -74,6 +74,7 @@ def claim(session: Session, ctx: Context, who: Principal, asked: Claim) -> Order
         index=asked.index,
         epoch=epoch,
         lease_s=ctx.settings.lease_s,
+        canaries=list(ctx.settings.canaries),
     )
     if clip is not None:
         return base.model_copy(update={"fetch": _fetch(session, ctx, row, clip)})
@@ -228,12 +229,13 @@ def _failed(
 ) -> None:
     failure = given.failure
     assert failure is not None
+    ends_all = failure.code == NOT_ISOLATED or who.stage is Stage.ASSEMBLE
     if who.stage is Stage.FETCH:
         clip = _clip_of(session, who, given.index)
         parts.unlock_fetch(session, clip.id)
-        if failure.permanent:
+        if failure.permanent and not ends_all:
             skip(session, ctx, row, clip, failure)
-    elif failure.permanent and who.stage is Stage.ASSEMBLE:
+    if failure.permanent and ends_all:
         ending = Ending(State.FAILED, failure.code, failure.message)
         lifecycle.end(session, ctx, row, who.generation, ending)
 

@@ -524,6 +524,9 @@ class Order(Model):
     index: int
     epoch: int = Field(description="fencing token: a later claim raises it and ends this one")
     lease_s: int
+    canaries: list[str] = Field(
+        [], description="host:port that this pod must not reach; one that answers ends it"
+    )
     fetch: FetchOrder | None = None
     render: list[Piece] | None = None
     assemble: list[OutputOrder] | None = None
@@ -559,6 +562,10 @@ class HeartbeatReply(Model):
     directive: Directive
     reason: str = ""
     lease_s: int
+
+
+NOT_ISOLATED = "NotIsolated"
+"""Code of a pod that could reach what it must not: the whole generation fails."""
 
 
 class ClipFailure(Model):
@@ -914,6 +921,7 @@ class ExitCode:
     RETRY = 1
     GIVE_UP = 64
     LEASE_LOST = 65
+    NOT_ISOLATED = 66
 
 
 __all__ = [

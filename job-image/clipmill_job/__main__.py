@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from clipmill.contract import ExitCode, Order, OutputResult, Result, Stage
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_job import gate
 from clipmill_job.assemble import assemble
 from clipmill_job.beat import Beat
 from clipmill_job.errors import GiveUp, JobError, Leave, TryAgain
@@ -80,6 +81,7 @@ def _claim(client: Client, settings: Settings) -> Order:
 
 
 def _do(client: Client, order: Order, beat: Beat, settings: Settings) -> list[OutputResult]:
+    gate.hold(order.canaries)
     if order.stage is Stage.FETCH:
         fetch(client, order, beat, settings.scratch)
         return []

@@ -3,12 +3,13 @@
 JobError
 +-- TryAgain        the same part may succeed later: exit 1, the Job's back-off
 +-- GiveUp          it never will: the API is told, exit 64 (podFailurePolicy FailIndex)
+|   +-- NotIsolated the pod reaches what it must not, and nobody's media is opened here: exit 66
 +-- Leave           somebody else holds the part, or the generation has ended: exit 65
 """
 
 from __future__ import annotations
 
-from clipmill.contract import ClipFailure, ExitCode
+from clipmill.contract import NOT_ISOLATED, ClipFailure, ExitCode
 
 
 class JobError(Exception):
@@ -22,7 +23,7 @@ class JobError(Exception):
 
     def failure(self) -> ClipFailure:
         """As it is told to the API."""
-        permanent = self.exit_code == ExitCode.GIVE_UP
+        permanent = self.exit_code != ExitCode.RETRY
         return ClipFailure(code=self.code[:60], message=str(self)[:500], permanent=permanent)
 
 
@@ -34,6 +35,15 @@ class GiveUp(JobError):
     """Trying again is no use."""
 
     exit_code = ExitCode.GIVE_UP
+
+
+class NotIsolated(GiveUp):
+    """The network keeps this pod from nothing: no media is opened here."""
+
+    exit_code = ExitCode.NOT_ISOLATED
+
+    def __init__(self, message: str) -> None:
+        super().__init__(NOT_ISOLATED, message)
 
 
 class Leave(JobError):

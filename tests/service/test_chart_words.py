@@ -54,6 +54,9 @@ def test_the_api_starts_on_what_it_is_told(option: str) -> None:
     assert (
         "clipmill-api.clipmill.svc:80" in told.allow_private
     ) == told.samples or option == "placed"
+    assert ("kubernetes.default.svc:443" in told.canaries) == (option != "open")
+    if told.canaries and mode == "bundled":
+        assert f"{name}-database.clipmill.svc:5432" in told.canaries
     if option == "placed":
         assert told.allow_private == ("cm-api.clipmill.svc:80", "media.example:9000")
         assert told.allowed_hosts == ("clips.example.com",)

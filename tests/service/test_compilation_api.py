@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clipmill.contract import (
+    NOT_ISOLATED,
     ClipFailure,
     ClipState,
     CompilationSpec,
@@ -164,6 +165,26 @@ def test_skipped_clip_degrades_and_is_named(api: Harness, two_seconds: Path) -> 
     assert (view.state, view.degraded) == (State.RENDERING, True)
     assert [(c.name, c.reason) for c in view.clips if c.reason] == [("lost", "SourceGone")]
     assert api.operator.plan(uid).outputs[0].frames == 60
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_pod_that_is_not_isolated_fails_all(
+    api: Harness, two_seconds: Path, stage: Stage
+) -> None:
+    """It is no fault of the clip: nothing is skipped, the generation ends, its quota is free."""
+    owner, user = api.user(render_limit_seconds=100)
+    uid, _ = api.register(owner, {"clips": [{"url": url()}]})
+    if stage is not Stage.FETCH:
+        fetch(api.job(uid, Stage.FETCH), 0, two_seconds)
+    job = api.job(uid, stage)
+    order = job.order(0, "pod-1")
+    message = "this pod still reaches the database"
+    failure = ClipFailure(code=NOT_ISOLATED, message=message)
+    job.result(Result(index=0, epoch=order.epoch, failure=failure))
+    view = api.operator.view(uid)
+    assert (view.state, view.reason, view.message) == (State.FAILED, NOT_ISOLATED, message)
+    assert [clip.reason for clip in view.clips] == [None]
+    assert user.account().render_reserved_seconds == 0
 
 
 @pytest.mark.parametrize(

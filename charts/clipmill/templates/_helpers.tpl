@@ -37,6 +37,12 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{ include "clipmill.name" . }}-api.{{ .Release.Namespace }}.svc
 {{- end }}
 
+{{- /* host:port of a database that job pods must not reach; empty where none is known. */}}
+{{- define "clipmill.databaseAddress" -}}
+{{- if eq .Values.database.mode "bundled" }}{{ include "clipmill.name" . }}-database.{{ .Release.Namespace }}.svc:5432
+{{- else }}{{ .Values.tests.databaseAddress }}{{ end }}
+{{- end }}
+
 {{- /* What Pod Security `restricted` asks of each container, and more. */}}
 {{- define "clipmill.restricted" -}}
 allowPrivilegeEscalation: false

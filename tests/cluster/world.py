@@ -1,0 +1,72 @@
+"""The world outside the cluster: a container beside the nodes that takes the addresses we need.
+
+Nothing leaves the machine: the nodes are told that these addresses are behind the container.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cluster import names
+
+NAME = "clipmill-world"
+PUBLIC = "203.0.113.10"
+"""Of a range for documentation: stands for the public internet."""
+PRIVATE = "192.168.77.7"
+METADATA = "169.254.169.254"
+PORT = 80
+SERVE = """
+import fcntl, http.server, socket, struct, sys
+SIOCSIFADDR = 0x8916
+plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for number, address in enumerate(sys.argv[1:]):
+    name = f"eth0:{number + 1}".encode()
+    place = struct.pack("<16sHH4s8x", name, socket.AF_INET, 0, socket.inet_aton(address))
+    fcntl.ioctl(plain, SIOCSIFADDR, place)
+class Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {".mp4": "video/mp4"}
+    def __init__(self, *a): super().__init__(*a, directory="/served")
+http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+"""
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(("docker", *arguments), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"docker {' '.join(arguments)[:200]}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def nodes() -> list[str]:
+    """The containers that are the cluster's nodes."""
+    listed = _docker(
+        "ps", "--filter", "label=io.x-k8s.kind.cluster=clipmill", "--format", "{{.Names}}"
+    )
+    return listed.split()
+
+
+@contextmanager
+def world(served: Path) -> Iterator[None]:
+    """Run the container, serving a folder; the nodes have routes to it."""
+    subprocess.run(("docker", "rm", "-f", NAME), capture_output=True, check=False)
+    _docker(
+        *("run", "-d", "--name", NAME, "--network", "kind", "--cap-add", "NET_ADMIN"),
+        *("--user", "0", "-v", f"{served}:/served:ro", "--entrypoint", "python"),
+        *(names.image("job"), "-c", SERVE, PUBLIC, PRIVATE, METADATA),
+    )
+    try:
+        about = json.loads(_docker("inspect", NAME))[0]
+        address = about["NetworkSettings"]["Networks"]["kind"]["IPAddress"]
+        for node in nodes():
+            for target in (PUBLIC, PRIVATE, METADATA):
+                _docker("exec", node, "ip", "route", "replace", f"{target}/32", "via", address)
+        yield
+    finally:
+        for node in nodes():
+            for target in (PUBLIC, PRIVATE, METADATA):
+                _docker("exec", node, "ip", "route", "del", f"{target}/32")
+        _docker("rm", "-f", NAME)
