@@ -18,6 +18,9 @@ TYPES = {
     "webm": "video/webm",
     "jpg": "image/jpeg",
     "png": "image/png",
+    "vtt": "text/vtt; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+    "json": "application/json",
 }
 
 

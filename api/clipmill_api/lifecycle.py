@@ -19,6 +19,7 @@ from clipmill.contract import (
     State,
     Terms,
 )
+from clipmill.results import RESULT_FILES
 from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, planning
 from clipmill_api.context import Context
@@ -235,7 +236,7 @@ def _sweep(session: Session, row: Compilation) -> None:
     """Take out outputs that no result names, and their bytes' share of the storage quota."""
     kept = set()
     for output in revisions.ended_outputs(session, row.id):
-        kept |= {output["media_id"], output.get("thumbnail_id"), output.get("storyboard_id")}
+        kept |= {output["media_id"], *(output.get(file.field) for file in RESULT_FILES)}
     for stray in library.strays(session, row.id, kept):
         quota.give_storage(session, row.owner, stray.size_bytes)
         library.delete_media(session, stray)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clipmill.chapters import chapters, unmet
 from clipmill.contract import (
-    AUDIO_RATE,
     ClipState,
     CompilationSpec,
     MediaFacts,
@@ -24,11 +24,14 @@ from clipmill.contract import (
     level,
 )
 from clipmill.contract import seconds as duration_s
+from clipmill.credits import credits_of
 from clipmill.music import music_order
 from clipmill.overlays import image_ids
 from clipmill.pieces import pieces
 from clipmill.presets import max_length_s
+from clipmill.record import Record, Track
 from clipmill.timeline import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
+from clipmill_api.recording import record
 from clipmill_api.tables import ClipRow, Media
 
 SHARD = 8
@@ -56,6 +59,7 @@ class Made(NamedTuple):
     timeline: Timeline
     pieces: tuple[Piece, ...]
     music: MusicOrder | None
+    record: Record
     notes: tuple[str, ...]
     charged: bool
 
@@ -130,9 +134,16 @@ def outputs(known: Known) -> list[Made]:
         line = timeline(known.spec, output, clips, assets, known.terms)
         _refuse_too_long(output, line)
         music, note = _music(known, line)
-        notes = (*line.notes, *([note] if note else []))
-        made.append(Made(output, line, pieces(line), music, notes, charged))
+        kept = record(known.spec, known.clips, known.media, line, music)
+        said = (*line.notes, note, _chapters_note(output, kept))
+        notes = tuple(text for text in said if text)
+        made.append(Made(output, line, pieces(line), music, kept, notes, charged))
     return made
+
+
+def _chapters_note(output: Output, kept: Record) -> str | None:
+    """Chapters in a description are YouTube's; its shorts have none."""
+    return unmet(chapters(kept), kept.rate) if output.preset == "youtube" else None
 
 
 def _music(known: Known, line: Timeline) -> tuple[MusicOrder | None, str | None]:
@@ -168,15 +179,15 @@ def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> Outpu
         frames=one.timeline.frames,
         exact=one.timeline.exact,
         entries=list(one.timeline.entries),
-        music=_music_plan(one),
+        music=_music_plan(one.record.music),
+        chapters=chapters(one.record),
+        credits=credits_of(one.record),
         notes=list(one.notes),
         pieces=counts,
     )
 
 
-def _music_plan(one: Made) -> MusicPlan | None:
-    if one.music is None:
+def _music_plan(track: Track | None) -> MusicPlan | None:
+    if track is None:
         return None
-    each = AUDIO_RATE // one.timeline.profile.rate
-    at, end = one.music.start // each, -(-one.music.end // each)
-    return MusicPlan(media_id=one.music.media_id, at=at, frames=end - at)
+    return MusicPlan(media_id=track.media_id, at=track.at, frames=track.frames)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.contract import Upload as UploadView
+from clipmill.results import MADE_KINDS
 from clipmill_api import admission, lifecycle
 from clipmill_api.auth import Principal
 from clipmill_api.context import Context, new_id
@@ -17,8 +18,7 @@ from clipmill_api.queries import library, parts, quota, revisions
 from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
 from clipmill_probe import MediaError, check, check_image
 
-PICTURES = (MediaKind.THUMBNAIL, MediaKind.STORYBOARD)
-MADE_HERE = (MediaKind.COMPILATION, *PICTURES)
+MADE_HERE = (MediaKind.COMPILATION, *MADE_KINDS)
 PROBES = threading.BoundedSemaphore(2)
 """Decodings at once: each is a process of its own that can fill a core."""
 
@@ -91,7 +91,7 @@ def _at_once(
     if asked.kind is MediaKind.IMAGE and same.kind != MediaKind.IMAGE:
         return None
     facts = MediaFacts.model_validate(same.facts) if same.facts else None
-    if asked.kind not in (MediaKind.IMAGE, *PICTURES) and not _serves(facts, asked.kind):
+    if asked.kind not in (MediaKind.IMAGE, *MADE_KINDS) and not _serves(facts, asked.kind):
         return None
     publish(session, ctx, who, row, facts)
     return view(ctx, row)
@@ -187,7 +187,7 @@ def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | N
     if found != asked.sha256:
         detail = f"sha256: announced {asked.sha256}, but the bytes have {found}"
         raise ApiProblem(422, "DigestMismatch", detail)
-    if asked.kind in PICTURES:
+    if asked.kind in MADE_KINDS:
         return None
     wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
     try:

@@ -169,6 +169,7 @@ def _rendering(
                 music=one.music,
                 max_bytes=one.output.max_bytes,
                 audio_bitrate=one.timeline.audio_bitrate,
+                record=one.record,
             )
             for one in made
         ]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from clipmill.contract import MediaFacts, MediaKind
+from clipmill.results import MADE_KINDS
 from clipmill_client import following, show, show_lists
 from clipmill_client.cli_faults import say
 from clipmill_client.cli_options import (
@@ -55,7 +56,7 @@ DELETE = """Delete media that no compilation uses.
     clipmill media delete m-0123456789abcdef
 """
 MEDIA_ID = re.compile(r"m-[a-z0-9]{4,40}")
-MADE = (MediaKind.COMPILATION, MediaKind.THUMBNAIL, MediaKind.STORYBOARD)
+MADE = (MediaKind.COMPILATION, *MADE_KINDS)
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 
 

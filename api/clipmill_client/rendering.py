@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clipmill.contract import CompilationView, Manifest, Plan, Registration, State
+from clipmill.results import RESULT_FILES
 from clipmill_client import manifest
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError
@@ -98,10 +99,7 @@ def files_of(made: Report) -> list[str]:
 def _fetched(client: Client, view: CompilationView, name: str, out: Path) -> dict[str, str]:
     output = next(one for one in view.outputs if one.name == name)
     wanted = {"video": f"{name}.{output.container}"}
-    if output.thumbnail_id:
-        wanted["thumbnail"] = f"{name}.jpg"
-    if output.storyboard_id:
-        wanted["storyboard"] = f"{name}-storyboard.png"
+    wanted |= {file.label: file.name(name) for file in RESULT_FILES if file.media_id(output)}
     for file in wanted.values():
         # A part left by an earlier run belongs to another video.
         (out / f"{file}.part").unlink(missing_ok=True)

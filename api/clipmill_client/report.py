@@ -63,4 +63,13 @@ def _output(
     form = plan.profile
     entries = [entry.model_dump(mode="json", by_alias=True) for entry in plan.entries]
     size = {"width": form.width, "height": form.height, "rate": form.rate}
-    return found | size | {"notes": plan.notes, "timeline": entries}
+    return found | size | _said(plan) | {"timeline": entries}
+
+
+def _said(plan: OutputPlan) -> Report:
+    """Notes, and what belongs into a description: chapters and credits."""
+    return {
+        "notes": plan.notes,
+        "chapters": [one.model_dump(mode="json", by_alias=True) for one in plan.chapters],
+        "credits": [one.model_dump(mode="json", by_alias=True) for one in plan.credits],
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from clipmill.contract import (
     BumperPlacement,
@@ -16,8 +16,7 @@ from clipmill.contract import (
     TransitionOrder,
     TransitionPlacement,
 )
-
-Kind = Literal["intro", "clip", "transition", "bumper", "outro"]
+from clipmill.record import Kind
 
 
 class Slot(NamedTuple):

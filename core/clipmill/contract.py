@@ -39,6 +39,9 @@ from clipmill.picture import (
     Position,
     Rect,
 )
+from clipmill.record import Chapter, Record
+from clipmill.record import Credit as CreditEntry
+from clipmill.record import Kind as ShotKind
 from clipmill.soundtrack import Duck, Music
 
 MAX_CLIPS = 500
@@ -384,6 +387,10 @@ class MediaKind(StrEnum):
     COMPILATION = "compilation"
     THUMBNAIL = "thumbnail"
     STORYBOARD = "storyboard"
+    STORYBOARD_CUES = "storyboard_cues"
+    CHAPTERS = "chapters"
+    CREDITS = "credits"
+    MANIFEST = "manifest"
 
 
 class MediaFacts(Model):
@@ -513,6 +520,7 @@ class OutputOrder(Model):
     max_bytes: int | None = Field(None, description="largest file; None: any")
     audio_bitrate: int = Field(192_000, description="bit/s of the finished sound")
     music: MusicOrder | None = None
+    record: Record = Field(Record(), description="what it is made of, for all that comes with it")
 
 
 class Order(Model):
@@ -627,6 +635,10 @@ class OutputResult(Model):
     media_id: Id
     thumbnail_id: Id | None = None
     storyboard_id: Id | None = None
+    storyboard_cues_id: Id | None = None
+    chapters_id: Id | None = None
+    credits_id: Id | None = None
+    manifest_id: Id | None = None
     frames: int = Field(ge=1)
     duration_us: int = Field(ge=1)
     size_bytes: int = 0
@@ -688,7 +700,7 @@ class ClipStatus(Model):
 class Entry(Model):
     """One line of the timeline, in frames of the output rate."""
 
-    kind: Literal["intro", "clip", "transition", "bumper", "outro"]
+    kind: ShotKind
     name: str
     media_id: Id | None
     at: int = Field(description="first frame within the output")
@@ -716,6 +728,8 @@ class OutputPlan(Model):
     exact: bool = Field(description="False while a clip's length is an estimate")
     entries: list[Entry]
     music: MusicPlan | None = None
+    chapters: list[Chapter] = []
+    credits: list[CreditEntry] = []
     notes: list[str] = []
     pieces: PieceCounts
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clipmill.arrangement import Kind, arrange
+from clipmill.arrangement import arrange
 from clipmill.contract import (
     CompilationSpec,
     Extent,
@@ -19,6 +19,7 @@ from clipmill.contract import (
     seconds,
 )
 from clipmill.overlays import layers
+from clipmill.record import Kind
 
 UNKNOWN_LENGTH_S = 60
 """Estimate for a clip not yet fetched: Twitch's own limit for a clip, in seconds."""

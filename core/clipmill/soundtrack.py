@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from clipmill.model import Duration, Id, Model, Title, level, seconds
+from clipmill.model import Duration, Id, Line, Model, Title, level, seconds
 
 Decibels = Annotated[str, Field(pattern=r"^-?[0-9]{1,2}(\.[0-9])?dB$", max_length=7)]
 
@@ -59,7 +59,7 @@ class MusicCredit(Model):
     title: Title | None = Field(None, description="Title of the track.")
     artist: Title | None = Field(None, description="Who made it.")
     license: Title | None = Field(None, description="The license's name, e.g. CC BY 4.0.")
-    url: str | None = Field(None, max_length=2000, description="Where the track can be found.")
+    url: Line | None = Field(None, max_length=2000, description="Where the track can be found.")
 
 
 class Music(Model):

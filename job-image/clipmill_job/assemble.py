@@ -18,7 +18,7 @@ from clipmill.contract import (
     UploadRequest,
 )
 from clipmill_client.transfer import sha256_of
-from clipmill_job import join, pictures, sound
+from clipmill_job import extras, join, sound
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Progress, Work, make
 from clipmill_job.smaller import smaller
@@ -82,25 +82,24 @@ def _output(
         samples = join.samples(parts, folder / "programme.f32")
         audio, level = sound.encode(work, output, folder / "programme.f32", samples)
     with _timed(spent, "join"):
-        metadata = {"title": output.title} if output.title else {}
-        join.mux(parts, audio, video, metadata)
+        join.mux(parts, audio, video, record=output.record)
         while _too_large(output, video):
             with _timed(spent, "smaller"):
                 parts = smaller(work, output, parts, video, audio)
-            join.mux(parts, audio, video, metadata)
+            join.mux(parts, audio, video, record=output.record)
         frames = _checked(video, sum(piece.frames for piece in output.pieces))
-    with _timed(spent, "pictures"):
-        stills = _stills(video, folder)
+    with _timed(spent, "extras"):
+        made_with = extras.make(work, output, video, level)
     work.beat.progress(90, f"{output.name}: {frames} frames joined, sending them up")
     with _timed(spent, "upload"):
         media_id = _send(work, output, video, MediaKind.COMPILATION)
-        sent = {kind: _send(work, output, path, kind) for kind, path in stills.items()}
+        sent = {
+            file.field: _send(work, output, path, file.kind) for file, path in made_with.items()
+        }
     return OutputResult(
         name=output.name,
         container=form.container,
         media_id=media_id,
-        thumbnail_id=sent[MediaKind.THUMBNAIL],
-        storyboard_id=sent[MediaKind.STORYBOARD],
         frames=frames,
         duration_us=round(samples * 1_000_000 / AUDIO_RATE)
         if samples
@@ -108,7 +107,7 @@ def _output(
         loudness_lufs=level.lufs,
         pieces=_counts(output, rendered),
         spent_s=spent,
-    )
+    ).model_copy(update=sent)
 
 
 def _too_large(output: OutputOrder, video: Path) -> bool:
@@ -134,16 +133,6 @@ def _checked(video: Path, frames: int) -> int:
     if found != frames:
         raise TryAgain("BrokenOutput", f"{found} frames were joined instead of {frames}")
     return found
-
-
-def _stills(video: Path, folder: Path) -> dict[MediaKind, Path]:
-    stills = {
-        MediaKind.THUMBNAIL: folder / f"{video.stem}.jpg",
-        MediaKind.STORYBOARD: folder / f"{video.stem}-storyboard.png",
-    }
-    pictures.thumbnail(video, stills[MediaKind.THUMBNAIL])
-    pictures.storyboard(video, stills[MediaKind.STORYBOARD])
-    return stills
 
 
 def _send(work: Work, output: OutputOrder, path: Path, kind: MediaKind) -> str:

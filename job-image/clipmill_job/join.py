@@ -16,8 +16,10 @@ import av
 from av.packet import Packet
 from av.stream import Stream
 
+from clipmill.chapters import chapters
 from clipmill.contract import AUDIO_RATE, Piece
 from clipmill.ffmpeg import TICKS
+from clipmill.record import Record
 from clipmill_job.errors import TryAgain
 
 REORDER_FRAMES = 2
@@ -42,20 +44,34 @@ def samples(made: Sequence[Made], out: Path) -> int:
     return total
 
 
-def mux(made: Sequence[Made], sound: Path, out: Path, metadata: dict[str, str]) -> None:
-    """The finished file: the pieces' pictures and the encoded sound, index in front."""
+def mux(made: Sequence[Made], sound: Path, out: Path, *, record: Record) -> None:
+    """The finished file: pictures, encoded sound, title and chapters, index in front."""
     with ExitStack() as stack:
         first = stack.enter_context(av.open(str(made[0][1])))
         heard = stack.enter_context(av.open(str(sound)))
         form = made[0][0].profile.container
         options = {"movflags": "+faststart"} if form == "mp4" else {}
         target = stack.enter_context(av.open(str(out), "w", format=form, options=options))
-        target.metadata.update(metadata)
+        target.metadata.update({"title": record.title} if record.title else {})
+        target.set_chapters(_chapters(record))
         video = target.add_stream_from_template(first.streams.video[0])
         video.time_base = _ticks(made)
         audio = target.add_stream_from_template(heard.streams.audio[0])
         for packet in _merged((video, _pictures(made)), (audio, heard.demux(audio=0))):
             target.mux_one(packet)
+
+
+def _chapters(record: Record) -> list[av.container.Chapter]:
+    return [
+        {
+            "id": i,
+            "start": one.at,
+            "end": one.at + one.frames,
+            "time_base": Fraction(1, record.rate),
+            "metadata": {"title": one.title},
+        }
+        for i, one in enumerate(chapters(record))
+    ]
 
 
 def _ticks(made: Sequence[Made]) -> Fraction:

@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from PIL import Image
+from PIL import Image, ImageStat
+
+from clipmill.storyboard import TILE_WIDTH, Grid, grid
 
 THUMBNAIL_S = 3
 """Where the thumbnail is taken; the middle of a video shorter than twice this."""
 THUMBNAIL_WIDTH = 480
-TILES = 16
-TILE_WIDTH = 320
-COLUMNS = 4
-GAP = 4
+CHOICES = 8
+"""Other moments that are looked at when that one shows nothing."""
+DARK, FLAT = 32, 8
+"""A picture is taken from this mean brightness and this spread on, of 255."""
 BACKGROUND = (16, 16, 20)
 
 
 def thumbnail(video: Path, out: Path) -> None:
-    """A JPEG, 480 pixels wide."""
+    """A JPEG, 480 pixels wide, of a moment that shows something."""
     with av.open(str(video)) as container:
         length = _length_s(container)
-        _picture(
-            _shown_at(container, min(Fraction(THUMBNAIL_S), length / 2)), THUMBNAIL_WIDTH
-        ).save(out, "JPEG", quality=88)
+        first = min(Fraction(THUMBNAIL_S), length / 2)
+        moments = (first, *(length * i / (CHOICES + 1) for i in range(1, CHOICES + 1)))
+        best = _most_shown(_picture(_shown_at(container, at), THUMBNAIL_WIDTH) for at in moments)
+    best.save(out, "JPEG", quality=88)
 
 
-def storyboard(video: Path, out: Path) -> None:
-    """A PNG of up to 16 moments, evenly spread, in rows of four."""
+def _most_shown(pictures: Iterable[Image.Image]) -> Image.Image:
+    """The first that is neither black nor of one colour; else the one that shows most."""
+    found: list[tuple[float, Image.Image]] = []
+    for picture in pictures:
+        seen = ImageStat.Stat(picture.convert("L"))
+        if seen.mean[0] >= DARK and seen.stddev[0] >= FLAT:
+            return picture
+        found.append((seen.mean[0] + seen.stddev[0], picture))
+    return max(found, key=lambda one: one[0])[1]
+
+
+def storyboard(video: Path, out: Path, *, frames: int, rate: int) -> Grid:
+    """A PNG of moments evenly spread over the whole video, and where each of them lies."""
     with av.open(str(video)) as container:
-        length = _length_s(container)
-        count = max(1, min(TILES, container.streams.video[0].frames))
-        moments = [length * (2 * i + 1) / (2 * count) for i in range(count)]
-        tiles = [_picture(_shown_at(container, moment), TILE_WIDTH) for moment in moments]
-    _sheet(tiles).save(out, "PNG", optimize=False)
+        stream = container.streams.video[0]
+        found = grid(frames, rate, (stream.width, stream.height))
+        sheet = Image.new("RGB", found.size, BACKGROUND)
+        for i in range(found.tiles):
+            tile = _picture(_shown_at(container, Fraction(found.shown(i), rate)), TILE_WIDTH)
+            sheet.paste(tile, found.corner(i))
+    sheet.save(out, "PNG", optimize=False)
+    return found
 
 
 def _length_s(container: InputContainer) -> Fraction:
@@ -64,15 +81,3 @@ def _picture(frame: VideoFrame, width: int) -> Image.Image:
     small = frame.reformat(width=width, height=height, format="rgb24")
     plane = small.planes[0]
     return Image.frombytes("RGB", (width, height), bytes(plane), "raw", "RGB", plane.line_size)
-
-
-def _sheet(tiles: list[Image.Image]) -> Image.Image:
-    width, height = tiles[0].size
-    columns = min(COLUMNS, len(tiles))
-    rows = math.ceil(len(tiles) / columns)
-    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
-    sheet = Image.new("RGB", size, BACKGROUND)
-    for i, tile in enumerate(tiles):
-        row, column = divmod(i, columns)
-        sheet.paste(tile, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
-    return sheet

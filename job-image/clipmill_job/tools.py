@@ -27,6 +27,11 @@ def _version(path: str) -> str:
     return asked.stdout
 
 
+def version_line(path: str) -> str:
+    """What an ffmpeg says of itself in its first line."""
+    return _version(path).partition("\n")[0]
+
+
 def new_enough(version: str) -> bool:
     """Whether `ffmpeg -version` tells of a release that understands our arguments."""
     found = re.match(r"ffmpeg version n?(\d+)", version)

@@ -9,12 +9,13 @@ from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from clipmill.results import MADE_KINDS
 from clipmill_api.queries.quota import changed
 from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
 
 Blob: TypeAlias = "tuple[str, str]"
 """Owner and sha256."""
-OUTPUT_KINDS = ("compilation", "thumbnail", "storyboard")
+OUTPUT_KINDS = ("compilation", *sorted(MADE_KINDS))
 
 
 def media(session: Session, owner: str, media_id: str) -> Media | None:

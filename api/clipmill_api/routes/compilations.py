@@ -21,6 +21,7 @@ from clipmill.contract import (
     Page,
     Plan,
 )
+from clipmill.results import RESULT_FILES
 from clipmill_api import admission, blobs, submission, views
 from clipmill_api.auth import User
 from clipmill_api.context import Context, Ctx
@@ -147,7 +148,11 @@ async def _changes(ctx: Context, owner: str, compilation_id: str) -> AsyncIterat
 
 @router.api_route("/compilations/{compilation_id}/outputs/{file}", methods=["GET", "HEAD"])
 def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str) -> Response:
-    """A finished file: `NAME`, `NAME.mp4` (or .webm), `NAME.jpg` and so on. Takes Range."""
+    """A finished file, `NAME` or `NAME.mp4` (or .webm), and what comes with it; takes Range.
+
+    That is NAME.jpg, NAME-storyboard.png, NAME.vtt, NAME-chapters.txt, NAME-credits.txt and
+    NAME-manifest.json.
+    """
     view = _view(ctx, who.owner, compilation_id)
     media_id = next((found for o in view.outputs if (found := _file(o, file))), None)
     with ctx.db.read() as session:
@@ -161,10 +166,5 @@ def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str
 
 def _file(output: OutputResult, file: str) -> str | None:
     name = output.name
-    files = {
-        name: output.media_id,
-        f"{name}.{output.container}": output.media_id,
-        f"{name}.jpg": output.thumbnail_id,
-        f"{name}-storyboard.png": output.storyboard_id,
-    }
-    return files.get(file)
+    video = {name: output.media_id, f"{name}.{output.container}": output.media_id}
+    return ({one.name(name): one.media_id(output) for one in RESULT_FILES} | video).get(file)
