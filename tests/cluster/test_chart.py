@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
+import clipmaker
 from cluster import names
-from generate import CHART
+from generate import CHART, INSTALL
 from rendered import OPTIONS, set_options
 
-RELEASE, HERE, VIDEOS = "own", "chart-own", "chart-videos"
+RELEASE, HERE, VIDEOS, PLAIN = "own", "chart-own", "chart-videos", "chart-plain"
+VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
 CRD = "compilations.clipmill.dev"
 OPERATOR = f"system:serviceaccount:{HERE}:{RELEASE}-operator"
 SMALL = (
@@ -91,6 +97,21 @@ def release(owns_crd: bool) -> Iterator[None]:
             kubectl("delete", "crd", CRD, "--ignore-not-found")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def alone() -> Iterator[None]:
+    """No operator of another release acts on what is made here."""
+    label = "app.kubernetes.io/name=clipmill,app.kubernetes.io/component=operator"
+    others = [
+        (one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in told("deployments", "-A", "-l", label)["items"]
+    ]
+    for namespace, name in others:
+        kubectl("scale", "deployment", name, "-n", namespace, "--replicas=0")
+    yield
+    for namespace, name in others:
+        kubectl("scale", "deployment", name, "-n", namespace, "--replicas=1")
+
+
 def keys() -> dict[str, str]:
     """The keys that the install has drawn."""
     data = told("secret", f"{RELEASE}-keys", "-n", HERE)["data"]
@@ -127,6 +148,35 @@ def test_the_owner_is_let_in_by_the_drawn_key(release: None) -> None:
             assert answer.status_code == status
             assert status != 200 or answer.json()["owner"] == "default"
         forward.terminate()
+
+
+@contextmanager
+def forwarded(command: str) -> Iterator[None]:
+    """While `kubectl port-forward` runs."""
+    with subprocess.Popen(shlex.split(command), stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout is not None
+        assert forward.stdout.readline().startswith("Forwarding from 127.0.0.1:8000")
+        yield
+        forward.terminate()
+
+
+def test_the_notes_lead_to_the_first_video(release: None, tmp_path: Path) -> None:
+    """Every command that Helm prints, as it stands; the file has the frames of its timeline."""
+    notes = helm("get", "notes").stdout
+    commands = [line for line in notes.splitlines() if line.startswith("kubectl")]
+    sample = notes[notes.index("kubectl apply") : notes.index("\nEOF\n") + 5]
+    forward = next(line for line in commands if " port-forward " in line)
+    fetch = notes[notes.index("kubectl get secret") :].partition("\n\n")[0]
+    shell = ("bash", "-euo", "pipefail", "-c")
+    for step in (sample, *(line for line in commands if " wait " in line)):
+        done = run(*shell, step)
+        story = run("kubectl", "describe", "compilations", "-n", VIDEOS).stdout
+        assert done.returncode == 0, f"{done.stderr}\n{story}"
+    with forwarded(forward):
+        done = run(*shell, f"cd {tmp_path} && {fetch}")
+    assert done.returncode == 0, done.stderr
+    # bars 2 s, a fade of half a second into clock's 3 s, fractal from half a second on.
+    assert len(clipmaker.frames(tmp_path / "demo.mp4")) == 60 + 90 - 15 + 75
 
 
 @pytest.mark.parametrize(
@@ -178,6 +228,30 @@ def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     upgraded("networkPolicy.enabled=false")
     assert helm("test", "--timeout=3m").returncode != 0
     assert "enforces no NetworkPolicy" in "".join(run(*logs))
+
+
+def plain_manifest() -> str:
+    """manifests/install.yaml for a namespace of its own, with the images that are here."""
+    text = INSTALL.read_text().replace(".clipmill.svc", f".{PLAIN}.svc")
+    text = text.replace("clipmill-clipmill-operator", f"{PLAIN}-clipmill-operator")
+    text = text.replace("namespace: clipmill\n", f"namespace: {PLAIN}\n")
+    text = text.replace("\n  name: clipmill\n", f"\n  name: {PLAIN}\n")
+    for part in ("api", "operator", "job"):
+        text = text.replace(f" clipmill-{part}:{VERSION}\n", f" {names.image(part)}\n")
+    crd = "CustomResourceDefinition"
+    return yaml.safe_dump_all(o for o in yaml.safe_load_all(text) if o["kind"] != crd)
+
+
+def test_the_static_manifest_starts_by_itself(release: None) -> None:
+    """One `kubectl apply`; the keys are drawn in the cluster, and both parts become available."""
+    made = plain_manifest()
+    try:
+        kubectl("apply", "--server-side", "-f", "-", stdin=made)
+        parts = ("deployment/clipmill-api", "deployment/clipmill-operator")
+        kubectl("wait", "-n", PLAIN, "--for=condition=Available", "--timeout=5m", *parts)
+        assert is_there("secret", "clipmill-keys", "-n", PLAIN)
+    finally:
+        kubectl("delete", "--ignore-not-found", "-f", "-", stdin=made)
 
 
 def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, owns_crd: bool) -> None:

@@ -167,7 +167,7 @@ def test_the_network_is_closed_but_for_these() -> None:
     assert "egress" not in database
     assert database["ingress"] == [
         {
-            "ports": [{"port": "postgresql", "protocol": "TCP"}],
+            "ports": [{"port": 5432, "protocol": "TCP"}],
             "from": [
                 {
                     "podSelector": {
@@ -198,6 +198,21 @@ def test_policies_and_services_find_their_pods(option: str) -> None:
     for service in of_kind(option, "Service"):
         wanted = service["spec"]["selector"]
         assert sum(wanted.items() <= labels.items() for labels in made) == 1, service
+
+
+def test_monitors_find_a_port_of_a_service() -> None:
+    """What Prometheus is told to read is there, and its namespace is let in."""
+    option = "in front and watched over"
+    services = of_kind(option, "Service")
+    for monitor in of_kind(option, "ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"]
+        (found,) = [s for s in services if wanted.items() <= s["metadata"]["labels"].items()]
+        ports = {port["name"] for port in found["spec"]["ports"]}
+        assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
+    for part in ("api", "operator"):
+        sources = named(option, "NetworkPolicy", f"clipmill-{part}")["spec"]["ingress"][0]["from"]
+        peer = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+        assert {"namespaceSelector": peer} in sources
 
 
 @pytest.mark.parametrize(
