@@ -116,6 +116,7 @@ def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harnes
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     socket = config.bind_socket()
+    socket.listen()  # so that a first request waits for the server instead of being refused
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
     try:

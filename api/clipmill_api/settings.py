@@ -132,7 +132,7 @@ def refuse_weak(name: str, key: str, *, letter: str) -> None:
     how = "make one by `clipmill keygen`"
     if not key:
         raise UnsafeSettings(f"{name} is not set: {how}")
-    if not KEY.match(key) or key[3] != letter:
+    if not KEY.fullmatch(key) or key[3] != letter:
         raise UnsafeSettings(
             f"{name} is not of the form cm_{letter}_ and at least 32 characters: {how}"
         )
