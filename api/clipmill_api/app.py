@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from clipmill_api import problems, samples
+from clipmill_api import metrics, pages, problems, reference, samples
 from clipmill_api.auth import digest
 from clipmill_api.bodies import Door
 from clipmill_api.context import Clock, Context, Ctx, utc_now
 from clipmill_api.database import Database
+from clipmill_api.metrics import Metrics
 from clipmill_api.migrate import migrate
 from clipmill_api.queries import people
 from clipmill_api.routes import account, admin, compilations, media, operator, uploads, worker
@@ -26,7 +27,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     settings.state.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database)
     migrate(db)
-    ctx = Context(settings, db, Store(settings.state, settings.store_url), clock)
+    ctx = Context(settings, db, Store(settings.state, settings.store_url), Metrics(), clock)
     sweep(ctx)
     seed_default_owner(ctx)
 
@@ -39,12 +40,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app = FastAPI(
         title="Clipmill",
         version="0.1.0",
-        description="A list of clips in, one finished video out.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.context = ctx
     app.add_middleware(Door)
     problems.install(app)
+    metrics.install(app, ctx.metrics, db)
+    pages.install(app)
+    reference.install(app)
     for room in (compilations, media, uploads, account, worker, operator, admin):
         app.include_router(room.router)
     if settings.samples:

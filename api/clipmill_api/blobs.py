@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request
@@ -21,6 +22,15 @@ TYPES = {
     "vtt": "text/vtt; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
     "json": "application/json",
+}
+
+_BYTES: dict[str, Any] = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+}
+REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole file; `ETag` is its sha256.", "content": _BYTES},
+    206: {"description": "The range asked for.", "content": _BYTES},
+    304: {"description": "The caller has it (`If-None-Match`)."},
 }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from clipmill_api.database import Database
+from clipmill_api.metrics import Metrics
 from clipmill_api.settings import Settings
 from clipmill_api.store import Store
 
@@ -29,6 +30,7 @@ class Context:
     settings: Settings
     db: Database
     store: Store
+    metrics: Metrics
     clock: Clock
 
     def now(self) -> str:

@@ -59,8 +59,9 @@ def _headers(status: int, facts: dict[str, Any]) -> dict[str, str] | None:
     return {"Retry-After": "2"} if status == 503 else None
 
 
-async def _of_problem(_: Request, error: Exception) -> JSONResponse:
+async def _of_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiProblem)
+    request.app.state.context.metrics.refusals.labels(error.code).inc()
     return reply(error.status, error.code, error.detail, **error.facts)
 
 

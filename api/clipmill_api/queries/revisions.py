@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.contract import ClipState
@@ -123,6 +123,16 @@ def active(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
     rows = select(Compilation, Revision).join(Revision, newest).where(TERMINAL_IS_FINAL)
     rows = rows.order_by(Revision.created_at).limit(limit)
     return [(compilation, revision) for compilation, revision in session.execute(rows)]
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many compilations are in each state."""
+    newest = (Revision.compilation_id == Compilation.id) & (
+        Revision.generation == Compilation.generation
+    )
+    counted = select(Revision.state, func.count()).join(Compilation, newest)
+    rows = session.execute(counted.group_by(Revision.state))
+    return {row[0]: row[1] for row in rows}
 
 
 # --- clips ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
@@ -28,8 +28,10 @@ from clipmill_api.context import Context, Ctx
 from clipmill_api.paging import Cursor, cursor
 from clipmill_api.problems import not_found
 from clipmill_api.queries import library, revisions
+from clipmill_api.reference import MANIFESTS
 
 router = APIRouter(prefix="/api", tags=["compilations"])
+Wish = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
 LOOK_S = 0.5
 """How often a watched compilation is looked at."""
 QUIET_S = 15
@@ -40,7 +42,7 @@ QUIET_S = 15
 def create(
     ctx: Ctx,
     who: User,
-    manifest: Manifest,
+    manifest: Wish,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> CompilationView:
     """Submit a compilation. With an Idempotency-Key, a repeat is the same compilation."""
@@ -53,7 +55,7 @@ def create(
 
 
 @router.post("/plan")
-def dry_run(ctx: Ctx, who: User, manifest: Manifest) -> Plan:
+def dry_run(ctx: Ctx, who: User, manifest: Wish) -> Plan:
     """What would happen to a manifest, without doing it; refused as submitting it would be."""
     submission.refuse_foreign(who.owner, manifest.spec)
     with ctx.db.read() as session:
@@ -146,7 +148,12 @@ async def _changes(ctx: Context, owner: str, compilation_id: str) -> AsyncIterat
         quiet += LOOK_S
 
 
-@router.api_route("/compilations/{compilation_id}/outputs/{file}", methods=["GET", "HEAD"])
+@router.head("/compilations/{compilation_id}/outputs/{file}", include_in_schema=False)
+@router.get(
+    "/compilations/{compilation_id}/outputs/{file}",
+    responses=blobs.REPLIES,
+    response_class=Response,
+)
 def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str) -> Response:
     """A finished file, `NAME` or `NAME.mp4` (or .webm), and what comes with it; takes Range.
 

@@ -86,7 +86,8 @@ def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
             raise ApiProblem(422, error.code, f"{row.filename}: {error}") from None
 
 
-@router.api_route("/api/media/{media_id}/content", methods=["GET", "HEAD"])
+@router.head("/api/media/{media_id}/content", include_in_schema=False)
+@router.get("/api/media/{media_id}/content", responses=blobs.REPLIES, response_class=Response)
 def content(request: Request, ctx: Ctx, who: UserOrJob, media_id: str) -> Response:
     """The bytes of a media file; takes Range."""
     with ctx.db.read() as session:
@@ -96,7 +97,8 @@ def content(request: Request, ctx: Ctx, who: UserOrJob, media_id: str) -> Respon
     )
 
 
-@router.api_route("/api/pieces/{key}/content", methods=["GET", "HEAD"])
+@router.head("/api/pieces/{key}/content", include_in_schema=False)
+@router.get("/api/pieces/{key}/content", responses=blobs.REPLIES, response_class=Response)
 def piece(request: Request, ctx: Ctx, who: LiveJob, key: str) -> Response:
     """The bytes of a rendered piece; takes Range."""
     with ctx.db.read() as session:
