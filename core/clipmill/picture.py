@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from clipmill.model import Duration, Id, Model, seconds
+from clipmill.model import Duration, Id, Line, Model, seconds
 
 
 class Fit(StrEnum):
@@ -101,6 +101,8 @@ class Overlay(Model):
         if (self.text is None) == (self.media_id is None):
             both = "both text and mediaId are" if self.text else "neither text nor mediaId is"
             raise ValueError(f"exactly one of text and mediaId must be set; {both} set")
+        if any(ord(char) < 32 and char != "\n" for char in self.text or ""):
+            raise ValueError("text: control characters other than line breaks are not taken")
         if self.end is not None and seconds(self.end) <= seconds(self.start):
             raise ValueError(f"end {self.end} must be after start {self.start}")
         if seconds(self.fade) > 5:
@@ -114,8 +116,8 @@ Overlays = Annotated[list[Overlay], Field(max_length=10)]
 class Credit(Model):
     """Who made a clip: shown on the creator card and in the credits."""
 
-    creator: str | None = Field(None, max_length=100, description="Who made the clip.")
-    game: str | None = Field(None, max_length=100, description="What is played in it.")
+    creator: Line | None = Field(None, max_length=100, description="Who made the clip.")
+    game: Line | None = Field(None, max_length=100, description="What is played in it.")
     avatar: Id | None = Field(None, description="The creator's picture, an image of the library.")
 
 

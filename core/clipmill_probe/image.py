@@ -27,6 +27,9 @@ def examine_image(path: Path) -> dict[str, str | int]:
         raise MediaError(
             "NotMedia", f"{path.name}: not an image (read are PNG, JPEG and WebP)"
         ) from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        limit = f"at most {MAX_PIXELS} pixels are read"
+        raise MediaError("TooLarge", f"{path.name}: {limit}") from None
     except (OSError, ValueError, SyntaxError, Warning) as error:
         raise MediaError("Damaged", f"{path.name}: {str(error)[:200]}") from None
 
