@@ -17,7 +17,7 @@ GAIN_LIMIT_DB = 30.0
 """Largest gain of a programme either way: hiss is not lifted to full level."""
 CODEC_MARGIN_DB = 0.7
 """What AAC at 192 kbit/s may add to a true peak: the limiter's ceiling lies this much lower."""
-TOLERANCE_LU = 0.3
+TOLERANCE_LU = 0.4
 _INTEGRATED = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
 _PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+|-inf) dBFS")
 

@@ -26,6 +26,8 @@ REORDER_FRAMES = 2
 """B-frames make the decoder run this many frames ahead: -bf 2 with a pyramid."""
 SAMPLE_BYTES = 8
 """Two channels of 32-bit floats."""
+MP4 = {"movflags": "+faststart", "movie_timescale": str(AUDIO_RATE)}
+"""Index in front; lengths in samples: in milliseconds, the default, a player cuts the last ones."""
 Made = tuple[Piece, Path]
 
 
@@ -50,7 +52,7 @@ def mux(made: Sequence[Made], sound: Path, out: Path, *, record: Record) -> None
         first = stack.enter_context(av.open(str(made[0][1])))
         heard = stack.enter_context(av.open(str(sound)))
         form = made[0][0].profile.container
-        options = {"movflags": "+faststart"} if form == "mp4" else {}
+        options = MP4 if form == "mp4" else {}
         target = stack.enter_context(av.open(str(out), "w", format=form, options=options))
         target.metadata.update({"title": record.title} if record.title else {})
         target.set_chapters(_chapters(record))

@@ -16,10 +16,13 @@ TRIES = 8
 
 def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Path, Level]:
     """Raw samples encoded at the output's loudness, music mixed in; what the meter then finds."""
-    if output.music:
-        raw = _mixed(work, output.music, raw, samples)
     goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
     programme = _measure(work, loudness.raw_input(str(raw)), samples)
+    if output.music:
+        raw = _mixed(work, output.music, raw, samples)
+        mix = _measure(work, loudness.raw_input(str(raw)), samples)
+        # The gain of the programme alone, so that music does not move its level.
+        programme = Level(mix.lufs if programme.lufs is None else programme.lufs, mix.peak_dbtp)
     setting: Setting | None = loudness.first_setting(programme, **goal)
     form = SoundForm(output.pieces[0].profile.container, output.audio_bitrate)
     best, level = raw.with_suffix(".sound"), loudness.SILENCE

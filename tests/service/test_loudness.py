@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import levels
-from clipmill.contract import OutputOrder
+from clipmill.contract import Cut, OutputOrder, Piece, Profile
+from clipmill.layers import Encoder
 from clipmill_job.render import Work
 from clipmill_job.sound import encode
 from levels import RATE, Sound
@@ -55,10 +56,17 @@ SOUNDS: dict[str, Sound] = {
 }
 
 
-def _encoded(sound: Sound, folder: Path, **order: Any) -> tuple[Sound, float | None]:
+def _encoded(
+    sound: Sound, folder: Path, encoder: Encoder = "libx264", **order: Any
+) -> tuple[Sound, float | None]:
+    form = Profile(
+        width=64, height=64, rate=30, crf=30, speed="ultrafast", max_bitrate=10**6, encoder=encoder
+    )
+    black = Cut(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
+    piece = Piece(key="0" * 64, cuts=[black], profile=form)
     raw = levels.write(folder / "programme.f32", sound)
     asked = OutputOrder(
-        name="main", pieces=[], **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order)
+        name="main", pieces=[piece], **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order)
     )
     beat = SimpleNamespace(check=lambda: None)
     work = Work(cast(Any, None), cast(Any, None), cast(Any, beat), folder)
@@ -75,6 +83,14 @@ def test_on_target_and_under_the_peak(name: str, tmp_path: Path) -> None:
     measured = levels.loudness(found)
     assert measured == pytest.approx(TARGET, abs=0.5)
     assert reported == pytest.approx(measured, abs=0.2)
+    assert levels.true_peak_db(found) <= PEAK + 0.1
+
+
+@pytest.mark.parametrize("name", ["speech", "clicks"])
+def test_opus_too(name: str, tmp_path: Path) -> None:
+    """The sound of a WebM file is brought to its loudness as that of an MP4 file is."""
+    found, _ = _encoded(SOUNDS[name], tmp_path, "libvpx-vp9")
+    assert levels.loudness(found) == pytest.approx(TARGET, abs=0.5)
     assert levels.true_peak_db(found) <= PEAK + 0.1
 
 
