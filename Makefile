@@ -17,9 +17,10 @@ format: ## put everything into the house form
 	$(PY) -m ruff format $(SOURCES)
 	$(PY) -m ruff check --fix $(SOURCES)
 
-generate: ## what follows from other files: CRD, values schema, chart README, CRD template, install.yaml
+generate: ## what follows from other files: docs/cli.md, CRD, values schema, chart README, CRD template, install.yaml
 	$(PY) -m clipmill_operator.crd > manifests/crd.yaml
 	$(PY) charts/generate.py
+	$(PY) -m clipmill_client.cli_pages > docs/cli.md
 
 test: ## everything that can run here
 	./run test

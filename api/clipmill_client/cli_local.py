@@ -42,7 +42,7 @@ Local files of the manifest are put into the media library, since only a checked
 length; nothing is fetched and nothing is rendered.
 
     clipmill plan friday.yaml
-    clipmill plan friday.yaml -o json | jq .outputs[0].frames
+    clipmill plan friday.yaml -o json >plan.json
 """
 
 

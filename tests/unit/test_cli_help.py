@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-import typer.main
 from typer.testing import CliRunner
 
 from clipmill_client.cli_commands import app
+from clipmill_client.cli_pages import commands, pages
+
+PAGE = Path(__file__).parents[2] / "docs/cli.md"
 
 
-def commands() -> list[tuple[str, ...]]:
-    """Every command's words after `clipmill`."""
-    root = typer.main.get_command(app)
-    found: list[tuple[str, ...]] = []
-    for name, command in root.commands.items():
-        inner = getattr(command, "commands", None)
-        found += [(name, below) for below in inner] if inner else [(name,)]
-    return found
+def test_the_page_of_the_commands_is_current() -> None:
+    """`make generate` writes it."""
+    assert PAGE.read_text() == pages()
 
 
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
 def test_each_help_has_an_example_of_its_command(words: tuple[str, ...]) -> None:
     """On a line of its own, ready to be copied."""
     said = CliRunner().invoke(app, [*words, "--help"])
