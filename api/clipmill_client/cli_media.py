@@ -100,14 +100,15 @@ def _bad(what: str, error: MediaError | PermanentError, output: Format) -> None:
 
 def upload(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False)],
-    kind: Annotated[MediaKind, typer.Option(help="What it is for.")] = MediaKind.CLIP,
+    kind: Annotated[
+        MediaKind,
+        typer.Option(metavar="KIND", help="What it is for, such as intro, outro or transition."),
+    ] = MediaKind.CLIP,
     output: Output = Format.TEXT,
     state: State = None,
     api_url: ApiUrl = None,
 ) -> None:
     """The command; its help is UPLOAD."""
-    if kind in MADE:
-        raise typer.BadParameter(f"--kind {kind}: made by rendering, not uploaded")
     empty = next((file for file in files if not file.stat().st_size), None)
     if empty:
         raise MediaError("Empty", f"{empty}: the file is empty")
