@@ -67,7 +67,8 @@ class ControlPlane:
         self.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects))
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -166,7 +167,7 @@ def _wait_ready(plane: ControlPlane) -> None:
 @contextmanager
 def control_plane(folder: Path, binaries: Path) -> Iterator[ControlPlane]:
     """Started, ready, and gone at the end."""
-    clients, peers, port = _free_ports(3)
+    clients, peers, port = free_ports(3)
     plane = ControlPlane(f"https://127.0.0.1:{port}", folder)
     _lay_out(folder, binaries, plane.url)
     with ExitStack() as stack:

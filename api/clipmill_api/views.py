@@ -137,7 +137,8 @@ def _pieces(now: PieceCounts, revision: Revision) -> PieceCounts:
     if State(revision.state) is State.FETCHING:
         return now
     reused = min(revision.pieces_reused, now.total)
-    return PieceCounts(total=now.total, reused=reused, rendered=max(0, now.reused - reused))
+    there = now.total if State(revision.state) is State.SUCCEEDED else now.reused
+    return PieceCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
 
 
 def dry_run(session: Session, ctx: Context, owner: str, known: Known) -> Plan:

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from clipmaker import clip
+from controlplane import ControlPlane, binaries, control_plane
 from harness import Harness, running
+from manifests import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +67,16 @@ def two_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def three_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another good clip: 3 s, 90 frames."""
     return clip(tmp_path_factory.mktemp("clips") / "three.mp4", seconds=3)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real API server with its controllers, which knows the Compilation."""
+    found = binaries()
+    if found is None:
+        pytest.skip("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
+    with control_plane(tmp_path_factory.mktemp("plane"), found) as running_plane:
+        crd = str(ROOT / "manifests/crd.yaml")
+        running_plane.kubectl("apply", "--server-side", "-f", crd)
+        running_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
+        yield running_plane

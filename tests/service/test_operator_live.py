@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from controlplane import ControlPlane, binaries, control_plane
-from manifests import BAD, GOOD, ROOT, manifest, samples
-
-FOUND = binaries()
-pytestmark = pytest.mark.skipif(
-    FOUND is None, reason="no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)"
-)
-
-
-@pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A running control plane that knows the definition."""
-    assert FOUND is not None
-    with control_plane(tmp_path_factory.mktemp("plane"), FOUND) as running:
-        crd = str(ROOT / "manifests/crd.yaml")
-        running.kubectl("apply", "--server-side", "-f", crd)
-        running.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
-        yield running
+from controlplane import ControlPlane
+from manifests import BAD, GOOD, manifest, samples
 
 
 def judged(plane: ControlPlane, given: dict[str, Any]) -> str:

@@ -1,0 +1,103 @@
+"""What is done at intervals: ask the API what moved, and compare everything afresh."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from clipmill.contract import Active
+from clipmill_client.client import OperatorCalls
+from clipmill_operator import metrics
+from clipmill_operator.cache import Cache, Key, Store, T
+from clipmill_operator.health import Health
+from clipmill_operator.kube import COMPILATION, JOB, POD, Kind, Kube, KubeRefused, Listed
+from clipmill_operator.objects import SELECTOR
+from clipmill_operator.settings import Settings
+from clipmill_operator.status import STEP
+from clipmill_operator.submissions import STAND_IN
+
+log = logging.getLogger(__name__)
+MOST = 2000
+"""Compilations that one poll asks for."""
+Gone = Callable[[str], None]
+
+
+def moved(before: dict[str, str], active: Iterable[Active]) -> tuple[dict[str, str], set[str]]:
+    """What the poll found, by uid, and whose standing changed: those that ended are among them."""
+    now = {one.uid: _mark(one) for one in active}
+    changed = {uid for uid, mark in now.items() if before.get(uid) != mark}
+    return now, changed | (set(before) - set(now))
+
+
+def _mark(one: Active) -> str:
+    clips = "".join(clip.state.value[0] for clip in one.clips)
+    return f"{one.generation} {one.state} {one.percent // STEP} {clips}"
+
+
+class Poll:
+    """Asks the API in one call which compilations moved."""
+
+    def __init__(self, api: OperatorCalls, cache: Cache) -> None:
+        self._api, self._cache = api, cache
+        self._marks: dict[str, str] = {}
+
+    def __call__(self) -> list[Key]:
+        """The resources to be looked at. Raises ClientError."""
+        self._marks, changed = moved(self._marks, self._api.active(MOST))
+        wishes = self._cache.wishes.all() if changed else []
+        return [(w.namespace, w.name) for w in wishes if w.uid in changed]
+
+
+class Resync:
+    """Lists everything; finds what no watch told, and what the API holds that is no more."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        api: OperatorCalls,
+        cache: Cache,
+        settings: Settings,
+        health: Health,
+        gone: Gone,
+    ) -> None:
+        self._kube, self._api, self._cache = kube, api, cache
+        self._settings, self._health, self._gone = settings, health, gone
+        self._primed = False
+
+    def __call__(self) -> list[Key]:
+        """All resources there are. Raises KubeError, ClientError."""
+        missed = {
+            "compilations": self._list(COMPILATION, self._cache.wishes),
+            "jobs": self._list(JOB, self._cache.jobs, SELECTOR),
+            "pods": self._list(POD, self._cache.pods, SELECTOR),
+        }
+        if self._primed:
+            self._health.resynced(missed)
+            metrics.MISSED.inc(sum(missed.values()))
+        else:
+            self._health.resynced({})
+        self._primed = True
+        return [(wish.namespace, wish.name) for wish in self._cache.wishes.all()]
+
+    def _list(self, kind: Kind, store: Store[T], selector: str = "") -> int:
+        spaces = self._settings.watch_namespaces or ("",)
+        lists = [self._kube.all_of(kind, space, selector) for space in spaces]
+        items = [item for listed in lists for item in listed.items]
+        return len(store.resync(Listed(items, min(listed.version for listed in lists))))
+
+    def sweep(self) -> None:
+        """End at the API what has no resource any more. Raises KubeError, ClientError."""
+        known = {wish.uid for wish in self._cache.wishes.all()}
+        for one in self._api.active(MOST):
+            if one.uid in known or one.uid.startswith(STAND_IN):
+                continue
+            if self._is_gone(one):
+                log.info("gone uid=%s namespace=%s name=%s", one.uid, one.namespace, one.name)
+                self._gone(one.uid)
+
+    def _is_gone(self, one: Active) -> bool:
+        try:
+            found = self._kube.get(COMPILATION, one.namespace, one.name)
+        except KubeRefused:
+            return False
+        return found is None or found["metadata"]["uid"] != one.uid

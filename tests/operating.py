@@ -1,0 +1,189 @@
+"""The operator as a process of its own, before a real API server and a real Clipmill API.
+
+There is no kubelet: the test is the node. It reads a pod's Secret as a kubelet would, does the
+pod's work by the typed client, and writes how the pod ended.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clipmill_client.client import Client
+from controlplane import ControlPlane, free_ports
+from harness import Harness
+from manifests import manifest
+
+WAIT_S = 30.0
+T = TypeVar("T")
+Object = dict[str, Any]
+
+
+def until(what: str, look: Callable[[], T], wait_s: float = WAIT_S) -> T:
+    """What `look` answers once it is true; waits on the condition, never for a time."""
+    end = time.monotonic() + wait_s
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {wait_s:g}s: {what}")
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class Cluster:
+    """One namespace of the control plane, and the operator that watches it."""
+
+    plane: ControlPlane
+    api: Harness
+    namespace: str
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+    ports: list[int] = field(default_factory=lambda: free_ports(2))
+
+    # --- the operator ---------------------------------------------------------------------
+
+    def environ(self) -> dict[str, str]:
+        """What the chart gives it."""
+        return {
+            "PATH": os.environ["PATH"],
+            "KUBECONFIG": str(self.plane.kubeconfig),
+            "CLIPMILL_API_URL": self.api.url,
+            "CLIPMILL_OPERATOR_KEY": self.api.settings.operator_key,
+            "CLIPMILL_JOB_IMAGE": "clipmill-job:test",
+            "CLIPMILL_NAMESPACE": self.namespace,
+            "CLIPMILL_API_POD_LABELS": "app.kubernetes.io/component=api",
+            "CLIPMILL_WATCH_NAMESPACES": self.namespace,
+            "CLIPMILL_POLL_SECONDS": "1",
+            "CLIPMILL_RESYNC_SECONDS": "5",
+            "CLIPMILL_HEALTH_PORT": str(self.ports[0]),
+            "CLIPMILL_METRICS_PORT": str(self.ports[1]),
+            "PYTHONWARNINGS": "ignore",
+            **self.more,
+        }
+
+    @contextmanager
+    def operator(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A running operator, killed at the end: it has to bear that."""
+        with (self.folder / "operator.log").open("ab") as log:
+            command = (sys.executable, "-m", "clipmill_operator")
+            process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+
+    # --- objects --------------------------------------------------------------------------
+
+    def objects(self, kind: str, *words: str) -> list[Object]:
+        """All of a kind in the namespace."""
+        text = self.plane.kubectl("get", kind, "-n", self.namespace, "-o", "json", *words)
+        return list(json.loads(text)["items"])
+
+    def submit(self, spec: Object, name: str = "demo") -> None:
+        """Apply a resource, as a person does."""
+        self.plane.kubectl("apply", "-n", self.namespace, "-f", "-", given=self._text(spec, name))
+
+    def _text(self, spec: Object, name: str) -> str:
+        return json.dumps(manifest(spec, name))
+
+    def resource(self, name: str = "demo") -> Object:
+        """The resource as it is now; {} when there is none."""
+        found = [one for one in self.objects("comp") if one["metadata"]["name"] == name]
+        return found[0] if found else {}
+
+    def condition(self, kind: str, name: str = "demo") -> Object:
+        """One condition of the resource."""
+        conditions = self.resource(name).get("status", {}).get("conditions", [])
+        found = [one for one in conditions if one["type"] == kind]
+        return found[0] if found else {}
+
+    def is_true(self, kind: str, name: str = "demo") -> Object:
+        """Wait for a condition to hold."""
+
+        def holds() -> Object:
+            found = self.condition(kind, name)
+            return found if found.get("status") == "True" else {}
+
+        return until(f"{kind} of {name}: {self.resource(name).get('status')}", holds)
+
+    def jobs(self, stage: str = "", name: str = "demo") -> list[Object]:
+        """The Jobs of a resource."""
+        of_stage = f",clipmill.dev/stage={stage}" if stage else ""
+        return self.objects("jobs", "-l", f"clipmill.dev/compilation={name}{of_stage}")
+
+    def generations(self, name: str = "demo") -> list[str]:
+        """Which generations there are Jobs of."""
+        jobs = self.jobs(name=name)
+        return sorted({job["metadata"]["labels"]["clipmill.dev/generation"] for job in jobs})
+
+    def pods(self, stage: str, name: str = "demo") -> list[Object]:
+        """The pods of a stage that have not ended."""
+        selector = f"clipmill.dev/compilation={name},clipmill.dev/stage={stage}"
+        found = self.objects("pods", "-l", selector)
+        return [pod for pod in found if pod["status"].get("phase") in (None, "Pending", "Running")]
+
+    def pod(self, stage: str, index: int = 0, name: str = "demo") -> Object:
+        """The pod that has a part, once there is one."""
+        label = "batch.kubernetes.io/job-completion-index"
+
+        def mine() -> list[Object]:
+            pods = self.pods(stage, name)
+            return [pod for pod in pods if pod["metadata"]["labels"][label] == str(index)]
+
+        return until(f"a pod of {stage} {index}", mine)[0]
+
+    # --- the node -------------------------------------------------------------------------
+
+    def secret_of(self, pod: Object) -> Object:
+        """The Secret that a pod's container is given, decoded."""
+        name = pod["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
+
+        def there() -> list[Object]:
+            found = self.objects("secrets")
+            return [one for one in found if one["metadata"]["name"] == name]
+
+        data = until(f"Secret {name}", there)[0]["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def job_client(self, pod: Object) -> Client:
+        """The pod's own way to the API."""
+        given = self.secret_of(pod)
+        client = Client(given["CLIPMILL_API_URL"], given["CLIPMILL_API_KEY"], attempts=1)
+        self.api._clients.append(client)
+        return client
+
+    def status(self, pod: Object, phase: str, state: Object) -> None:
+        """Write a pod's status, as a kubelet does."""
+        container = {
+            "name": "job",
+            "image": "test",
+            "imageID": "test",
+            "ready": False,
+            "restartCount": 0,
+            "state": state,
+        }
+        patch = {"status": {"phase": phase, "containerStatuses": [container]}}
+        name = pod["metadata"]["name"]
+        words = ("patch", "pod", name, "-n", self.namespace, "--subresource=status")
+        self.plane.kubectl(*words, "--type=merge", "-p", json.dumps(patch))
+
+    def end(self, pod: Object, exit_code: int, said: str = "") -> None:
+        """The pod's process has ended."""
+        times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
+        ended = {"exitCode": exit_code, "message": said, **times}
+        phase = "Failed" if exit_code else "Succeeded"
+        self.status(pod, phase, {"terminated": ended})
+
+    def log(self) -> str:
+        """What the operator wrote."""
+        return (self.folder / "operator.log").read_text()
