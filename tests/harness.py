@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from clipmill.contract import (
@@ -49,11 +50,13 @@ class Clock:
 class Harness:
     """One running API and the ways into it. Clients do not retry: a test sees every answer."""
 
-    def __init__(self, url: str, settings: Settings, ctx: Context, clock: Clock) -> None:
-        self.url, self.settings, self.ctx, self.clock = url, settings, ctx, clock
+    def __init__(self, url: str, app: FastAPI, clock: Clock) -> None:
+        self.url, self.app, self.clock = url, app, clock
+        self.ctx: Context = app.state.context
+        self.settings = self.ctx.settings
         self._clients: list[Client] = []
-        self.admin = self.client(settings.admin_key).admin
-        self.operator = self.client(settings.operator_key).operator
+        self.admin = self.client(self.settings.admin_key).admin
+        self.operator = self.client(self.settings.operator_key).operator
 
     def client(self, key: str) -> Client:
         """A client with this key."""
@@ -121,7 +124,7 @@ def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harnes
     thread.start()
     try:
         url = f"http://127.0.0.1:{socket.getsockname()[1]}"
-        harness = Harness(url, settings, app.state.context, clock)
+        harness = Harness(url, app, clock)
         yield harness
         harness.close()
     finally:
