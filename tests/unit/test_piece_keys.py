@@ -1,0 +1,188 @@
+"""Which pieces two specs share: what decides pixels or samples decides the key, nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clipmill.contract import CompilationSpec, Image, Layer, MediaFacts, Terms
+from clipmill.pieces import pieces, reformed
+from clipmill.timeline import Source, timeline
+
+OUTPUT = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
+FACTS = MediaFacts(
+    format="mov",
+    duration_us=10_000_000,
+    width=640,
+    height=360,
+    rate="30/1",
+    frames=300,
+    video_codec="h264",
+    audio_codec="aac",
+    loudness_lufs=-20.0,
+)
+FADE = {"type": "Fade", "duration": "1s"}
+CREDIT = {"creator": "Grace", "game": "Chess"}
+
+
+def source(letter: str) -> Source:
+    """A media file of 10 s whose content is one letter."""
+    return Source(f"m-{letter * 4}", letter * 64, FACTS)
+
+
+def clip(letter: str, **more: Any) -> dict[str, Any]:
+    """A clip of that media, named after it."""
+    return {"mediaId": f"m-{letter * 4}", "name": more.pop("name", letter), **more}
+
+
+def keys(
+    clips: list[dict[str, Any]], *, terms: Terms | None = None, ids: str = "m", **spec: Any
+) -> list[str]:
+    """Keys of the pieces, in their order."""
+    wish = CompilationSpec.model_validate({"clips": clips, "outputs": [OUTPUT], **spec})
+    known = [source(str(one.media_id)[2]) for one in wish.clips]
+    renamed = [Source(f"{ids}-{one.sha256[:4]}", one.sha256, one.facts) for one in known]
+    assets = {f"m-{letter * 4}": source(letter) for letter in "abcdef0123"}
+    return [piece.key for piece in pieces(timeline(wish, wish.outputs[0], renamed, assets, terms))]
+
+
+def output(**more: Any) -> dict[str, Any]:
+    """The spec's outputs with something changed."""
+    return {"outputs": [{**OUTPUT, **more}]}
+
+
+A, B, C = clip("a"), clip("b"), clip("c")
+THREE = [A, B, C]
+SHARED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
+    ("order", [C, A, B], {}),
+    ("title", THREE, {"title": "Another"}),
+    ("a clip's title and name", [{**A, "title": "T", "name": "x"}, B, C], {}),
+    ("minimum and policy", THREE, {"minimumClips": 2, "onClipError": "Fail"}),
+    ("true peak", THREE, {"audio": {"truePeak": "-2dBTP"}}),
+    ("music", THREE, {"music": {"mediaId": "m-ffff"}}),
+    ("the output's name", THREE, {"outputs": [{**OUTPUT, "name": "other"}]}),
+    ("an unused card", THREE, {"creatorCard": {"start": "1s"}}),
+    ("an end at the clip's end", [{**A, "end": "10s"}, B, C], {}),
+    ("a hard cut", [A, {**B, "transition": {"type": "None"}}, C], {}),
+]
+
+
+@pytest.mark.parametrize(("what", "clips", "spec"), SHARED, ids=[one[0] for one in SHARED])
+def test_nothing_is_rendered_again(
+    what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
+) -> None:
+    """Every piece of the one is a piece of the other."""
+    assert set(keys(clips, **spec)) == set(keys(THREE)), what
+
+
+def test_another_clip_or_an_intro_adds_its_own_piece() -> None:
+    """The pieces of the clips before stay."""
+    plain = set(keys(THREE))
+    for more in (
+        keys([*THREE, clip("d")]),
+        keys(THREE, intro={"mediaId": "m-eeee"}),
+        keys([A, B, clip("d")]),
+    ):
+        assert len(set(more) - plain) == 1
+
+
+def test_media_ids_do_not_count() -> None:
+    """The same bytes under another id are the same piece: also those of an image."""
+    assert keys(THREE, ids="m") == keys(THREE, ids="x")
+    marks = [
+        Terms(watermark=Layer(image=Image(media_id=media_id, sha256="1" * 64)))
+        for media_id in (None, "m-mark")
+    ]
+    assert keys(THREE, terms=marks[0]) == keys(THREE, terms=marks[1])
+
+
+OVER = {"text": "Hello", "start": "2s", "end": "4s"}
+CHANGED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
+    ("start", [{**A, "start": "1s"}, B, C], {}),
+    ("end", [{**A, "end": "9s"}, B, C], {}),
+    ("another source", [clip("d"), B, C], {}),
+    ("an overlay", [{**A, "overlays": [OVER]}, B, C], {}),
+    ("an overlay's text", [{**A, "overlays": [{**OVER, "text": "Bye"}]}, B, C], {}),
+    ("a credit", [{**A, "credit": CREDIT}, B, C], {}),
+]
+
+
+@pytest.mark.parametrize(("what", "clips", "spec"), CHANGED, ids=[one[0] for one in CHANGED])
+def test_one_clip_is_rendered_again(
+    what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
+) -> None:
+    """Only the piece of the clip that changed."""
+    assert len(set(keys(clips, **spec)) - set(keys(THREE))) == 1, what
+
+
+WATERMARK = Terms(watermark=Layer(image=Image(sha256="1" * 64)))
+ALL_CHANGED: list[tuple[str, dict[str, Any]]] = [
+    ("fit", output(fit="Cover")),
+    ("zoom", output(zoom=120)),
+    ("align", output(align="Left")),
+    ("layout", output(layout=[{"target": {"height": 50}}])),
+    ("width", output(width=322)),
+    ("rate", output(rate=60)),
+    ("container", output(container="webm")),
+    ("size cap", output(maxBytes=2_000_000)),
+    ("quality", {"quality": "Draft"}),
+    ("loudness", {"audio": {"loudness": "-16LUFS"}}),
+    ("an overlay over all", {"overlays": [{"text": "all"}]}),
+    ("watermark", {"terms": WATERMARK}),
+    ("the tier's size", {"terms": Terms(max_resolution="720p"), **output(width=1920, height=1080)}),
+]
+
+
+@pytest.mark.parametrize(("what", "spec"), ALL_CHANGED, ids=[one[0] for one in ALL_CHANGED])
+def test_every_clip_is_rendered_again(what: str, spec: dict[str, Any]) -> None:
+    """No piece is shared."""
+    assert set(keys(THREE, **spec)).isdisjoint(keys(THREE)), what
+
+
+SEAMED = [A, {**B, "transition": FADE}, {**C, "transition": FADE}]
+
+
+def test_what_a_seam_touches() -> None:
+    """Body a, seam ab, body b, seam bc, body c: an edit changes its own and its neighbours'."""
+    before = keys(SEAMED)
+    assert len(before) == 5
+    trimmed = keys([A, {**B, "transition": FADE, "end": "9s"}, {**C, "transition": FADE}])
+    assert [old == new for old, new in zip(before, trimmed, strict=True)] == [
+        *(True, True, False, False, True)
+    ]
+    wiped = keys(
+        [A, {**B, "transition": {"type": "WipeLeft", "duration": "1s"}}, {**C, "transition": FADE}]
+    )
+    assert [old == new for old, new in zip(before, wiped, strict=True)] == [
+        *(True, False, True, True, True)
+    ]
+    longer = keys([A, {**B, "transition": {**FADE, "duration": "2s"}}, {**C, "transition": FADE}])
+    assert [old == new for old, new in zip(before, longer, strict=True)] == [
+        *(False, False, False, True, True)
+    ]
+
+
+def test_a_window_counts_only_where_it_is_seen() -> None:
+    """An overlay of the clip's middle changes its body, not the seams at its ends."""
+    over = [A, {**B, "transition": FADE, "overlays": [OVER]}, {**C, "transition": FADE}]
+    assert [old == new for old, new in zip(keys(SEAMED), keys(over), strict=True)] == [
+        *(True, True, False, True, True)
+    ]
+
+
+def test_a_piece_in_another_form_has_another_key() -> None:
+    """And the same again in the form it had."""
+    wish = CompilationSpec.model_validate({"clips": [A], "outputs": [OUTPUT]})
+    (piece,) = pieces(timeline(wish, wish.outputs[0], [source("a")], {}))
+    lower = reformed(piece, piece.profile.model_copy(update={"max_bitrate": 1000}))
+    assert lower.key != piece.key
+    assert reformed(lower, piece.profile) == piece
+
+
+def test_a_small_edit_keeps_the_rate_of_a_capped_file() -> None:
+    """Rates come in steps, so that one second more does not change every piece."""
+    capped = output(maxBytes=1_000_000)
+    before = keys([A, {**B, "end": "9s"}, C], **capped)
+    after = keys([A, {**B, "end": "8.8s"}, C], **capped)
+    assert len(set(before) & set(after)) == 2
