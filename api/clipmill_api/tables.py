@@ -303,6 +303,21 @@ class RenderUsage(Base):
     created_at: Mapped[str]
 
 
+class ResultMedia(Base):
+    """One media file that one output of a succeeded generation plays. `result_id`: the video."""
+
+    __tablename__ = "result_media"
+    compilation_id: Mapped[str] = mapped_column(ForeignKey("compilations.id"), primary_key=True)
+    generation: Mapped[int] = mapped_column(primary_key=True)
+    output: Mapped[str] = mapped_column(primary_key=True)
+    media_id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    kind: Mapped[str]
+    result_id: Mapped[str]
+    created_at: Mapped[str]
+    __table_args__ = (Index(None, "owner", "media_id", "created_at"),)
+
+
 class Idempotency(Base):
     """The first answer to a caller's Idempotency-Key, stored with its effect."""
 

@@ -24,6 +24,7 @@ from clipmill.contract import (
     QuotaEffect,
     State,
     Submission,
+    UsedIn,
     Wanted,
 )
 from clipmill.contract import Media as MediaView
@@ -33,7 +34,7 @@ from clipmill_api import admission, lifecycle, planning
 from clipmill_api.context import Context
 from clipmill_api.planning import Known
 from clipmill_api.queries import library, parts, people, quota, revisions
-from clipmill_api.tables import ClipRow, Compilation, Media, Revision
+from clipmill_api.tables import ClipRow, Compilation, Media, ResultMedia, Revision
 
 
 def clip_status(ctx: Context, row: ClipRow) -> ClipStatus:
@@ -196,6 +197,21 @@ def media(row: Media) -> MediaView:
         clip_key=row.clip_key,
         thumbnail_id=row.thumbnail_id,
         created_at=row.created_at,
+    )
+
+
+def used_in(use: ResultMedia, row: Compilation) -> UsedIn:
+    """A result that plays a media file."""
+    return UsedIn.model_validate(
+        {
+            "compilation_id": row.id,
+            "name": row.name,
+            "generation": use.generation,
+            "output": use.output,
+            "media_id": use.result_id,
+            "kind": use.kind,
+            "created_at": use.created_at,
+        }
     )
 
 

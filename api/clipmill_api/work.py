@@ -33,8 +33,8 @@ from clipmill_api.context import Context
 from clipmill_api.lifecycle import Ending
 from clipmill_api.planning import Made
 from clipmill_api.problems import ApiProblem, not_found
-from clipmill_api.queries import library, parts, people, revisions
-from clipmill_api.tables import ClipRow, Compilation, Revision
+from clipmill_api.queries import library, parts, people, results, revisions
+from clipmill_api.tables import ClipRow, Compilation, ResultMedia, Revision
 
 
 def _where(who: Principal, index: int) -> parts.Where:
@@ -259,9 +259,34 @@ def _succeeded(
     """Outputs, usage row, settled reservation and the state, in this one transaction."""
     made = planning.outputs(lifecycle.known(session, row, who.generation))
     outputs = tuple(_checked(session, row, made, given))
+    results.add(session, _plays(ctx, row, who.generation, made, outputs))
     seconds = sum(one.seconds for one in made)
     ending = Ending(State.SUCCEEDED, outputs=outputs, seconds=seconds)
     lifecycle.end(session, ctx, row, who.generation, ending)
+
+
+def _plays(
+    ctx: Context,
+    row: Compilation,
+    generation: int,
+    made: list[Made],
+    outputs: tuple[OutputResult, ...],
+) -> list[ResultMedia]:
+    """Each media file of each output once, under what it is played as first."""
+    return [
+        ResultMedia(
+            compilation_id=row.id,
+            generation=generation,
+            output=output.name,
+            media_id=media_id,
+            owner=row.owner,
+            kind=kind,
+            result_id=output.media_id,
+            created_at=ctx.now(),
+        )
+        for one, output in zip(made, outputs, strict=True)
+        for media_id, kind in one.record.media().items()
+    ]
 
 
 def _checked(

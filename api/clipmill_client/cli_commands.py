@@ -86,6 +86,7 @@ _add(app, "version", version, VERSION)
 _media = _group("media", cli_media.MEDIA)
 _add(_media, "upload", cli_media.upload, cli_media.UPLOAD)
 _add(_media, "list", cli_media.list_all, cli_media.LIST)
+_add(_media, "used-in", cli_media.used_in, cli_media.USED_IN)
 _add(_media, "delete", cli_media.delete, cli_media.DELETE)
 
 _admin = _group("admin", cli_admin.ADMIN)

@@ -55,6 +55,10 @@ DELETE = """Delete media that no compilation uses.
 
     clipmill media delete m-0123456789abcdef
 """
+USED_IN = """Show which results play a media file, newest first.
+
+    clipmill media used-in m-0123456789abcdef
+"""
 MEDIA_ID = re.compile(r"m-[a-z0-9]{4,40}")
 MADE = (MediaKind.COMPILATION, *MADE_KINDS)
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
@@ -130,6 +134,21 @@ def list_all(
         print_json(show.console(), *found, many=True)
     else:
         show_lists.show_media(show.console(), found)
+
+
+def used_in(
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="Of the form m-...")],
+    output: Output = Format.TEXT,
+    state: State = None,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is USED_IN."""
+    with connected(api_url, state) as client:
+        found = client.used_in(media_id)
+    if output is Format.JSON:
+        print_json(show.console(), *found, many=True)
+    else:
+        show_lists.show_uses(show.console(), found)
 
 
 def delete(

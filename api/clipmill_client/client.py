@@ -42,6 +42,7 @@ from clipmill.contract import (
     UploadPurpose,
     UploadRequest,
     Usage,
+    UsedIn,
     UserView,
 )
 from clipmill_client.guide import GuideCalls
@@ -179,6 +180,11 @@ class Client:
     def media(self, media_id: str) -> Media:
         """One media file."""
         return self.wire.ask(Media, "GET", f"/api/media/{media_id}")
+
+    def used_in(self, media_id: str) -> list[UsedIn]:
+        """Results that play a media file, newest first."""
+        found = self.wire.send("GET", f"/api/media/{media_id}/used-in").json()
+        return [UsedIn.model_validate(row) for row in found]
 
     def delete_media(self, media_id: str) -> None:
         """Take a media file out of the library."""

@@ -15,6 +15,7 @@ from clipmill.contract import (
     State,
     TierView,
     Usage,
+    UsedIn,
 )
 from clipmill_client.show import plain, show_end, stage_text, table
 
@@ -53,6 +54,12 @@ def _said(row: Sequence[object]) -> list[object]:
     return ["" if cell is None else cell for cell in row]
 
 
+def show_uses(out: Console, found: Sequence[UsedIn]) -> None:
+    """One line for each result that plays a media file."""
+    rows = [(u.compilation_id, u.name, u.output, u.kind, _when(u.created_at)) for u in found]
+    out.print(table("Used in", ("id", "name", "output", "as", "made"), rows))
+
+
 def show_media(out: Console, found: Sequence[Media]) -> None:
     """One line for each media file."""
     rows = [(m.id, m.kind, m.filename, size_text(m.size_bytes), _length(m.facts)) for m in found]
@@ -67,6 +74,8 @@ def facts_text(facts: MediaFacts) -> str:
     """`4.00 s, 1280x720, 30 frames/s, h264, aac, -18.2 LUFS`."""
     sound = facts.audio_codec or "no sound"
     loud = "" if facts.loudness_lufs is None else f", {facts.loudness_lufs:.1f} LUFS"
+    if not facts.frames:
+        return f"{facts.duration_us / 1e6:.2f} s, {sound}{loud}"
     size, rate = f"{facts.width}x{facts.height}", facts.rate.removesuffix("/1")
     return (
         f"{facts.duration_us / 1e6:.2f} s, {size}, {rate} frames/s,"

@@ -872,6 +872,18 @@ class FailedParts(Model):
     message: Said = Field(max_length=500)
 
 
+class UsedIn(Model):
+    """One result that plays a media file, and as what."""
+
+    compilation_id: Id
+    name: str
+    generation: int
+    output: str
+    media_id: Id = Field(description="the result's video")
+    kind: ShotKind | Literal["music"]
+    created_at: str
+
+
 class Account(Model):
     """What an owner may use and has used. None as limit: no limit; 0: nothing."""
 

@@ -52,6 +52,16 @@ class Record(Model):
     played: list[Played] = []
     music: Track | None = None
 
+    def media(self) -> dict[str, Literal[Kind, "music"]]:
+        """Each media file once, and what it is played as first."""
+        found: dict[str, Literal[Kind, "music"]] = {}
+        for shot in self.played:
+            if shot.media_id:
+                found.setdefault(shot.media_id, shot.kind)
+        if self.music:
+            found.setdefault(self.music.media_id, "music")
+        return found
+
 
 class Chapter(Model):
     """A stretch of a result under a title, in frames."""

@@ -38,6 +38,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("HEAD", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("GET", "/api/media"): USER,
     ("GET", "/api/media/{media_id}"): USER,
+    ("GET", "/api/media/{media_id}/used-in"): USER,
     ("DELETE", "/api/media/{media_id}"): USER,
     ("POST", "/api/media/{media_id}/validate"): USER,
     ("GET", "/api/media/{media_id}/content"): USER | JOB,

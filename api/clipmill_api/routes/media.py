@@ -10,13 +10,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from clipmill.contract import Media, MediaFacts, MediaKind, MediaPage
+from clipmill.contract import Media, MediaFacts, MediaKind, MediaPage, UsedIn
 from clipmill_api import blobs, publish, views
 from clipmill_api.auth import LiveJob, User, UserOrJob
 from clipmill_api.context import Ctx
 from clipmill_api.paging import Cursor, cursor
 from clipmill_api.problems import ApiProblem, not_found
-from clipmill_api.queries import library, quota
+from clipmill_api.queries import library, quota, results
 from clipmill_api.tables import Media as MediaRow
 from clipmill_probe import MediaError, check
 
@@ -47,6 +47,17 @@ def get_one(ctx: Ctx, who: User, media_id: str) -> Media:
     """One media file."""
     with ctx.db.read() as session:
         return views.media(_row(session, who.owner, media_id))
+
+
+@router.get("/api/media/{media_id}/used-in")
+def used_in(
+    ctx: Ctx, who: User, media_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> list[UsedIn]:
+    """Results that play a media file, newest first."""
+    with ctx.db.read() as session:
+        _row(session, who.owner, media_id)
+        found = results.using(session, who.owner, media_id, limit)
+        return [views.used_in(use, compilation) for use, compilation in found]
 
 
 @router.delete("/api/media/{media_id}", status_code=204)
