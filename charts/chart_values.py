@@ -92,7 +92,7 @@ def _by_stage(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 SHARED: dict[str, dict[str, Any]] = {
-    "tag": {"type": "string", "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"},
+    "tag": {"type": ["string", "integer"], "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"},
     "digest": {"type": "string", "pattern": r"^(sha256:[0-9a-f]{64})?$"},
     "name": _MAYBE_NAME,
     "names": {**_NAMES, "uniqueItems": True},

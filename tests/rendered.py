@@ -55,6 +55,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "database.mode=bundled",
         "image.registry=registry.example.com:5000/clipmill",
         "image.tag=v9",
+        "database.bundled.image.tag=18",
         f"api.image.digest=sha256:{'0' * 64}",
         "imagePullSecrets={pull}",
         "commonLabels.team=video",

@@ -233,7 +233,7 @@ def test_images_and_placing_follow_the_values() -> None:
     assert images["api"] == [f"{ours}/clipmill-api@sha256:{'0' * 64}"]
     assert set(images["operator"]) == {f"{ours}/clipmill-operator:v9"}
     assert images["test"] == [f"{ours}/clipmill-job:v9"]
-    assert images["database"] == ["docker.io/library/postgres:17"]
+    assert images["database"] == ["docker.io/library/postgres:18"]
     for component, pod in pods("placed"):
         assert pod["imagePullSecrets"] == [{"name": "pull"}]
         if component != "test":

@@ -116,6 +116,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "database.existingSecret: '' was expected",
     ),
     "size": ({"api.storage.size": "big"}, "api.storage.size: 'big' does not match"),
+    "a tag that YAML has cut": ({"image.tag": 1.1}, "image.tag: 1.1 is not of type 'string'"),
     "digest": ({"api.image.digest": "sha256:1"}, "api.image.digest: 'sha256:1' does not match"),
     "policy": ({"image.pullPolicy": "Sometimes"}, "image.pullPolicy: 'Sometimes' is not one of"),
     "owner": ({"defaultOwner": "Ada L"}, "defaultOwner: 'Ada L' does not match"),
@@ -144,6 +145,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "api.storage.accessModes": ["ReadWriteMany"],
     },
     "existing": {"database.mode": "existing", "database.existingSecret": "app"},
+    "a tag that --set reads as a number": {"database.mode": "bundled", "image.tag": 17},
     "as a part of another chart": {"global": {"anything": 1}},
 }
 
