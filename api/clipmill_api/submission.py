@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import (
     CompilationSpec,
+    Extent,
     Manifest,
+    Metadata,
+    Quality,
     Refusal,
     Registration,
     State,
@@ -72,6 +75,24 @@ def create(
         )
         revisions.add(session, made)
     return row
+
+
+def preview(
+    session: Session, ctx: Context, owner: str, compilation_id: str, extent: Extent
+) -> Compilation:
+    """A draft of a compilation as it is now, beside it; asked again, the same draft."""
+    row = own(session, owner, compilation_id)
+    now = revisions.revision(session, row.id, row.generation)
+    wish = {"quality": Quality.DRAFT, "preview": extent}
+    metadata = Metadata(name=row.name[:55].rstrip("-") + "-preview", namespace=row.namespace)
+    manifest = Manifest(
+        api_version="clipmill.dev/v1alpha1",
+        kind="Compilation",
+        metadata=metadata,
+        spec=CompilationSpec.model_validate(now.spec).model_copy(update=wish),
+    )
+    key = f"preview of {row.id} {row.generation} {extent}"
+    return create(session, ctx, owner, manifest, key)
 
 
 def edit(

@@ -35,6 +35,7 @@ usage, 130 interrupted.
 
     clipmill render friday.yaml -o out/
     clipmill render friday.yaml -o out/ --allow-host media.example.org
+    clipmill render friday.yaml -o out/ --draft
 """
 PLAN = """Show what rendering would do, without doing it: timeline, pieces, fetches, quota.
 
@@ -53,6 +54,9 @@ def render(
     allow_host: AllowHost = [],  # noqa: B006  typer reads it as a default and copies it
     allow_any_host: AllowAnyHost = False,
     allow_private: AllowPrivate = [],  # noqa: B006
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Small and fast, to look at: quality Draft.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=32, help="Clips fetched at once.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -64,6 +68,7 @@ def render(
         rendering.writable(out)
         with local(state, rules) as api:
             made = rendering.for_local(with_files_sent(api.user))
+            made = rendering.as_draft(made) if draft else made
             show.show_plan(page, api.user.dry_run(made))
             with show.Live(err) as live:
                 view, spent_s = rendering.run(api, made, workers=workers, tell=live)

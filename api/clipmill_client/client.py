@@ -19,6 +19,7 @@ from clipmill.contract import (
     Claim,
     CompilationSpec,
     CompilationView,
+    Extent,
     FailedParts,
     Heartbeat,
     HeartbeatReply,
@@ -32,6 +33,7 @@ from clipmill.contract import (
     Order,
     Page,
     Plan,
+    PreviewRequest,
     Refusal,
     Registration,
     Result,
@@ -139,6 +141,11 @@ class Client:
     def dry_run(self, manifest: Manifest) -> Plan:
         """What would happen, without doing it."""
         return self.wire.ask(Plan, "POST", "/api/plan", body=manifest)
+
+    def preview(self, compilation_id: str, extent: Extent) -> CompilationView:
+        """A draft of a compilation as it is now; asked again, the same draft."""
+        asked, path = PreviewRequest(extent=extent), f"/api/compilations/{compilation_id}/preview"
+        return self.wire.ask(CompilationView, "POST", path, body=asked)
 
     def compilations(self, cursor: str | None = None, limit: int = 50) -> Page:
         """One page, newest first."""

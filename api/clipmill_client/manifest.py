@@ -18,7 +18,8 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from clipmill.contract import Manifest, MediaKind
+from clipmill.contract import MAX_CLIPS, Manifest, MediaKind
+from clipmill.picture import MAX_OVERLAYS
 
 MAX_BYTES = 1024 * 1024
 MAX_LINES = 5
@@ -99,19 +100,48 @@ def _yaml_fault(error: yaml.YAMLError) -> str:
 def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
     """The files of this machine named by `url`, relative ones from `folder`. Raises ManifestError.
 
-    Looks at clips and at each of ASSETS; what is not shaped like a manifest is left for `check`.
+    Looks at clips, overlays and ASSETS; what is not shaped like a manifest is left for `check`.
     """
     spec = raw.get("spec")
     if not isinstance(spec, dict):
         return []
     clips = spec.get("clips")
-    places: list[tuple[tuple[str | int, ...], Any, MediaKind]] = [
+    places: list[Place] = [
         (("spec", "clips", i), clip, MediaKind.CLIP)
         for i, clip in enumerate(clips if isinstance(clips, list) else [])
     ]
     places += [(("spec", name), spec.get(name), kind) for name, kind in ASSETS.items()]
+    places += _overlays(spec)
     named = [(at, _local_path(place, folder), kind) for at, place, kind in places]
     return [_there(LocalFile(at, _field((*at, "url")), p, kind)) for at, p, kind in named if p]
+
+
+Place = tuple[tuple[str | int, ...], Any, MediaKind]
+"""The steps to a mapping, the mapping, and what its file is."""
+
+
+def _overlays(spec: Mapping[str, Any]) -> list[Place]:
+    """The overlays of the whole and of each clip: their images may be files of this machine."""
+    return [
+        ((*at, "overlays", i), overlay, MediaKind.IMAGE)
+        for at, owner in _drawn_over(spec)
+        for i, overlay in enumerate(owner["overlays"])
+    ]
+
+
+def _drawn_over(spec: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """The spec and those clips that have overlays, no more of them than `check` would let pass."""
+    clips = spec.get("clips")
+    owners: list[tuple[tuple[str | int, ...], Any]] = [(("spec",), spec)]
+    if isinstance(clips, list):
+        owners += [(("spec", "clips", i), clip) for i, clip in enumerate(clips[:MAX_CLIPS])]
+    return [
+        (at, owner)
+        for at, owner in owners
+        if isinstance(owner, dict)
+        and isinstance(owner.get("overlays"), list)
+        and len(owner["overlays"]) <= MAX_OVERLAYS
+    ]
 
 
 def _local_path(place: Any, folder: Path) -> Path | None:
@@ -155,10 +185,12 @@ def with_media(raw: Mapping[str, Any], media: Mapping[LocalFile, str]) -> dict[s
 
 
 def _unshared(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which no two clips are one object, as YAML's aliases make them."""
+    """A copy in which no two clips or overlays are one object, as YAML's aliases make them."""
     copy = {name: dict(part) if isinstance(part, dict) else part for name, part in spec.items()}
     if isinstance(copy.get("clips"), list):
         copy["clips"] = [dict(c) if isinstance(c, dict) else c for c in copy["clips"]]
+    for _, owner in _drawn_over(copy):
+        owner["overlays"] = [dict(o) if isinstance(o, dict) else o for o in owner["overlays"]]
     return copy
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from clipmill.contract import CompilationView, Manifest, Plan, Registration, State
+from clipmill.contract import CompilationView, Manifest, Plan, Quality, Registration, State
 from clipmill.results import RESULT_FILES
 from clipmill_client import manifest
 from clipmill_client.client import Client
@@ -50,6 +50,14 @@ def for_local(made: Manifest) -> Manifest:
     """The same wish of this machine's only user: the owner is another installation's business."""
     spec = made.spec.model_copy(update={"owner": None})
     return made.model_copy(update={"spec": spec})
+
+
+def as_draft(made: Manifest) -> Manifest:
+    """The same timeline, small and fast, under a name of its own."""
+    spec = made.spec.model_copy(update={"quality": Quality.DRAFT})
+    name = made.metadata.name[:57].rstrip("-") + "-draft"
+    metadata = made.metadata.model_copy(update={"name": name})
+    return made.model_copy(update={"spec": spec, "metadata": metadata})
 
 
 def run(

@@ -796,6 +796,14 @@ class Active(CompilationView):
     uid: str
 
 
+class PreviewRequest(Model):
+    """Asks for a draft of a compilation."""
+
+    extent: Extent = Field(
+        Extent.FIRST_SECONDS, description="Whole, or the first 4 s of each clip."
+    )
+
+
 class Page(Model):
     """One page of compilations, newest first; `next` asks for the one after."""
 

@@ -110,7 +110,8 @@ class Overlay(Model):
         return self
 
 
-Overlays = Annotated[list[Overlay], Field(max_length=10)]
+MAX_OVERLAYS = 10
+Overlays = Annotated[list[Overlay], Field(max_length=MAX_OVERLAYS)]
 
 
 class Credit(Model):

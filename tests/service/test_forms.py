@@ -11,7 +11,7 @@ import av
 import pytest
 
 import clipmaker
-from clipmill.contract import State
+from clipmill.contract import Extent, State
 from clipmill.presets import PRESETS
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
@@ -174,3 +174,18 @@ def test_a_draft_is_small_and_free(local: Harness, tmp_path: Path) -> None:
     assert facts(poor.video(spec, "tall"))["size"] == (480, 854)
     sql = "SELECT seconds FROM render_usage WHERE compilation_id = :c"
     assert local.rows(sql, c=view.id) == [{"seconds": 0}]
+
+
+def test_a_preview_is_a_draft_beside_it(local: Harness, tmp_path: Path) -> None:
+    """The first seconds by default, free, the same one when asked again, another after an edit."""
+    owner = Studio(local, tmp_path)
+    media = owner.upload(clipmaker.clip(tmp_path / "a.mp4", seconds=5))
+    view = owner.render({"clips": [{"mediaId": media}], "outputs": [custom(640, 360)]})
+    draft = owner.user.preview(view.id, Extent.FIRST_SECONDS)
+    assert (draft.name, draft.state) == ("test-preview", State.RENDERING)
+    assert owner.user.plan(draft.id).outputs[0].frames == 60
+    assert owner.user.plan(draft.id).quota.estimated_seconds == 0
+    assert owner.user.preview(view.id, Extent.FIRST_SECONDS).id == draft.id
+    whole = owner.user.preview(view.id, Extent.WHOLE)
+    assert whole.id != draft.id
+    assert owner.user.plan(whole.id).outputs[0].frames == 75

@@ -138,6 +138,21 @@ def test_local_files_are_found_and_replaced(tmp_path: Path) -> None:
     assert given["spec"]["clips"][0] == {"url": "a.mp4"}
 
 
+def test_images_of_overlays_may_be_local(tmp_path: Path) -> None:
+    """Of the whole and of a clip; an alias of one overlay is replaced in each place."""
+    (tmp_path / "logo.png").write_bytes(b"x")
+    over = {"url": "logo.png"}
+    given = raw(clips=[{**CLIP, "overlays": [over, {"text": "x"}]}], overlays=[over])
+    files = manifest.local_files(given, tmp_path)
+    assert [(file.field, file.kind) for file in files] == [
+        ("spec.overlays[0].url", MediaKind.IMAGE),
+        ("spec.clips[0].overlays[0].url", MediaKind.IMAGE),
+    ]
+    spec = manifest.check(manifest.with_media(given, dict.fromkeys(files, "m-logo"))).spec
+    assert [spec.overlays[0].media_id, spec.clips[0].overlays[0].media_id] == ["m-logo"] * 2
+    assert over == {"url": "logo.png"}
+
+
 def test_an_aliased_clip_is_replaced_in_each_place(tmp_path: Path) -> None:
     """YAML's aliases make two clips one object: both get their mediaId."""
     (tmp_path / "a.mp4").write_bytes(b"x")

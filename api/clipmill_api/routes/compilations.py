@@ -20,6 +20,7 @@ from clipmill.contract import (
     OutputResult,
     Page,
     Plan,
+    PreviewRequest,
 )
 from clipmill.results import RESULT_FILES
 from clipmill_api import admission, blobs, submission, views
@@ -32,6 +33,7 @@ from clipmill_api.reference import MANIFESTS
 
 router = APIRouter(prefix="/api", tags=["compilations"])
 Wish = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
+NO_WISHES = PreviewRequest()
 LOOK_S = 0.5
 """How often a watched compilation is looked at."""
 QUIET_S = 15
@@ -108,6 +110,22 @@ def put_spec(ctx: Ctx, who: User, compilation_id: str, spec: CompilationSpec) ->
         return views.newest(session, ctx, row)
 
     return ctx.db.write(edited)
+
+
+@router.post("/compilations/{compilation_id}/preview", status_code=201)
+def preview(
+    ctx: Ctx, who: User, compilation_id: str, asked: PreviewRequest = NO_WISHES
+) -> CompilationView:
+    """A draft of it as it is now, a compilation of its own that takes no render time.
+
+    Asked again, the same draft.
+    """
+
+    def made(session: Session) -> CompilationView:
+        row = submission.preview(session, ctx, who.owner, compilation_id, asked.extent)
+        return views.newest(session, ctx, row)
+
+    return ctx.db.write(made)
 
 
 @router.delete("/compilations/{compilation_id}")
