@@ -23,6 +23,7 @@ DEFAULT_HOSTS = (
     "media.discordapp.net",
 )
 KEY = re.compile(r"^cm_[uoaj]_[A-Za-z0-9_-]{32,128}$")
+ENCODERS = {"cpu": "libx264", "nvenc": "h264_nvenc"}
 OWNER = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 LEAST_DISTINCT = 12
 """Fewer different characters than this and a key was typed, not drawn."""
@@ -48,6 +49,7 @@ class Settings:
     allow_any_host: bool = False
     allow_private: tuple[str, ...] = ()
     canaries: tuple[str, ...] = ()
+    encoder: str = ENCODERS["cpu"]
     samples: bool = False
     watermark: Watermark = field(default_factory=Watermark)
     default_owner: str = ""
@@ -105,6 +107,7 @@ class Settings:
             allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
             canaries=_words(environ.get("CLIPMILL_CANARIES")),
             watermark=_watermark(environ),
+            encoder=_encoder(environ.get("CLIPMILL_ENCODER") or "cpu"),
             samples=_flag(environ, "CLIPMILL_SAMPLES"),
             default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
             default_owner_key=environ.get("CLIPMILL_DEFAULT_OWNER_KEY", ""),
@@ -120,6 +123,12 @@ def _watermark(environ: Mapping[str, str]) -> Watermark:
         return watermark.from_environ(environ)
     except UnsafeWatermark as error:
         raise UnsafeSettings(str(error)) from None
+
+
+def _encoder(name: str) -> str:
+    if name not in ENCODERS:
+        raise UnsafeSettings(f"CLIPMILL_ENCODER is {name!r}: cpu or nvenc")
+    return ENCODERS[name]
 
 
 def port(environ: Mapping[str, str]) -> int:

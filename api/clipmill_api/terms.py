@@ -25,6 +25,7 @@ def terms(session: Session, ctx: Context, owner: str) -> Terms:
             "tier": tier.name,
             "max_resolution": tier.max_resolution,
             "max_fps": tier.max_fps,
+            "encoder": ctx.settings.encoder,
             "watermark": _watermark(ctx, tier),
         }
     )

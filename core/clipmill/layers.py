@@ -108,4 +108,5 @@ class Terms(Model):
     tier: str = ""
     max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
     max_fps: int | None = None
+    encoder: Literal["libx264", "h264_nvenc"] = Field("libx264", description="of H.264")
     watermark: Layer | None = None

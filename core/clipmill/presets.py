@@ -54,7 +54,7 @@ def profile(
         crf=CRF[container],
         speed=SPEED,
         max_bitrate=preset.max_bitrate,
-        encoder="libvpx-vp9" if container == "webm" else "libx264",
+        encoder="libvpx-vp9" if container == "webm" else terms.encoder,
     )
     return form if quality is Quality.FINAL else _draft(form)
 

@@ -19,7 +19,8 @@ from clipmill.contract import (
 )
 from clipmill_client.transfer import sha256_of
 from clipmill_job import extras, join, sound
-from clipmill_job.errors import TryAgain
+from clipmill_job.encoders import by_cpu, wants_nvenc
+from clipmill_job.errors import NvencFailed, TryAgain
 from clipmill_job.render import Progress, Work, make
 from clipmill_job.smaller import smaller
 from clipmill_probe import MediaError, check
@@ -29,7 +30,18 @@ RENDER_SHARE = 85.0
 
 
 def assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
-    """Do an assemble part: one finished video for each output."""
+    """Do an assemble part: one finished video for each output. The CPU stands in for NVENC."""
+    if wants_nvenc(_missing(outputs)) and not work.encoders.has_nvenc():
+        outputs = [by_cpu(output) for output in outputs]
+    try:
+        return _assemble(work, outputs)
+    except NvencFailed as error:
+        work.encoders.nvenc_failed()
+        work.beat.progress(0, f"NVENC failed, the CPU does it all: {error}"[:300])
+    return _assemble(work, [by_cpu(output) for output in outputs])
+
+
+def _assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
     pieces = [piece for output in outputs for piece in output.pieces]
     # Outputs of one form share pieces: one place for all of them.
     made: dict[str, Path] = {}
@@ -73,7 +85,7 @@ def _output(
     spent: dict[str, float],
 ) -> OutputResult:
     folder = work.folder / f"output-{output.name}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     form = output.pieces[0].profile
     video = folder / f"{output.name}.{form.container}"
     with _timed(spent, "download"):

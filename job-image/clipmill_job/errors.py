@@ -2,6 +2,7 @@
 
 JobError
 +-- TryAgain        the same part may succeed later: exit 1, the Job's back-off
+|   +-- NvencFailed the graphics card's encoder did not do it: the CPU takes over, in the same job
 +-- GiveUp          it never will: the API is told, exit 64 (podFailurePolicy FailIndex)
 |   +-- NotIsolated the pod reaches what it must not, and nobody's media is opened here: exit 66
 +-- Leave           somebody else holds the part, or the generation has ended: exit 65
@@ -29,6 +30,10 @@ class JobError(Exception):
 
 class TryAgain(JobError):
     """Trying again may help."""
+
+
+class NvencFailed(TryAgain):
+    """A command of NVENC failed; whether it was NVENC's fault, the CPU will find out."""
 
 
 class GiveUp(JobError):

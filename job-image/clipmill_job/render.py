@@ -17,7 +17,8 @@ from clipmill_client.transfer import sha256_of
 from clipmill_job import process, tools
 from clipmill_job.beat import Beat
 from clipmill_job.drawings import Drawings
-from clipmill_job.errors import GiveUp, TryAgain
+from clipmill_job.encoders import Encoders, wants_nvenc
+from clipmill_job.errors import GiveUp, NvencFailed, TryAgain
 from clipmill_job.media import Sources
 
 PATIENCE_S = 120.0
@@ -37,6 +38,10 @@ class Work:
     beat: Beat
     folder: Path
     ffmpeg: str = field(default_factory=tools.ffmpeg)
+    encoders: Encoders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.encoders = Encoders(self.ffmpeg, self.folder, self.beat)
 
 
 def workers() -> int:
@@ -45,7 +50,12 @@ def workers() -> int:
 
 
 def render(work: Work, pieces: Sequence[Piece]) -> None:
-    """Do a render part: make the pieces and send them up."""
+    """Do a render part: make the pieces and send them up.
+
+    Pieces from NVENC are left to the assembly where it does not answer: that settles what to do.
+    """
+    if wants_nvenc(pieces) and not work.encoders.has_nvenc():
+        return
     done = Progress(work.beat, pieces, share=100.0)
     make(work, pieces, then=lambda _, path: path.unlink(), progress=done)
 
@@ -133,7 +143,12 @@ def _piece(
     out = work.folder / f"{piece.key}.mov"
     paths = [str(files.path(cut.media_id)) if cut.media_id else None for cut in piece.cuts]
     args = (*PROGRESS, *piece_args(piece, paths, str(out), drawings.of(piece)))
-    run_ffmpeg(work, args, frames=piece.frames, at=lambda frame: progress.at(piece, frame))
+    try:
+        run_ffmpeg(work, args, frames=piece.frames, at=lambda frame: progress.at(piece, frame))
+    except (GiveUp, TryAgain) as error:
+        if not wants_nvenc([piece]) or not error.code.startswith("Render"):
+            raise
+        raise NvencFailed(error.code, str(error)) from error
     progress.at(piece, piece.frames)
     return out
 
