@@ -126,13 +126,10 @@ def _existing(session: Session, owner: str, now: Known) -> int:
 
 def _unplayable(session: Session, now: Known) -> bool:
     """Skip clips whose trim starts beyond their end. True: there were such."""
-    found = False
-    for clip in now.clips:
-        message = _beyond_end(now, clip)
-        if message:
-            revisions.unplay(session, clip, reason="TrimOutsideClip", message=message)
-            found = True
-    return found
+    told = {clip.id: message for clip in now.clips if (message := _beyond_end(now, clip))}
+    if told:
+        revisions.unplay(session, told, reason="TrimOutsideClip")
+    return bool(told)
 
 
 def _beyond_end(now: Known, clip: ClipRow) -> str | None:

@@ -330,9 +330,8 @@ def parts_failed(session: Session, ctx: Context, row: Compilation, news: FailedP
         return
     if news.stage is not Stage.FETCH:
         return
-    failure = ClipFailure(code=news.reason or "FetchFailed", message=news.message)
-    for index in news.indexes:
-        clip = revisions.clip_of_part(session, row.id, row.generation, index)
-        if clip is not None:
-            parts.unlock_fetch(session, clip.id)
-            skip(session, ctx, row, clip, failure)
+    parts.unlock_fetches(session, (row.id, row.generation), news.indexes)
+    reason = news.reason or "FetchFailed"
+    where = (row.id, row.generation)
+    if revisions.skip_parts(session, where, news.indexes, reason=reason, message=news.message):
+        lifecycle.advance(session, ctx, row, row.generation)

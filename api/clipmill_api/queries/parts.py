@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -70,11 +70,11 @@ def lock_fetch(
 ) -> bool:
     """Be the one who fetches this clip of this owner. False: another is at it."""
     dialect = session.get_bind().dialect.name
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    put: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     values = {"owner": owner, "clip_key": clip_key, "clip_id": clip_id, "until": until}
     free = or_(FetchLock.until < now, FetchLock.clip_id == clip_id)
     keys = [FetchLock.owner, FetchLock.clip_key]
-    taken = insert(FetchLock).values(**values)
+    taken = put(FetchLock).values(**values)
     taken = taken.on_conflict_do_update(
         index_elements=keys, set_={"clip_id": clip_id, "until": until}, where=free
     )
@@ -99,15 +99,24 @@ def unlock_fetch(session: Session, clip_id: str) -> None:
     session.execute(delete(FetchLock).where(FetchLock.clip_id == clip_id))
 
 
+def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection[int]) -> None:
+    """Let the next ones fetch the clips of some parts."""
+    compilation_id, generation = where
+    these = select(ClipRow.id).where(
+        ClipRow.compilation_id == compilation_id,
+        ClipRow.generation == generation,
+        ClipRow.part.in_(numbers),
+    )
+    session.execute(delete(FetchLock).where(FetchLock.clip_id.in_(these)))
+
+
 def add_log(
     session: Session, compilation_id: str, generation: int, *, at: str, lines: Sequence[str]
 ) -> None:
     """Append log lines."""
     if lines:
-        session.add_all(
-            LogLine(compilation_id=compilation_id, generation=generation, at=at, line=line)
-            for line in lines
-        )
+        at_this = {"compilation_id": compilation_id, "generation": generation, "at": at}
+        session.execute(insert(LogLine), [{**at_this, "line": line} for line in lines])
 
 
 def log(session: Session, compilation_id: str, generation: int, limit: int = 50) -> list[str]:

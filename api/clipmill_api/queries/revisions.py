@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Select, func, select, tuple_, update
@@ -199,10 +199,26 @@ def skip(session: Session, row: ClipRow, *, reason: str, message: str) -> bool:
     return changed(session.execute(waiting.values(**values)))
 
 
-def unplay(session: Session, row: ClipRow, *, reason: str, message: str) -> None:
-    """A clip that was fetched but has nothing to play (its trim lies beyond its end)."""
+def skip_parts(
+    session: Session, where: tuple[str, int], numbers: Collection[int], *, reason: str, message: str
+) -> bool:
+    """The waiting clips of some fetch parts cannot be had, in one statement however many."""
+    compilation_id, generation = where
+    mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
+    keys = select(ClipRow.clip_key).where(*mine, ClipRow.part.in_(numbers))
+    waiting = update(ClipRow).where(
+        *mine, ClipRow.state == ClipState.WAITING, ClipRow.clip_key.in_(keys)
+    )
     values = {"state": ClipState.SKIPPED.value, "reason": reason, "message": message}
-    session.execute(update(ClipRow).where(ClipRow.id == row.id).values(**values))
+    skipped = waiting.values(**values).execution_options(synchronize_session=False)
+    return changed(session.execute(skipped))
+
+
+def unplay(session: Session, messages: Mapping[str, str], *, reason: str) -> None:
+    """Clips, by id, that were fetched but have nothing to play (a trim beyond their end)."""
+    skipped = {"state": ClipState.SKIPPED.value, "reason": reason}
+    rows = [{"id": clip_id, "message": text, **skipped} for clip_id, text in messages.items()]
+    session.execute(update(ClipRow), rows)
 
 
 def idempotent(session: Session, principal: str, key: str) -> Idempotency | None:
