@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from clipmill.contract import AUDIO_RATE, CompilationSpec, Entry, MediaFacts, MusicOrder
 from clipmill.record import Played, Record, Track
-from clipmill.soundtrack import MusicCredit
+from clipmill.soundtrack import Music, MusicCredit
 from clipmill.timeline import Timeline
 from clipmill_api.tables import ClipRow, Media
 
@@ -72,4 +73,10 @@ def _track(
         url=said.url,
         at=at,
         frames=end - at,
+        wish=_wish(spec.music) if spec.music else {},
     )
+
+
+def _wish(music: Music) -> dict[str, Any]:
+    apart = {"media_id", "credit"}
+    return music.model_dump(mode="json", by_alias=True, exclude=apart, exclude_defaults=True)

@@ -15,6 +15,7 @@ from clipmill_client import (
     cli_local,
     cli_media,
     cli_serve,
+    cli_timeline,
 )
 from clipmill_client.cli_faults import Guarded, page
 from clipmill_client.cli_options import Format, Output
@@ -77,6 +78,8 @@ _add(app, "get", cli_compilations.get, cli_compilations.GET)
 _add(app, "watch", cli_compilations.watch, cli_compilations.WATCH)
 _add(app, "cancel", cli_compilations.cancel, cli_compilations.CANCEL)
 _add(app, "download", cli_compilations.download, cli_compilations.DOWNLOAD)
+_add(app, "export", cli_timeline.export, cli_timeline.EXPORT)
+_add(app, "import", cli_timeline.import_file, cli_timeline.IMPORT)
 _add(app, "quota", cli_account.quota, cli_account.QUOTA)
 _add(app, "usage", cli_account.usage, cli_account.USAGE)
 _add(app, "serve", cli_serve.serve, cli_serve.SERVE)

@@ -160,6 +160,11 @@ class Client:
         """Timeline, pieces and quota of the current generation."""
         return self.wire.ask(Plan, "GET", f"/api/compilations/{compilation_id}/plan")
 
+    def timeline(self, compilation_id: str, output: str | None = None) -> str:
+        """The timeline of an output (default the first) as OpenTimelineIO."""
+        where = f"/api/compilations/{compilation_id}/timeline.otio"
+        return self.wire.send("GET", where, params={"output": output} if output else {}).text
+
     def edit(self, compilation_id: str, spec: CompilationSpec) -> CompilationView:
         """Replace the spec: a new generation. The same spec again changes nothing."""
         where = f"/api/compilations/{compilation_id}/spec"

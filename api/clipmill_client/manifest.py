@@ -61,7 +61,7 @@ def load(path: Path) -> Manifest:
 
 def read(path: Path) -> dict[str, Any]:
     """The YAML of a file, at most 1 MiB, as it stands. Raises ManifestError."""
-    text = _text(path)
+    text = text_of(path)
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -73,7 +73,8 @@ def read(path: Path) -> dict[str, Any]:
     return raw
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a file of at most 1 MiB. Raises ManifestError."""
     try:
         with path.open("rb") as file:
             found = file.read(MAX_BYTES + 1)

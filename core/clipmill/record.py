@@ -5,7 +5,7 @@ Chapters, credits and the manifest of a result are drawn from this one record.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,7 @@ class Track(Model):
     url: str | None = None
     at: int
     frames: int
+    wish: dict[str, Any] = Field({}, description="level, window and ducking, as the spec has them")
 
 
 class Record(Model):

@@ -36,6 +36,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/compilations/{compilation_id}/events"): USER,
     ("GET", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("HEAD", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
+    ("GET", "/api/compilations/{compilation_id}/timeline.otio"): USER,
     ("GET", "/api/media"): USER,
     ("GET", "/api/media/{media_id}"): USER,
     ("GET", "/api/media/{media_id}/used-in"): USER,

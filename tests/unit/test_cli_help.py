@@ -29,7 +29,10 @@ def test_each_help_has_an_example_of_its_command(words: tuple[str, ...]) -> None
 
 def test_commands_with_data_print_json() -> None:
     """All that show something, except what only writes files or runs on."""
-    silent = {("serve",), ("download",), ("media", "delete"), ("render",)}
+    silent = {("serve",), ("download",), ("media", "delete"), ("render",)} | {
+        ("export",),
+        ("import",),
+    }
     for words in commands():
         said = CliRunner().invoke(app, [*words, "--help"]).output
         assert ("[text|json]" in said or "text|json" in said) == (words not in silent), words

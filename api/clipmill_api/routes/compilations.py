@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -17,17 +18,19 @@ from clipmill.contract import (
     CompilationSpec,
     CompilationView,
     Manifest,
+    Name,
     OutputResult,
     Page,
     Plan,
     PreviewRequest,
 )
+from clipmill.otio_export import exported
 from clipmill.results import RESULT_FILES
-from clipmill_api import admission, blobs, submission, views
+from clipmill_api import admission, blobs, lifecycle, submission, views
 from clipmill_api.auth import User
 from clipmill_api.context import Context, Ctx
 from clipmill_api.paging import Cursor, cursor
-from clipmill_api.problems import not_found
+from clipmill_api.problems import ApiProblem, not_found
 from clipmill_api.queries import library, revisions
 from clipmill_api.reference import MANIFESTS
 
@@ -99,6 +102,24 @@ def get_plan(ctx: Ctx, who: User, compilation_id: str) -> Plan:
     """Timeline, pieces and quota of the newest generation."""
     with ctx.db.read() as session:
         return views.plan(session, ctx, submission.own(session, who.owner, compilation_id))
+
+
+@router.get("/compilations/{compilation_id}/timeline.otio")
+def get_timeline(ctx: Ctx, who: User, compilation_id: str, output: Name | None = None) -> Response:
+    """The newest generation's timeline as OpenTimelineIO, of one output (default the first)."""
+    with ctx.db.read() as session:
+        row = submission.own(session, who.owner, compilation_id)
+        made = admission.outputs(lifecycle.known(session, row, row.generation))
+    one = next((one for one in made if output in (None, one.output.name)), None)
+    if one is None:
+        raise not_found("output", str(output))
+    if not one.timeline.exact:
+        detail = "clips are still to be fetched: their lengths are not known"
+        raise ApiProblem(409, "NotReady", detail)
+    text = exported(one.record, one.timeline.entries, one.timeline.profile)
+    name = quote(f"{row.name}-{one.output.name}.otio")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(text, headers=headers, media_type="application/json")
 
 
 @router.put("/compilations/{compilation_id}/spec")
