@@ -10,6 +10,7 @@ from rich.console import Console
 
 from clipmill.contract import CompilationView
 from clipmill_client import following, rendering, show, show_lists
+from clipmill_client.cli_faults import say
 from clipmill_client.cli_options import (
     ApiUrl,
     CompilationId,
@@ -83,8 +84,12 @@ def submit(
 
 def _finish(client: Client, compilation_id: str, output: Format) -> None:
     """Watch to the end and leave with its exit code."""
-    with interruptible(), show.Live(show.console(stderr=True)) as live:
-        view = following.follow(client, compilation_id, live)
+    try:
+        with interruptible(), show.Live(show.console(stderr=True)) as live:
+            view = following.follow(client, compilation_id, live)
+    except KeyboardInterrupt:
+        say((f"interrupted; it goes on at the API: clipmill watch {compilation_id}",))
+        raise typer.Exit(130) from None
     _show(show.console(), view, output)
     raise typer.Exit(rendering.exit_code(view))
 

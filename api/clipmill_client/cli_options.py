@@ -158,12 +158,15 @@ def print_json(out: Console, *found: BaseModel, many: bool = False) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end a run as Ctrl-C does: tidily."""
+    """Ctrl-C, SIGTERM and a closed terminal end a run tidily; a second one does not disturb it."""
+    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: object) -> None:
+        for sign in signs:
+            signal.signal(sign, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {sign: signal.signal(sign, interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    before = {sign: signal.signal(sign, interrupt) for sign in signs}
     try:
         yield
     finally:

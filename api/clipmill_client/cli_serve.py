@@ -116,12 +116,16 @@ def _announce(url: str, settings: Settings, workers: int) -> None:
     out = show.console()
     database = "PostgreSQL (DATABASE_URL)" if settings.database_url else "SQLite"
     renders = f"rendered here, {workers} clips fetched at once" if workers else "not rendered here"
-    out.print(show.plain(f"Clipmill's API: {url}"))
-    out.print(show.plain(f"  try it out:   {url}/docs"))
-    out.print(show.plain(f"  database:     {database}; bytes in {settings.state}", 500))
-    out.print(show.plain(f"  submissions:  {renders}"))
+    lines = [
+        f"Clipmill's API: {url}",
+        f"  try it out:   {url}/docs",
+        f"  database:     {database}; bytes in {settings.state}",
+        f"  submissions:  {renders}",
+    ]
     if settings.default_owner:
-        out.print(show.plain(f"  first user:   {settings.default_owner} (CLIPMILL_API_KEY)"))
+        lines.append(f"  first user:   {settings.default_owner} (CLIPMILL_API_KEY)")
+    for line in lines:
+        out.print(show.plain(line, 500), soft_wrap=True)
     out.file.flush()
 
 

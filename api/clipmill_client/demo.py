@@ -130,9 +130,11 @@ def _say_end(
     if skipped:
         out.print(f"  Degraded by design: {', '.join(skipped)} was cut off to show what is said.")
     for output in view.outputs:
-        out.print(show.plain(f"  video       {places.out / output.name}.mp4"))
-        out.print(show.plain(f"  storyboard  {places.out / output.name}-storyboard.png"))
-    out.print(show.plain(f"  report      {places.out / 'report.json'}"))
+        out.print(show.plain(f"  video       {places.out / output.name}.mp4"), soft_wrap=True)
+        out.print(
+            show.plain(f"  storyboard  {places.out / output.name}-storyboard.png"), soft_wrap=True
+        )
+    out.print(show.plain(f"  report      {places.out / 'report.json'}"), soft_wrap=True)
     out.print("\nNext: the same clips in another order, of pieces that are all there", style="bold")
     out.print(show.plain(f"  {next_command(places)}"), soft_wrap=True)
 

@@ -161,7 +161,8 @@ def held(state: Path, on_wait: Callable[[str], None], *, as_what: str = "") -> I
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            on_wait(f"waiting for process {file.read().strip() or '?'}, which uses {state}")
+            who = file.read().strip() or "?"
+            on_wait(f"waiting for process {who}, which uses {state} (--state takes another)")
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(f"{os.getpid()}{as_what}")

@@ -46,6 +46,12 @@ def new_database(server_url: str) -> str:
     return server_url.replace("/postgres?", f"/{name}?")
 
 
+@pytest.fixture
+def fresh_postgres(postgres: str) -> str:
+    """An empty PostgreSQL database of a test's own."""
+    return new_database(postgres)
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database of each kind: "" is SQLite in the state folder."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -109,36 +109,70 @@ def test_ctrl_c_leaves_no_child_and_the_next_run_goes_on(folder: Path, tmp_path:
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     with started(*words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         _wait_for_a_piece(tmp_path / "state" / "clipmill.db", run)
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=30)
-    assert run.returncode == 130
-    said = "clipmill: interrupted; the same command goes on from what is finished"
-    assert err.splitlines()[-1] == said
-    assert "Traceback" not in err
-    assert _working_in(tmp_path / "state") == []
+        _interrupt(run, tmp_path / "state")
     assert clipmill(*words).code == 0
     pieces = json.loads((tmp_path / "out" / "report.json").read_text())["pieces"]
     assert pieces["total"] == 6
     assert pieces["reused"] >= 1
 
 
+def test_ctrl_c_in_a_fetch_leaves_no_child_and_the_next_run_goes_on(
+    folder: Path, tmp_path: Path, web: Served
+) -> None:
+    """What was fetched before is not fetched again, and the downloader is gone as well."""
+    clips = [{"url": web.url("b.mp4")}, {"url": web.url("endless.mp4")}]
+    manifest = manifest_file(tmp_path / "stuck.yaml", clips)
+    words = ("render", manifest, "-o", tmp_path / "out", "--state", tmp_path / "state")
+    more = ("--allow-private", web.place, "--workers", "1")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    with started(*words, *more, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        _patient(lambda: web.asked("endless.mp4"), run)
+        _interrupt(run, tmp_path / "state")
+    before = web.asked("b.mp4")
+    manifest_file(manifest, [{"url": web.url("b.mp4")}])
+    assert clipmill(*words, *more).code == 0
+    assert web.asked("b.mp4") == before
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (report["clips"][0]["reused"], report["outputs"][0]["frames"]) == (True, 30)
+
+
+def _interrupt(run: subprocess.Popen[str], state: Path) -> None:
+    """Press Ctrl-C twice: one line, exit code 130, and nobody is left."""
+    run.send_signal(signal.SIGINT)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    said = "clipmill: interrupted; the same command goes on from what is finished"
+    assert (run.returncode, err.splitlines()[-1]) == (130, said)
+    assert "Traceback" not in err
+    assert _working_in(state) == []
+
+
 def _wait_for_a_piece(database: Path, run: subprocess.Popen[str]) -> None:
     """Until a piece is kept, and not all of them."""
-    looking = Retrying(
-        retry=retry_if_result(lambda count: count == 0),
-        wait=wait_fixed(0.02),
-        stop=stop_after_delay(60),
-    )
 
     def count() -> int:
-        assert run.poll() is None, "it ended before it could be interrupted"
         try:
             with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
                 return int(db.execute("SELECT count(*) FROM pieces").fetchone()[0])
         except sqlite3.OperationalError:
             return 0
 
-    assert looking(count) < 6
+    assert _patient(count, run) < 6
+
+
+def _patient(count: Callable[[], int], run: subprocess.Popen[str]) -> int:
+    """The count, once it is above 0."""
+    looking = Retrying(
+        retry=retry_if_result(lambda found: found == 0),
+        wait=wait_fixed(0.02),
+        stop=stop_after_delay(120),
+    )
+
+    def looked() -> int:
+        assert run.poll() is None, "it ended before it could be interrupted"
+        return count()
+
+    return looking(looked)
 
 
 def _working_in(folder: Path) -> list[str]:

@@ -208,3 +208,29 @@ def test_a_port_in_use_is_named(server: Server, tmp_path: Path) -> None:
         1,
         [f"clipmill: --host 127.0.0.1 --port {port}: address already in use"],
     )
+
+
+def test_it_serves_a_postgresql_and_names_one_that_is_not_there(
+    fresh_postgres: str, tmp_path: Path
+) -> None:
+    """By DATABASE_URL; what is wrong with it is one line without a password."""
+    made = keys()
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **made}
+    words = ("serve", "--port", "0", "--workers", "0", "--state", tmp_path / "state")
+    more = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    there = {**env, "DATABASE_URL": fresh_postgres}
+    with started(*words, env=there, **more) as process:
+        assert process.stdout is not None
+        head = [process.stdout.readline() for _ in range(5)]
+        url = head[0].split()[-1]
+        said = clipmill("quota", env={**made, "CLIPMILL_API_URL": url})
+        process.terminate()
+    assert (said.code, said.out.startswith("local, tier ")) == (0, True), said
+    assert "PostgreSQL (DATABASE_URL)" in head[2]
+    assert "not rendered here" in head[3]
+    assert not (tmp_path / "state" / "clipmill.db").exists()
+    nowhere = "postgresql://ada:hidden@127.0.0.1:9/clipmill"
+    said = clipmill(*words, env={**made, "DATABASE_URL": nowhere})
+    assert (said.code, len(said.lines)) == (1, 1), said
+    assert said.lines[0].startswith("clipmill: DATABASE_URL: the database cannot be used: ")
+    assert "hidden" not in said.lines[0]

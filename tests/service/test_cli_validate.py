@@ -1,0 +1,54 @@
+"""`clipmill validate`: there, not empty, readable, decodable to its end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import clipmaker
+from commandline import clipmill
+
+BAD = {
+    "cut.mp4": ("Truncated", "cut.mp4: "),
+    "empty.mp4": ("Empty", "empty.mp4: "),
+    "text.mp4": ("NotMedia", "text.mp4: not a video"),
+    "gone.mp4": ("Missing", "gone.mp4: there is no such file"),
+    "folder": ("NotMedia", "FOLDER/folder: is a folder, not a file"),
+    "list.mp4": ("", "list.mp4: "),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good clip, and some that are not."""
+    found = tmp_path_factory.mktemp("work")
+    good = clipmaker.clip(found / "good.mp4", rate="25")
+    clipmaker.cut_file(good, found / "cut.mp4", 0.6)
+    (found / "empty.mp4").write_bytes(b"")
+    (found / "text.mp4").write_text("no video, however it is called\n" * 9)
+    (found / "list.mp4").write_text("#EXTM3U\n#EXTINF:2,\nfile:///etc/hostname\n")
+    (found / "folder").mkdir()
+    return found
+
+
+def test_a_good_file_is_described(folder: Path) -> None:
+    """In one line, or as data with every fact."""
+    said = clipmill("validate", folder / "good.mp4")
+    assert said.code == 0
+    assert "good. 2.00 s, 320x180, 25 frames/s, h264, aac, " in " ".join(said.out.split())
+    facts = json.loads(clipmill("validate", folder / "good.mp4", "-o", "json").out)
+    assert (facts["valid"], facts["frames"], facts["width"]) == (True, 50, 320)
+
+
+@pytest.mark.parametrize("file", BAD)
+def test_a_bad_file_is_named_with_what_is_wrong(file: str, folder: Path) -> None:
+    """One line and exit code 1; as data, with a stable code."""
+    code, words = BAD[file]
+    said = clipmill("validate", folder / file)
+    assert (said.code, len(said.lines), said.out) == (1, 1, "")
+    assert said.lines[0].startswith(f"clipmill: {words.replace('FOLDER', str(folder))}")
+    found = json.loads(clipmill("validate", folder / file, "-o", "json").out)
+    assert found["valid"] is False
+    assert code in found["code"]
