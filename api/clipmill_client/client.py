@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ from clipmill.contract import (
 )
 from clipmill_client.guide import GuideCalls
 from clipmill_client.transfer import Transfers, sha256_of
-from clipmill_client.wire import BYTES_TIMEOUT, Wire
+from clipmill_client.wire import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, Wire
 
 
 class Client:
@@ -61,9 +62,13 @@ class Client:
         key: str,
         *,
         transport: httpx.BaseTransport | None = None,
-        attempts: int = 5,
+        attempts: int = ATTEMPTS,
+        timeout: httpx.Timeout = TIMEOUT,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.wire = Wire(base_url, key, transport=transport, attempts=attempts)
+        self.wire = Wire(
+            base_url, key, transport=transport, attempts=attempts, timeout=timeout, pause=pause
+        )
         self.transfers = Transfers(self.wire)
         self.guide = GuideCalls(self.wire)
         self.operator = OperatorCalls(self.wire)
@@ -292,6 +297,6 @@ class AdminCalls:
         ]
 
     def mint(self, user: str) -> str:
-        """A fresh key for a user. It is shown once."""
-        where = f"/api/admin/users/{user}/keys"
-        return self._wire.ask(KeyReply, "POST", where).key
+        """A fresh key for a user, shown once. Not asked again: a second key would be about."""
+        reply = self._wire.once("POST", f"/api/admin/users/{user}/keys")
+        return KeyReply.model_validate_json(reply.content).key

@@ -54,9 +54,15 @@ class Transfers:
             "Content-Type": "application/offset+octet-stream",
         }
         where = f"/api/uploads/{upload_id}"
-        reply = self._wire.once(
-            "PATCH", where, content=chunk, headers=headers, timeout=BYTES_TIMEOUT
-        )
+        try:
+            reply = self._wire.once(
+                "PATCH", where, content=chunk, headers=headers, timeout=BYTES_TIMEOUT
+            )
+        except PermanentError as error:
+            if error.code != "WrongOffset":
+                raise
+            # What an earlier, cut request sent was still being written when we asked.
+            raise RetryableError(error.code, error.detail, status=error.status) from error
         return Upload.model_validate_json(reply.content)
 
     def download(self, source: str, path: Path) -> None:
@@ -65,12 +71,15 @@ class Transfers:
         The file appears under its name only when its sha256 is what the API said.
         """
         part = path.with_name(path.name + ".part")
-        expected = self._wire.repeat(lambda: self._rest(source, part))
+        self._wire.repeat(lambda: self._whole(source, part))
+        part.replace(path)
+
+    def _whole(self, source: str, part: Path) -> None:
+        expected = self._rest(source, part)
         found = sha256_of(part)
         if found != expected:
             part.unlink()
             raise RetryableError("DigestMismatch", f"{source}: sha256 is {found}, not {expected}")
-        part.replace(path)
 
     def _rest(self, source: str, part: Path) -> str:
         have = part.stat().st_size if part.exists() else 0
@@ -79,7 +88,7 @@ class Transfers:
             with self._wire.stream(source, headers) as reply:
                 mode = "ab" if reply.status_code == 206 else "wb"
                 with part.open(mode) as file:
-                    for chunk in reply.iter_bytes(1024 * 1024):
+                    for chunk in reply.iter_bytes():
                         file.write(chunk)
                 return reply.headers["etag"].strip('"')
         except PermanentError as error:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from pydantic import BaseModel, ValidationError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from clipmill_client.errors import RetryableError, from_response
+from clipmill_client.errors import ClientError, PermanentError, RetryableError, from_response
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 BYTES_TIMEOUT = httpx.Timeout(300, connect=10)
 """The API checks an upload by decoding it before it answers: seconds, not milliseconds."""
 ATTEMPTS = 5
+LONGEST_WAIT_S = 30
+"""Longer than this no Retry-After is obeyed."""
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -31,15 +40,21 @@ class Wire:
         *,
         transport: httpx.BaseTransport | None = None,
         attempts: int = ATTEMPTS,
+        timeout: httpx.Timeout = TIMEOUT,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(
-            base_url=base_url, headers=headers, timeout=TIMEOUT, transport=transport
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=base_url, headers=headers, timeout=timeout, transport=transport
+            )
+        except httpx.InvalidURL as error:
+            raise PermanentError("BadURL", f"{base_url!r} is no URL: {error}") from None
         self._retrying = Retrying(
             retry=retry_if_exception_type(RetryableError),
-            wait=wait_random_exponential(multiplier=0.5, max=10),
+            wait=_wait_s,
             stop=stop_after_attempt(attempts),
+            sleep=pause,
             reraise=True,
         )
 
@@ -66,14 +81,19 @@ class Wire:
         """One request, one reply. Raises ClientError."""
         try:
             reply = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _unreachable(error) from error
         return _checked(reply)
 
     def ask(self, model: type[M], method: str, path: str, **options: Any) -> M:
         """A repeatable request whose answer is a model. Raises ClientError."""
         reply = self.send(method, path, **options)
-        return model.model_validate_json(reply.content)
+        try:
+            return model.model_validate_json(reply.content)
+        except ValidationError as error:
+            said = f"{method} {path} answered {reply.status_code} with something else than expected"
+            first = error.errors()[0]["msg"]
+            raise PermanentError("BadReply", f"{said}: {first}", status=reply.status_code) from None
 
     def send(
         self, method: str, path: str, body: BaseModel | None = None, **options: Any
@@ -92,14 +112,28 @@ class Wire:
                 if reply.status_code >= 400:
                     reply.read()
                 yield _checked(reply)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _unreachable(error) from error
 
 
-def _unreachable(error: httpx.TransportError) -> RetryableError:
+_JITTER = wait_random_exponential(multiplier=0.5, max=10)
+_OURS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
+"""What is wrong with the request itself: sending it again is no use."""
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """With jitter, and not before the time that the API named."""
+    error = state.outcome.exception() if state.outcome else None
+    named = error.facts.get("retry_after_s", 0) if isinstance(error, ClientError) else 0
+    return max(_JITTER(state), min(named, LONGEST_WAIT_S))
+
+
+def _unreachable(error: httpx.RequestError) -> ClientError:
     asked = error.request.url
     where = f"{asked.scheme}://{asked.netloc.decode()}"
     said = str(error) or type(error).__name__
+    if isinstance(error, _OURS):
+        return PermanentError("BadRequest", f"the API at {where} cannot be asked so: {said}")
     return RetryableError("Unreachable", f"the API at {where} did not answer: {said}")
 
 
@@ -110,4 +144,7 @@ def _checked(reply: httpx.Response) -> httpx.Response:
         body = reply.json()
     except ValueError:
         body = {}
-    raise from_response(reply.status_code, body if isinstance(body, dict) else {}, reply.text)
+    error = from_response(reply.status_code, body if isinstance(body, dict) else {}, reply.text)
+    after = reply.headers.get("retry-after", "")
+    error.facts["retry_after_s"] = int(after) if after.isdecimal() else 0
+    raise error
