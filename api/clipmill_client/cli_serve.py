@@ -118,7 +118,8 @@ def _announce(url: str, settings: Settings, workers: int) -> None:
     renders = f"rendered here, {workers} clips fetched at once" if workers else "not rendered here"
     lines = [
         f"Clipmill's API: {url}",
-        f"  try it out:   {url}/docs",
+        f"  dashboard:    {url}/",
+        f"  API, to try:  {url}/docs",
         f"  database:     {database}; bytes in {settings.state}",
         f"  submissions:  {renders}",
     ]

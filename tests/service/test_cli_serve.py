@@ -76,7 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     words = ("serve", "--port", "0", "--state", home / "state")
     with started(*words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
-        head = [process.stdout.readline().rstrip() for _ in range(5)]
+        head = [process.stdout.readline().rstrip() for _ in range(6)]
         yield Server(head[0].split()[-1], head, made)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
@@ -103,14 +103,16 @@ def done(server: Server, folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_it_says_where_it_is_and_where_to_try_it_out(server: Server) -> None:
-    """And the interactive page answers there, without a key."""
-    assert server.head[0].startswith("Clipmill's API: http://127.0.0.1:")
-    page = server.head[1].split()[-1]
-    assert page == f"{server.url}/docs"
-    assert "swagger-ui" in httpx.get(page).text
-    assert server.head[2].strip().startswith("database:     SQLite; bytes in ")
-    assert server.head[4].strip() == "first user:   local (CLIPMILL_API_KEY)"
+def test_it_says_where_it_is_and_where_to_look(server: Server) -> None:
+    """The pages answer there without a key; first where programs look, on the first line."""
+    assert server.head[0] == f"Clipmill's API: {server.url}"
+    for line, title in ((server.head[1], "Clipmill"), (server.head[2], "Clipmill")):
+        page = httpx.get(line.split()[-1])
+        assert (page.status_code, title in page.text) == (200, True)
+    assert server.head[1].split()[-1] == f"{server.url}/"
+    assert server.head[2].split()[-1] == f"{server.url}/docs"
+    assert server.head[3].strip().startswith("database:     SQLite; bytes in ")
+    assert server.head[5].strip() == "first user:   local (CLIPMILL_API_KEY)"
 
 
 def test_what_is_submitted_is_rendered_here(server: Server, done: dict[str, Any]) -> None:
@@ -221,13 +223,13 @@ def test_it_serves_a_postgresql_and_names_one_that_is_not_there(
     there = {**env, "DATABASE_URL": fresh_postgres}
     with started(*words, env=there, **more) as process:
         assert process.stdout is not None
-        head = [process.stdout.readline() for _ in range(5)]
+        head = [process.stdout.readline() for _ in range(6)]
         url = head[0].split()[-1]
         said = clipmill("quota", env={**made, "CLIPMILL_API_URL": url})
         process.terminate()
     assert (said.code, said.out.startswith("local, tier ")) == (0, True), said
-    assert "PostgreSQL (DATABASE_URL)" in head[2]
-    assert "not rendered here" in head[3]
+    assert "PostgreSQL (DATABASE_URL)" in head[3]
+    assert "not rendered here" in head[4]
     assert not (tmp_path / "state" / "clipmill.db").exists()
     nowhere = "postgresql://ada:hidden@127.0.0.1:9/clipmill"
     said = clipmill(*words, env={**made, "DATABASE_URL": nowhere})
