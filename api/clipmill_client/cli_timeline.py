@@ -16,7 +16,7 @@ from clipmill_client.manifest import ManifestError
 EXPORT = """Write a compilation's timeline as OpenTimelineIO, for an editing program.
 
     clipmill export c-0123456789abcdef -o friday.otio
-    clipmill export c-0123456789abcdef --of short -o short.otio
+    clipmill export c-0123456789abcdef --of main -o main.otio
 """
 IMPORT = """Turn an OpenTimelineIO file into a manifest.
 
