@@ -944,10 +944,6 @@ class Problem(BaseModel):
     code: str
 
 
-NOT_ISOLATED = "NotIsolated"
-"""Reason: pods are not cut off from where they must not reach. No stage may go on."""
-
-
 class ExitCode:
     """Exit codes of a job's process: the Job's podFailurePolicy reads them (64-79: give up)."""
 

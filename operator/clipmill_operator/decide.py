@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clipmill.contract import ENDS, NOT_ISOLATED, FailedParts, Plan, Stage, State
+from clipmill.contract import ENDS, NOT_ISOLATED, ExitCode, FailedParts, Plan, Stage, State
 from clipmill_operator import status
 from clipmill_operator.observe import Children, SeenJob, SeenPod, Wish
 from clipmill_operator.resource import Status
 from clipmill_operator.status import Refusal
 
-NOT_ISOLATED_EXIT = 66
 LEAST_MESSAGE = "its pods ended without telling what became of it"
 MESSAGE_CHARS = 480
 
@@ -131,7 +130,7 @@ def _actions(plan: Plan, seen: Children, *, queued: bool, render_from: int) -> I
 
 def _not_isolated(plan: Plan, seen: Children) -> Report | None:
     for pod in seen.pods:
-        if pod.generation == plan.generation and pod.exit_code == NOT_ISOLATED_EXIT:
+        if pod.generation == plan.generation and pod.exit_code == ExitCode.NOT_ISOLATED:
             why = pod.why or "a pod reached what it must not reach"
             return _report(plan, Stage.FETCH, [], f"pod {pod.name}: {why}", NOT_ISOLATED)
     return None

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 from clipmill_client.errors import ClientError
 from clipmill_operator import metrics
+from clipmill_operator.asking import Again
 from clipmill_operator.cache import Cache, Key
 from clipmill_operator.health import Health
 from clipmill_operator.kube import Kube, KubeError, Object
 from clipmill_operator.observe import key_of
 from clipmill_operator.pulse import Poll, Resync
-from clipmill_operator.reconcile import Again, Reconciler
+from clipmill_operator.reconcile import Reconciler
 from clipmill_operator.settings import Settings
 from clipmill_operator.submissions import Submissions
 from clipmill_operator.work_queue import WorkQueue

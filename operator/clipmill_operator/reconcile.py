@@ -10,12 +10,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import ValidationError
-
-from clipmill.contract import CompilationSpec, Registration, Stage
+from clipmill.contract import Stage
 from clipmill_client.client import OperatorCalls
-from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_client.errors import PermanentError
 from clipmill_operator import metrics, objects, status, story
+from clipmill_operator.asking import Again, Asking
 from clipmill_operator.cache import Cache, Key
 from clipmill_operator.decide import Action, Answer, Decision, Drop, Rekey, Report, Start, decide
 from clipmill_operator.isolation import Isolation
@@ -23,25 +22,15 @@ from clipmill_operator.kube import JOB, SECRET, Kube, KubeRetry
 from clipmill_operator.namespaces import Namespaces
 from clipmill_operator.objects import Named
 from clipmill_operator.observe import Children, Wish
-from clipmill_operator.owners import WrongOwner, owner_of
 from clipmill_operator.resource import API_VERSION, KIND
 from clipmill_operator.settings import Settings
 from clipmill_operator.standing import Standing, Standings, is_over
-from clipmill_operator.status import Refusal
 
 log = logging.getLogger(__name__)
-TROUBLE_S = 30.0
-"""An API that does not answer is told of after this."""
 REFUSED_AGAIN_S = 300.0
 """A refused resource is asked for again this often: a quota may have been raised."""
-STALE = frozenset({"StaleGeneration", "GenerationConflict", "Ended"})
-"""Codes of an API that knows more than our watch."""
 Clock = Callable[[], float]
 Now = Callable[[], datetime]
-
-
-class Again(Exception):
-    """What was read is not the newest: look again soon."""
 
 
 class Reconciler:
@@ -61,6 +50,7 @@ class Reconciler:
         self._clock, self._now = clock, now
         self.namespaces = Namespaces(kube, clock)
         self.isolation = Isolation(kube, settings)
+        self._ask = Asking(api, self.namespaces, settings, clock)
         self.standings = Standings(
             most=settings.max_active, most_of_owner=settings.max_active_per_owner
         )
@@ -96,8 +86,6 @@ class Reconciler:
         """The resource is to be registered again, though its generation may be the same."""
         self.standings.of(uid).registered = 0
 
-    # --- ask ----------------------------------------------------------------------------------
-
     def _is_settled(self, wish: Wish, seen: Children, known: Standing) -> bool:
         """Whether a look could change nothing, so that the API need not be asked."""
         if known.status != wish.status:
@@ -107,59 +95,6 @@ class Reconciler:
         if self._clock() - known.asked_at < REFUSED_AGAIN_S and _is_refused(wish):
             return known.registered == 0 and not seen.jobs
         return known.registered == wish.generation and self.standings.is_waiting(wish.uid)
-
-    def _ask(self, wish: Wish, known: Standing) -> Answer:
-        known.asked_at = self._clock()
-        try:
-            owner = self._owner(wish)
-            answer = self._answer(wish, owner, known)
-        except (WrongOwner, ValidationError) as error:
-            return Answer(refusal=_refusal(error))
-        except RetryableError as error:
-            return self._trouble(known, error)
-        except PermanentError as error:
-            forgotten = error.status == 404 and known.registered
-            if error.code in STALE or forgotten:
-                known.registered = 0
-                raise Again(error.detail) from error
-            if error.status not in (403, 409, 422) or error.code == "Forbidden":
-                return self._trouble(known, error)
-            known.registered = 0
-            answer = Answer(owner=owner, refusal=Refusal(error.code, error.detail))
-        known.trouble_since = None
-        return answer
-
-    def _owner(self, wish: Wish) -> str:
-        return owner_of(
-            self._settings,
-            label=self.namespaces.owner(wish.namespace),
-            named=wish.spec.get("owner"),
-            submission=wish.submission,
-        )
-
-    def _answer(self, wish: Wish, owner: str, known: Standing) -> Answer:
-        if known.registered == wish.generation:
-            return Answer(owner=owner, plan=self._api.plan(wish.uid))
-        spec = CompilationSpec.model_validate(wish.spec)
-        registration = Registration(
-            namespace=wish.namespace,
-            name=wish.name,
-            generation=wish.generation,
-            owner=owner,
-            spec=spec,
-            submission=wish.submission,
-        )
-        plan = self._api.register(wish.uid, registration)
-        known.registered = wish.generation
-        return Answer(owner=owner, plan=plan)
-
-    def _trouble(self, known: Standing, error: ClientError) -> Answer:
-        """Nothing for a while: a short outage leaves no trace. Then a word in the status."""
-        since = known.trouble_since = known.trouble_since or self._clock()
-        metrics.API_ERRORS.inc()
-        if self._clock() - since < TROUBLE_S:
-            raise error
-        return Answer(trouble=f"the API: {error}")
 
     # --- act ----------------------------------------------------------------------------------
 
@@ -246,14 +181,6 @@ def _named(wish: Wish, answer: Answer) -> Named:
 def _is_refused(wish: Wish) -> bool:
     is_of_now = wish.status.get("observedGeneration") == wish.generation
     return is_of_now and wish.status.get("phase") == status.REFUSED
-
-
-def _refusal(error: WrongOwner | ValidationError) -> Refusal:
-    if isinstance(error, WrongOwner):
-        return Refusal("UnknownOwner", str(error))
-    first = error.errors()[0]
-    field = ".".join(str(step) for step in first["loc"])
-    return Refusal("InvalidSpec", f"spec.{field}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def _shown(action: Action) -> str:
