@@ -190,6 +190,8 @@ def _logging_to(path: Path) -> Iterator[None]:
 @contextmanager
 def served(settings: Settings, listening: socket.socket) -> Iterator[Event]:
     """The API in a thread; the event tells of its end. Raises LocalError: it did not start."""
+    # A socket that asyncio did not make itself waits for acknowledgements: 40 ms an answer.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _server(_app(settings))
     ended = Event()
     thread = Thread(target=_serve, args=(server, listening, ended), daemon=True)

@@ -80,7 +80,9 @@ def kopf_settings() -> kopf.OperatorSettings:
     made.posting.enabled = False
     made.scanning.disabled = True
     made.peering.standalone = True
-    made.queueing.worker_limit = 16
+    # A worker is an object's, and stays for its idle time: a limit would hold up all others.
+    made.queueing.worker_limit = None
+    made.queueing.idle_timeout = 0.5
     made.watching.server_timeout = 240
     made.watching.client_timeout = 300
     made.watching.connect_timeout = 10

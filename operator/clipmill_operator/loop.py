@@ -116,7 +116,6 @@ class Loop:
 
     async def _resync_round(self) -> None:
         self._add_all(await asyncio.to_thread(self.resync))
-        metrics.REQUESTS.set(self.kube.requests)
         await asyncio.to_thread(self.resync.sweep)
 
     async def _poll_round(self) -> None:
@@ -173,6 +172,7 @@ class Loop:
                 self.add(key)
         self._add_all(self.reconciler.standings.next_keys())
         running, queued = self.reconciler.standings.counts()
+        metrics.REQUESTS.set(self.kube.requests)
         metrics.RUNNING.set(running)
         metrics.QUEUED.set(queued)
 

@@ -1,0 +1,159 @@
+"""What the operator costs: `python benchmarks/operator_cost.py [COMPILATIONS] [WALKS]`.
+
+A real API server and Job controller and a real Clipmill API on this machine, and no kubelet.
+First COMPILATIONS resources at once, until each has its first Job, beside as many bare Jobs made
+by kubectl. Then WALKS resources to their end, with pods played, for the requests that each takes.
+Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from clipmaker import clip  # noqa: E402  the tests' tools, from their folder
+from clipmill_api.auth import new_key  # noqa: E402
+from controlplane import ControlPlane, binaries, control_plane  # noqa: E402
+from harness import SMALL, Harness, library_clip, running  # noqa: E402
+from manifests import manifest  # noqa: E402
+from operating import Cluster, until  # noqa: E402
+from pods import assemble, fetch, url  # noqa: E402
+
+LIMITS = {"CLIPMILL_MAX_ACTIVE": "100000", "CLIPMILL_MAX_ACTIVE_PER_OWNER": "100000"}
+USUAL = {"CLIPMILL_POLL_SECONDS": "3", "CLIPMILL_RESYNC_SECONDS": "30"}
+
+
+def bare_job(name: str) -> dict[str, Any]:
+    """A Job as small as it gets."""
+    container = {"name": "job", "image": "none"}
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def created(plane: ControlPlane, objects: list[dict[str, Any]], label: str) -> float:
+    """Seconds from kubectl's start until there are as many Jobs with this label."""
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    started = time.monotonic()
+    plane.kubectl("create", "-f", "-", given=text)
+
+    def there() -> bool:
+        words = ("get", "jobs", "-l", label, "-o", "name", "-n", "default")
+        return len(plane.kubectl(*words).splitlines()) >= len(objects)
+
+    until("all Jobs", there, 600)
+    return time.monotonic() - started
+
+
+def memory_mib(pid: int) -> float:
+    """The most memory that a process has had."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", text)
+    assert found
+    return int(found[1]) / 1024
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Harness]:
+    """An API with one unlimited owner."""
+    more = {"default_owner": "default", "default_owner_key": new_key("user")}
+    with running(folder / "state", allow_any_host=True, **more) as api:
+        yield api
+
+
+def own_requests(cluster: Cluster) -> float:
+    """What the operator says that it has sent; watches are not counted, there are four."""
+    url = f"http://127.0.0.1:{cluster.ports[1]}/metrics"
+    text = urllib.request.urlopen(url).read().decode()
+    found = re.search(r"^clipmill_operator_kubernetes_requests ([0-9.e+]+)$", text, re.M)
+    return float(found[1]) if found else 0.0
+
+
+def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str) -> dict[str, Any]:
+    """All at once, until each has its first Job."""
+    spec = {"clips": [{"mediaId": media}], "outputs": [SMALL]}
+    cluster = Cluster(plane, api, "default", folder, more=LIMITS | USUAL)
+    wishes = [manifest(spec, f"c{i}") for i in range(count)]
+    bare = [bare_job(f"b{i}") for i in range(count)]
+    for job in bare:
+        job["metadata"]["labels"] = {"bare": "yes"}
+    bare_s = created(plane, bare, "bare=yes")
+    plane.kubectl("delete", "jobs", "-l", "bare=yes", "-n", "default", "--wait=false")
+    until("the bare Jobs are gone", lambda: not cluster.objects("pods"), 600)
+    with cluster.operator() as process:
+        until("it serves", lambda: _serves(cluster))
+        ours_s = created(plane, wishes, "clipmill.dev/stage=assemble")
+        most = memory_mib(process.pid)
+    return {
+        "compilations": count,
+        "first_jobs_s": round(ours_s, 1),
+        "bare_jobs_s": round(bare_s, 1),
+        "times": round(ours_s / bare_s, 2),
+        "memory_mib": round(most),
+    }
+
+
+def _serves(cluster: Cluster) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{cluster.ports[0]}/healthz").close()
+    except OSError:
+        return False
+    return True
+
+
+def walks(
+    plane: ControlPlane, api: Harness, folder: Path, count: int, path: Path
+) -> dict[str, Any]:
+    """One after the other to the end, with a fetch and an assembly each."""
+    plane.kubectl("create", "namespace", "walks")
+    cluster = Cluster(plane, api, "walks", folder, more=LIMITS | USUAL)
+    with cluster.operator():
+        until("it serves", lambda: _serves(cluster))
+        until("a first count", lambda: own_requests(cluster) > 0)
+        names = [f"w{i}" for i in range(count)]
+        for name in names:
+            cluster.submit({"clips": [{"url": url()}], "outputs": [SMALL]}, name)
+        for name in names:
+            pod = cluster.pod("fetch", name=name)
+            fetch(cluster.job_client(pod), 0, path)
+            cluster.end(pod, 0)
+        for name in names:
+            pod = cluster.pod("assemble", name=name)
+            assemble(cluster.job_client(pod), path)
+            cluster.end(pod, 0)
+            cluster.is_true("Complete", name)
+        sent = until("a last count", lambda: own_requests(cluster))
+    return {"walks": count, "requests_each": round(sent / count, 1)}
+
+
+def main() -> None:
+    """Run both and print the figures."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    few = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    found = binaries()
+    if found is None:
+        sys.exit("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
+    folder = Path(tempfile.mkdtemp(prefix="clipmill-benchmark-"))
+    with control_plane(folder, found) as plane, served(folder) as api:
+        crd = str(ROOT / "manifests/crd.yaml")
+        plane.kubectl("apply", "--server-side", "-f", crd)
+        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
+        path = clip(folder / "two.mp4")
+        media = library_clip(api.client(api.settings.default_owner_key), path).id
+        told = walks(plane, api, folder, few, path) | many(plane, api, folder, count, media)
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
