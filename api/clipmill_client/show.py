@@ -91,6 +91,10 @@ def _show_output(out: Console, output: OutputPlan, before: OutputPlan | None) ->
         out.print(Text.assemble((plain(title).plain, "bold"), f", timeline as of {before.name}"))
     else:
         out.print(_timeline(title, output))
+    if output.music:
+        music = output.music
+        until = music.at + music.frames
+        out.print(plain(f"  music {music.media_id} from frame {music.at} to {until}"))
     for note in output.notes:
         out.print(_aside("note:", note))
     counts = output.pieces

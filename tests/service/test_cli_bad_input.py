@@ -107,7 +107,7 @@ CASES = {
     ),
     "a playlist called .mp4": Case(
         {"clips": [{"url": "list.mp4"}]},
-        "spec.clips[0].url: list.mp4: ",
+        "spec.clips[0].url: list.mp4: a HLS playlist names other files; not read",
     ),
     "a file that is not there": Case(
         {"clips": [{"url": "gone.mp4"}]},
@@ -198,7 +198,7 @@ BAD_SOURCES = {
     "endless": "TooLarge: the source is larger than the 3000000 bytes allowed",
     "text": "NotMedia: ",
     "empty": "Empty: the source is a file of 0 bytes",
-    "list": "",
+    "list": "ForbiddenFormat: ",
     "gone": "SourceGone: the source answered 404 ",
 }
 
