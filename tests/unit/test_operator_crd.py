@@ -1,12 +1,12 @@
 """The definition is made from the models; good and bad specs are judged by the models here."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clipmill.contract import Manifest
+from clipmill.contract import CompilationSpec, Manifest
 from clipmill_operator import crd
 from clipmill_operator.crd import UnboundedField, structural
 from manifests import BAD, GOOD, ROOT, manifest, samples
@@ -44,6 +44,31 @@ def test_nothing_is_left_that_a_structural_schema_does_not_take() -> None:
         assert keyword not in words
     kept = {json.dumps(s.get("x-kubernetes-validations")) for _, s in nodes(SCHEMA["spec"])}
     assert {json.dumps(rules) for rules in crd.RULES.values()} <= kept
+
+
+def models_of(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and all that it is made of."""
+    found = {model}
+    for field in model.model_fields.values():
+        for part in flattened(field.annotation):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                found |= models_of(part)
+    return found
+
+
+def flattened(annotation: Any) -> list[Any]:
+    """`list[Clip] | None` -> list, Clip, None."""
+    return [annotation] + [part for arg in get_args(annotation) for part in flattened(arg)]
+
+
+def test_every_validator_has_its_rule() -> None:
+    """Who adds one adds it in CEL too, and specs that break it to tests/manifests.py."""
+    validated = {
+        model.__name__
+        for model in models_of(CompilationSpec)
+        if model.__pydantic_decorators__.model_validators
+    }
+    assert validated == set(crd.RULES)
 
 
 def test_no_word_is_a_truth_value_in_yaml() -> None:

@@ -50,3 +50,13 @@ def test_the_page_lists_every_variable() -> None:
     read = set(re.findall(r'given\.\w+\("([A-Z_]+)"', code)) | {"PODS"}
     told = re.findall(r"^\| `CLIPMILL_([A-Z_]+)`", (root / "docs/operator.md").read_text(), re.M)
     assert sorted(read) == sorted(told)
+
+
+def test_the_page_names_the_metrics() -> None:
+    """docs/operator.md and metrics.py name the same ones."""
+    root = Path(__file__).parents[2]
+    code = (root / "operator/clipmill_operator/metrics.py").read_text()
+    made = re.findall(r'= (\w+)\(\s*"clipmill_operator(_\w+)"', code)
+    page = (root / "docs/operator.md").read_text().partition("## Metrics")[2]
+    told = set(re.findall(r"`(?:clipmill_operator)?(_[a-z_]+)`", page))
+    assert told == {name + "_total" * (kind == "Counter") for kind, name in made}
