@@ -48,12 +48,12 @@ def helm(verb: str, *argv: str, settings: tuple[str, ...] = ()) -> subprocess.Co
 def upgraded(*settings: str) -> None:
     """Another version of the release."""
     done = helm(
-        "upgrade", str(CHART), "--wait", "--timeout=5m", "--reuse-values", settings=settings
+        "upgrade", str(CHART), "--wait", "--timeout=3m", "--reuse-values", settings=settings
     )
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def alone() -> Iterator[None]:
     """No operator of another release acts on what is made here."""
     label = "app.kubernetes.io/name=clipmill,app.kubernetes.io/component=operator"
@@ -74,19 +74,25 @@ def owns_crd() -> bool:
 
 
 @pytest.fixture(scope="module")
-def release(alone: None, owns_crd: bool) -> Iterator[None]:
+def release(owns_crd: bool) -> Iterator[None]:
     """The chart with a PostgreSQL of its own, where Pod Security `restricted` is enforced."""
     apply(namespace(HERE), namespace(VIDEOS))
     settings = (*SMALL, f"crds.install={str(owns_crd).lower()}")
     try:
-        done = helm("install", str(CHART), "--wait", "--timeout=5m", settings=settings)
-        assert done.returncode == 0, done.stderr + kubectl("get", "pods,events", "-n", HERE)
+        done = helm("install", str(CHART), "--wait", "--timeout=3m", settings=settings)
+        assert done.returncode == 0, done.stderr + story()
         yield
     finally:
         helm("uninstall", "--ignore-not-found")
         kubectl("delete", "namespace", HERE, VIDEOS)
         if owns_crd:
             kubectl("delete", "crd", CRD, "--ignore-not-found")
+
+
+def story() -> str:
+    """What there is to know of an install that did not come up."""
+    logs = ("logs", "-n", HERE, "-l", OURS, "--all-containers", "--prefix", "--tail=20")
+    return kubectl("get", "pods", "-n", HERE) + kubectl(*logs, check=False)
 
 
 def keys() -> dict[str, str]:
@@ -104,7 +110,7 @@ def forwarded(command: str) -> Iterator[int]:
         forward.terminate()
 
 
-def test_the_notes_lead_to_the_first_video(release: None, tmp_path: Path) -> None:
+def test_the_notes_lead_to_the_first_video(release: None, alone: None, tmp_path: Path) -> None:
     """Every command that Helm prints, as it stands; the file has the frames of its timeline."""
     notes = helm("get", "notes").stdout
     sample = notes[notes.index("kubectl apply") : notes.index("\nEOF\n") + 5]
@@ -179,7 +185,7 @@ def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     assert "enforces no NetworkPolicy" in kubectl(*logs)
 
 
-def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, owns_crd: bool) -> None:
+def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, alone: None) -> None:
     """With a Compilation still there: volumes, drawn Secrets and the CRD stay, all else goes."""
     spec = {"clips": [{"url": "https://clips.twitch.tv/ExampleOpener"}]}
     wish = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation", "spec": spec}
