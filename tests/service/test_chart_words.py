@@ -14,7 +14,7 @@ from clipmill.contract import Manifest
 from clipmill_api.settings import Settings as ApiSettings
 from clipmill_operator.settings import Settings as OperatorSettings
 from generate import CHART, INSTALL, KUBERNETES, helm, install_text
-from rendered import OPTIONS, pods, run_helm, set_options, template
+from rendered import OPTIONS, containers, of_kind, pods, run_helm, set_options, template
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEYS = {
@@ -83,6 +83,23 @@ def test_the_defaults_of_both_agree() -> None:
         if name.startswith(("CLIPMILL_PODS", "CLIPMILL_MAX", "CLIPMILL_FETCH", "CLIPMILL_RENDER")):
             del plain[name]
     assert OperatorSettings.from_environ(plain) == chart
+
+
+def test_images_and_placing_follow_the_values() -> None:
+    """Registry, tag and digest; where a pod runs, for each of the three."""
+    images = {component: [c["image"] for c in containers(pod)] for component, pod in pods("placed")}
+    ours = "registry.example.com:5000/clipmill"
+    assert images["api"] == [f"{ours}/clipmill-api@sha256:{'0' * 64}"]
+    assert set(images["operator"]) == {f"{ours}/clipmill-operator:v9"}
+    assert images["test"] == [f"{ours}/clipmill-job:v9"]
+    assert images["database"] == ["docker.io/library/postgres:18"]
+    for component, pod in pods("placed"):
+        assert pod["imagePullSecrets"] == [{"name": "pull"}]
+        if component != "test":
+            assert pod["priorityClassName"] == "high"
+            assert pod["nodeSelector"] == {"disk": "fast"}
+            assert pod["tolerations"] == [{"operator": "Exists"}]
+    assert all(o["metadata"]["labels"]["team"] == "video" for o in of_kind("placed", "Service"))
 
 
 @pytest.mark.parametrize(
