@@ -56,7 +56,7 @@ CANCEL = """Cancel a compilation; one that has ended stays as it ended.
 
     clipmill cancel c-0123456789abcdef
 """
-DOWNLOAD = """Download what a compilation made: videos, thumbnails, storyboards, report.json.
+DOWNLOAD = """Download what a compilation made: videos, all that comes with them, report.json.
 
     clipmill download c-0123456789abcdef -o out/
 """

@@ -27,8 +27,10 @@ from clipmill_client.cli_options import (
 
 RENDER = """Render a manifest on this machine.
 
-Leaves NAME.mp4, NAME.jpg, NAME-storyboard.png of each output, and report.json. A second run
-reuses fetched clips and rendered pieces; one that was interrupted goes on.
+Leaves of each output NAME.mp4 (or .webm), a thumbnail NAME.jpg, NAME-storyboard.png with its
+cues NAME.vtt, NAME-chapters.txt and NAME-credits.txt for a description, NAME-manifest.json with
+the hashes of all that went in; and report.json. A second run reuses fetched clips and rendered
+pieces; one that was interrupted goes on.
 
 Exit codes: 0 complete, 3 complete but degraded (clips were skipped), 1 failed, 2 bad manifest or
 usage, 130 interrupted.

@@ -170,3 +170,21 @@ def test_sound_stays_beside_the_picture_for_three_minutes(studio: Studio, tmp_pa
     beeps = np.nonzero(loud & (quiet_before == 0))[0]
     assert len(flashes) == len(beeps) == 18
     assert np.max(np.abs(flashes / 30 - beeps / RATE)) < 1 / 30
+
+
+LAYOUTS = [("mono.mp4", "1", 0.15), ("stereo.mp4", "2", 0.6), ("surround.mp4", "6", 0.2)]
+
+
+def test_unlike_clips_sound_alike(studio: Studio, tmp_path: Path) -> None:
+    """Mono, stereo and 5.1, quiet and loud: each stretch of the result at one loudness."""
+    clips = []
+    for name, channels, amplitude in LAYOUTS:
+        noise = f"anoisesrc=r=48000:a={amplitude}:c=pink:seed=3"
+        path = clipmaker.clip(
+            tmp_path / name, seconds=3, size="64x64", sound=noise, extra=("-ac", channels)
+        )
+        clips.append({"mediaId": studio.upload(path)})
+    sound = _heard(studio, {"clips": clips, "outputs": [TINY]}, tmp_path / "out")
+    heard = [levels.loudness(at(sound, 3 * i + 0.2, 3 * i + 2.8)) for i in range(3)]
+    assert heard == pytest.approx([-14] * 3, abs=0.7)
+    assert levels.true_peak_db(sound) <= -0.9
