@@ -1,0 +1,82 @@
+"""A command run as a person runs it: seconds by the wall, processor seconds, peak memory of all."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import psutil
+
+LOOK_S = 0.05
+
+
+class Cost(NamedTuple):
+    """What a command took, with all the processes that it started."""
+
+    wall_s: float
+    processor_s: float
+    peak_mib: float
+
+
+def run(argv: Sequence[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
+    """Run to the end; raises when it does not end with one of `codes`."""
+    before, began = _children_s(), monotonic()
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    peak = _Peak(child.pid)
+    said, _ = child.communicate()
+    wall_s = monotonic() - began
+    peak.stop()
+    if child.returncode not in codes:
+        raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{said.decode()[-2000:]}")
+    return Cost(wall_s, _children_s() - before, peak.mib)
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class _Peak:
+    """Resident memory of a process and all below it, looked at every 50 ms."""
+
+    def __init__(self, pid: int) -> None:
+        self.mib = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, args=(pid,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self, pid: int) -> None:
+        while not self._over.wait(LOOK_S):
+            self.mib = max(self.mib, _resident(pid) / 2**20)
+
+
+def _resident(pid: int) -> int:
+    try:
+        top = psutil.Process(pid)
+        return sum(_own(process) for process in [top, *top.children(recursive=True)])
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _own(process: psutil.Process) -> int:
+    # Proportional: what two processes share is counted once.
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return 0
+
+
+def program(name: str) -> str:
+    """A program of this very environment."""
+    return str(Path(sys.executable).with_name(name))
