@@ -36,6 +36,12 @@ Exit codes with --wait: 0 complete, 3 complete but degraded, 1 failed. Always: 2
     clipmill submit friday.yaml
     clipmill submit friday.yaml --wait && clipmill download c-0123456789abcdef -o out/
 """
+EDIT = """Give a compilation another manifest: only what changed is fetched and rendered.
+
+What is under way ends as superseded; the same manifest again changes nothing.
+
+    clipmill edit c-0123456789abcdef friday.yaml --wait
+"""
 LIST = """List compilations, newest first.
 
     clipmill list
@@ -62,9 +68,12 @@ DOWNLOAD = """Download what a compilation made: videos, all that comes with them
 """
 
 
+Wait = Annotated[bool, typer.Option("--wait", help="Show progress until the end.")]
+
+
 def submit(
     manifest: ManifestFile,
-    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the end.")] = False,
+    wait: Wait = False,
     output: Output = Format.TEXT,
     api_url: ApiUrl = None,
 ) -> None:
@@ -72,14 +81,33 @@ def submit(
     with_files_sent = rendering.prepare(manifest)
     with remote(api_url) as client:
         view = client.create(with_files_sent(client))
-        said = show.console(stderr=output is Format.JSON)
-        said.print(f"submitted: {view.id}")
-        if wait:
-            _finish(client, view.id, output)
-        elif output is Format.JSON:
-            print_json(show.console(), view)
-        else:
-            said.print(f"  next: clipmill watch {view.id}")
+        _take_in(client, view, wait, output)
+
+
+def edit(
+    compilation_id: CompilationId,
+    manifest: ManifestFile,
+    wait: Wait = False,
+    output: Output = Format.TEXT,
+    api_url: ApiUrl = None,
+) -> None:
+    """The command; its help is EDIT."""
+    with_files_sent = rendering.prepare(manifest)
+    with remote(api_url) as client:
+        view = client.edit(compilation_id, with_files_sent(client).spec)
+        _take_in(client, view, wait, output)
+
+
+def _take_in(client: Client, view: CompilationView, wait: bool, output: Format) -> None:
+    """Say what the API took in; watch it, if that is wanted."""
+    said = show.console(stderr=output is Format.JSON)
+    said.print(f"submitted: {view.id}, generation {view.generation}")
+    if wait:
+        _finish(client, view.id, output)
+    elif output is Format.JSON:
+        print_json(show.console(), view)
+    else:
+        said.print(f"  next: clipmill watch {view.id}")
 
 
 def _finish(client: Client, compilation_id: str, output: Format) -> None:

@@ -84,7 +84,9 @@ def facts_text(facts: MediaFacts) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """`1.5 MB`."""
+    """`1.5 MB`, or `6 kB` of what is small."""
+    if size_bytes < 100_000:
+        return f"{-(-size_bytes // 1000)} kB"
     return f"{size_bytes / 1e6:.1f} MB"
 
 
