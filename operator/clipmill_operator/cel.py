@@ -12,6 +12,10 @@ def _rule(rule: str, message: str) -> dict[str, str]:
     return {"rule": rule, "message": message}
 
 
+NAMED = _rule(
+    "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
+    "metadata.name: at most 63 lower-case letters, digits and -, since children are labelled by it",
+)
 RULES: Mapping[str, list[dict[str, str]]] = {
     "CompilationSpec": [
         _rule(

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from clipmill.contract import CompilationSpec
-from clipmill_operator.cel import RULES
+from clipmill_operator.cel import NAMED, RULES
 from clipmill_operator.resource import GROUP, KIND, PLURAL, VERSION, Status
 
 HEADER = "# Made by `make generate` from core/clipmill/contract.py: do not edit.\n"
@@ -133,6 +133,7 @@ def crd() -> dict[str, Any]:
         "type": "object",
         "description": "A list of clips that become one finished video.",
         "required": ["spec"],
+        "x-kubernetes-validations": [NAMED],
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},

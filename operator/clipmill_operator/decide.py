@@ -81,7 +81,8 @@ def decide(
         plan = answer.plan
         queued = _is_queued(plan, seen, may_start=may_start)
         actions = tuple(_actions(plan, seen, queued=queued, render_from=render_from))
-        wanted = status.accepted(wish, plan, answer.owner, queued=queued, now=now)
+        stuck = _stuck(plan, seen)
+        wanted = status.accepted(wish, plan, answer.owner, queued=queued, stuck=stuck, now=now)
     elif answer.refusal is not None:
         actions = tuple(Drop(job) for job in _going(seen.jobs))
         wanted = status.refused(wish, answer.refusal, now)
@@ -96,6 +97,11 @@ def decide(
 def starts(plan: Plan, seen: Children) -> bool:
     """Whether it wants a place among those that have pods, and has none yet."""
     return plan.state not in ENDS and not _current(plan, seen)
+
+
+def _stuck(plan: Plan, seen: Children) -> str:
+    found = [pod for pod in seen.pods if pod.generation == plan.generation and pod.stuck]
+    return f"{len(found)} pods do not start: {found[0].stuck}" if found else ""
 
 
 def _current(plan: Plan, seen: Children) -> list[SeenJob]:

@@ -11,6 +11,8 @@ from clipmill_operator.objects import COMPILATION_UID, GENERATION, OWNER, STAGE,
 Body = Mapping[str, Any]
 CONFIG_ERRORS = frozenset({"CreateContainerConfigError"})
 """Why a container waits when its Secret is missing."""
+STARTING = frozenset({"", "ContainerCreating", "PodInitializing", *CONFIG_ERRORS})
+"""Why a container waits that will start soon."""
 
 
 def key_of(body: Body) -> tuple[str, str]:
@@ -35,6 +37,7 @@ class Wish:
     spec: Body
     status: Body = field(default_factory=dict)
     submission: str | None = None
+    leaving: bool = False
 
     @classmethod
     def of(cls, body: Body) -> Wish:
@@ -49,6 +52,7 @@ class Wish:
             spec=body.get("spec") or {},
             status=body.get("status") or {},
             submission=(metadata.get("annotations") or {}).get(SUBMISSION),
+            leaving="deletionTimestamp" in metadata,
         )
 
 
@@ -136,10 +140,18 @@ class SeenPod:
             generation=int(labels.get(GENERATION, 0)),
             index=int(labels.get("batch.kubernetes.io/job-completion-index", 0)),
             phase=status.get("phase") or "Pending",
-            waiting=(state.get("waiting") or {}).get("reason") or "",
+            waiting=(state.get("waiting") or {}).get("reason") or _unplaced(status),
             exit_code=ended.get("exitCode"),
             why=_why(status, ended),
         )
+
+    @property
+    def stuck(self) -> str:
+        """Why it does not start, if it will not by itself; "" if it does."""
+        if self.phase != "Pending" or self.waiting in STARTING:
+            return ""
+        # The two take turns: one word for both, so that the status rests.
+        return "ImagePullBackOff" if self.waiting == "ErrImagePull" else self.waiting
 
     @property
     def lacks_key(self) -> bool:
@@ -150,6 +162,14 @@ class SeenPod:
     def runs(self) -> bool:
         """Whether its container was started and has not ended."""
         return self.phase == "Running" and self.exit_code is None
+
+
+def _unplaced(status: Body) -> str:
+    """`Unschedulable` while no node takes the pod."""
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return condition.get("reason") or ""
+    return ""
 
 
 def _why(status: Body, ended: Body) -> str:

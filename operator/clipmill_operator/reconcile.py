@@ -18,11 +18,11 @@ from clipmill_operator.asking import Again, Asking
 from clipmill_operator.cache import Cache, Key
 from clipmill_operator.decide import Action, Answer, Decision, Drop, Rekey, Report, Start, decide
 from clipmill_operator.isolation import Isolation
-from clipmill_operator.kube import JOB, SECRET, Kube, KubeRetry
+from clipmill_operator.kube import JOB, SECRET, Kube, KubeRefused, KubeRetry
 from clipmill_operator.namespaces import Namespaces
 from clipmill_operator.objects import Named
 from clipmill_operator.observe import Children, Wish
-from clipmill_operator.resource import API_VERSION, KIND
+from clipmill_operator.resource import API_VERSION, KIND, Status
 from clipmill_operator.settings import Settings
 from clipmill_operator.standing import Standing, Standings, is_over
 
@@ -58,7 +58,7 @@ class Reconciler:
     def __call__(self, key: Key) -> bool:
         """Whether to look again at once: something was done that changes the answer."""
         wish = self._cache.wishes.get(key)
-        if wish is None:
+        if wish is None or wish.leaving:
             return False
         seen = self._cache.children(wish)
         known = self.standings.of(wish.uid)
@@ -99,12 +99,23 @@ class Reconciler:
     # --- act ----------------------------------------------------------------------------------
 
     def _act(self, wish: Wish, answer: Answer, decision: Decision) -> None:
-        for action in decision.actions:
-            self._do(wish, answer, action)
-        for event in story.objects(wish, story.story(wish, decision), self._iso()):
-            self._kube.create(event)
+        try:
+            for action in decision.actions:
+                self._do(wish, answer, action)
+        except KubeRefused as error:
+            self._write(wish, status.not_applied(wish, decision.status, str(error)))
+            raise
+        self._tell(wish, decision)
         if decision.status is not None:
-            self._write(wish, decision)
+            self._write(wish, decision.status)
+
+    def _tell(self, wish: Wish, decision: Decision) -> None:
+        """The story is told if it may be: nothing hangs on it."""
+        for event in story.objects(wish, story.story(wish, decision), self._iso()):
+            try:
+                self._kube.create(event)
+            except KubeRefused as error:
+                log.warning("event key=%s/%s error=%s", wish.namespace, wish.name, error)
 
     def _iso(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -154,13 +165,12 @@ class Reconciler:
             if self._kube.create(made) is None:
                 raise KubeRetry(f"Secret {of.child(stage)} comes back as often as it is deleted")
 
-    def _write(self, wish: Wish, decision: Decision) -> None:
-        assert decision.status is not None
+    def _write(self, wish: Wish, wanted: Status) -> None:
+        if status.dumped(wanted) == wish.status:
+            return
         metadata = {"name": wish.name, "namespace": wish.namespace, "uid": wish.uid}
         body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
-        written = self._kube.apply(
-            body | {"status": status.dumped(decision.status)}, subresource="status"
-        )
+        written = self._kube.apply(body | {"status": status.dumped(wanted)}, subresource="status")
         metrics.STATUS_WRITES.inc()
         if written is not None:
             self._cache.wishes.see(written)

@@ -53,6 +53,8 @@ class Standings:
         """Whether it has a place among those that have pods; it gets one if there is one."""
         plan = answer.plan
         with self._lock:
+            if plan is None and answer.refusal is None:
+                return True
             if plan is None or plan.state in ENDS:
                 self._leave(wish.uid)
                 return True

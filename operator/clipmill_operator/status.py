@@ -34,9 +34,16 @@ class Refusal:
     message: str
 
 
-def accepted(wish: Wish, plan: Plan, owner: str, *, queued: bool, now: str) -> Status:
-    """Of a resource that the API took in. `queued`: others have to end first."""
+def accepted(
+    wish: Wish, plan: Plan, owner: str, *, queued: bool = False, stuck: str = "", now: str
+) -> Status:
+    """Of a resource that the API took in.
+
+    `queued`: others have to end first. `stuck`: why its pods do not start.
+    """
     reason, message = _why(plan, queued=queued)
+    if stuck and plan.state not in ENDS:
+        reason, message = "PodsWaiting", stuck[:SHOWN_CHARS]
     return Status(
         observed_generation=wish.generation,
         compilation_id=plan.compilation_id,
@@ -64,6 +71,12 @@ def refused(wish: Wish, refusal: Refusal, now: str) -> Status:
         message=message,
         conditions=_conditions(wish, found, now),
     )
+
+
+def not_applied(wish: Wish, wanted: Status | None, error: str) -> Status:
+    """The cluster refuses what is to be made: the rest of the status stands."""
+    known = wanted or Status.model_validate(wish.status)
+    return known.model_copy(update={"reason": "NotApplied", "message": error[:SHOWN_CHARS]})
 
 
 def troubled(wish: Wish, trouble: str, now: str) -> Status:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from clipmill.contract import Manifest
 from controlplane import ControlPlane
 from manifests import BAD, GOOD, manifest, samples
 
@@ -29,6 +31,16 @@ def test_bad_specs_are_refused(plane: ControlPlane, spec: dict[str, Any], said: 
     answer = judged(plane, manifest(spec))
     assert "created" not in answer
     assert said in answer
+
+
+@pytest.mark.parametrize("name", ["a.b", "x" * 64])
+def test_a_name_that_is_no_label_is_refused(plane: ControlPlane, name: str) -> None:
+    """By the API server as by the models."""
+    assert "metadata.name: at most 63" in judged(
+        plane, manifest(GOOD["one clip of the library"], name)
+    )
+    with pytest.raises(ValidationError, match=r"metadata\.name"):
+        Manifest.model_validate(manifest(GOOD["one clip of the library"], name))
 
 
 @pytest.mark.parametrize("sample", samples().values(), ids=samples())

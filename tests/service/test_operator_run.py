@@ -5,6 +5,7 @@ Each test asks the database and the cluster for the end state, not a log.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -341,3 +342,39 @@ def test_a_policy_that_was_deleted_comes_back(cluster: Cluster) -> None:
         cluster.pod("fetch")
         cluster.plane.kubectl("delete", "netpol", "clipmill-jobs-deny", "-n", cluster.namespace)
         until("it is back", lambda: len(cluster.objects("netpol")) == 3)
+
+
+def test_what_the_cluster_refuses_is_said(cluster: Cluster) -> None:
+    """A quota of no Jobs: the status has the API server's own words; without it, it goes on."""
+    none = {"count/jobs.batch": "0"}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": cluster.namespace},
+        "spec": {"hard": none},
+    }
+    cluster.plane.apply(quota)
+    counted = json.dumps({"status": {"hard": none, "used": none}})
+    words = ("patch", "resourcequota", "none", "-n", cluster.namespace, "--subresource=status")
+    cluster.plane.kubectl(*words, "--type=merge", "-p", counted)
+    with cluster.operator():
+        cluster.submit(spec(url()))
+
+        def said() -> str:
+            status = cluster.resource().get("status", {})
+            return str(status.get("message", "")) if status.get("reason") == "NotApplied" else ""
+
+        assert "quota" in until("a word", said)
+        cluster.plane.kubectl("delete", "resourcequota", "none", "-n", cluster.namespace)
+        cluster.pod("fetch")
+        until("the word is gone", lambda: cluster.resource()["status"]["reason"] == "Fetching")
+
+
+def test_a_resource_on_its_way_out_gets_no_more_jobs(cluster: Cluster) -> None:
+    """Deleted in the foreground: children first, and none is made again."""
+    with cluster.operator():
+        cluster.submit(spec(url()))
+        cluster.pod("fetch")
+        words = ("delete", "comp", "demo", "-n", cluster.namespace)
+        cluster.plane.kubectl(*words, "--cascade=foreground", "--timeout=60s")
+        assert cluster.objects("jobs") == []

@@ -222,6 +222,22 @@ def test_without_a_place_it_waits() -> None:
     assert short(started) == ["start assemble 1"]
 
 
+@pytest.mark.parametrize(
+    ("waiting", "said"),
+    [
+        ("ImagePullBackOff", "1 pods do not start: ImagePullBackOff"),
+        ("ErrImagePull", "1 pods do not start: ImagePullBackOff"),
+        ("Unschedulable", "1 pods do not start: Unschedulable"),
+        ("ContainerCreating", "1 of 3 clips are here"),
+    ],
+)
+def test_pods_that_do_not_start_are_told_of(waiting: str, said: str) -> None:
+    """Why, instead of silence until the deadline."""
+    decision = decided(FETCHING, seen(job("fetch"), pod("fetch", waiting=waiting)))
+    assert decision.status is not None
+    assert decision.status.message == said
+
+
 def test_a_refusal_leaves_no_pods() -> None:
     """Accepted is False with the numbers; Jobs of the spec before are stopped."""
     told = "rendering takes 60s, but only 5s of the 100s of 2026-01 are left"

@@ -7,17 +7,29 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import Active, ClipState, ClipStatus, ExitCode, Stage, State
+from clipmill.contract import (
+    Active,
+    ClipState,
+    ClipStatus,
+    ExitCode,
+    Plan,
+    QuotaEffect,
+    Stage,
+    State,
+)
 from clipmill_operator import objects
 from clipmill_operator.cache import Store
+from clipmill_operator.decide import Answer
 from clipmill_operator.health import Health, Unhealthy
 from clipmill_operator.kube import Listed
 from clipmill_operator.objects import Named
-from clipmill_operator.observe import SeenPod, Wish
+from clipmill_operator.observe import Children, SeenPod, Wish
 from clipmill_operator.owners import WrongOwner, owner_of, place_of
 from clipmill_operator.pulse import moved
 from clipmill_operator.settings import Pods, Settings
 from clipmill_operator.slots import Waiting, admitted
+from clipmill_operator.standing import Standings
+from clipmill_operator.status import Refusal
 from clipmill_operator.work_queue import WorkQueue, pause_s
 
 SETTINGS = Settings(
@@ -99,6 +111,28 @@ def test_nobody_speaks_for_another(
 def test_where_a_submission_goes(asked: str, label: str | None, place: str | None) -> None:
     """Into its owner's namespace, or the one for submissions; nowhere else."""
     assert place_of(SETTINGS, asked=asked, owner="ada", label=label) == place
+
+
+def test_a_place_is_kept_while_the_api_is_silent() -> None:
+    """Trouble frees no place; a refusal does."""
+    standings = Standings(most=1, most_of_owner=1)
+    wish = Wish("ns", "a", "u1", 1, "2026", {}, {})
+    other = replace(wish, uid="u2")
+    plan = Plan(
+        compilation_id="c-abcd",
+        generation=1,
+        state=State.FETCHING,
+        clips=[],
+        outputs=[],
+        quota=QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None),
+    )
+    good = Answer(owner="ada", plan=plan)
+    assert standings.may_start(wish, good, Children())
+    assert standings.may_start(wish, Answer(trouble="no answer"), Children())
+    assert not standings.may_start(other, good, Children())
+    assert standings.counts() == (1, 1)
+    standings.may_start(wish, Answer(refusal=Refusal("TierLimit", "")), Children())
+    assert standings.may_start(other, good, Children())
 
 
 # --- the queue and the cache ------------------------------------------------------------------
