@@ -52,11 +52,16 @@ def locked(project: str, lock: str, extras: list[str]) -> str:
     return "".join(text for name, text in entries if name in wanted)
 
 
+def metadata(project: str) -> str:
+    """Name and version, where `importlib.metadata` looks for them."""
+    described = tomllib.loads(project)["project"]
+    return f"Metadata-Version: 2.1\nName: {described['name']}\nVersion: {described['version']}\n"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(
-        locked(
-            (ROOT / "pyproject.toml").read_text(),
-            (ROOT / "requirements.lock").read_text(),
-            sys.argv[1:],
-        )
-    )
+    described = (ROOT / "pyproject.toml").read_text()
+    if sys.argv[1:] == ["--metadata"]:
+        sys.stdout.write(metadata(described))
+    else:
+        lock = (ROOT / "requirements.lock").read_text()
+        sys.stdout.write(locked(described, lock, sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from importlib.metadata import version
 
 import pytest
 
@@ -13,7 +14,7 @@ from cluster import names
 DATABASE = {"sqlalchemy", "psycopg", "psycopg_binary", "alembic", "obstore"}
 SERVER = {"fastapi", "starlette", "uvicorn"}
 OPERATOR = {"kopf", "kubernetes", "aiohttp"}
-JOB = {"yt_dlp", "PIL", "imageio_ffmpeg"}
+JOB = {"yt_dlp", "imageio_ffmpeg"}
 NEVER = {"pip", "setuptools", "wheel", "hatchling", "pytest", "playwright"}
 FORBIDDEN = {
     "job": DATABASE | SERVER | OPERATOR | NEVER | {"clipmill_api", "clipmill_operator"},
@@ -63,6 +64,14 @@ def test_packages(part: str) -> None:
 def test_nothing_to_build_with(part: str) -> None:
     """No compiler, package manager or downloader for an intruder to use."""
     assert _within(part, TOOLS) == []
+
+
+@pytest.mark.parametrize("part", ["job", "api", "operator"])
+def test_our_programs_are_found_in_isolation(part: str) -> None:
+    """`python -I` too, which looks at no PYTHONPATH: the guarded downloader is started so."""
+    package = f"clipmill_{part}"
+    code = f"import {package}, importlib.metadata as m; print(m.version('clipmill'))"
+    assert _within(part, f'python -I -c "{code}"') == [version("clipmill")]
 
 
 def test_the_job_image_has_an_ffmpeg() -> None:
