@@ -59,8 +59,8 @@ class Pods(BaseModel):
     resources: dict[str, Resources] = Field(
         {
             "fetch": _resources("100m", "256Mi", "1Gi"),
-            "render": _resources("1", "1Gi", "2Gi"),
-            "assemble": _resources("1", "1Gi", "2Gi"),
+            "render": _resources("500m", "1Gi", "2Gi"),
+            "assemble": _resources("500m", "1Gi", "2Gi"),
         },
         description="by stage: fetch, render, assemble",
     )
