@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from cluster import release, world
 
 HERE = Path(__file__).parent
 HOW = "no cluster: ./run cluster up && ./run cluster test"
@@ -18,3 +21,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=HOW))
+
+
+@pytest.fixture(scope="session")
+def installed() -> None:
+    """The chart with a PostgreSQL, in the namespace `clipmill`; what is there is upgraded."""
+    release.install()
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder that the world outside serves at each of its addresses."""
+    if os.environ.get("CLIPMILL_IMAGE_PREFIX"):
+        pytest.skip("needs the nodes' engine: only on the cluster of ./run cluster up")
+    folder = tmp_path_factory.mktemp("served")
+    folder.chmod(0o755)
+    with world.world(folder):
+        yield folder

@@ -1,6 +1,8 @@
 """The world outside the cluster: a container beside the nodes that takes the addresses we need.
 
 Nothing leaves the machine: the nodes are told that these addresses are behind the container.
+It serves the files of one folder by their last name, whatever comes before: /anything/bars.mp4.
+What is asked for below /held-NAME/ waits until a file held-NAME lies in the folder.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ PRIVATE = "192.168.77.7"
 METADATA = "169.254.169.254"
 PORT = 80
 SERVE = """
-import fcntl, http.server, socket, struct, sys
+import fcntl, http.server, os, socket, struct, sys, time
 SIOCSIFADDR = 0x8916
 plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for number, address in enumerate(sys.argv[1:]):
@@ -29,7 +31,11 @@ for number, address in enumerate(sys.argv[1:]):
     fcntl.ioctl(plain, SIOCSIFADDR, place)
 class Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = {".mp4": "video/mp4"}
-    def __init__(self, *a): super().__init__(*a, directory="/served")
+    def do_GET(self):
+        *_, gate, name = ["", *self.path.split("/")]
+        while gate.startswith("held-") and not os.path.exists(f"/served/{gate}"): time.sleep(0.1)
+        super().do_GET()
+    def translate_path(self, path): return "/served/" + os.path.basename(path)
 http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
 """
 

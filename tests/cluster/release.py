@@ -1,0 +1,86 @@
+"""The release that the tests run on: the chart with a PostgreSQL, and videos in a namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from clipmill_client.client import Client
+from cluster import names, world
+from cluster.kubectl import apply, get, kubectl, namespace
+
+HERE = "clipmill"
+"""Namespace and name of the release."""
+VIDEOS = "videos"
+"""Where Compilations are made: bound to no owner, without a Secret of the database."""
+SMALL = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
+VALUES: dict[str, Any] = {
+    "image": {"registry": names.prefix()},
+    "database": {
+        "mode": "bundled",
+        "bundled": {
+            "image": {"repository": names.POSTGRES, "tag": "1"},
+            "storage": {"size": "1Gi"},
+        },
+    },
+    "api": {"leaseSeconds": 10, "storage": {"size": "2Gi"}},
+    "sources": {"allowPrivate": [f"{world.PUBLIC}:{world.PORT}"]},
+    "jobs": {
+        "submitNamespace": VIDEOS,
+        "maxActivePerOwner": 5,
+        # Shards from nine pieces on: the tests see all three stages.
+        "renderFromPieces": 9,
+        # Videos of a few hundred pixels, on a node that has other work.
+        "pods": {"resources": dict.fromkeys(("fetch", "render", "assemble"), SMALL)},
+    },
+}
+
+
+def install(**values: object) -> None:
+    """Install or upgrade, and wait until all of it is ready."""
+    apply(namespace(HERE), namespace(VIDEOS))
+    settings = {**VALUES, **values, "image": {"registry": names.prefix(), "tag": names.tag()}}
+    # An image built again under the same tag: its pods are to be new ones.
+    settings["api"] = {**VALUES["api"], "podAnnotations": {"image": names.built("api")}}
+    settings["operator"] = {"podAnnotations": {"image": names.built("operator")}}
+    chart = str(names.ROOT / "charts/clipmill")
+    done = subprocess.run(
+        (
+            *("helm", "upgrade", "--install", HERE, chart, "-n", HERE, "-f", "-"),
+            *("--wait", "--timeout", "3m", "--take-ownership"),
+        ),
+        input=json.dumps(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pods = kubectl("get", "pods", "-n", HERE, "-o", "wide", check=False)
+        raise AssertionError(f"{done.stderr}\n{pods}")
+
+
+def sql(query: str) -> list[list[str]]:
+    """Ask the database itself; rows as text."""
+    psql = 'PGPASSWORD=$POSTGRES_PASSWORD exec psql -h 127.0.0.1 -U clipmill -AtF "\t" -c "$0"'
+    found = kubectl("exec", "-n", HERE, f"{HERE}-database-0", "--", "sh", "-c", psql, query)
+    return [line.split("\t") for line in found.splitlines() if line]
+
+
+@contextmanager
+def api(key: str) -> Iterator[Client]:
+    """The API by a forwarded port, with one of the keys that the install has drawn."""
+    drawn = get(f"secret/{HERE}-keys", HERE)["data"][key]
+    command = ("kubectl", "port-forward", "-n", HERE, f"service/{HERE}-api", ":80")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout is not None
+        port = forward.stdout.readline().split(" -> ")[0].rpartition(":")[2]
+        secret = base64.b64decode(drawn).decode()
+        try:
+            with Client(f"http://127.0.0.1:{port}", secret) as client:
+                yield client
+        finally:
+            forward.terminate()
