@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -37,8 +38,7 @@ def _watermark(ctx: Context, tier: Tier) -> Layer | None:
         return None
     mark = ctx.settings.watermark
     try:
-        content = mark.path.read_bytes()
-        check_image(mark.path)
+        sha256 = _kept(ctx, mark.path)
     except (OSError, MediaError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         detail = (
@@ -46,9 +46,6 @@ def _watermark(ctx: Context, tier: Tier) -> Layer | None:
             f" be read ({said}); nothing is rendered without it"
         )
         raise ApiProblem(422, "WatermarkMissing", detail) from None
-    sha256 = hashlib.sha256(content).hexdigest()
-    if not ctx.store.has(INSTALLATION, sha256):
-        ctx.store.put(INSTALLATION, sha256, content)
     return Layer(
         image=Image(sha256=sha256),
         position=Position(mark.position),
@@ -56,3 +53,13 @@ def _watermark(ctx: Context, tier: Tier) -> Layer | None:
         margin=mark.margin,
         opacity=mark.opacity,
     )
+
+
+def _kept(ctx: Context, path: Path) -> str:
+    """The sha256 of an image file, which is put into the store once. Raises OSError, MediaError."""
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not ctx.store.has(INSTALLATION, sha256):
+        check_image(path)
+        ctx.store.put(INSTALLATION, sha256, content)
+    return sha256

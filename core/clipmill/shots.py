@@ -18,7 +18,7 @@ from clipmill.contract import (
     clip_name,
     seconds,
 )
-from clipmill.overlays import layers
+from clipmill.overlays import image_ids, layers
 from clipmill.record import Kind
 
 UNKNOWN_LENGTH_S = 60
@@ -80,6 +80,7 @@ def shots(
     assets: Mapping[str, Source],
 ) -> list[Shot]:
     """Every slot of the arrangement as a shot. Raises InvalidTimeline."""
+    _refuse_missing(image_ids(spec), assets)
     sources = {i: source for i, source in enumerate(clips) if source is not None}
     images = {media_id: asset.sha256 for media_id, asset in assets.items()}
     edit = _Edit(spec, output, rate, assets, images)
@@ -91,7 +92,15 @@ def shots(
     ]
 
 
+def _refuse_missing(wanted: Mapping[str, str], assets: Mapping[str, Source]) -> None:
+    """`wanted`: the field that names each media id. Raises InvalidTimeline."""
+    for media_id, field in wanted.items():
+        if media_id not in assets:
+            raise InvalidTimeline(f"{field}: the library has no media {media_id!r} any more")
+
+
 def _asset(edit: _Edit, kind: Kind, media_id: str) -> Shot:
+    _refuse_missing({media_id: f"spec.{kind}"}, edit.assets)
     source = edit.assets[media_id]
     frames, exact = _whole(source, edit.rate)
     # Zoom, alignment and panes are for clips.

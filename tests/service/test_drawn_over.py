@@ -209,6 +209,19 @@ def test_an_avatar_on_the_card(studio: Studio, grey: str) -> None:
     assert max(frame.getpixel((26, 150))) < 60
 
 
+def test_an_image_stays_while_it_is_drawn(studio: Studio, grey: str) -> None:
+    """It cannot be deleted before the end; afterwards the plan says that it is gone."""
+    media = studio.upload(picture(studio.folder, "once.png", (30, 30)), MediaKind.IMAGE)
+    spec = {"clips": [{"mediaId": grey}], "overlays": [{"mediaId": media}], "outputs": [custom()]}
+    uid, plan = studio.api.register(studio.owner, spec)
+    with pytest.raises(PermanentError, match="is used by compilation") as caught:
+        studio.user.delete_media(media)
+    assert caught.value.code == "InUse"
+    assert run(studio.api, uid, Stage.ASSEMBLE) == 0
+    studio.user.delete_media(media)
+    assert studio.user.plan(str(plan.compilation_id)).outputs == []
+
+
 REFUSED = [
     (None, "is not of kind image"),
     ("m-missing", "your library has no media"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from clipmill.contract import MediaKind, Stage, UploadPurpose, UploadRequest
 from clipmill_api.sweep import sweep
+from clipmill_api.terms import INSTALLATION
+from clipmill_api.watermark import OURS
 from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip
 
@@ -82,3 +84,15 @@ def test_bytes_without_a_row_go(api: Harness, two_seconds: Path) -> None:
     sweep(api.ctx)
     api.clock.advance(400 * DAY_S - 2 * DAY_S)
     assert sorted(path.name for path in folder.iterdir()) == sorted([named.sha256, new])
+
+
+def test_a_watermark_stays(api: Harness, two_seconds: Path) -> None:
+    """It has no row, but a compilation of a week ago still names it."""
+    owner, user = api.user(apply_watermark=True)
+    media = library_clip(user, two_seconds)
+    api.register(owner, {"clips": [{"mediaId": media.id}]})
+    sha256 = sha256_of(OURS)
+    api.clock.advance(2 * DAY_S)
+    sweep(api.ctx)
+    api.clock.advance(-2 * DAY_S)
+    assert api.ctx.store.has(INSTALLATION, sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 
@@ -11,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from clipmill.results import MADE_KINDS
 from clipmill_api.queries.quota import changed
-from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
+from clipmill_api.tables import (
+    TERMINAL_IS_FINAL,
+    ClipRow,
+    Compilation,
+    Media,
+    PieceRow,
+    Revision,
+    Upload,
+)
 
 Blob: TypeAlias = "tuple[str, str]"
 """Owner and sha256."""
@@ -82,11 +91,18 @@ def delete_media(session: Session, row: Media) -> None:
     session.flush()
 
 
-def in_use(session: Session, media_id: str) -> str | None:
-    """A compilation whose clips refer to this media file."""
-    return session.scalar(
-        select(ClipRow.compilation_id).where(ClipRow.media_id == media_id).limit(1)
-    )
+def in_use(session: Session, owner: str, media_id: str) -> str | None:
+    """A compilation whose clips refer to this media file, or that runs and plays or draws it."""
+    clip = select(ClipRow.compilation_id).where(ClipRow.media_id == media_id).limit(1)
+    return session.scalar(clip) or _named(session, owner, media_id)
+
+
+def _named(session: Session, owner: str, media_id: str) -> str | None:
+    """A running compilation whose spec names this media file, wherever it does."""
+    mine = Revision.compilation_id == Compilation.id
+    rows = select(Revision.compilation_id, Revision.spec).join(Compilation, mine)
+    live = session.execute(rows.where(Compilation.owner == owner, TERMINAL_IS_FINAL))
+    return next((found for found, spec in live if f'"{media_id}"' in json.dumps(spec)), None)
 
 
 def is_referenced(session: Session, owner: str, sha256: str) -> bool:

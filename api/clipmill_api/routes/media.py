@@ -66,7 +66,7 @@ def delete(ctx: Ctx, who: User, media_id: str) -> None:
 
     def gone(session: Session) -> str | None:
         row = _row(session, who.owner, media_id)
-        used = library.in_use(session, media_id)
+        used = library.in_use(session, who.owner, media_id)
         if used:
             detail = f"media {media_id} is used by compilation {used}"
             raise ApiProblem(409, "InUse", detail, compilation=used)
