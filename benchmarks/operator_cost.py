@@ -92,7 +92,7 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     plane.kubectl("delete", "jobs", "-l", "bare=yes", "-n", "default", "--wait=false")
     until("the bare Jobs are gone", lambda: not cluster.objects("pods"), 600)
     with cluster.operator() as process:
-        until("it serves", lambda: _serves(cluster))
+        until("it serves", cluster.serves)
         ours_s = created(plane, wishes, "clipmill.dev/stage=assemble")
         most = memory_mib(process.pid)
     return {
@@ -104,14 +104,6 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     }
 
 
-def _serves(cluster: Cluster) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{cluster.ports[0]}/healthz").close()
-    except OSError:
-        return False
-    return True
-
-
 def walks(
     plane: ControlPlane, api: Harness, folder: Path, count: int, path: Path
 ) -> dict[str, Any]:
@@ -119,7 +111,7 @@ def walks(
     plane.kubectl("create", "namespace", "walks")
     cluster = Cluster(plane, api, "walks", folder, more=LIMITS | USUAL)
     with cluster.operator():
-        until("it serves", lambda: _serves(cluster))
+        until("it serves", cluster.serves)
         until("a first count", lambda: own_requests(cluster) > 0)
         names = [f"w{i}" for i in range(count)]
         for name in names:
@@ -145,10 +137,8 @@ def main() -> None:
     if found is None:
         sys.exit("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
     folder = Path(tempfile.mkdtemp(prefix="clipmill-benchmark-"))
-    with control_plane(folder, found) as plane, served(folder) as api:
-        crd = str(ROOT / "manifests/crd.yaml")
-        plane.kubectl("apply", "--server-side", "-f", crd)
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
+    crd = ROOT / "manifests/crd.yaml"
+    with control_plane(folder, found, crd) as plane, served(folder) as api:
         path = clip(folder / "two.mp4")
         media = library_clip(api.client(api.settings.default_owner_key), path).id
         told = walks(plane, api, folder, few, path) | many(plane, api, folder, count, media)

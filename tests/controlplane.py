@@ -165,8 +165,11 @@ def _wait_ready(plane: ControlPlane) -> None:
 
 
 @contextmanager
-def control_plane(folder: Path, binaries: Path) -> Iterator[ControlPlane]:
-    """Started, ready, and gone at the end."""
+def control_plane(folder: Path, binaries: Path, crd: Path) -> Iterator[ControlPlane]:
+    """Started, with the definition in it, and gone at the end.
+
+    The controllers come last: the garbage collector looks for new kinds only every 30 s.
+    """
     clients, peers, port = free_ports(3)
     plane = ControlPlane(f"https://127.0.0.1:{port}", folder)
     _lay_out(folder, binaries, plane.url)
@@ -174,5 +177,7 @@ def control_plane(folder: Path, binaries: Path) -> Iterator[ControlPlane]:
         stack.enter_context(_running(_etcd(binaries, folder, clients, peers), folder / "etcd.log"))
         stack.enter_context(_running(_api_server(folder, clients, port), folder / "api.log"))
         _wait_ready(plane)
+        plane.kubectl("apply", "--server-side", "-f", str(crd))
+        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(crd))
         stack.enter_context(_running(_controllers(folder), folder / "controllers.log"))
         yield plane

@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +39,47 @@ def until(what: str, look: Callable[[], T], wait_s: float = WAIT_S) -> T:
             raise AssertionError(f"not within {wait_s:g}s: {what}")
         time.sleep(0.05)
     return found
+
+
+class Door:
+    """A way to an API that can be shut: connections through it end, and new ones are refused."""
+
+    def __init__(self, url: str) -> None:
+        self._to = int(url.rsplit(":", 1)[1])
+        (self._port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._open: list[socket.socket] = []
+        self.open()
+
+    def open(self) -> None:
+        """Let through."""
+        listening = socket.create_server(("127.0.0.1", self._port))
+        self._open.append(listening)
+        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def shut(self) -> None:
+        """Nothing more goes through."""
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._open.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listening.accept()
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._open += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=ends, daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass
@@ -81,6 +125,14 @@ class Cluster:
             finally:
                 process.kill()
                 process.wait()
+
+    def serves(self) -> bool:
+        """Whether the operator says that it lives."""
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.ports[0]}/healthz").close()
+        except OSError:
+            return False
+        return True
 
     # --- objects --------------------------------------------------------------------------
 

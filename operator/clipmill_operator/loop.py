@@ -90,12 +90,20 @@ class Loop:
     async def _until_primed(self) -> None:
         while True:
             try:
-                await self._resync_round()
+                self._add_all(await asyncio.to_thread(self.resync))
                 break
-            except (KubeError, ClientError) as error:
+            except KubeError as error:
                 log.warning("start waits: %s", error)
                 await asyncio.sleep(2)
         await asyncio.to_thread(self._take_stock)
+        self._spawn(self._first_sweep())
+
+    async def _first_sweep(self) -> None:
+        """What was deleted while no operator ran. The next round does what fails here."""
+        try:
+            await asyncio.to_thread(self.resync.sweep)
+        except (KubeError, ClientError) as error:
+            log.warning("sweep error=%s", error)
 
     def _take_stock(self) -> None:
         """Who has pods at the start, so that the limits hold; where policies are due."""

@@ -85,8 +85,6 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     found = binaries()
     if found is None:
         pytest.skip("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
-    with control_plane(tmp_path_factory.mktemp("plane"), found) as running_plane:
-        crd = str(ROOT / "manifests/crd.yaml")
-        running_plane.kubectl("apply", "--server-side", "-f", crd)
-        running_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crd)
+    crd = ROOT / "manifests/crd.yaml"
+    with control_plane(tmp_path_factory.mktemp("plane"), found, crd) as running_plane:
         yield running_plane

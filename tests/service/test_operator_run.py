@@ -17,7 +17,7 @@ from clipmill.contract import Manifest
 from clipmill_api.auth import new_key
 from controlplane import ControlPlane
 from harness import SMALL, Harness, library_clip, running
-from operating import Cluster, until
+from operating import Cluster, Door, until
 from pods import assemble, fetch, url
 
 OWNER = "default"
@@ -376,5 +376,41 @@ def test_a_resource_on_its_way_out_gets_no_more_jobs(cluster: Cluster) -> None:
         cluster.submit(spec(url()))
         cluster.pod("fetch")
         words = ("delete", "comp", "demo", "-n", cluster.namespace)
-        cluster.plane.kubectl(*words, "--cascade=foreground", "--timeout=60s")
+        cluster.plane.kubectl(*words, "--cascade=foreground", "--timeout=20s")
         assert cluster.objects("jobs") == []
+
+
+def test_an_api_that_is_away_in_each_stage(cluster: Cluster, two_seconds: Path) -> None:
+    """At the start, during the fetch and the assembly, and at a deletion: it ends as without."""
+    door = Door(cluster.api.url)
+    cluster.more = {"CLIPMILL_API_URL": door.url, "CLIPMILL_JOB_API_URL": cluster.api.url}
+    with cluster.operator():
+        until("it runs", cluster.serves)
+        door.shut()
+        cluster.submit(spec(url()))
+        until("it tries", lambda: "look failed" in cluster.log())
+        assert cluster.objects("jobs") == []
+        door.open()
+        pod = cluster.pod("fetch")
+        fetched_by = cluster.job_client(pod)
+        door.shut()
+        fetch(fetched_by, 0, two_seconds)
+        cluster.end(pod, 0)
+        door.open()
+        pod = cluster.pod("assemble")
+        assembled_by = cluster.job_client(pod)
+        door.shut()
+        assemble(assembled_by, two_seconds)
+        cluster.end(pod, 0)
+        door.open()
+        cluster.is_true("Complete")
+        assert usage(cluster) == [{"generation": 1, "seconds": 2}]
+        cluster.submit(spec(url()), "other")
+        cluster.pod("fetch", name="other")
+        found = cluster.resource("other")["status"]["compilationId"]
+        door.shut()
+        cluster.plane.kubectl("delete", "comp", "other", "-n", cluster.namespace)
+        door.open()
+        until("released", lambda: reservations(cluster, found) == ["released"])
+    door.shut()
+    assert len(cluster.jobs()) == 2
