@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from clipmill_client import manifest, show
+from clipmill_client import local_files, manifest, show
 from clipmill_client.cli_options import ApiUrl, State, connected
 from clipmill_client.manifest import ManifestError
 
@@ -68,7 +68,7 @@ def _with_stand_ins(found: dict[str, Any]) -> dict[str, Any]:
         clip
         if "mediaId" in clip or re.match("https?:", clip["url"], re.IGNORECASE)
         else {name: value for name, value in clip.items() if name != "url"}
-        | {"mediaId": manifest.STAND_IN}
+        | {"mediaId": local_files.STAND_IN}
         for clip in found["spec"]["clips"]
     ]
     return {**found, "spec": {**found["spec"], "clips": clips}}

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from clipmill.contract import CompilationView, Manifest, Plan, Quality, Registration, State
 from clipmill.results import RESULT_FILES
-from clipmill_client import manifest
+from clipmill_client import local_files, manifest
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError
 from clipmill_client.jobs import Jobs
 from clipmill_client.local import OWNER, LocalAPI
-from clipmill_client.manifest import LocalFile, ManifestError
+from clipmill_client.local_files import LocalFile
+from clipmill_client.manifest import ManifestError
 from clipmill_client.report import Report, report
 from clipmill_client.runner import LocalRunner, Tell
 
@@ -28,12 +29,12 @@ def prepare(path: Path) -> Callable[[Client], Manifest]:
     Raises ManifestError, for local files too.
     """
     raw = manifest.read(path)
-    files = manifest.local_files(raw, path.absolute().parent)
-    manifest.check(manifest.with_media(raw, dict.fromkeys(files, manifest.STAND_IN)))
+    files = local_files.local_files(raw, path.absolute().parent)
+    manifest.check(local_files.with_media(raw, dict.fromkeys(files, local_files.STAND_IN)))
 
     def with_files_sent(client: Client) -> Manifest:
         media = {file: _sent(client, file) for file in files}
-        return manifest.check(manifest.with_media(raw, media))
+        return manifest.check(local_files.with_media(raw, media))
 
     return with_files_sent
 

@@ -22,9 +22,9 @@ from clipmill.contract import (
     Stage,
     State,
 )
-from clipmill_client.client import OperatorCalls
 from clipmill_client.errors import PermanentError
 from clipmill_client.jobs import Child, Starter
+from clipmill_client.staff import OperatorCalls
 
 RETRIES = 3
 POLL_S = 0.05

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from clipmill.contract import CompilationSpec, Registration
-from clipmill_client.client import OperatorCalls
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_client.staff import OperatorCalls
 from clipmill_operator import metrics
 from clipmill_operator.decide import Answer
 from clipmill_operator.namespaces import Namespaces

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from clipmill.contract import Active
-from clipmill_client.client import OperatorCalls
+from clipmill_client.staff import OperatorCalls
 from clipmill_operator import metrics
 from clipmill_operator.cache import Cache, Key, Store, T
 from clipmill_operator.health import Health

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from clipmill.contract import Stage
-from clipmill_client.client import OperatorCalls
 from clipmill_client.errors import PermanentError
+from clipmill_client.staff import OperatorCalls
 from clipmill_operator import metrics, objects, status, story
 from clipmill_operator.asking import Again, Asking
 from clipmill_operator.cache import Cache, Key

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from clipmill.contract import Refusal, Submission, Wanted
-from clipmill_client.client import OperatorCalls
+from clipmill_client.staff import OperatorCalls
 from clipmill_operator.cache import Cache, Key
 from clipmill_operator.kube import COMPILATION, Kube, KubeRefused, Object
 from clipmill_operator.namespaces import Namespaces

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clipmill.contract import MediaKind
-from clipmill_client import manifest
+from clipmill_client import local_files, manifest
 from clipmill_client.manifest import ManifestError
 
 CLIP = {"url": "https://clips.twitch.tv/Opener"}
@@ -126,13 +126,13 @@ def test_local_files_are_found_and_replaced(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     clips = [{"url": "a.mp4"}, {"url": f"file://{tmp_path}/b%20c.mp4", "name": "b"}, CLIP]
     given = raw(clips=clips, intro={"url": "intro.mp4"})
-    files = manifest.local_files(given, tmp_path)
+    files = local_files.local_files(given, tmp_path)
     assert [(f.field, f.path.name, f.kind) for f in files] == [
         ("spec.clips[0].url", "a.mp4", MediaKind.CLIP),
         ("spec.clips[1].url", "b c.mp4", MediaKind.CLIP),
         ("spec.intro.url", "intro.mp4", MediaKind.INTRO),
     ]
-    checked = manifest.check(manifest.with_media(given, dict.fromkeys(files, "m-abcd")))
+    checked = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
     assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd", None]
     assert checked.spec.intro is not None
     assert given["spec"]["clips"][0] == {"url": "a.mp4"}
@@ -143,12 +143,12 @@ def test_images_of_overlays_may_be_local(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(b"x")
     over = {"url": "logo.png"}
     given = raw(clips=[{**CLIP, "overlays": [over, {"text": "x"}]}], overlays=[over])
-    files = manifest.local_files(given, tmp_path)
+    files = local_files.local_files(given, tmp_path)
     assert [(file.field, file.kind) for file in files] == [
         ("spec.overlays[0].url", MediaKind.IMAGE),
         ("spec.clips[0].overlays[0].url", MediaKind.IMAGE),
     ]
-    spec = manifest.check(manifest.with_media(given, dict.fromkeys(files, "m-logo"))).spec
+    spec = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-logo"))).spec
     assert [spec.overlays[0].media_id, spec.clips[0].overlays[0].media_id] == ["m-logo"] * 2
     assert over == {"url": "logo.png"}
 
@@ -157,8 +157,8 @@ def test_an_aliased_clip_is_replaced_in_each_place(tmp_path: Path) -> None:
     """YAML's aliases make two clips one object: both get their mediaId."""
     (tmp_path / "a.mp4").write_bytes(b"x")
     given = raw(clips=[{"url": "a.mp4"}] * 2)
-    files = manifest.local_files(given, tmp_path)
-    checked = manifest.check(manifest.with_media(given, dict.fromkeys(files, "m-abcd")))
+    files = local_files.local_files(given, tmp_path)
+    checked = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
     assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd"]
 
 
@@ -166,15 +166,15 @@ def test_a_local_file_and_a_media_id_stay_an_error(tmp_path: Path) -> None:
     """Sending the file up must not hide that both sources were given."""
     (tmp_path / "a.mp4").write_bytes(b"x")
     given = raw(clips=[{"url": "a.mp4", "mediaId": "m-abcd"}])
-    files = manifest.local_files(given, tmp_path)
+    files = local_files.local_files(given, tmp_path)
     with pytest.raises(ManifestError, match="both url and mediaId are set"):
-        manifest.check(manifest.with_media(given, dict.fromkeys(files, "m-other")))
+        manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-other")))
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x/y", "//host/x", "", 5, None])
 def test_what_is_no_local_file(tmp_path: Path, url: Any) -> None:
     """Any other scheme is left for the API to refuse."""
-    assert manifest.local_files(raw(clips=[{"url": url}]), tmp_path) == []
+    assert local_files.local_files(raw(clips=[{"url": url}]), tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_a_local_file_that_cannot_be_played(tmp_path: Path, name: str, said: str
     """The message names the field and the path."""
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(ManifestError, match=said) as caught:
-        manifest.local_files(raw(clips=[{"url": name}]), tmp_path)
+        local_files.local_files(raw(clips=[{"url": name}]), tmp_path)
     assert caught.value.lines[0].startswith(f"spec.clips[0].url: '{tmp_path}")
 
 
 @pytest.mark.parametrize("odd", [{}, {"spec": 5}, {"spec": {"clips": 5}}, {"spec": {"clips": [5]}}])
 def test_odd_shapes_hold_no_files(tmp_path: Path, odd: dict[str, Any]) -> None:
     """Looking for files never fails on the shape: `check` says what is wrong."""
-    assert manifest.local_files(odd, tmp_path) == []
+    assert local_files.local_files(odd, tmp_path) == []
     with pytest.raises(ManifestError):
         manifest.check(odd)
 
