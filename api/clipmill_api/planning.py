@@ -148,9 +148,12 @@ def _chapters_note(output: Output, kept: Record) -> str | None:
 
 def _music(known: Known, line: Timeline) -> tuple[MusicOrder | None, str | None]:
     wish = known.spec.music
-    row = known.media.get(wish.media_id) if wish else None
-    if wish is None or row is None:
+    if wish is None:
         return None, None
+    row = known.media.get(wish.media_id)
+    if row is None:
+        media = repr(wish.media_id)
+        raise InvalidTimeline(f"spec.music.mediaId: the library has no media {media} any more")
     return music_order(wish, line, source(row), target_lufs=level(known.spec.audio.loudness))
 
 

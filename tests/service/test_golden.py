@@ -126,7 +126,7 @@ def test_manifest(case: dict[str, Any], golden: Set) -> None:
     if "loudness" in expect:
         assert loudness(decoded(path)) == pytest.approx(expect.pop("loudness"), abs=0.5)
     if "samples" in expect:
-        assert abs(len(decoded(path)) - expect.pop("samples")) <= 1024
+        assert len(decoded(path)) == expect.pop("samples")
     found = facts(path, expect)
     assert found == {name: value for name, value in expect.items() if name in found}
     assert set(expect) <= set(found), f"unknown facts: {set(expect) - set(found)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import event
 
 from clipmill.contract import MediaKind, OutputResult, Result, Stage, UploadPurpose, UploadRequest
@@ -111,3 +112,28 @@ def test_what_did_not_succeed_plays_nothing(api: Harness, two_seconds: Path) -> 
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
     user.cancel(api.operator.view(uid).id)
     assert user.used_in(media_id) == []
+
+
+@pytest.mark.parametrize("field", ["intro", "outro", "bumper", "transitions", "music", "overlays"])
+def test_what_an_edit_plays_is_not_deleted(field: str, api: Harness, two_seconds: Path) -> None:
+    """Not while a compilation runs that has it, by any field; the refusal names it."""
+    _, user = api.user()
+    owner = user.account().owner
+    clip = user.upload_media(two_seconds, MediaKind.CLIP).id
+    kind = {"music": MediaKind.MUSIC, "overlays": MediaKind.IMAGE}.get(field, MediaKind.INTRO)
+    file = two_seconds
+    if kind is MediaKind.IMAGE:
+        file = two_seconds.with_name("logo.png")
+        Image.new("RGB", (8, 8)).save(file)
+    asset = user.upload_media(file, kind).id
+    wish: Any = {"mediaId": asset}
+    wish = {"transitions": {"mediaIds": [asset]}, "overlays": [wish]}.get(field, wish)
+    uid, _ = api.register(owner, {"clips": [{"mediaId": clip}], field: wish})
+    with pytest.raises(PermanentError) as refused:
+        user.delete_media(asset)
+    assert (refused.value.status, refused.value.code) == (409, "InUse")
+    compilation_id = api.operator.view(uid).id
+    assert compilation_id in str(refused.value)
+    user.cancel(compilation_id)
+    user.delete_media(asset)
+    assert user.plan(compilation_id).outputs == [], "its plan can no longer be made"
