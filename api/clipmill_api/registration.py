@@ -14,8 +14,6 @@ from clipmill_api.tables import Compilation
 
 CONFLICTS = frozenset({"OwnerConflict", "StaleGeneration", "GenerationConflict"})
 """Codes that say: this is not the newest wish of this resource."""
-STAND_IN = "r-"
-"""How the uid of a compilation begins that has no resource yet; no cluster makes such."""
 
 
 def register(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
@@ -66,7 +64,7 @@ def _submitted(session: Session, uid: str, wish: Registration) -> Compilation | 
     if row is None or row.owner != wish.owner:
         detail = f"no compilation {wish.submission!r} of {wish.owner!r} was submitted"
         raise ApiProblem(422, "UnknownSubmission", detail)
-    if not row.uid.startswith(STAND_IN):
+    if row.resource_generation:
         detail = f"compilation {wish.submission!r} is another resource already"
         raise ApiProblem(409, "SubmissionTaken", detail)
     row.uid, row.namespace, row.name = uid, wish.namespace, wish.name

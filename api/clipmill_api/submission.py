@@ -118,9 +118,9 @@ def cancel(session: Session, ctx: Context, row: Compilation) -> None:
 
 
 def gone(session: Session, ctx: Context, row: Compilation) -> None:
-    """The resource is no more: what runs ends."""
+    """The resource is no more: what runs ends. A later edit makes another."""
     lifecycle.end(session, ctx, row, row.generation, Ending(State.CANCELLED, "Deleted"))
-    row.outbox = None
+    row.outbox, row.resource_generation = None, 0
 
 
 def refused(session: Session, ctx: Context, row: Compilation, why: Refusal) -> None:

@@ -14,7 +14,6 @@ from clipmill_operator.kube import COMPILATION, JOB, POD, Kind, Kube, KubeRefuse
 from clipmill_operator.objects import SELECTOR
 from clipmill_operator.settings import Settings
 from clipmill_operator.status import STEP
-from clipmill_operator.submissions import STAND_IN
 
 log = logging.getLogger(__name__)
 MOST = 2000
@@ -88,10 +87,11 @@ class Resync:
     def sweep(self) -> None:
         """End at the API what has no resource any more. Raises KubeError, ClientError."""
         known = {wish.uid for wish in self._cache.wishes.all()}
-        for one in self._api.active(MOST):
-            if one.uid in known or one.uid.startswith(STAND_IN):
-                continue
-            if self._is_gone(one):
+        odd = [one for one in self._api.active(MOST) if one.uid not in known]
+        # One that is still to become a resource, for the first time or again, is not gone.
+        asked = {one.id for one in self._api.submissions()} if odd else set()
+        for one in odd:
+            if one.id not in asked and self._is_gone(one):
                 log.info("gone uid=%s namespace=%s name=%s", one.uid, one.namespace, one.name)
                 self._gone(one.uid)
 

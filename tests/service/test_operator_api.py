@@ -123,6 +123,25 @@ def test_an_edit_of_the_resource_is_a_new_generation(
     assert outbox(api, submission.id) is None
 
 
+def test_an_edit_after_the_resource_has_gone_makes_another(
+    api: Harness, asked: tuple[Client, Submission]
+) -> None:
+    """The compilation goes on under the new resource's uid; what it was before is history."""
+    user, submission = asked
+    first = uuid.uuid4().hex
+    api.operator.register(first, wish(submission))
+    api.operator.gone(first)
+    assert user.compilation(submission.id).state is State.CANCELLED
+    user.edit(submission.id, submission.spec.model_copy(update={"title": "again"}))
+    edited = outbox(api, submission.id)
+    assert edited is not None
+    uid = uuid.uuid4().hex
+    plan = api.operator.register(uid, wish(edited))
+    assert (plan.compilation_id, plan.generation) == (submission.id, 2)
+    assert outbox(api, submission.id) is None
+    assert user.account().render_reserved_seconds == 2
+
+
 def test_cancelling_deletes_the_resource(api: Harness, asked: tuple[Client, Submission]) -> None:
     """Until the operator tells that it is gone; a cancelled one is not deleted twice."""
     user, submission = asked

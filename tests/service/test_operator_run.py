@@ -414,3 +414,20 @@ def test_an_api_that_is_away_in_each_stage(cluster: Cluster, two_seconds: Path) 
         until("released", lambda: reservations(cluster, found) == ["released"])
     door.shut()
     assert len(cluster.jobs()) == 2
+
+
+def test_an_edit_of_what_was_deleted_makes_it_again(cluster: Cluster, two_seconds: Path) -> None:
+    """By the API, after `kubectl delete`: another resource, the same compilation."""
+    _, user = cluster.api.user()
+    asked = manifest(library_clip(user, two_seconds).id)
+    with cluster.operator():
+        view = user.create(asked)
+        cluster.pod("assemble", name="asked")
+        cluster.plane.kubectl("delete", "comp", "asked", "-n", cluster.namespace)
+        until("the API knows", lambda: user.compilation(view.id).state == "Cancelled")
+        user.edit(view.id, asked.spec.model_copy(update={"title": "again"}))
+        until("it is back", lambda: cluster.resource("asked").get("status"))
+        until("its Job is of the edit", lambda: cluster.generations("asked") == ["2"])
+        assembled(cluster, two_seconds, "asked")
+        cluster.is_true("Complete", "asked")
+    assert cluster.resource("asked")["status"]["compilationId"] == view.id
