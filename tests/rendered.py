@@ -37,6 +37,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "database.bundled.existingSecret=my-password",
         "api.storage.existingClaim=my-volume",
     ),
+    "marked": (
+        "rendering.encoder=nvenc",
+        "rendering.watermark.existingConfigMap=mark",
+        "rendering.watermark.position=TopLeft",
+    ),
     "in front and watched over": (
         "api.ingress.enabled=true",
         "api.ingress.className=nginx",

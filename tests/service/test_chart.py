@@ -73,7 +73,7 @@ def test_every_pod_is_restricted(option: str) -> None:
         assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
         for volume in pod.get("volumes", []):
             kinds = volume.keys() - {"name"}
-            assert kinds <= {"emptyDir", "persistentVolumeClaim"}, volume
+            assert kinds <= {"emptyDir", "persistentVolumeClaim", "configMap"}, volume
             assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
         for container in containers(pod):
             assert container["securityContext"] == {
@@ -233,3 +233,18 @@ def test_a_volume_of_one_writer_is_let_go_first(option: str, strategy: str) -> N
     api = named(option, "Deployment", "clipmill-api")["spec"]
     assert api["strategy"]["type"] == strategy
     assert ("replicas" in api) == (option != "scaled"), "the autoscaler's number is left alone"
+
+
+def test_a_watermark_of_ones_own_is_mounted() -> None:
+    """The API reads it from the ConfigMap; without one it is not told of a file."""
+    (api,) = [
+        pod for pod in of_kind("marked", "Deployment") if pod["metadata"]["name"].endswith("api")
+    ]
+    spec = api["spec"]["template"]["spec"]
+    told = {env["name"]: env.get("value") for env in spec["containers"][0]["env"]}
+    assert told["CLIPMILL_WATERMARK"] == "/etc/clipmill/watermark"
+    assert (told["CLIPMILL_WATERMARK_POSITION"], told["CLIPMILL_ENCODER"]) == ("TopLeft", "nvenc")
+    assert {"name": "watermark", "configMap": {"name": "mark"}} in spec["volumes"]
+    plain = next(pod for pod in of_kind("sqlite", "Deployment") if "api" in pod["metadata"]["name"])
+    names = {env["name"] for env in plain["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert "CLIPMILL_WATERMARK" not in names
