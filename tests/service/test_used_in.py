@@ -128,7 +128,8 @@ def test_what_an_edit_plays_is_not_deleted(field: str, api: Harness, two_seconds
     asset = user.upload_media(file, kind).id
     wish: Any = {"mediaId": asset}
     wish = {"transitions": {"mediaIds": [asset]}, "overlays": [wish]}.get(field, wish)
-    uid, _ = api.register(owner, {"clips": [{"mediaId": clip}], field: wish})
+    clips = [{"mediaId": clip, "name": name} for name in ("a", "b")]
+    uid, _ = api.register(owner, {"clips": clips, field: wish})
     with pytest.raises(PermanentError) as refused:
         user.delete_media(asset)
     assert (refused.value.status, refused.value.code) == (409, "InUse")
