@@ -1,0 +1,108 @@
+"""The worker endpoints as calls of the client, each client with a compilation of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipmill.contract import (
+    CompilationSpec,
+    Heartbeat,
+    MediaKind,
+    Registration,
+    Stage,
+    TierView,
+    UserView,
+)
+from clipmill_client.client import Client
+
+CLIENTS = 16
+CLIPS = 20
+"""Clips of the compilation that is asked for; the statements do not depend on it."""
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one client works on."""
+
+    client: Client
+    owner: str
+    project: str
+    clip: str
+    media: str
+    job: str
+    epoch: int
+
+
+def calls(job: Job) -> dict[str, Call]:
+    """Every worker endpoint, by its name in the table."""
+    guide = job.client.guide
+    ids = [job.media, "m-00000000"]
+    beat = Heartbeat(index=0, epoch=job.epoch, percent=50, log=["one line"])
+    return {
+        "GET /healthz (no database)": lambda: job.client.wire.once("GET", "/healthz"),
+        "claim": lambda: job.client.order(0, "bench"),
+        "heartbeat": lambda: job.client.heartbeat(beat),
+        "E1 clip": lambda: guide.get_clip_metadata(job.clip),
+        "E2 clip status": lambda: guide.update_clip_status(job.clip, media_file_id=job.media),
+        "E3 media": lambda: guide.get_media_metadata(job.media),
+        "E4 create media": lambda: guide.create_media_file(filename="a", sha256=_sha(job)),
+        "E5 create job": lambda: guide.create_processing_job(external_id="bench"),
+        "E6 job": lambda: guide.get_processing_job(job.job),
+        "E7 update job": lambda: guide.update_processing_job(job.job, result_data={"a": 1}),
+        "E8 project": lambda: guide.get_project_metadata(job.project),
+        "E9 project status": lambda: guide.update_project_status(job.project, status="processing"),
+        "E10 quota": lambda: guide.get_user_quota(job.owner),
+        "E11 tier limits": lambda: guide.get_user_tier_limits(job.owner),
+        "E13 find reusable": lambda: guide.find_reusable_media("https://x.example/none.mp4"),
+        "E14 context": lambda: guide.get_compilation_context(job.project),
+        "E15 media batch": lambda: guide.get_media_batch(ids),
+        "E12 record render": lambda: guide.record_render_usage(
+            job.owner, project_id=job.project, seconds=1
+        ),
+    }
+
+
+_SHA: dict[str, str] = {}
+
+
+def _sha(job: Job) -> str:
+    return _SHA[job.owner]
+
+
+def jobs(url: str, admin_key: str, operator_key: str, clip: Path, stack: ExitStack) -> list[Job]:
+    """One owner and one compilation for each client, as users of one installation have."""
+    admin = stack.enter_context(Client(url, admin_key))
+    operator = stack.enter_context(Client(url, operator_key))
+    admin.admin.put_tier(TierView(name="bench"))
+    return [one_job(url, admin, operator, clip, stack) for _ in range(CLIENTS)]
+
+
+def one_job(url: str, admin: Client, operator: Client, file: Path, stack: ExitStack) -> Job:
+    owner = f"b{uuid.uuid4().hex[:10]}"
+    admin.admin.put_user(UserView(name=owner, tier="bench"))
+    user = stack.enter_context(Client(url, admin.admin.mint(owner)))
+    media = user.upload_media(file, MediaKind.CLIP)
+    _SHA[owner] = media.sha256
+    spec = {
+        "clips": [{"mediaId": media.id, "end": "500ms"}] * CLIPS + [{"url": "https://x.example/a"}]
+    }
+    wish = Registration(
+        namespace="bench",
+        name="bench",
+        generation=1,
+        owner=owner,
+        spec=CompilationSpec.model_validate(spec),
+    )
+    uid = uuid.uuid4().hex
+    plan = operator.operator.register(uid, wish)
+    key = operator.operator.mint(uid, Stage.FETCH, 1)
+    client = stack.enter_context(Client(url, key))
+    job_id = client.guide.create_processing_job(external_id="bench").job_id
+    epoch = client.order(0, "bench").epoch
+    project = str(plan.compilation_id)
+    return Job(client, owner, project, plan.clips[0].id, media.id, job_id, epoch)
