@@ -32,18 +32,19 @@ class Transfers:
         """
         upload = self._wire.ask(Upload, "POST", "/api/uploads", body=request)
         while upload.offset < upload.size_bytes:
-            upload = self._wire.repeat(partial(self._chunk, path, upload.id))
+            # Where the next chunk goes is asked only after one that failed.
+            known = [upload]
+            upload = self._wire.repeat(partial(self._chunk, path, upload.id, known))
         if upload.complete:
             return upload
         return self._wire.ask(
             Upload, "POST", f"/api/uploads/{upload.id}/complete", timeout=BYTES_TIMEOUT
         )
 
-    def _chunk(self, path: Path, upload_id: str) -> Upload:
-        """Send the next chunk; the API says where it goes, so a repeat cannot double it."""
-        now = Upload.model_validate_json(
-            self._wire.once("GET", f"/api/uploads/{upload_id}").content
-        )
+    def _chunk(self, path: Path, upload_id: str, known: list[Upload]) -> Upload:
+        """Send the next chunk; the API knows where it goes, so a repeat cannot double it."""
+        where = f"/api/uploads/{upload_id}"
+        now = known.pop() if known else self._wire.ask(Upload, "GET", where)
         if now.offset >= now.size_bytes:
             return now
         with path.open("rb") as file:
@@ -51,9 +52,9 @@ class Transfers:
             chunk = file.read(CHUNK_BYTES)
         headers = {
             "Upload-Offset": str(now.offset),
+            "Upload-Complete": "?1" if now.offset + len(chunk) >= now.size_bytes else "?0",
             "Content-Type": "application/offset+octet-stream",
         }
-        where = f"/api/uploads/{upload_id}"
         try:
             reply = self._wire.once(
                 "PATCH", where, content=chunk, headers=headers, timeout=BYTES_TIMEOUT

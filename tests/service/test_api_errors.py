@@ -286,6 +286,21 @@ def test_upload_resumes_where_it_stopped(user: Client, http: httpx.Client, fresh
     assert append(http, upload["id"], 0, b"x").json()["complete"]
 
 
+def test_the_last_bytes_may_complete_it(user: Client, http: httpx.Client, fresh: Path) -> None:
+    """`Upload-Complete: ?1` publishes with the last bytes; too early it says what is missing."""
+    data = fresh.read_bytes()
+    upload = announced(user, fresh)
+    headers = {"Upload-Offset": "0", "Upload-Complete": "?1"}
+    early = http.patch(f"/api/uploads/{upload['id']}", content=data[:1000], headers=headers)
+    assert problem(early, 409, "Incomplete")["offset"] == 1000
+    headers["Upload-Offset"] = "1000"
+    done = http.patch(f"/api/uploads/{upload['id']}", content=data[1000:], headers=headers).json()
+    assert done["complete"]
+    assert user.media(done["mediaId"]).sha256 == hashlib.sha256(data).hexdigest()
+    again = http.patch(f"/api/uploads/{upload['id']}", content=b"x", headers=headers).json()
+    assert again == done
+
+
 @pytest.mark.parametrize("offset", ["-1", "abc", ""])
 def test_offset_that_is_none(user: Client, http: httpx.Client, fresh: Path, offset: str) -> None:
     """An Upload-Offset that is no number is named."""

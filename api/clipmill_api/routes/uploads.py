@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
@@ -37,11 +37,16 @@ async def append(
     upload_id: str,
     request: Request,
     upload_offset: Annotated[int, Header(ge=0, description="where these bytes start")],
+    upload_complete: Annotated[
+        Literal["?0", "?1"], Header(description="`?1`: the last bytes, complete it at once")
+    ] = "?0",
 ) -> Upload:
     """Append bytes at `Upload-Offset`, which must be where the upload ends now."""
     row = await run_in_threadpool(publish.find, ctx, who, upload_id)
     if not row.complete:
         await _append(ctx, row.id, row.size_bytes, upload_offset, request)
+    if upload_complete == "?1":
+        return await run_in_threadpool(publish.complete, ctx, who, upload_id)
     return publish.view(ctx, row)
 
 
