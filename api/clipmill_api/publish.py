@@ -192,8 +192,7 @@ def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | N
     wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
     try:
         if asked.kind is MediaKind.IMAGE:
-            check_image(ctx.store.spooled(row.id))
-            return None
+            return check_image(ctx.store.spooled(row.id))
         with PROBES:
             music = asked.kind is MediaKind.MUSIC
             return check(ctx.store.spooled(row.id), full=wanted, sound=music)

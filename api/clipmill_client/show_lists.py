@@ -71,7 +71,9 @@ def _length(facts: MediaFacts | None) -> str:
 
 
 def facts_text(facts: MediaFacts) -> str:
-    """`4.00 s, 1280x720, 30 frames/s, h264, aac, -18.2 LUFS`."""
+    """`4.00 s, 1280x720, 30 frames/s, h264, aac, -18.2 LUFS`; of an image `64x64, png`."""
+    if facts.width and not facts.frames:
+        return f"{facts.width}x{facts.height}, {facts.format}"
     sound = facts.audio_codec or "no sound"
     loud = "" if facts.loudness_lufs is None else f", {facts.loudness_lufs:.1f} LUFS"
     if not facts.frames:

@@ -18,7 +18,7 @@ MAX_PIXELS = 40_000_000
 
 
 def examine_image(path: Path) -> dict[str, str | int]:
-    """Format and size of an image. Raises MediaError."""
+    """Format and size of an image, as facts of something that has no frames. Raises MediaError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -41,4 +41,5 @@ def _decoded(path: Path) -> dict[str, str | int]:
             limit = f"at most {MAX_SIDE} a side and {MAX_PIXELS} in all are read"
             raise MediaError("TooLarge", f"{path.name}: {width}x{height} pixels; {limit}")
         image.load()
-        return {"format": str(image.format), "width": width, "height": height}
+        name = str(image.format).lower()
+        return {"format": name, "duration_us": 0, "width": width, "height": height}

@@ -30,9 +30,9 @@ def check(
     return MediaFacts.model_validate(_answer(Path(path), depth, kind, timeout_s))
 
 
-def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> None:
-    """Whether a file is an image that can be drawn, decoded to its end. Raises MediaError."""
-    _answer(Path(path), "full", "image", timeout_s)
+def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> MediaFacts:
+    """The facts of an image that can be drawn, decoded to its end. Raises MediaError."""
+    return MediaFacts.model_validate(_answer(Path(path), "full", "image", timeout_s))
 
 
 def _answer(where: Path, depth: str, kind: str, timeout_s: float) -> Any:

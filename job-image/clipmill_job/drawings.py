@@ -9,6 +9,7 @@ from threading import Lock
 from clipmill.contract import Layer, Piece
 from clipmill.ffmpeg import Drawn
 from clipmill_job.drawing import draw
+from clipmill_job.errors import GiveUp
 from clipmill_job.media import Sources
 
 
@@ -37,6 +38,9 @@ class Drawings:
 
     def _draw(self, layer: Layer, frame: tuple[int, int], path: Path) -> Drawn:
         files = {image.sha256: self._files.image(image) for image in layer.images()}
-        image, x, y = draw(layer, frame, files)
+        try:
+            image, x, y = draw(layer, frame, files)
+        except (OSError, ValueError, SyntaxError) as error:
+            raise GiveUp("UnreadableImage", f"an image cannot be drawn: {error}"[:300]) from error
         image.save(path, "PNG", compress_level=1)
         return Drawn(str(path), x, y)

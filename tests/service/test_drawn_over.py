@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
 import clipmaker
-from clipmill.contract import Card, Layer, MediaKind, Position, Stage, State, Words
+from clipmill.contract import (
+    Card,
+    Cut,
+    Layer,
+    MediaKind,
+    Piece,
+    Position,
+    Profile,
+    Stage,
+    State,
+    Words,
+)
+from clipmill.contract import Image as ImageFile
 from clipmill_api.watermark import Watermark
 from clipmill_client.errors import PermanentError
+from clipmill_client.show_lists import facts_text
 from clipmill_job.drawing import draw
+from clipmill_job.drawings import Drawings
+from clipmill_job.errors import GiveUp
+from clipmill_job.media import Sources
 from harness import Harness, running
 from studio import Studio, custom, run
 
@@ -199,6 +215,17 @@ def test_an_image_in_its_place_and_share(studio: Studio, grey: str) -> None:
     assert frame.getpixel((206, 104))[0] > 230
 
 
+def test_an_image_is_known_by_its_size(studio: Studio) -> None:
+    """The library says format and size; checked again, the same; it is no clip."""
+    media = studio.user.upload_media(picture(studio.folder, "size.png", (60, 20)), MediaKind.IMAGE)
+    assert media.facts is not None
+    assert (media.facts.format, media.facts.width, media.facts.height) == ("png", 60, 20)
+    assert studio.user.validate_media(media.id) == media.facts
+    assert facts_text(media.facts) == "60x20, png"
+    with pytest.raises(PermanentError, match="is no video"):
+        studio.render({"clips": [{"mediaId": media.id}]})
+
+
 def test_an_avatar_on_the_card(studio: Studio, grey: str) -> None:
     """A square of 128 at 50 from the left, scaled with the frame."""
     media = studio.upload(picture(studio.folder, "face.webp", (64, 64)), MediaKind.IMAGE)
@@ -267,6 +294,29 @@ def test_a_cut_or_huge_image_is_not_taken(studio: Studio, tmp_path: Path) -> Non
         with pytest.raises(PermanentError) as caught:
             studio.upload(path, MediaKind.IMAGE)
         assert caught.value.code == code
+
+
+def test_an_image_that_is_none_ends_the_render(tmp_path: Path) -> None:
+    """Bytes that only claim to be one: the job gives up, with a code of its own."""
+    (tmp_path / "a").write_bytes(b"no image")
+    layer = Layer(image=ImageFile(sha256="0" * 64))
+    cut = Cut(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
+    form = Profile(width=64, height=64, rate=30, crf=19, speed="ultrafast", max_bitrate=10**6)
+    piece = Piece(key="0" * 64, cuts=[cut], profile=form, watermark=layer)
+    drawings = Drawings(tmp_path / "drawn", cast(Sources, _OneFile(tmp_path / "a")))
+    with pytest.raises(GiveUp) as caught:
+        drawings.of(piece)
+    assert caught.value.code == "UnreadableImage"
+
+
+class _OneFile:
+    """Sources that have one file for every image."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def image(self, image: ImageFile) -> Path:
+        return self._path
 
 
 # --- the watermark --------------------------------------------------------------------------------

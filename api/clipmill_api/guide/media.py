@@ -91,7 +91,7 @@ def context_media(row: Media) -> ContextMedia:
         duration=duration_s(row),
         width=facts.width if facts else None,
         height=facts.height if facts else None,
-        framerate=float(Fraction(facts.rate)) if facts else None,
+        framerate=float(Fraction(facts.rate)) if facts and facts.rate else None,
     )
 
 

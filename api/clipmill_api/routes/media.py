@@ -18,7 +18,7 @@ from clipmill_api.paging import Cursor, cursor
 from clipmill_api.problems import ApiProblem, not_found
 from clipmill_api.queries import library, quota, results
 from clipmill_api.tables import Media as MediaRow
-from clipmill_probe import MediaError, check
+from clipmill_probe import MediaError, check, check_image
 
 router = APIRouter(tags=["media"])
 
@@ -90,6 +90,8 @@ def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
         try:
             ctx.store.copy_to(who.owner, row.sha256, path)
             with publish.PROBES:
+                if row.kind == MediaKind.IMAGE:
+                    return check_image(path)
                 return check(path, sound=row.kind == MediaKind.MUSIC)
         except FileNotFoundError:
             raise ApiProblem(422, "Missing", f"the bytes of {media_id} are gone") from None
