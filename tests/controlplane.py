@@ -21,6 +21,8 @@ from kubernetes import client, config
 from kubernetes.dynamic import DynamicClient
 
 TOKEN = "the-admin-token-of-a-test"
+OPERATOR = "clipmill-operator"
+OPERATOR_TOKEN = "the-operator-token-of-a-test"
 START_S = 90
 
 
@@ -42,6 +44,11 @@ class ControlPlane:
     def kubeconfig(self) -> Path:
         """A kubeconfig of the administrator."""
         return self.folder / "kubeconfig"
+
+    @property
+    def operator_kubeconfig(self) -> Path:
+        """A kubeconfig of a user without any rights yet."""
+        return self.folder / "operator-kubeconfig"
 
     def api(self, token: str = TOKEN) -> client.ApiClient:
         """A client; the token says who it is."""
@@ -76,13 +83,13 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _kubeconfig(url: str) -> dict[str, Any]:
+def _kubeconfig(url: str, token: str) -> dict[str, Any]:
     cluster = {"server": url, "insecure-skip-tls-verify": True}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "admin", "user": {"token": TOKEN}}],
+        "users": [{"name": "admin", "user": {"token": token}}],
         "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
         "current-context": "test",
     }
@@ -91,8 +98,10 @@ def _kubeconfig(url: str) -> dict[str, Any]:
 def _lay_out(folder: Path, binaries: Path, url: str) -> None:
     for name in ("kube-apiserver", "kube-controller-manager", "kubectl"):
         (folder / name).symlink_to(binaries / "kubebox")
-    (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
-    (folder / "kubeconfig").write_text(yaml.safe_dump(_kubeconfig(url)))
+    users = f"{TOKEN},admin,admin,system:masters\n{OPERATOR_TOKEN},{OPERATOR},{OPERATOR}\n"
+    (folder / "tokens.csv").write_text(users)
+    (folder / "kubeconfig").write_text(yaml.safe_dump(_kubeconfig(url, TOKEN)))
+    (folder / "operator-kubeconfig").write_text(yaml.safe_dump(_kubeconfig(url, OPERATOR_TOKEN)))
     key = folder / "sa.key"
     subprocess.run(("openssl", "genrsa", "-out", str(key), "2048"), check=True, capture_output=True)
 

@@ -99,7 +99,7 @@ class Cluster:
         """What the chart gives it."""
         return {
             "PATH": os.environ["PATH"],
-            "KUBECONFIG": str(self.plane.kubeconfig),
+            "KUBECONFIG": str(self.plane.operator_kubeconfig),
             "CLIPMILL_API_URL": self.api.url,
             "CLIPMILL_OPERATOR_KEY": self.api.settings.operator_key,
             "CLIPMILL_JOB_IMAGE": "clipmill-job:test",

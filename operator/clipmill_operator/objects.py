@@ -154,13 +154,15 @@ def _container(of: Named, stage: Stage, settings: Settings) -> Object:
 
 
 def secret(of: Named, stage: Stage, job_uid: str, *, url: str, key: str) -> Object:
-    """All that the pods of a stage are told. It goes with its Job."""
+    """All that the pods of a stage are told. It goes with its Job.
+
+    Not immutable: a kubelet would never look again, and not see the one that replaces it.
+    """
     name = of.child(stage)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
-        "immutable": True,
         "metadata": {
             "name": name,
             "namespace": of.namespace,

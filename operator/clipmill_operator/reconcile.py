@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from clipmill.contract import Stage
@@ -27,6 +28,8 @@ from clipmill_operator.settings import Settings
 from clipmill_operator.standing import Standing, Standings, is_over
 
 log = logging.getLogger(__name__)
+REKEY_S = 60.0
+"""A node takes up to a minute to see a Secret that was missing."""
 REFUSED_AGAIN_S = 300.0
 """A refused resource is asked for again this often: a quota may have been raised."""
 Clock = Callable[[], float]
@@ -73,6 +76,7 @@ class Reconciler:
             render_from=self._settings.render_from_pieces,
             now=self._iso(),
         )
+        decision = self._patient(decision, known)
         self._act(wish, answer, decision)
         self._remember(wish, answer, decision, known)
         return any(isinstance(action, Report) for action in decision.actions)
@@ -95,6 +99,18 @@ class Reconciler:
         if self._clock() - known.asked_at < REFUSED_AGAIN_S and _is_refused(wish):
             return known.registered == 0 and not seen.jobs
         return known.registered == wish.generation and self.standings.is_waiting(wish.uid)
+
+    def _patient(self, decision: Decision, known: Standing) -> Decision:
+        """Without keys for Jobs that got one just now: their pods are still to find it."""
+        now = self._clock()
+        actions = []
+        for action in decision.actions:
+            if isinstance(action, Rekey):
+                if now - known.rekeyed_at.get(action.job.uid, float("-inf")) < REKEY_S:
+                    continue
+                known.rekeyed_at[action.job.uid] = now
+            actions.append(action)
+        return replace(decision, actions=tuple(actions))
 
     # --- act ----------------------------------------------------------------------------------
 

@@ -19,12 +19,16 @@ from clipmill_operator.slots import Waiting, admitted
 
 @dataclass(slots=True)
 class Standing:
-    """One resource: the generation that the API knows, and the status that was written last."""
+    """One resource: the generation that the API knows, and the status that was written last.
+
+    `rekeyed_at`: when a Job, by its uid, was given another key.
+    """
 
     registered: int = 0
     settled: int = 0
     asked_at: float = 0.0
     trouble_since: float | None = None
+    rekeyed_at: dict[str, float] = field(default_factory=dict)
     status: Mapping[str, Any] = field(default_factory=dict)
 
 

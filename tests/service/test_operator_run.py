@@ -19,6 +19,7 @@ from controlplane import ControlPlane
 from harness import SMALL, Harness, library_clip, running
 from operating import Cluster, Door, until
 from pods import assemble, fetch, url
+from rights import grant
 
 OWNER = "default"
 
@@ -33,11 +34,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 @pytest.fixture
 def cluster(plane: ControlPlane, served: Harness, tmp_path: Path) -> Cluster:
-    """A namespace of its own, where Pod Security is restricted."""
+    """A namespace of its own: Pod Security is restricted, the operator has the page's rights."""
     name = f"n{uuid.uuid4().hex[:8]}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     metadata = {"name": name, "labels": labels}
     plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    grant(plane, name)
     return Cluster(plane, served, name, tmp_path)
 
 
