@@ -48,6 +48,16 @@ def layers(
     return [layer for layer in found if layer.window is None or layer.window.over(frames)]
 
 
+def unseen(clip: Clip, name: str, *, frames: int, rate: int) -> list[str]:
+    """A note for each overlay of the clip itself that starts after its end."""
+    return [
+        f"overlays[{i}] of {name} is never seen: it starts at {overlay.start},"
+        f" and {frames / rate:.2f}s of the clip are played"
+        for i, overlay in enumerate(clip.overlays)
+        if round(seconds(overlay.start) * rate) >= frames
+    ]
+
+
 def _overlay(one: Overlay, images: Mapping[str, str], frames: int, rate: int) -> Layer:
     start = round(seconds(one.start) * rate)
     end = min(frames, round(seconds(one.end) * rate)) if one.end else frames

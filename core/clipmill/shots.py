@@ -18,7 +18,7 @@ from clipmill.contract import (
     clip_name,
     seconds,
 )
-from clipmill.overlays import image_ids, layers
+from clipmill.overlays import image_ids, layers, unseen
 from clipmill.record import Kind
 
 UNKNOWN_LENGTH_S = 60
@@ -59,6 +59,7 @@ class Shot:
     framing: Framing
     enters: Transition | None = None
     layers: Sequence[Layer] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def _clip(edit: _Edit, i: int, source: Source) -> Shot:
         framing=_framing(edit.output),
         enters=clip.transition,
         layers=layers(spec, clip, edit.images, frames=end - start, rate=rate),
+        notes=unseen(clip, name, frames=end - start, rate=rate),
     )
 
 

@@ -74,7 +74,7 @@ def timeline(
         cuts=tuple(_cut(shot, target) for shot in played),
         frames=at,
         exact=all(shot.exact for shot in played),
-        notes=(*_limits(output, terms), *notes),
+        notes=(*_limits(output, terms), *notes, *(note for shot in played for note in shot.notes)),
         watermark=terms.watermark,
         audio_bitrate=audio,
     )
