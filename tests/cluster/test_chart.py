@@ -112,7 +112,7 @@ def forwarded(command: str) -> Iterator[int]:
 
 def test_the_notes_lead_to_the_first_video(release: None, alone: None, tmp_path: Path) -> None:
     """Every command that Helm prints, as it stands; the file has the frames of its timeline."""
-    notes = helm("get", "notes").stdout
+    notes = run("helm", "get", "notes", RELEASE, "-n", HERE).stdout
     sample = notes[notes.index("kubectl apply") : notes.index("\nEOF\n") + 5]
     lines = [line for line in notes.splitlines() if line.startswith("kubectl")]
     wait = next(line for line in lines if " wait" in line)
