@@ -36,7 +36,7 @@ SMALL = (
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program; how it ended is for the caller to judge."""
-    return subprocess.run(argv, capture_output=True, text=True, check=False)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
 
 
 def helm(verb: str, *argv: str, settings: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -57,14 +57,14 @@ def upgraded(*settings: str) -> None:
 def alone() -> Iterator[None]:
     """No operator of another release acts on what is made here."""
     label = "app.kubernetes.io/name=clipmill,app.kubernetes.io/component=operator"
-    others = [one["metadata"] for one in get("deployments", "", "-A", "-l", label)]
-    for other in others:
-        scale = ("scale", "deployment", other["name"], "-n", other["namespace"])
-        kubectl(*scale, "--replicas=0")
-    yield
-    for other in others:
-        scale = ("scale", "deployment", other["name"], "-n", other["namespace"])
-        kubectl(*scale, "--replicas=1")
+    found = [one["metadata"] for one in get("deployments", "", "-A", "-l", label)]
+    others = [other for other in found if other["namespace"] != HERE]
+    for replicas in (0, 1):
+        for other in others:
+            scale = ("scale", "deployment", other["name"], "-n", other["namespace"])
+            kubectl(*scale, f"--replicas={replicas}")
+        if replicas == 0:
+            yield
 
 
 @pytest.fixture(scope="module")
