@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from clipmill.contract import (
     UploadPurpose,
     UploadRequest,
 )
+from clipmill.loudness import Level
 from clipmill_client.transfer import sha256_of
 from clipmill_job import extras, join, sound
 from clipmill_job.encoders import by_cpu, wants_nvenc
@@ -99,15 +101,9 @@ def _output(
             with _timed(spent, "smaller"):
                 parts = smaller(work, output, parts, video, audio)
             join.mux(parts, audio, video, record=output.record)
-        frames = _checked(video, sum(piece.frames for piece in output.pieces))
-    with _timed(spent, "extras"):
-        made_with = extras.make(work, output, video, level)
+    frames = sum(piece.frames for piece in output.pieces)
     work.beat.progress(90, f"{output.name}: {frames} frames joined, sending them up")
-    with _timed(spent, "upload"):
-        media_id = _send(work, output, video, MediaKind.COMPILATION)
-        sent = {
-            file.field: _send(work, output, path, file.kind) for file, path in made_with.items()
-        }
+    media_id, sent = _sent(work, output, video, level, spent)
     return OutputResult(
         name=output.name,
         container=form.container,
@@ -120,6 +116,25 @@ def _output(
         pieces=_counts(output, rendered),
         spent_s=spent,
     ).model_copy(update=sent)
+
+
+def _sent(
+    work: Work, output: OutputOrder, video: Path, level: Level, spent: dict[str, float]
+) -> tuple[str, dict[str, str]]:
+    """The video's media id and those of what comes with it, made while the video is sent."""
+    frames = sum(piece.frames for piece in output.pieces)
+    with ThreadPoolExecutor(2) as senders:
+        right = senders.submit(_check, video, frames)
+        whole = senders.submit(_send, work, output, video, MediaKind.COMPILATION)
+        with _timed(spent, "extras"):
+            made_with = extras.make(work, output, video, level)
+        sending = {
+            file.field: senders.submit(_send, work, output, path, file.kind)
+            for file, path in made_with.items()
+        }
+        with _timed(spent, "upload"):
+            right.result()
+            return whole.result(), {field: one.result() for field, one in sending.items()}
 
 
 def _too_large(output: OutputOrder, video: Path) -> bool:
@@ -136,15 +151,14 @@ def _here(work: Work, piece: Piece, made: dict[str, Path]) -> Path:
     return made[piece.key]
 
 
-def _checked(video: Path, frames: int) -> int:
-    """The frames that are really in the file. Raises TryAgain."""
+def _check(video: Path, frames: int) -> None:
+    """Whether so many frames are really in the file. Raises TryAgain."""
     try:
         found = check(video, full=False).frames
     except MediaError as error:
         raise TryAgain("BrokenOutput", str(error)) from error
     if found != frames:
         raise TryAgain("BrokenOutput", f"{found} frames were joined instead of {frames}")
-    return found
 
 
 def _send(work: Work, output: OutputOrder, path: Path, kind: MediaKind) -> str:

@@ -51,7 +51,10 @@ def storyboard(video: Path, out: Path, *, frames: int, rate: int) -> Grid:
         found = grid(frames, rate, (stream.width, stream.height))
         sheet = Image.new("RGB", found.size, BACKGROUND)
         for i in range(found.tiles):
-            tile = _picture(_shown_at(container, Fraction(found.shown(i), rate)), TILE_WIDTH)
+            # Any moment of the stretch will do: one at a key frame needs no others decoded.
+            since = Fraction(found.span(i)[0], rate)
+            shown = _shown_at(container, Fraction(found.shown(i), rate), since=since)
+            tile = _picture(shown, TILE_WIDTH)
             sheet.paste(tile, found.corner(i))
     sheet.save(out, "PNG", optimize=False)
     return found
@@ -62,16 +65,24 @@ def _length_s(container: InputContainer) -> Fraction:
     return Fraction(stream.duration or 0) * Fraction(stream.time_base or 0)
 
 
-def _shown_at(container: InputContainer, moment_s: Fraction) -> VideoFrame:
-    """The frame on screen at a moment, decoded from the key frame before it."""
+def _shown_at(
+    container: InputContainer, moment_s: Fraction, *, since: Fraction | None = None
+) -> VideoFrame:
+    """The frame on screen at a moment, decoded from the key frame before it.
+
+    `since` will take that key frame itself, when it is not before this.
+    """
     stream = container.streams.video[0]
     ticks = Fraction(stream.time_base or 1)
     container.seek(int(moment_s / ticks), stream=stream, backward=True)
     shown: VideoFrame | None = None
     for frame in container.decode(stream):
-        if shown is not None and Fraction(frame.pts or 0) * ticks > moment_s:
+        at = Fraction(frame.pts or 0) * ticks
+        if shown is not None and at > moment_s:
             break
         shown = frame
+        if since is not None and at >= since:
+            break
     assert shown is not None, "a finished video has frames"
     return shown
 
