@@ -52,7 +52,7 @@ def made(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         {"mediaId": clip, "name": name, "title": title, "credit": {"creator": title[:100]}}
         for name, title in HOSTILE.items()
     ]
-    clips[2]["credit"] = {"creator": "Grace\nH.", "game": HOSTILE["colon"]}
+    clips[2]["credit"] = {"creator": "Grace H.", "game": HOSTILE["colon"]}
     spec = {
         "title": HOSTILE["colon"] + HOSTILE["arabic"] + HOSTILE["backslash"],
         "clips": clips,
