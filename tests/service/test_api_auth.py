@@ -37,6 +37,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("HEAD", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("GET", "/api/compilations/{compilation_id}/timeline.otio"): USER,
+    ("POST", "/api/compilations/{compilation_id}/preview"): USER,
     ("GET", "/api/media"): USER,
     ("GET", "/api/media/{media_id}"): USER,
     ("GET", "/api/media/{media_id}/used-in"): USER,

@@ -97,7 +97,7 @@ def test_document_says_what_things_are(document: dict[str, Any]) -> None:
 
 def test_every_field_of_the_spec_is_described(document: dict[str, Any]) -> None:
     """What people write is explained where they write it."""
-    fields = document["components"]["schemas"]["CompilationSpec"]["properties"]
+    fields = document["components"]["schemas"]["CompilationSpec-Input"]["properties"]
     assert [name for name in fields if not {"description", "$ref"} & set(fields[name])] == []
 
 
