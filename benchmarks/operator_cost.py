@@ -1,4 +1,4 @@
-"""What the operator costs: `python benchmarks/operator_cost.py [COMPILATIONS] [WALKS]`.
+"""`python -m benchmarks.operator_cost [COMPILATIONS] [WALKS]`: the operator against bare Jobs.
 
 A real API server and Job controller and a real Clipmill API on this machine, and no kubelet.
 First COMPILATIONS resources at once, until each has its first Job, beside as many bare Jobs made
@@ -9,6 +9,7 @@ Prints one JSON object.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from harness import SMALL, Harness, library_clip, running  # noqa: E402
 from manifests import manifest  # noqa: E402
 from operating import Cluster, until  # noqa: E402
 from pods import assemble, fetch, url  # noqa: E402
+from rights import grant  # noqa: E402
 
 LIMITS = {"CLIPMILL_MAX_ACTIVE": "100000", "CLIPMILL_MAX_ACTIVE_PER_OWNER": "100000"}
 USUAL = {"CLIPMILL_POLL_SECONDS": "3", "CLIPMILL_RESYNC_SECONDS": "30"}
@@ -64,6 +66,12 @@ def memory_mib(pid: int) -> float:
     return int(found[1]) / 1024
 
 
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used, its start included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Harness]:
     """An API with one unlimited owner."""
@@ -83,6 +91,7 @@ def own_requests(cluster: Cluster) -> float:
 def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str) -> dict[str, Any]:
     """All at once, until each has its first Job."""
     spec = {"clips": [{"mediaId": media}], "outputs": [SMALL]}
+    grant(plane, "default")
     cluster = Cluster(plane, api, "default", folder, more=LIMITS | USUAL)
     wishes = [manifest(spec, f"c{i}") for i in range(count)]
     bare = [bare_job(f"b{i}") for i in range(count)]
@@ -94,13 +103,14 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     with cluster.operator() as process:
         until("it serves", cluster.serves)
         ours_s = created(plane, wishes, "clipmill.dev/stage=assemble")
-        most = memory_mib(process.pid)
+        most, spent_s = memory_mib(process.pid), cpu_s(process.pid)
     return {
         "compilations": count,
         "first_jobs_s": round(ours_s, 1),
         "bare_jobs_s": round(bare_s, 1),
         "times": round(ours_s / bare_s, 2),
         "memory_mib": round(most),
+        "cpu_ms_each": round(spent_s * 1000 / count),
     }
 
 
@@ -109,6 +119,7 @@ def walks(
 ) -> dict[str, Any]:
     """One after the other to the end, with a fetch and an assembly each."""
     plane.kubectl("create", "namespace", "walks")
+    grant(plane, "walks")
     cluster = Cluster(plane, api, "walks", folder, more=LIMITS | USUAL)
     with cluster.operator():
         until("it serves", cluster.serves)

@@ -10,7 +10,6 @@ from manifests import ROOT
 
 RBAC = "rbac.authorization.k8s.io"
 ROW = re.compile(r"^\| (`[a-z0-9.]+`|core) \| `([a-z/]+)` \| ([a-z, ]+) \| .* \|$", re.M)
-NAMESPACES = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}
 
 
 def rules() -> list[dict[str, Any]]:
@@ -28,25 +27,12 @@ def rules() -> list[dict[str, Any]]:
 
 def grant(plane: ControlPlane, namespace: str) -> None:
     """The rights of an operator that watches one namespace."""
-    plane.apply(
-        *_role("Role", namespace, rules(), namespace), *_role("ClusterRole", "ns", [NAMESPACES])
-    )
-
-
-def _role(
-    kind: str, name: str, given: list[dict[str, Any]], namespace: str = ""
-) -> list[dict[str, Any]]:
-    metadata = {"name": f"clipmill-{name}"} | ({"namespace": namespace} if namespace else {})
+    metadata = {"name": OPERATOR, "namespace": namespace}
     subject = {"kind": "User", "name": OPERATOR, "apiGroup": RBAC}
-    ref = {"kind": kind, "name": metadata["name"], "apiGroup": RBAC}
+    ref = {"kind": "Role", "name": OPERATOR, "apiGroup": RBAC}
     version = f"{RBAC}/v1"
-    return [
-        {"apiVersion": version, "kind": kind, "metadata": metadata, "rules": given},
-        {
-            "apiVersion": version,
-            "kind": f"{kind}Binding",
-            "metadata": metadata,
-            "roleRef": ref,
-            "subjects": [subject],
-        },
-    ]
+    bound = {"roleRef": ref, "subjects": [subject]}
+    plane.apply(
+        {"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": rules()},
+        {"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, **bound},
+    )

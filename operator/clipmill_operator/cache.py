@@ -43,14 +43,15 @@ class Store(Generic[T]):
         self._lock = Lock()
 
     def see(self, body: Object) -> bool:
-        """Take in an object. False: it, or a newer one, was known."""
+        """Take in an object. False: nothing of it is new that is looked at."""
         key, version = key_of(body), version_of(body)
         with self._lock:
             known = self._kept.get(key)
             if known is not None and known.version >= version:
                 return False
-            self._kept[key] = _Kept(version, body["metadata"]["uid"], self._read(body))
-            return True
+            seen = self._read(body)
+            self._kept[key] = _Kept(version, body["metadata"]["uid"], seen)
+            return known is None or known.seen != seen
 
     def lose(self, key: Key, uid: str) -> bool:
         """Forget an object that was deleted, unless another has its name by now."""

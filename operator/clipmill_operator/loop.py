@@ -18,6 +18,7 @@ from clipmill_operator.asking import Again
 from clipmill_operator.cache import Cache, Key
 from clipmill_operator.health import Health
 from clipmill_operator.kube import Kube, KubeError, Object
+from clipmill_operator.objects import COMPILATION_NAME
 from clipmill_operator.observe import key_of
 from clipmill_operator.pulse import Poll, Resync
 from clipmill_operator.reconcile import Reconciler
@@ -56,12 +57,16 @@ class Loop:
         store = getattr(self.cache, "wishes" if kind == "compilations" else kind)
         deleted = change == "DELETED"
         key, uid = key_of(body), body["metadata"]["uid"]
+        before = store.get(key)
         if not (store.lose(key, uid) if deleted else store.see(body)):
             return
         if kind == "compilations" and deleted:
             self._spawn(self._gone(uid))
+        if kind == "pods" and not any(pod and pod.tells for pod in (before, store.get(key))):
+            # Most of what is told of a pod is of no consequence: it was made, it runs.
+            return
         labels = body["metadata"].get("labels") or {}
-        owner = labels.get("clipmill.dev/compilation", "") if kind != "compilations" else key[1]
+        owner = labels.get(COMPILATION_NAME, "") if kind != "compilations" else key[1]
         if owner:
             self.add((key[0], owner))
 

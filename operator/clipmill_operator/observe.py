@@ -154,6 +154,11 @@ class SeenPod:
         return "ImagePullBackOff" if self.waiting == "ErrImagePull" else self.waiting
 
     @property
+    def tells(self) -> bool:
+        """Whether anything may follow from it: it has ended, or does not start."""
+        return self.exit_code is not None or bool(self.stuck) or self.lacks_key
+
+    @property
     def lacks_key(self) -> bool:
         """Whether it cannot start since its Secret is missing."""
         return self.phase == "Pending" and self.waiting in CONFIG_ERRORS
