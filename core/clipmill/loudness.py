@@ -6,6 +6,7 @@ Pure: argument tuples for ffmpeg, the reading of its summary, and the arithmetic
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from clipmill.ffmpeg import GLOBAL
@@ -18,6 +19,7 @@ GAIN_LIMIT_DB = 30.0
 CODEC_MARGIN_DB = 0.7
 """What AAC at 192 kbit/s may add to a true peak: the limiter's ceiling lies this much lower."""
 TOLERANCE_LU = 0.4
+FULL_STEPS, SHORT_STEP = 2, 0.6
 _INTEGRATED = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
 _PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+|-inf) dBFS")
 
@@ -73,20 +75,29 @@ def _setting(gain_db: float, found: Level, ceiling_dbtp: float) -> Setting:
 
 
 def next_setting(
-    last: Setting, programme: Level, result: Level, *, target_lufs: float, peak_dbtp: float
+    tried: Sequence[Setting],
+    programme: Level,
+    result: Level,
+    *,
+    target_lufs: float,
+    peak_dbtp: float,
 ) -> Setting | None:
     """A better setting after the encoded result was measured; None when it is good enough.
 
-    Limiting takes loudness away and AAC adds peaks: neither is known before it is done.
+    Limiting takes loudness away and AAC adds peaks: neither is known before it is done. `tried`:
+    all settings so far, the last one of this result. From the third on a step is shorter, for a
+    codec may answer half a decibel by a whole one, and back.
     """
     if result.lufs is None or result.peak_dbtp is None:
         return None
     miss, over = target_lufs - result.lufs, result.peak_dbtp - peak_dbtp
     if abs(miss) <= TOLERANCE_LU and over <= 0:
         return None
+    last = tried[-1]
     ceiling = last.ceiling_dbtp if last.ceiling_dbtp is not None else peak_dbtp - CODEC_MARGIN_DB
     lower = ceiling - over - 0.1 if over > 0 else ceiling
-    better = _setting(last.gain_db + miss, programme, round(lower, 2))
+    step = 1.0 if len(tried) <= FULL_STEPS else SHORT_STEP
+    better = _setting(last.gain_db + step * miss, programme, round(lower, 2))
     return None if better == last else better
 
 

@@ -10,7 +10,7 @@ from clipmill.loudness import Level, Setting, SoundForm
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Work, run_ffmpeg
 
-TRIES = 8
+TRIES = 6
 """Encodings until loudness and peak are right: one or two, more for what is all peaks."""
 
 
@@ -24,19 +24,19 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
         # The gain of the programme alone, so that music does not move its level.
         programme = Level(mix.lufs if programme.lufs is None else programme.lufs, mix.peak_dbtp)
     setting: Setting | None = loudness.first_setting(programme, **goal)
+    tried: list[Setting] = []
     form = SoundForm(output.pieces[0].profile.container, output.audio_bitrate)
     best, level = raw.with_suffix(".sound"), loudness.SILENCE
-    for attempt in range(TRIES):
-        if setting is None:
-            break
-        out = raw.with_suffix(f".{attempt}.sound")
+    while setting is not None and len(tried) < TRIES:
+        tried.append(setting)
+        out = raw.with_suffix(".try")
         args = loudness.encode_args(str(raw), str(out), samples=samples, setting=setting, form=form)
         run_ffmpeg(work, args, frames=_frames(samples))
         found = _measure(work, ("-i", f"file:{out}"), samples)
-        if not attempt or loudness.faults(found, **goal) < loudness.faults(level, **goal):
+        if len(tried) == 1 or loudness.faults(found, **goal) < loudness.faults(level, **goal):
             out.replace(best)
             level = found
-        setting = loudness.next_setting(setting, programme, found, **goal)
+        setting = loudness.next_setting(tried, programme, found, **goal)
     return best, level
 
 

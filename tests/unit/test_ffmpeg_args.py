@@ -94,6 +94,10 @@ def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Level, setting: 
     assert first_setting(found, target_lufs=-14, peak_dbtp=-1) == setting
 
 
+LEAPS = ((0.5, -14.7), (0.7, -14.5), (1.0, -14.1), (99, -13.5))
+"""Up to which gain the encoder answers with which loudness."""
+
+
 @pytest.mark.parametrize(
     ("result", "better"),
     [
@@ -106,7 +110,21 @@ def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Level, setting: 
 def test_corrects_what_limiter_and_codec_did(result: Level, better: Setting | None) -> None:
     """Loudness lost is added, a peak above the limit lowers the ceiling, good enough stays."""
     last, programme = Setting(10.0, -1.7), Level(-24.0, -10.0)
-    assert next_setting(last, programme, result, target_lufs=-14, peak_dbtp=-1) == better
+    assert next_setting([last], programme, result, target_lufs=-14, peak_dbtp=-1) == better
+
+
+def test_a_codec_that_answers_in_leaps_is_met_between_them() -> None:
+    """AAC on white noise: whole steps would go to and fro between -14.5 and -13.5 for ever."""
+    programme, tried = Level(-13.9, -4.9), [Setting(-0.1, None)]
+    for _ in range(6):
+        gain = tried[-1].gain_db
+        heard = next(lufs for most, lufs in LEAPS if gain < most)
+        found = Level(heard, -5.0)
+        better = next_setting(tried, programme, found, target_lufs=-14, peak_dbtp=-1)
+        if better is None:
+            break
+        tried.append(better)
+    assert heard == -14.1
 
 
 def test_sound_is_encoded_at_its_exact_length() -> None:
