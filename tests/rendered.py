@@ -64,6 +64,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         f"api.image.digest=sha256:{'0' * 64}",
         "imagePullSecrets={pull}",
         "commonLabels.team=video",
+        "rendering.watermark.existingConfigMap=logo",
         "fullnameOverride=cm",
         "sources.allowedHosts={clips.example.com}",
         "sources.allowPrivate={media.example:9000}",
