@@ -433,3 +433,13 @@ def test_an_edit_of_what_was_deleted_makes_it_again(cluster: Cluster, two_second
         assembled(cluster, two_seconds, "asked")
         cluster.is_true("Complete", "asked")
     assert cluster.resource("asked")["status"]["compilationId"] == view.id
+
+
+def test_it_leaves_when_told(cluster: Cluster) -> None:
+    """SIGTERM ends it well and within the grace that the chart gives it."""
+    with cluster.operator() as process:
+        until("it runs", cluster.serves)
+        cluster.submit(spec(url()))
+        cluster.pod("fetch")
+        process.terminate()
+        assert process.wait(25) == 0
