@@ -117,7 +117,7 @@ def bare_command(sources: Sequence[Path], out: Path) -> tuple[str, ...]:
         inputs += ["-i", str(path)]
         size = f"scale={form.width}:{form.height}:force_original_aspect_ratio=decrease"
         pad = f"pad={form.width}:{form.height}:-1:-1,setsar=1,fps={form.rate},format=yuv420p"
-        gain = f"volume={_gain_db(check(path)):.2f}dB"
+        gain = f"volume={gain_db(check(path)):.2f}dB"
         graph += [f"[{i}:v]{size},{pad}[v{i}]", f"[{i}:a]aresample=48000,{gain}[a{i}]"]
     pairs = "".join(f"[v{i}][a{i}]" for i in range(len(sources)))
     graph.append(f"{pairs}concat=n={len(sources)}:v=1:a=1[v][a]")
@@ -131,7 +131,8 @@ def bare_command(sources: Sequence[Path], out: Path) -> tuple[str, ...]:
     )
 
 
-def _gain_db(facts: MediaFacts) -> float:
+def gain_db(facts: MediaFacts) -> float:
+    """What brings a clip to the target."""
     return 0.0 if facts.loudness_lufs is None else TARGET_LUFS - facts.loudness_lufs
 
 

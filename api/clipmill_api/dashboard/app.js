@@ -91,7 +91,7 @@ function outputOf(view, output) {
   const size = output.sizeBytes ? `, ${bytes(output.sizeBytes)}` : "";
   made.querySelector(".facts").textContent =
     `${output.name} · ${clock(output.durationUs / 1e6)}${size}`;
-  made.querySelector(".download").addEventListener("click", () => save(where, `${view.name}-${output.name}.mp4`));
+  made.querySelector(".download").addEventListener("click", () => save(where, `${view.name}-${output.name}.${output.container}`));
   if (output.storyboardId) picture(made.querySelector(".storyboard"), `${where}-storyboard.png`, view.name);
   return made;
 }

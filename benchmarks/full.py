@@ -1,0 +1,178 @@
+"""`python -m benchmarks.full`: all at once, against one bare ffmpeg command with the same filters.
+
+Eight clips with crossfades between all, a card on each, a logo over everything and ducked music.
+The bare command is given the drawings ready made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image
+
+from benchmarks import clips, meter
+from benchmarks.meter import Cost
+from benchmarks.render import COUNT, SECONDS, gain_db
+from clipmill.contract import Card, Layer, Output
+from clipmill.contract import Image as ImageFile
+from clipmill.presets import profile
+from clipmill_api.watermark import OURS
+from clipmill_job import tools
+from clipmill_job.drawing import draw
+from clipmill_probe import check
+
+SEAM_S = 0.5
+CARD_S = (1.0, 3.0)
+FADE_S = 0.3
+LOGO = {"position": "TopRight", "size": 8}
+
+
+def main() -> None:
+    """Measure and print a table."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
+    asked.add_argument("--rounds", type=int, default=3, help="rounds; the best of each is taken")
+    rounds = asked.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
+        folder = Path(scratch)
+        sources = clips.make(folder / "clips", COUNT, SECONDS, clips.FORMS)
+        music = _music(folder)
+        bare, cold, part = [], [], []
+        for i in range(rounds):
+            bare.append(meter.run(bare_command(sources, music, folder)))
+            cold.append(render(folder, sources, music, f"state-{i}"))
+            part.append(json.loads((folder / "out/report.json").read_text())["seconds"]["assemble"])
+    known, best = min(c.wall_s for c in bare), min(c.wall_s for c in cold)
+    processor = min(c.processor_s for c in cold) / min(c.processor_s for c in bare)
+    print("| what | figure | against | goal |\n|---|---|---|---|")
+    print(f"| one bare ffmpeg command, all filters | {known:.1f} s | | |")
+    print(
+        f"| cold: the assemble job | {min(part):.1f} s | {min(part) / known:.2f} of bare | 1.10 |"
+    )
+    print(f"| cold: the whole command | {best:.1f} s | {best / known:.2f} of bare | |")
+    print(f"| cold: processor time | | {processor:.2f} of bare | |")
+
+
+def _music(folder: Path) -> Path:
+    path = folder / "music.mp3"
+    meter.run(
+        (tools.ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "sine=220:r=44100:d=60", str(path))
+    )
+    return path
+
+
+def render(folder: Path, sources: Sequence[Path], music: Path, state: str) -> Cost:
+    """`clipmill render`, as a person types it."""
+    edit: list[dict[str, Any]] = []
+    for i, path in enumerate(sources):
+        clip = {"url": str(path), "credit": {"creator": f"Player {i}", "game": "Chess"}}
+        seam = {"transition": {"type": "Fade", "duration": f"{round(SEAM_S * 1000)}ms"}}
+        edit.append({**clip, **(seam if i else {})})
+    start, end = CARD_S
+    card = {"start": f"{start:g}s", "duration": f"{end - start:g}s", "fade": f"{FADE_S * 1000:g}ms"}
+    spec = {
+        "clips": edit,
+        "creatorCard": card,
+        "overlays": [{"url": str(OURS), **LOGO}],
+        "music": {"url": str(music)},
+        "outputs": [{"name": "main", "preset": "youtube"}],
+    }
+    head = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation"}
+    path = folder / "full.yaml"
+    path.write_text(yaml.safe_dump({**head, "metadata": {"name": "full"}, "spec": spec}))
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    program = (meter.program("clipmill"), "render", str(path), "-o", str(folder / "out"))
+    return meter.run((*program, "--state", str(folder / state)))
+
+
+# --- the bare command -----------------------------------------------------------------------------
+
+
+def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[str, ...]:
+    """One ffmpeg command that does the same: fit, drawings, crossfades, gains, music, encoding."""
+    form = profile(Output(name="main", preset="youtube"))
+    logo = Layer.model_validate({"image": ImageFile(sha256="0" * 64), **LOGO})
+    images = [_drawn(logo, folder / "logo.png", {"0" * 64: OURS})]
+    inputs = [*("-i", str(music)), *images[0][0]]
+    graph, pictures, sounds = (
+        [f"[1:v]format=yuva420p,split={len(sources)}{_names('logo', sources)}"],
+        [],
+        [],
+    )
+    for i, path in enumerate(sources):
+        card = Layer(card=Card(creator=f"Player {i}", game="Chess"))
+        opened, place = _drawn(card, folder / f"card-{i}.png", {})
+        inputs += ["-i", str(path), "-loop", "1", "-framerate", str(form.rate), "-t", "2", *opened]
+        graph += _clip(i, gain_db(check(path)), images[0][1], place)
+        pictures.append(f"p{i}")
+        sounds.append(f"s{i}")
+    graph += _joined(pictures, sounds)
+    graph += _mixed()
+    return (
+        *(tools.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
+        *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
+        *("-c:v", "libx264", "-preset", form.speed, "-crf", str(form.crf)),
+        *("-maxrate", str(form.max_bitrate), "-bufsize", str(2 * form.max_bitrate)),
+        *("-bf", "2", "-g", str(2 * form.rate), "-c:a", "aac", "-b:a", "192k"),
+        *("-movflags", "+faststart", str(folder / "bare.mp4")),
+    )
+
+
+def _names(name: str, sources: Sequence[Path]) -> str:
+    return "".join(f"[{name}{i}]" for i in range(len(sources)))
+
+
+def _drawn(layer: Layer, path: Path, files: dict[str, Path]) -> tuple[list[str], str]:
+    image, x, y = draw(layer, (1920, 1080), files)
+    _saved(image, path)
+    return ["-i", str(path)], f"{x}:{y}"
+
+
+def _saved(image: Image.Image, path: Path) -> None:
+    image.save(path, "PNG", compress_level=1)
+
+
+def _clip(i: int, gain: float, logo: str, card: str) -> list[str]:
+    start, end = CARD_S
+    video, still = 2 + 2 * i, 3 + 2 * i
+    size = "scale=1920:1080:force_original_aspect_ratio=decrease"
+    fades = f"fade=in:d={FADE_S}:alpha=1,fade=out:st={end - start - FADE_S}:d={FADE_S}:alpha=1"
+    return [
+        f"[{video}:v]{size},pad=1920:1080:-1:-1,setsar=1,fps=30,format=yuv420p[f{i}]",
+        f"[{still}:v]format=yuva420p,{fades},setpts=PTS+{start}/TB[card{i}]",
+        f"[f{i}][card{i}]overlay={card}:eof_action=pass:enable='between(t,{start},{end})'[c{i}]",
+        f"[c{i}][logo{i}]overlay={logo},settb=1/30[p{i}]",
+        f"[{video}:a]aresample=48000,aformat=channel_layouts=stereo,volume={gain:.2f}dB[s{i}]",
+    ]
+
+
+def _joined(pictures: list[str], sounds: list[str]) -> list[str]:
+    graph, picture, sound, length = [], pictures[0], sounds[0], float(SECONDS)
+    for i in range(1, len(pictures)):
+        last = i + 1 == len(pictures)
+        seen, heard = ("v", "all") if last else (f"x{i}", f"y{i}")
+        at = f"duration={SEAM_S}:offset={length - SEAM_S}"
+        graph.append(f"[{picture}][{pictures[i]}]xfade=fade:{at}[{seen}]")
+        graph.append(f"[{sound}][{sounds[i]}]acrossfade=d={SEAM_S}:c1=qsin:c2=qsin[{heard}]")
+        picture, sound, length = seen, heard, length + SECONDS - SEAM_S
+    return graph
+
+
+def _mixed() -> list[str]:
+    duck = "sidechaincompress=threshold=0.02:ratio=20:attack=1:release=250"
+    return [
+        "[all]asplit[programme][key]",
+        "[0:a]aresample=48000,aformat=channel_layouts=stereo,volume=-12dB[music]",
+        f"[music][key]{duck}[under]",
+        "[programme][under]amix=inputs=2:normalize=0:duration=first[a]",
+    ]
+
+
+if __name__ == "__main__":
+    main()
