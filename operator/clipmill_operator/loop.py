@@ -27,8 +27,6 @@ from clipmill_operator.submissions import Submissions
 from clipmill_operator.work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
-SOON_S = 0.5
-"""After a look that found its news to be old."""
 POLICY = ""
 """Name of a key that stands for a namespace's policies: no resource is called so."""
 
@@ -75,9 +73,9 @@ class Loop:
         if self.reconciler.isolation.changed(namespace):
             self.add((namespace, POLICY))
 
-    def add(self, key: Key, wait_s: float = 0.0) -> None:
+    def add(self, key: Key) -> None:
         """Look at a resource."""
-        self.queue.add(key, time.monotonic() + wait_s)
+        self.queue.add(key, time.monotonic())
         self._news.set()
 
     # --- running ------------------------------------------------------------------------------
@@ -175,8 +173,7 @@ class Loop:
                 at_once = await asyncio.to_thread(self._work, key)
         except Again as again:
             log.debug("again key=%s/%s why=%s", *key, again)
-            self.queue.done(key)
-            self.add(key, SOON_S)
+            self.queue.failed(key, time.monotonic())
         except Exception as error:
             self._failed(key, error)
         else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from clipmill_operator.cache import Key
 
 FIRST_S = 1.0
-LONGEST_S = 60.0
+LONGEST_S = 15.0
 
 
 def pause_s(failures: int) -> float:
-    """How long to wait after so many failures in a row: 1, 2, 4 ... 60 seconds."""
+    """How long to wait after so many failures in a row: 1, 2, 4 ... 15 seconds."""
     return min(LONGEST_S, FIRST_S * float(1 << min(failures - 1, 10)))
 
 
@@ -20,12 +20,14 @@ class WorkQueue:
         self._due: dict[Key, float] = {}
         self._at_work: set[Key] = set()
         self._failures: dict[Key, int] = {}
+        self._not_before: dict[Key, float] = {}
 
     def __len__(self) -> int:
         return len(self._due) + len(self._at_work)
 
     def add(self, key: Key, due: float) -> None:
-        """Look at it then, or sooner if it was due sooner."""
+        """Look at it then, or sooner if it was due sooner; never within a pause."""
+        due = max(due, self._not_before.get(key, due))
         self._due[key] = min(due, self._due.get(key, due))
 
     def take(self, now: float) -> Key | None:
@@ -43,13 +45,14 @@ class WorkQueue:
         """The look went well."""
         self._at_work.discard(key)
         self._failures.pop(key, None)
+        self._not_before.pop(key, None)
 
     def failed(self, key: Key, now: float) -> float:
         """The look failed: again after a pause, which is returned; news of it does not hurry it."""
         self._at_work.discard(key)
         self._failures[key] = self._failures.get(key, 0) + 1
         wait_s = pause_s(self._failures[key])
-        self._due[key] = now + wait_s
+        self._due[key] = self._not_before[key] = now + wait_s
         return wait_s
 
     def next_due(self) -> float | None:
