@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -30,6 +31,17 @@ def serve_samples(folder: Path) -> None:
 def url(name: str = "bars", *, gate: str = "") -> str:
     """A source that no other compilation has: nothing is reused by chance."""
     return f"http://{world.PUBLIC}/{uuid.uuid4().hex[:8]}/{gate or 'free'}/{name}.mp4"
+
+
+def source(folder: Path, *, gate: str = "") -> str:
+    """The URL of a file whose bytes no other has, so that no piece of it exists yet.
+
+    A box that players skip makes the difference.
+    """
+    name = f"bars-{uuid.uuid4().hex[:8]}"
+    box = struct.pack(">I4s16s", 24, b"free", uuid.uuid4().bytes)
+    (folder / f"{name}.mp4").write_bytes(drawn("bars") + box)
+    return url(name, gate=gate)
 
 
 def shots(count: int, source: str) -> list[Object]:
@@ -119,12 +131,8 @@ class Video:
 
     def unfinished(self) -> list[str]:
         """Its Jobs that have not ended."""
-        ends = {"Complete", "Failed"}
-        return [
-            job["metadata"]["name"]
-            for job in get("jobs", self.namespace, "-l", f"{UID}={self.uid}")
-            if not any(c["type"] in ends for c in job["status"].get("conditions") or [])
-        ]
+        jobs = get("jobs", self.namespace, "-l", f"{UID}={self.uid}")
+        return [job["metadata"]["name"] for job in jobs if not finished(job)]
 
     def delete(self) -> None:
         """Delete it; it has no finalizer, so this is at once."""
@@ -156,6 +164,12 @@ class Video:
         held = "SELECT state FROM reservations WHERE compilation_id = %s AND state = 'open'"
         assert self.rows(held) == []
         until(f"no Job of {self.name} going on", lambda: not self.unfinished())
+
+
+def finished(job: Object) -> bool:
+    """Whether a Job has ended."""
+    ends = {"Complete", "Failed"}
+    return any(found["type"] in ends for found in job["status"].get("conditions") or [])
 
 
 def gone(video: Video) -> Callable[[], bool]:

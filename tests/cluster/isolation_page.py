@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cluster import world
-from cluster.reach import MOMENTS, ROLES, Target
+from cluster.reach import JOBS, MOMENTS, ROLES, Target
 
 HEADS = ("fetch", "render", "assemble", "API", "operator", "database", "a pod without policy")
 TITLES = {
@@ -46,3 +46,14 @@ def page(asked: Iterable[Target], reached: Mapping[str, set[str]]) -> str:
         cells = ["**yes**" if target.name in reached[role] else "no" for role in ROLES]
         rows.append(f"| {TITLES[target.what]} | {target.way} | {' | '.join(cells)} |")
     return BEFORE + "\n".join(rows) + "\n" + AFTER
+
+
+def short(asked: Iterable[Target], reached: Mapping[str, set[str]]) -> str:
+    """The README's table: job pods only, a row for each thing, whatever the way."""
+    rows = ["| | fetch | render | assemble |", "|---|---|---|---|"]
+    listed = list(asked)
+    for what, title in TITLES.items():
+        names = {target.name for target in listed if target.what == what}
+        cells = ["**yes**" if names & reached[role] else "no" for role in JOBS]
+        rows.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from cluster.compilations import Video, gone, serve_samples, shots, stopped, url
+from cluster.compilations import Video, gone, serve_samples, shots, source, stopped, url
 from cluster.kubectl import get, kubectl, until
 from cluster.release import HERE, api
 
@@ -34,10 +34,9 @@ def test_apply_wait_and_fetch_the_video(tmp_path: Path) -> None:
     video.settled()
 
 
-def test_an_edit_renders_only_what_changed() -> None:
+def test_an_edit_renders_only_what_changed(outside: Path) -> None:
     """Another cut in one of six shots: one piece is new, five are not rendered again."""
-    source = url()
-    clips = shots(6, source)
+    clips = shots(6, source(outside))
     video = Video("edited").apply(clips)
     assert video.ended() == "Complete: Succeeded"
     assert video.status()["pieces"] == {"total": 6, "reused": 0, "rendered": 6}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster import names
-from cluster.isolation_page import page
+from cluster.isolation_page import page, short
 from cluster.kubectl import apply, find, get, kubectl, namespace, until
 from cluster.reach import (
     ELSEWHERE,
@@ -103,11 +103,12 @@ def test_what_is_needed_is_reached(measured: Measured, asked: list[Target], role
 
 
 def test_the_page_says_what_was_measured(measured: Measured, asked: list[Target]) -> None:
-    """docs/isolation.md is this measurement. `CLIPMILL_WRITE_DOCS=1` writes it."""
-    made = page(asked, {role: _reached(measured, role) for role in ROLES})
+    """docs/isolation.md, and its part in the README. `CLIPMILL_WRITE_DOCS=1` writes the page."""
+    reached = {role: _reached(measured, role) for role in ROLES}
     if os.environ.get("CLIPMILL_WRITE_DOCS"):
-        PAGE.write_text(made)
-    assert PAGE.read_text() == made
+        PAGE.write_text(page(asked, reached))
+    assert PAGE.read_text() == page(asked, reached)
+    assert short(asked, reached) in (names.ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("role", JOBS)

@@ -8,6 +8,7 @@ What is asked for below /held-NAME/ waits until a file held-NAME lies in the fol
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from pathlib import Path
 
 from cluster import names
 
-NAME = "clipmill-world"
 PUBLIC = "203.0.113.10"
 """Of a range for documentation: stands for the public internet."""
 PRIVATE = "192.168.77.7"
@@ -49,23 +49,23 @@ def _docker(*arguments: str) -> str:
 
 def nodes() -> list[str]:
     """The containers that are the cluster's nodes."""
-    listed = _docker(
-        "ps", "--filter", "label=io.x-k8s.kind.cluster=clipmill", "--format", "{{.Names}}"
-    )
+    label = f"label=io.x-k8s.kind.cluster={os.environ['CLIPMILL_CLUSTER']}"
+    listed = _docker("ps", "--filter", label, "--format", "{{.Names}}")
     return listed.split()
 
 
 @contextmanager
 def world(served: Path) -> Iterator[None]:
     """Run the container, serving a folder; the nodes have routes to it."""
-    subprocess.run(("docker", "rm", "-f", NAME), capture_output=True, check=False)
+    name = f"{os.environ['CLIPMILL_CLUSTER']}-world"
+    subprocess.run(("docker", "rm", "-f", name), capture_output=True, check=False)
     _docker(
-        *("run", "-d", "--name", NAME, "--network", "kind", "--cap-add", "NET_ADMIN"),
+        *("run", "-d", "--name", name, "--network", "kind", "--cap-add", "NET_ADMIN"),
         *("--user", "0", "-v", f"{served}:/served:ro", "--entrypoint", "python"),
         *(names.image("job"), "-c", SERVE, PUBLIC, PRIVATE, METADATA),
     )
     try:
-        about = json.loads(_docker("inspect", NAME))[0]
+        about = json.loads(_docker("inspect", name))[0]
         address = about["NetworkSettings"]["Networks"]["kind"]["IPAddress"]
         for node in nodes():
             for target in (PUBLIC, PRIVATE, METADATA):
@@ -75,4 +75,4 @@ def world(served: Path) -> Iterator[None]:
         for node in nodes():
             for target in (PUBLIC, PRIVATE, METADATA):
                 _docker("exec", node, "ip", "route", "del", f"{target}/32")
-        _docker("rm", "-f", NAME)
+        _docker("rm", "-f", name)
