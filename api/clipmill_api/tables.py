@@ -20,7 +20,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -329,5 +328,5 @@ class Idempotency(Base):
     created_at: Mapped[str]
 
 
-TERMINAL_IS_FINAL = text("state NOT IN ('Succeeded','Failed','Cancelled','Superseded')")
+TERMINAL_IS_FINAL = Revision.state.not_in(("Succeeded", "Failed", "Cancelled", "Superseded"))
 """The guard of every state change: an ended generation stays as it ended."""

@@ -349,6 +349,25 @@ def test_foreign_things_are_not_there(api: Harness, two_seconds: Path) -> None:
     assert claimed.value.facts["field"] == "spec.owner"
 
 
+def test_media_of_what_has_ended_may_go(api: Harness, two_seconds: Path) -> None:
+    """Not while it is rendered; afterwards its storage is free, and the finished video stays."""
+    owner, user = api.user(storage_limit_bytes=10**8)
+    media = library_clip(user, two_seconds)
+    uid, plan = api.register(owner, {"clips": [{"mediaId": media.id}]})
+    with pytest.raises(PermanentError) as used:
+        user.delete_media(media.id)
+    assert (used.value.code, used.value.facts["compilation"]) == ("InUse", plan.compilation_id)
+    assemble(api.job(uid, Stage.ASSEMBLE), two_seconds)
+    before = user.account().storage_used_bytes
+    user.delete_media(media.id)
+    assert user.account().storage_used_bytes == before - media.size_bytes
+    compilation_id = str(plan.compilation_id)
+    assert user.compilation(compilation_id).clips[0].media_id is None
+    reply = user.wire.once("GET", f"/api/compilations/{compilation_id}/outputs/main")
+    assert reply.content == two_seconds.read_bytes()
+    assert user.plan(compilation_id).state is State.SUCCEEDED
+
+
 def test_log_lines_reach_the_owner(api: Harness) -> None:
     """What a heartbeat says is kept in order and shown."""
     owner, user = api.user()

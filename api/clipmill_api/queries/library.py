@@ -86,15 +86,20 @@ def set_thumbnail(session: Session, media_id: str, thumbnail_id: str | None) -> 
 
 
 def delete_media(session: Session, row: Media) -> None:
-    """Take a media row out."""
+    """Take a media row out; what has ended keeps its clips without it."""
+    session.execute(update(ClipRow).where(ClipRow.media_id == row.id).values(media_id=None))
     session.delete(row)
     session.flush()
 
 
 def in_use(session: Session, owner: str, media_id: str) -> str | None:
-    """A compilation whose clips refer to this media file, or that runs and plays or draws it."""
-    clip = select(ClipRow.compilation_id).where(ClipRow.media_id == media_id).limit(1)
-    return session.scalar(clip) or _named(session, owner, media_id)
+    """A running compilation that cuts from this media file, or plays or draws it."""
+    of_its_generation = (Revision.compilation_id == ClipRow.compilation_id) & (
+        Revision.generation == ClipRow.generation
+    )
+    clip = select(ClipRow.compilation_id).join(Revision, of_its_generation)
+    cut = clip.where(ClipRow.media_id == media_id, TERMINAL_IS_FINAL).limit(1)
+    return session.scalar(cut) or _named(session, owner, media_id)
 
 
 def _named(session: Session, owner: str, media_id: str) -> str | None:

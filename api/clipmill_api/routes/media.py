@@ -62,13 +62,13 @@ def used_in(
 
 @router.delete("/api/media/{media_id}", status_code=204)
 def delete(ctx: Ctx, who: User, media_id: str) -> None:
-    """Delete a media file that no compilation uses."""
+    """Delete a media file that no running compilation uses. Finished videos stay as they are."""
 
     def gone(session: Session) -> str | None:
         row = _row(session, who.owner, media_id)
         used = library.in_use(session, who.owner, media_id)
         if used:
-            detail = f"media {media_id} is used by compilation {used}"
+            detail = f"media {media_id} is used by compilation {used}, which runs"
             raise ApiProblem(409, "InUse", detail, compilation=used)
         library.delete_media(session, row)
         quota.give_storage(session, who.owner, row.size_bytes)
