@@ -48,7 +48,12 @@ def helm(verb: str, *argv: str, settings: tuple[str, ...] = ()) -> subprocess.Co
 def upgraded(*settings: str) -> None:
     """Another version of the release."""
     done = helm(
-        "upgrade", str(CHART), "--wait", "--timeout=3m", "--reuse-values", settings=settings
+        "upgrade",
+        str(CHART),
+        "--wait",
+        "--timeout=3m",
+        "--reset-then-reuse-values",
+        settings=settings,
     )
     assert done.returncode == 0, done.stderr
 

@@ -24,7 +24,7 @@ HELM = [shlex.split(line) for line in SHELL.splitlines() if line.startswith("hel
 def test_each_install_renders(command: list[str], tmp_path: Path) -> None:
     """The command as it stands, but that it only renders; `-f` takes the values shown after it."""
     (tmp_path / "values.yaml").write_text(VALUES[0])
-    options = [o for o in command[2:] if o not in ("--wait", "--reuse-values")]
+    options = [o for o in command[2:] if o not in ("--wait", "--reset-then-reuse-values")]
     options = [str(tmp_path / o) if o == "values.yaml" else o for o in options]
     options = [str(CHART) if o == "charts/clipmill" else o for o in options]
     done = run_helm("template", *options, "--kube-version", KUBERNETES)
