@@ -151,12 +151,17 @@ class Video:
         (last,) = self.rows(f"SELECT outputs FROM revisions {newest}")
         return int(json.loads(last[0])[0]["frames"])
 
+    def states(self) -> list[str]:
+        """The states of its generations, oldest first."""
+        rows = self.rows(
+            "SELECT state FROM revisions WHERE compilation_id = %s ORDER BY generation"
+        )
+        return [state for (state,) in rows]
+
     def settled(self) -> None:
-        """One usage row if it succeeded; nothing reserved, no Job going on."""
-        newest = "SELECT state FROM revisions WHERE compilation_id = %s ORDER BY generation DESC"
-        succeeded = self.rows(newest)[0] == ["Succeeded"]
+        """A usage row for each generation that succeeded; nothing reserved, no Job going on."""
         usage = self.rows("SELECT generation FROM render_usage WHERE compilation_id = %s")
-        assert len(usage) == int(succeeded)
+        assert len(usage) == self.states().count("Succeeded")
         self.over()
 
     def over(self) -> None:
