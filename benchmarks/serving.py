@@ -34,6 +34,7 @@ def server(state: Path, database_url: str) -> Iterator[tuple[str, str, str]]:
         "CLIPMILL_ADMIN_KEY": admin,
         "CLIPMILL_OPERATOR_KEY": operator,
         "CLIPMILL_ALLOW_ANY_HOST": "1",
+        "CLIPMILL_LEASE_SECONDS": "3600",
         "CLIPMILL_PORT": str(port),
         "DATABASE_URL": database_url,
     }
