@@ -59,7 +59,9 @@ def _missing_field(asked: UploadRequest) -> str | None:
 def _announce(session: Session, ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
     _fence(session, who, asked)
     quota.hold_storage(session, who.owner)
-    digest = hashlib.sha256(asked.model_dump_json(exclude={"epoch"}).encode()).hexdigest()
+    # Not across compilations: two jobs that make the same piece at once each send their own.
+    same = (who.compilation_id or "") + asked.model_dump_json(exclude={"epoch"})
+    digest = hashlib.sha256(same.encode()).hexdigest()
     running = library.running_upload(session, who.owner, digest)
     if running is not None:
         return view(ctx, running)
@@ -145,11 +147,15 @@ def complete(ctx: Context, who: Principal, upload_id: str) -> UploadView:
     asked = UploadRequest.model_validate(row.request)
     try:
         facts = _examined(ctx, row, asked)
-    except ApiProblem as problem:
-        if problem.status == 422:
+        ctx.store.keep(row.id, row.owner, asked.sha256)
+    except (ApiProblem, FileNotFoundError) as problem:
+        # A repeat of this request may have been faster: its bytes are published and gone.
+        now = find(ctx, who, upload_id)
+        if now.complete:
+            return view(ctx, now)
+        if isinstance(problem, ApiProblem) and problem.status == 422:
             _discard(ctx, row)
         raise
-    ctx.store.keep(row.id, row.owner, asked.sha256)
 
     def finish(session: Session) -> UploadView:
         _fence(session, who, asked)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,6 +22,7 @@ from clipmill.contract import (
     State,
     UploadPurpose,
 )
+from clipmill_api import publish
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from harness import SMALL, Harness, library_clip
@@ -352,3 +354,42 @@ def test_nothing_else_is_left_open(api: Harness) -> None:
         " q.state = 'open' AND r.state IN ('Succeeded', 'Failed', 'Cancelled', 'Superseded')"
     )
     assert api.rows(sql) == [{"n": 0}]
+
+
+def test_the_same_piece_by_two_compilations_is_two_uploads(api: Harness, two_seconds: Path) -> None:
+    """Each job sends its own bytes: none is cut off when the other's are published."""
+    owner, user = api.user()
+    media_id = library_clip(user, two_seconds).id
+    uids = [api.register(owner, {"clips": [{"mediaId": media_id}]})[0] for _ in range(2)]
+    ids = []
+    for uid in uids:
+        job = api.job(uid, Stage.ASSEMBLE)
+        order = job.order(0, "pod")
+        asked = announcement(
+            two_seconds, UploadPurpose.PIECE, piece_key="0" * 64, epoch=order.epoch
+        )
+        ids.append(job.wire.send("POST", "/api/uploads", body=asked).json()["id"])
+    assert len(set(ids)) == 2
+
+
+def test_who_completes_second_gets_what_the_first_made(
+    api: Harness, two_seconds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated request finds the bytes published and gone: the answer is the same upload."""
+    _, user = api.user()
+    asked = announcement(two_seconds, UploadPurpose.LIBRARY, kind=MediaKind.CLIP)
+    upload_id = user.wire.send("POST", "/api/uploads", body=asked).json()["id"]
+    where = f"/api/uploads/{upload_id}"
+    headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    user.wire.once("PATCH", where, content=two_seconds.read_bytes(), headers=headers)
+    examined = publish._examined
+
+    def slow(*given: Any) -> Any:
+        monkeypatch.setattr(publish, "_examined", examined)
+        user.wire.send("POST", f"{where}/complete")
+        return examined(*given)
+
+    monkeypatch.setattr(publish, "_examined", slow)
+    again = user.wire.send("POST", f"{where}/complete").json()
+    assert (again["complete"], again["id"]) == (True, upload_id)
+    assert user.account().storage_used_bytes == two_seconds.stat().st_size
