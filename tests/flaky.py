@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+MOST_AT_ONCE = 16
 
 
 @dataclass
@@ -24,20 +27,38 @@ class Listener:
 
 
 @contextmanager
-def listening(handle: object, listener: Listener) -> Iterator[Listener]:
-    """Hand each connection to `handle` in a thread of its own, until the end."""
+def listening(handle: Callable[[socket.socket], None], listener: Listener) -> Iterator[Listener]:
+    """Hand each connection to `handle` in a thread of its own; at the end nothing of it is left."""
+    open_now: list[socket.socket] = []
+
+    def one(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the other side may be gone, or the test at its end
+            handle(connection)
 
     def run() -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), ThreadPoolExecutor(MOST_AT_ONCE) as threads:
             while True:
                 connection, _ = listener.socket.accept()
-                threading.Thread(target=handle, args=(connection,), daemon=True).start()
+                open_now.append(connection)
+                threads.submit(one, connection)
 
-    threading.Thread(target=run, daemon=True).start()
+    acceptor = threading.Thread(target=run)
+    acceptor.start()
     try:
         yield listener
     finally:
-        listener.socket.close()
+        # Closing alone would leave a blocked accept() in the kernel, which takes one connection more.
+        for each in (listener.socket, *open_now):
+            ended(each)
+        acceptor.join()
+        for each in (listener.socket, *open_now):
+            each.close()
+
+
+def ended(connection: socket.socket) -> None:
+    """Wake whoever waits for it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def bound() -> Listener:
@@ -67,21 +88,17 @@ def request_of(connection: socket.socket) -> bytes:
 def scripted(*replies: bytes | None) -> Iterator[Listener]:
     """A server that answers the n-th connection with the n-th reply, raw; None: with silence."""
     steps = iter(replies)
-    listener, quiet = bound(), []
+    listener = bound()
 
     def handle(connection: socket.socket) -> None:
         listener.seen.append(request_of(connection))
-        reply = next(steps)
-        if reply is None:
-            quiet.append(connection)  # held open, never answered
-            return
-        connection.sendall(reply)
-        connection.close()
+        reply = next(steps, b"")  # a connection too many is seen, and closed without a word
+        if reply is not None:
+            connection.sendall(reply)
+            ended(connection)
 
     with listening(handle, listener):
         yield listener
-    for connection in quiet:
-        connection.close()
 
 
 @contextmanager
@@ -102,19 +119,16 @@ def cutting(upstream: str, *, up: list[int], down: list[int]) -> Iterator[Listen
                 target.sendall(data)
                 passed += len(data)
         for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            ended(end)
 
     def handle(connection: socket.socket) -> None:
         with lock:
             most = [next(limit, None) for limit in limits]
-        server = socket.create_connection((host, int(port)))
-        back = threading.Thread(target=pump, args=(server, connection, most[1]), daemon=True)
-        back.start()
-        pump(connection, server, most[0])
-        back.join()
-        server.close()
-        connection.close()
+        with socket.create_connection((host, int(port))) as server:
+            back = threading.Thread(target=pump, args=(server, connection, most[1]))
+            back.start()
+            pump(connection, server, most[0])
+            back.join()
 
     with listening(handle, listener):
         yield listener
