@@ -47,7 +47,7 @@ def listening(handle: Callable[[socket.socket], None], listener: Listener) -> It
     try:
         yield listener
     finally:
-        # Closing alone would leave a blocked accept() in the kernel, which takes one connection more.
+        # Closing alone would leave a blocked accept() that takes one connection more.
         for each in (listener.socket, *open_now):
             ended(each)
         acceptor.join()

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clipmill.contract import (
+    ClipFailure,
     ClipState,
     CompilationSpec,
     OnClipError,
@@ -92,6 +93,14 @@ def known(session: Session, row: Compilation, generation: int) -> Known:
     ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
     media = library.media_by_ids(session, row.owner, ids)
     return Known(spec, clips, media, Terms.model_validate(revision.terms))
+
+
+def skip(
+    session: Session, ctx: Context, row: Compilation, clip: ClipRow, failure: ClipFailure
+) -> None:
+    """A clip cannot be had: the generation goes on without it, or ends."""
+    if revisions.skip(session, clip, reason=failure.code, message=failure.message):
+        advance(session, ctx, row, clip.generation)
 
 
 def advance(session: Session, ctx: Context, row: Compilation, generation: int) -> None:

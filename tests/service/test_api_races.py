@@ -22,7 +22,7 @@ from clipmill.contract import (
     State,
     UploadPurpose,
 )
-from clipmill_api import publish
+from clipmill_api import uploads
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from harness import SMALL, Harness, library_clip
@@ -382,14 +382,14 @@ def test_who_completes_second_gets_what_the_first_made(
     where = f"/api/uploads/{upload_id}"
     headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     user.wire.once("PATCH", where, content=two_seconds.read_bytes(), headers=headers)
-    examined = publish._examined
+    examined = uploads._examined
 
     def slow(*given: Any) -> Any:
-        monkeypatch.setattr(publish, "_examined", examined)
+        monkeypatch.setattr(uploads, "_examined", examined)
         user.wire.send("POST", f"{where}/complete")
         return examined(*given)
 
-    monkeypatch.setattr(publish, "_examined", slow)
+    monkeypatch.setattr(uploads, "_examined", slow)
     again = user.wire.send("POST", f"{where}/complete").json()
     assert (again["complete"], again["id"]) == (True, upload_id)
     assert user.account().storage_used_bytes == two_seconds.stat().st_size

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from clipmill.contract import ClipFailure, ClipState
 from clipmill.guide import ClipMetadata, ClipUpdate
-from clipmill_api import lifecycle, refusals, work
+from clipmill_api import lifecycle, refusals
 from clipmill_api.auth import Principal
 from clipmill_api.context import Context
 from clipmill_api.guide.media import duration_s, own_media
@@ -55,7 +55,7 @@ def update_clip(
     if given.error is not None:
         _stays(row, "error", given.error, row.state != ClipState.READY)
         failure = ClipFailure(code="FetchFailed", message=given.error)
-        work.skip(session, ctx, compilation, row, failure)
+        lifecycle.skip(session, ctx, compilation, row, failure)
     elif given.media_file_id is not None:
         media = own_media(session, who, given.media_file_id)
         _agree(given, duration_s(media))

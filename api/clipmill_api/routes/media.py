@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from clipmill.contract import Media, MediaFacts, MediaKind, MediaPage, UsedIn
-from clipmill_api import blobs, publish, views
+from clipmill_api import blobs, uploads, views
 from clipmill_api.auth import LiveJob, User, UserOrJob
 from clipmill_api.context import Ctx
 from clipmill_api.paging import Cursor, cursor
@@ -89,7 +89,7 @@ def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
         path = Path(folder) / "media"
         try:
             ctx.store.copy_to(who.owner, row.sha256, path)
-            with publish.PROBES:
+            with uploads.PROBES:
                 if row.kind == MediaKind.IMAGE:
                     return check_image(path)
                 return check(path, sound=row.kind == MediaKind.MUSIC)

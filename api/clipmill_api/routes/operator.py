@@ -20,7 +20,7 @@ from clipmill.contract import (
     State,
     Submission,
 )
-from clipmill_api import registration, submission, views, work
+from clipmill_api import outcome, registration, submission, views, work
 from clipmill_api.auth import digest, new_key, operator_only
 from clipmill_api.context import Ctx, new_id
 from clipmill_api.problems import ApiProblem, not_found
@@ -154,7 +154,7 @@ def failed(ctx: Ctx, uid: Uid, news: FailedParts) -> Plan:
     def told(session: Session) -> Plan:
         row = _row(session, uid, lock=True)
         if news.generation == row.generation:
-            work.parts_failed(session, ctx, row, news)
+            outcome.parts_failed(session, ctx, row, news)
         return views.plan(session, ctx, row)
 
     return ctx.db.write(told)

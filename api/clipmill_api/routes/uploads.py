@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from clipmill.contract import Upload, UploadRequest
-from clipmill_api import publish
+from clipmill_api import uploads
 from clipmill_api.auth import UserOrJob
 from clipmill_api.context import Context, Ctx
 from clipmill_api.problems import ApiProblem
@@ -21,13 +21,13 @@ BUFFER_BYTES = 1024 * 1024
 @router.post("", status_code=201)
 def announce(ctx: Ctx, who: UserOrJob, asked: UploadRequest) -> Upload:
     """Announce an upload. The same announcement again goes on where it stopped."""
-    return publish.announce(ctx, who, asked)
+    return uploads.announce(ctx, who, asked)
 
 
 @router.get("/{upload_id}")
 def get(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
     """How far an upload is: `offset` is the next byte wanted."""
-    return publish.view(ctx, publish.find(ctx, who, upload_id))
+    return uploads.view(ctx, uploads.find(ctx, who, upload_id))
 
 
 @router.patch("/{upload_id}")
@@ -42,12 +42,12 @@ async def append(
     ] = "?0",
 ) -> Upload:
     """Append bytes at `Upload-Offset`, which must be where the upload ends now."""
-    row = await run_in_threadpool(publish.find, ctx, who, upload_id)
+    row = await run_in_threadpool(uploads.find, ctx, who, upload_id)
     if not row.complete:
         await _append(ctx, row.id, row.size_bytes, upload_offset, request)
     if upload_complete == "?1":
-        return await run_in_threadpool(publish.complete, ctx, who, upload_id)
-    return publish.view(ctx, row)
+        return await run_in_threadpool(uploads.complete, ctx, who, upload_id)
+    return uploads.view(ctx, row)
 
 
 async def _append(
@@ -79,4 +79,4 @@ async def _append(
 @router.post("/{upload_id}/complete")
 def complete(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
     """Check length, sha256 and the media itself, to its last frame; then publish it."""
-    return publish.complete(ctx, who, upload_id)
+    return uploads.complete(ctx, who, upload_id)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from clipmill import guide as body
 from clipmill.contract import Claim, Heartbeat, HeartbeatReply, Order, Result, Sha256
-from clipmill_api import blobs, work
+from clipmill_api import blobs, outcome, work
 from clipmill_api.auth import Job, LiveJob
 from clipmill_api.context import Ctx
 from clipmill_api.guide import clips, jobs, media, project, user
@@ -31,7 +31,7 @@ def heartbeat(ctx: Ctx, who: Job, beat: Heartbeat) -> HeartbeatReply:
 @router.post("/result", status_code=204)
 def result(ctx: Ctx, who: Job, given: Result) -> None:
     """The end of a part. The last one makes the compilation succeed."""
-    ctx.db.write(lambda session: work.result(session, ctx, who, given))
+    ctx.db.write(lambda session: outcome.result(session, ctx, who, given))
 
 
 @router.get("/watermark/{sha256}")
