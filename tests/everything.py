@@ -1,0 +1,105 @@
+"""manifests/samples/everything.yaml made true: media for its ids, and a small form of it.
+
+media -> upload -> filled -> small -> any renderer -> everything_seen.look
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+import clipmaker
+import levels
+from clipmill.contract import MediaKind
+from clipmill_client.client import Client
+from manifests import samples
+
+FRAMES = 432
+TIER: dict[str, Any] = {"apply_watermark": True}
+FETCHED = "fetched.mp4"
+"""What stands for the sample's one URL."""
+SMALL = {
+    "main": {"width": 320, "height": 180, "rate": 30},
+    "short": {"width": 108, "height": 192, "rate": 30},
+    "feed": {"width": 108, "height": 108, "rate": 30},
+    "stacked": {"width": 108, "height": 192, "rate": 30},
+    "web": {"width": 160, "height": 90, "rate": 25, "maxBytes": 240_000},
+}
+SOUNDS = ("clip0001", "clip0002", "clip0003", "clip0004", "intro001", "outro001", "fetched")
+LUMA = {
+    "intro001": 50,
+    "bumper01": 35,
+    "clip0002": 110,
+    "clip0003": 150,
+    "clip0004": 190,
+    "trans001": 130,
+    "trans002": 140,
+    "fetched": 205,
+    "outro001": 220,
+}
+THIRDS = (60, 80, 100)
+"""Left, middle and right of clip0001."""
+MUSIC_HZ = 1500
+
+
+def media(folder: Path) -> dict[str, tuple[Path, MediaKind]]:
+    """A file for each id of the sample; beside them FETCHED."""
+    left, middle, right = THIRDS
+    split = f"if(lt(X,W/3),{left},if(lt(X,2*W/3),{middle},{right}))"
+    found = {"clip0001": _clip(folder, "clip0001", f"'{split}'", seconds=2.5)}
+    found |= {name: _clip(folder, name, str(level)) for name, level in LUMA.items()}
+    del found["fetched"]
+    kinds = {"intro": "intro", "outro": "outro", "trans": "transition", "bumper": "bumper"}
+    for name, color in (("logo0001", (255, 0, 0)), ("face0001", (0, 0, 255))):
+        found[name] = folder / f"{name}.png"
+        Image.new("RGB", (64, 64), color).save(found[name])
+    found["track001"] = levels.track(folder / "track.mp3", levels.tone(MUSIC_HZ, 3))
+    kinds |= {"logo": "image", "face": "image", "track": "music", "clip": "clip"}
+    kind = {name: MediaKind(kinds[name.rstrip("0123456789")]) for name in found}
+    return {f"m-{name}": (path, kind[name]) for name, path in found.items()}
+
+
+def _clip(folder: Path, name: str, luma: str, seconds: float = 2) -> Path:
+    """A flat picture and a tone; what sets the shots apart is silent."""
+    short = {"intro001": 1, "outro001": 1, "bumper01": 0.8, "trans001": 0.5, "trans002": 0.5}
+    tone = f"sine=frequency={300 + 40 * len(luma)}:sample_rate=48000"
+    return clipmaker.clip(
+        folder / f"{name}.mp4",
+        seconds=short.get(name, seconds),
+        size="90x160" if name == "clip0004" else clipmaker.SIZE,
+        picture=f"nullsrc,geq=lum={luma}:cb=128:cr=128",
+        sound=tone if name in SOUNDS else None,
+    )
+
+
+def upload(client: Client, folder: Path) -> dict[str, str]:
+    """The ids of a library that has them all, by the sample's."""
+    return {name: client.upload_media(*file).id for name, file in media(folder).items()}
+
+
+def filled(ids: Mapping[str, str], url: str) -> dict[str, Any]:
+    """The sample with these media ids in the places of its own, and this URL."""
+
+    def real(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: url if name == "url" else real(value) for name, value in part.items()}
+        if isinstance(part, list):
+            return [real(value) for value in part]
+        return ids.get(part, part) if isinstance(part, str) else part
+
+    sample = samples()["everything.yaml"]
+    made: dict[str, Any] = real(sample)
+    made["spec"]["music"]["credit"] = sample["spec"]["music"]["credit"]
+    return made
+
+
+def small(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The same outputs in the same shapes, of a few hundred pixels."""
+    outputs = [
+        {**output, "preset": "custom", **SMALL[output["name"]]}
+        for output in manifest["spec"]["outputs"]
+    ]
+    return {**manifest, "spec": {**manifest["spec"], "outputs": outputs}}
