@@ -20,6 +20,7 @@ from clipmill.contract import (
     State,
     Terms,
 )
+from clipmill.eta import FETCH_SHARE
 from clipmill.results import RESULT_FILES
 from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, planning
@@ -28,9 +29,6 @@ from clipmill_api.planning import Known
 from clipmill_api.problems import ApiProblem
 from clipmill_api.queries import library, quota, revisions
 from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, Revision
-
-FETCH_SHARE = 30
-"""Percent of the whole that fetching counts for."""
 
 
 def begin(
@@ -122,9 +120,8 @@ def advance(session: Session, ctx: Context, row: Compilation, generation: int) -
         reason, message = failure
         end(session, ctx, row, generation, Ending(State.FAILED, reason, message))
         return
-    stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
     reused = _existing(session, row.owner, now)
-    revisions.move(session, row.id, generation, pieces_reused=reused, **stage)
+    revisions.render_from(session, row.id, generation, at=ctx.now(), reused=reused)
 
 
 def _existing(session: Session, owner: str, now: Known) -> int:

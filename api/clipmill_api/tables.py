@@ -154,7 +154,10 @@ class Compilation(Base):
 
 
 class Revision(Base):
-    """One generation of a compilation: its spec and its state. Ends never move."""
+    """One generation of a compilation: its spec and its state. Ends never move.
+
+    rendering_at: when its first clips were all here. reached_at: when it came to `percent`.
+    """
 
     __tablename__ = "revisions"
     compilation_id: Mapped[str] = mapped_column(ForeignKey("compilations.id"), primary_key=True)
@@ -164,6 +167,8 @@ class Revision(Base):
     state: Mapped[str]
     stage: Mapped[str | None]
     percent: Mapped[int] = mapped_column(default=0)
+    rendering_at: Mapped[str | None]
+    reached_at: Mapped[str | None]
     pieces_reused: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
     message: Mapped[str | None] = mapped_column(Text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,7 @@ from clipmill.contract import (
     Wanted,
 )
 from clipmill.contract import Media as MediaView
+from clipmill.eta import eta
 from clipmill.sources import host_port_of
 from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, lifecycle, planning
@@ -72,6 +74,7 @@ def compilation(
         state=State(revision.state),
         stage=revision.stage,
         percent=revision.percent,
+        eta=_eta(revision),
         reason=revision.reason,
         message=revision.message,
         degraded=any(clip.state == ClipState.SKIPPED for clip in clips),
@@ -81,6 +84,15 @@ def compilation(
         created_at=row.created_at,
         completed_at=revision.completed_at,
     )
+
+
+def _eta(revision: Revision) -> str | None:
+    """When a generation that renders will have ended, to the second."""
+    began, reached = revision.rendering_at, revision.reached_at
+    if State(revision.state) is not State.RENDERING or began is None or reached is None:
+        return None
+    found = eta(datetime.fromisoformat(began), datetime.fromisoformat(reached), revision.percent)
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
 
 
 def active(ctx: Context, row: Compilation, revision: Revision, clips: Sequence[ClipRow]) -> Active:
@@ -126,6 +138,7 @@ def plan(session: Session, ctx: Context, row: Compilation) -> Plan:
             "reason": revision.reason,
             "message": revision.message,
             "percent": revision.percent,
+            "eta": _eta(revision),
             "pieces": _pieces(found.pieces, revision),
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
             "to_fetch": [] if ended else found.to_fetch,

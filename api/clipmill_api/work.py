@@ -20,6 +20,7 @@ from clipmill.contract import (
     State,
     level,
 )
+from clipmill.eta import FETCH_SHARE, LAST
 from clipmill.quota import remaining
 from clipmill_api import lifecycle, planning
 from clipmill_api.auth import Principal
@@ -187,9 +188,9 @@ def heartbeat(session: Session, ctx: Context, who: Principal, beat: Heartbeat) -
     if who.stage is Stage.FETCH:
         parts.extend_fetch_at(session, who.compilation_id, who.generation, beat.index, until)
     else:
-        share = lifecycle.FETCH_SHARE
-        percent = share + (99 - share) * beat.percent // 100
-        revisions.raise_percent(session, who.compilation_id, who.generation, percent)
+        percent = FETCH_SHARE + (LAST - FETCH_SHARE) * beat.percent // 100
+        mine = (who.compilation_id, who.generation)
+        revisions.raise_percent(session, *mine, percent=percent, at=ctx.now())
     return HeartbeatReply(directive=Directive.CONTINUE, lease_s=lease_s)
 
 

@@ -148,6 +148,11 @@ def stage_text(view: CompilationView) -> str:
     return f"{view.state.lower()}{aside}"
 
 
+def eta_text(view: CompilationView) -> str:
+    """`, until about 02:31:10 UTC` while that can be told."""
+    return f", until about {view.eta[11:19]} UTC" if view.eta else ""
+
+
 BAR_CELLS = 24
 _REST = Column(ratio=1, no_wrap=True, overflow="ellipsis")
 
@@ -191,7 +196,8 @@ class Live:
         self._bars.update(self._clips, completed=settled, total=len(view.clips))
         self._bars.update(self._clips, stage=f"{settled}/{len(view.clips)}")
         said = stage_text(view)
-        self._bars.update(self._whole, completed=view.percent, stage=f"{said}  {last}")
+        shown = f"{said}{eta_text(view)}  {last}"
+        self._bars.update(self._whole, completed=view.percent, stage=shown)
         if not self._err.is_terminal and said != self._said:
             self._err.print(plain(said))
         self._said = said

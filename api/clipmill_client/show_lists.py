@@ -17,7 +17,7 @@ from clipmill.contract import (
     Usage,
     UsedIn,
 )
-from clipmill_client.show import plain, show_end, stage_text, table
+from clipmill_client.show import eta_text, plain, show_end, stage_text, table
 
 NO_LIMIT = "no limit"
 
@@ -45,7 +45,7 @@ def show_view(out: Console, view: CompilationView) -> None:
     if view.state in ENDS:
         show_end(out, view)
         return
-    out.print(plain(f"{view.name}: {stage_text(view)}, {view.percent} %"))
+    out.print(plain(f"{view.name}: {stage_text(view)}, {view.percent} %{eta_text(view)}"))
     rows = [(c.name, c.state, c.url or c.media_id, c.message) for c in view.clips]
     out.print(table("Clips", ("clip", "state", "from", ""), [tuple(_said(row)) for row in rows]))
 

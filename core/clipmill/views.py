@@ -135,6 +135,7 @@ class Plan(Model):
     outputs: list[OutputPlan]
     quota: QuotaEffect
     percent: int = 0
+    eta: str | None = Field(None, description="about when it will have ended; while rendering")
     pieces: PieceCounts = Field(
         PieceCounts(), description="of all outputs; reused: those that existed when rendering began"
     )
@@ -154,6 +155,7 @@ class CompilationView(Model):
     state: State
     stage: Stage | None = None
     percent: int = 0
+    eta: str | None = Field(None, description="about when it will have ended; while rendering")
     reason: str | None = None
     message: str | None = None
     degraded: bool = False

@@ -34,10 +34,11 @@ COLUMNS = (
     ("Clips", "string", ".status.clipsReady", "Clips that are here, of all."),
     ("Reused", "integer", ".status.pieces.reused", "Pieces that existed before."),
     ("Reason", "string", ".status.reason", "Why."),
+    ("ETA", "string", ".status.progress.eta", "About when it will have ended."),
     ("Age", "date", ".metadata.creationTimestamp", "Since when it exists."),
     ("Message", "string", ".status.message", "Why, in one sentence."),
 )
-WIDE = ("Message",)
+WIDE = ("ETA", "Message")
 """Columns of `kubectl get -o wide` only."""
 
 

@@ -40,6 +40,7 @@ class Progress(Model):
     percent: int = Field(0, ge=0, le=100, description="Done, in percent.")
     stage: Word = Field("", description="What is being done: fetch, render or assemble.")
     text: Word = Field("", description="The percentage as it is shown.")
+    eta: Word | None = Field(None, description="About when it will have ended, while it renders.")
 
 
 class ClipSummary(Model):

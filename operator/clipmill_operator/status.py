@@ -51,7 +51,7 @@ def accepted(
         phase=State.PENDING if queued else plan.state,
         reason=reason,
         message=message,
-        progress=_progress(plan),
+        progress=_progress(plan, wish),
         clips_ready=f"{_ready(plan)}/{len(plan.clips)}",
         clips=[_clip(clip) for clip in plan.clips],
         pieces=Pieces(**dict(plan.pieces)) if plan.pieces.total else None,
@@ -132,10 +132,20 @@ def _skipped(plan: Plan) -> list[ClipStatus]:
     return [clip for clip in plan.clips if clip.state is ClipState.SKIPPED]
 
 
-def _progress(plan: Plan) -> Progress:
+def _progress(plan: Plan, wish: Wish) -> Progress:
     percent = plan.percent // STEP * STEP
     stage = {State.FETCHING: "fetch", State.RENDERING: "render"}.get(plan.state, "")
-    return Progress(percent=percent, stage=stage, text=f"{percent}%")
+    made = Progress(percent=percent, stage=stage, text=f"{percent}%", eta=plan.eta)
+    known = _known_progress(wish)
+    # Within a step nothing is written: the guess of its first look stays.
+    same = plan.eta is not None and known.eta and known.percent == percent
+    return made.model_copy(update={"eta": known.eta}) if same else made
+
+
+def _known_progress(wish: Wish) -> Progress:
+    """What the status says of this very generation."""
+    told = wish.status.get("observedGeneration") == wish.generation
+    return Progress.model_validate(wish.status.get("progress", {}) if told else {})
 
 
 def _clip(clip: ClipStatus) -> ClipSummary:

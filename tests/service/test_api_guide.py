@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -559,3 +560,22 @@ def test_heartbeat_percent_only_rises(world: World) -> None:
         job.heartbeat(Heartbeat(index=0, epoch=epoch, percent=percent))
         seen.append(world.api.operator.view(uid).percent)
     assert seen == [64, 64, 99]
+
+
+def test_the_eta_follows_the_percent(world: World) -> None:
+    """None before anything is rendered; then as much later as the rest takes at that pace."""
+    uid, _ = world.api.register(world.owner, {"clips": [{"mediaId": world.media_id}]})
+    job = world.api.job(uid, Stage.ASSEMBLE)
+    epoch = job.order(0, "pod").epoch
+    assert world.api.operator.view(uid).eta is None
+    world.api.clock.advance(350)
+    job.heartbeat(Heartbeat(index=0, epoch=epoch, percent=50))
+    eta = world.api.operator.view(uid).eta
+    assert eta is not None
+    left = (datetime.fromisoformat(eta) - world.api.clock()).total_seconds()
+    assert left == pytest.approx(350 * 35 / 34, abs=5)
+    assert world.api.operator.plan(uid).eta == eta
+    world.api.clock.advance(100)
+    assert world.api.operator.view(uid).eta == eta, "it stays until more is done"
+    world.user.cancel(world.api.operator.view(uid).id)
+    assert world.api.operator.view(uid).eta is None

@@ -280,6 +280,26 @@ def test_a_status_is_written_once(answer: Plan) -> None:
     assert decided(answer, seen(), wish=written, now=LATER).status is None
 
 
+def at(percent: int, eta: str | None) -> Plan:
+    """A render that has come so far."""
+    return RENDERING.model_copy(update={"percent": percent, "eta": eta})
+
+
+def test_the_eta_moves_with_the_percent() -> None:
+    """Within a step of five the first guess stays, so that nothing is written; then the next."""
+    first = decided(at(41, "2026-01-01T00:10:00Z"), seen())
+    assert first.status is not None
+    assert first.status.progress.eta == "2026-01-01T00:10:00Z"
+    written = replace(WISH, status=status.dumped(first.status))
+    assert decided(at(44, "2026-01-01T00:09:00Z"), seen(), wish=written).status is None
+    step = decided(at(45, "2026-01-01T00:08:00Z"), seen(), wish=written).status
+    assert step is not None
+    assert (step.progress.percent, step.progress.eta) == (45, "2026-01-01T00:08:00Z")
+    edited = decided(at(41, None), seen(), wish=replace(written, generation=2)).status
+    assert edited is not None
+    assert edited.progress.eta is None
+
+
 def test_times_tell_when_a_finding_changed() -> None:
     """A condition that stays keeps its time; one that turns gets the new one."""
     first = decided(FETCHING, seen())

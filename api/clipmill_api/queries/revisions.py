@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from clipmill.contract import ClipState
+from clipmill.contract import ClipState, Stage, State
 from clipmill_api.queries.quota import changed
 from clipmill_api.tables import TERMINAL_IS_FINAL, ClipRow, Compilation, Idempotency, Revision
 
@@ -86,11 +86,22 @@ def move(session: Session, compilation_id: str, generation: int, **values: Any) 
     return changed(session.execute(live.values(**values)))
 
 
-def raise_percent(session: Session, compilation_id: str, generation: int, percent: int) -> None:
+def render_from(
+    session: Session, compilation_id: str, generation: int, *, at: str, reused: int
+) -> None:
+    """A generation whose clips are all here renders, since `at` unless it did before."""
+    stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
+    since = func.coalesce(Revision.rendering_at, at)
+    move(session, compilation_id, generation, pieces_reused=reused, rendering_at=since, **stage)
+
+
+def raise_percent(
+    session: Session, compilation_id: str, generation: int, *, percent: int, at: str
+) -> None:
     """Progress of a generation; it only rises."""
     mine = (Revision.compilation_id == compilation_id, Revision.generation == generation)
     lower = update(Revision).where(*mine, TERMINAL_IS_FINAL, Revision.percent < percent)
-    session.execute(lower.values(percent=percent))
+    session.execute(lower.values(percent=percent, reached_at=at))
 
 
 def ended_outputs(session: Session, compilation_id: str) -> list[Any]:
