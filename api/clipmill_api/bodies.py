@@ -32,7 +32,7 @@ class Door:
         if "\0" in scope.get("path", ""):
             await reply(404, "NotFound", "no path holds a NUL")(scope, receive, send)
             return
-        if scope["type"] != "http" or scope["method"] == "PATCH":
+        if scope["type"] != "http" or _of_upload(scope):
             await self.app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
@@ -51,3 +51,8 @@ class Door:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _of_upload(scope: Scope) -> bool:
+    """Whether the body is a file's bytes."""
+    return scope["method"] == "PATCH" or (scope["method"], scope["path"]) == ("PUT", "/api/uploads")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from clipmill.contract import Upload, UploadRequest
+from clipmill.contract import Upload, UploadPurpose, UploadRequest
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.wire import BYTES_TIMEOUT, Wire
 
@@ -30,6 +31,11 @@ class Transfers:
 
         The announcement names size and sha256, so the same file announced again is the same upload.
         """
+        if request.size_bytes <= CHUNK_BYTES and request.purpose is not UploadPurpose.LIBRARY:
+            try:
+                return self._whole(path, request)
+            except RetryableError:
+                pass  # What came of it is kept; the long way asks how much.
         upload = self._wire.ask(Upload, "POST", "/api/uploads", body=request)
         while upload.offset < upload.size_bytes:
             # Where the next chunk goes is asked only after one that failed.
@@ -40,6 +46,15 @@ class Transfers:
         return self._wire.ask(
             Upload, "POST", f"/api/uploads/{upload.id}/complete", timeout=BYTES_TIMEOUT
         )
+
+    def _whole(self, path: Path, request: UploadRequest) -> Upload:
+        """A small file by one request. A library's file is not: it may be known there already."""
+        params = request.model_dump(mode="json", by_alias=True, exclude_none=True)
+        content = path.read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        options: dict[str, Any] = {"params": params, "content": content, "headers": headers}
+        reply = self._wire.once("PUT", "/api/uploads", timeout=BYTES_TIMEOUT, **options)
+        return Upload.model_validate_json(reply.content)
 
     def _chunk(self, path: Path, upload_id: str, known: list[Upload]) -> Upload:
         """Send the next chunk; the API knows where it goes, so a repeat cannot double it."""
@@ -66,16 +81,18 @@ class Transfers:
             raise RetryableError(error.code, error.detail, status=error.status) from error
         return Upload.model_validate_json(reply.content)
 
+    # --- down ------------------------------------------------------------------------------------
+
     def download(self, source: str, path: Path) -> None:
         """Fetch `source` into a file, from where an earlier try stopped. Raises ClientError.
 
         The file appears under its name only when its sha256 is what the API said.
         """
         part = path.with_name(path.name + ".part")
-        self._wire.repeat(lambda: self._whole(source, part))
+        self._wire.repeat(lambda: self._checked(source, part))
         part.replace(path)
 
-    def _whole(self, source: str, part: Path) -> None:
+    def _checked(self, source: str, part: Path) -> None:
         expected = self._rest(source, part)
         found = sha256_of(part)
         if found != expected:

@@ -48,6 +48,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/pieces/{key}/content"): JOB,
     ("HEAD", "/api/pieces/{key}/content"): JOB,
     ("POST", "/api/uploads"): USER | JOB,
+    ("PUT", "/api/uploads"): USER | JOB,
     ("GET", "/api/uploads/{upload_id}"): USER | JOB,
     ("PATCH", "/api/uploads/{upload_id}"): USER | JOB,
     ("POST", "/api/uploads/{upload_id}/complete"): USER | JOB,

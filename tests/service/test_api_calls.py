@@ -1,4 +1,4 @@
-"""How often a whole local run asks the API: a constant, and at most six times for each clip."""
+"""How often a whole local run asks the API: a constant, and five for each clip."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from clipmill_client.local import Access, LocalAPI
 from harness import SMALL
 from sources_server import Served, serving
 
-A_CLIP = 6
-"""Calls for one clip more that is fetched."""
-PIECE = 3
-"""Calls for one piece more: its source down, its file announced and sent."""
-CONSTANT = 30
+A_CLIP = 5
+"""Calls for one clip more: its part claimed, clip and thumbnail sent, and for its piece the clip
+fetched and the piece sent."""
+CONSTANT = 14
 """Calls of a compilation whatever its clips: order, results and what comes with them."""
 JOBS = re.compile(r'clipmill_requests_total\{method="(\w+)",route="([^"]+)",status="\d+"\} (\S+)')
 
@@ -67,9 +66,9 @@ def run(state: Path, web: Served, clips: int) -> Counter[str]:
         return calls_of_jobs(api)
 
 
-def test_calls_grow_by_six_for_each_clip(tmp_path: Path, web: Served) -> None:
-    """One clip and four: what is more, is at most six calls a clip, beside its piece's upload."""
+def test_calls_grow_by_five_for_each_clip(tmp_path: Path, web: Served) -> None:
+    """One clip and four: what is more, is five calls a clip."""
     one, four = run(tmp_path / "one", web, 1), run(tmp_path / "four", web, 4)
     more = four - one
-    assert more.total() <= 3 * (A_CLIP + PIECE), more
+    assert more.total() <= 3 * A_CLIP, more
     assert one.total() <= CONSTANT, one

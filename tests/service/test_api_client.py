@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from clipmill.contract import Manifest, MediaKind, UploadPurpose
+from clipmill.contract import Manifest, MediaKind, Stage, UploadPurpose
 from clipmill_client import transfer
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError, RetryableError
 from flaky import Listener, cutting, scripted
 from harness import Harness
-from pods import announcement
+from pods import announcement, url
 
 ACCOUNT = {
     "owner": "ada",
@@ -207,6 +207,55 @@ def test_upload_goes_on_where_it_was_cut(
             sender.upload(path, asked)
     assert no_video.value.status == 422
     assert no_video.value.code != "DigestMismatch"
+
+
+@pytest.mark.parametrize("cut", [[], [9_000], [9_000, 4_000]], ids=["whole", "once", "twice"])
+def test_a_small_file_goes_by_one_request(
+    api: Harness, two_seconds: Path, tmp_path: Path, cut: list[int]
+) -> None:
+    """A job's file is announced, sent and completed at once; cut, only its rest is sent."""
+    owner, user = api.user()
+    media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
+    uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
+    key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
+    with api.client(key) as direct:
+        epoch = direct.order(0, "a").epoch
+    piece_key = f"{len(cut)}" * 64
+    asked = announcement(two_seconds, UploadPurpose.PIECE, piece_key=piece_key, epoch=epoch)
+    with cutting(api.url, up=cut, down=[]) as proxy:
+        job = opened(proxy.url, key, attempts=9)
+        sent = job.upload(two_seconds, asked)
+        assert (sent.complete, sent.offset) == (True, two_seconds.stat().st_size)
+        job.download_piece(str(sent.piece_key), tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == two_seconds.read_bytes()
+
+
+def test_a_whole_file_may_be_larger_than_other_bodies(api: Harness, tmp_path: Path) -> None:
+    """5 MB in one request are read to their end, and only then judged: noise is no video."""
+    owner, _ = api.user()
+    uid, _ = api.register(owner, {"clips": [{"url": url()}]})
+    job = api.job(uid, Stage.FETCH)
+    order, path = job.order(0, "a"), noise(tmp_path / "noise.mp4", 5_000_000)
+    assert order.fetch is not None
+    clip = {"clip_id": order.fetch.clip_id, "epoch": order.epoch}
+    with pytest.raises(PermanentError) as judged:
+        job.upload(path, announcement(path, UploadPurpose.CLIP, **clip))
+    assert (judged.value.status, judged.value.code) == (422, "NotMedia")
+
+
+def test_a_whole_file_after_a_part_of_it(api: Harness, two_seconds: Path) -> None:
+    """What an earlier process sent stays: of the whole file only the rest is written."""
+    owner, user = api.user()
+    media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
+    uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
+    job = api.job(uid, Stage.ASSEMBLE)
+    epoch = job.order(0, "a").epoch
+    asked = announcement(two_seconds, UploadPurpose.PIECE, piece_key="f" * 64, epoch=epoch)
+    upload_id = job.wire.send("POST", "/api/uploads", body=asked).json()["id"]
+    headers, start = {"Upload-Offset": "0"}, two_seconds.read_bytes()[:5000]
+    job.wire.once("PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers)
+    sent = job.upload(two_seconds, asked)
+    assert (sent.id, sent.complete) == (upload_id, True)
 
 
 def test_download_goes_on_where_it_was_cut(api: Harness, two_seconds: Path, tmp_path: Path) -> None:

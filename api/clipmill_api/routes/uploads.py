@@ -1,10 +1,14 @@
-"""Bytes up: announce, append, complete. People send library files, jobs what they made."""
+"""Bytes up: announce, append, complete; or a small file by one request for all three.
+
+People send library files, jobs what they made.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -22,6 +26,21 @@ BUFFER_BYTES = 1024 * 1024
 def announce(ctx: Ctx, who: UserOrJob, asked: UploadRequest) -> Upload:
     """Announce an upload. The same announcement again goes on where it stopped."""
     return uploads.announce(ctx, who, asked)
+
+
+@router.put("", status_code=201)
+async def whole(
+    ctx: Ctx, who: UserOrJob, asked: Annotated[UploadRequest, Query()], request: Request
+) -> Upload:
+    """A file by one request: announced by the query, sent as the body, and completed.
+
+    Cut, it is as announced, with the bytes that came: send it again, or only the rest of it.
+    """
+    upload = await run_in_threadpool(uploads.announce, ctx, who, asked)
+    if upload.complete:
+        return upload
+    await _append(ctx, upload.id, upload.size_bytes, None, request)
+    return await run_in_threadpool(uploads.complete, ctx, who, upload.id)
 
 
 @router.get("/{upload_id}")
@@ -51,16 +70,17 @@ async def append(
 
 
 async def _append(
-    ctx: Context, upload_id: str, size_bytes: int, offset: int, request: Request
+    ctx: Context, upload_id: str, size_bytes: int, offset: int | None, request: Request
 ) -> None:
+    """Bytes from `offset` on; None: the whole file, of which some may be here."""
     with ctx.store.appending(upload_id) as file:
         here = ctx.store.offset(upload_id)
-        if offset != here:
+        if offset not in (None, here):
             detail = f"Upload-Offset is {offset}, but {here} bytes are here"
             raise ApiProblem(409, "WrongOffset", detail, offset=here)
         buffer = bytearray()
         try:
-            async for chunk in request.stream():
+            async for chunk in _stream(request, skip=here if offset is None else 0):
                 here += len(chunk)
                 if here > size_bytes:
                     detail = f"more than the announced {size_bytes} bytes came"
@@ -74,6 +94,13 @@ async def _append(
             raise ApiProblem(400, "Disconnected", detail) from None
         finally:
             await run_in_threadpool(file.write, bytes(buffer))
+
+
+async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
+    """A request's body without its first `skip` bytes."""
+    async for chunk in request.stream():
+        yield chunk[skip:]
+        skip = max(0, skip - len(chunk))
 
 
 @router.post("/{upload_id}/complete")
