@@ -79,6 +79,8 @@ def options(wish: dict[str, Any], folder: Path) -> dict[str, Any]:
         "format_sort": ["vcodec:h264", "res:1080", "ext"],
         "merge_output_format": "mp4",
         "ffmpeg_location": wish["ffmpeg"],
+        "js_runtimes": {"quickjs": {"path": wish["javascript"]}},
+        "remote_components": (),
         "noplaylist": True,
         "playlist_items": "1",
         "max_filesize": wish["limit_bytes"],

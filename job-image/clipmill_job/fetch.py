@@ -12,7 +12,7 @@ from clipmill.ffmpeg import still_args
 from clipmill.sources import ForbiddenURL, check_url
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
-from clipmill_job import pictures, process, tools
+from clipmill_job import javascript, pictures, process, tools
 from clipmill_job.beat import Beat
 from clipmill_job.errors import GiveUp, JobError, TryAgain
 from clipmill_probe import MediaError, check
@@ -87,6 +87,7 @@ def _download(wish: FetchOrder, beat: Beat, scratch: Path) -> Path:
         "limit_bytes": wish.limit_bytes,
         "private": wish.allowed_private,
         "ffmpeg": tools.ffmpeg(),
+        "javascript": javascript.interpreter(scratch),
     }
     words: dict[str, Any] = {}
 

@@ -14,7 +14,7 @@ from cluster import names
 DATABASE = {"sqlalchemy", "psycopg", "psycopg_binary", "alembic", "obstore"}
 SERVER = {"fastapi", "starlette", "uvicorn"}
 OPERATOR = {"kopf", "kubernetes", "aiohttp"}
-JOB = {"yt_dlp", "imageio_ffmpeg"}
+JOB = {"yt_dlp", "yt_dlp_ejs", "quickjs", "imageio_ffmpeg"}
 NEVER = {"pip", "setuptools", "wheel", "hatchling", "pytest", "playwright"}
 FORBIDDEN = {
     "job": DATABASE | SERVER | OPERATOR | NEVER | {"clipmill_api", "clipmill_operator"},
@@ -39,8 +39,8 @@ def _docker(*arguments: str) -> str:
     return done.stdout
 
 
-def _within(part: str, command: str) -> list[str]:
-    plain = ("run", "--rm", "--network=none", "--read-only", "--entrypoint=sh")
+def _within(part: str, command: str, *more: str) -> list[str]:
+    plain = ("run", "--rm", "--network=none", "--read-only", "--entrypoint=sh", *more)
     return _docker(*plain, names.image(part), "-c", command).split()
 
 
@@ -78,3 +78,18 @@ def test_the_job_image_has_an_ffmpeg() -> None:
     """The wheel's ffmpeg runs there, with the encoder that we need."""
     asked = "$(python -c 'import imageio_ffmpeg as i; print(i.get_ffmpeg_exe())') -version"
     assert "--enable-libx264" in _within("job", asked)
+
+
+FINDS = """
+from pathlib import Path
+from yt_dlp import YoutubeDL
+from clipmill_job.javascript import interpreter
+found = YoutubeDL({"js_runtimes": {"quickjs": {"path": interpreter(Path("/scratch"))}}})
+print(*(one.info.name for one in found._js_runtimes.values() if one.info.supported))
+"""
+
+
+def test_yt_dlp_finds_its_javascript_in_the_job_image() -> None:
+    """The engine starts there, from the one folder that a pod may write to, and is new enough."""
+    scratch = "--tmpfs=/scratch:exec,mode=1777"
+    assert _within("job", f"python -I -c '{FINDS}'", scratch) == ["quickjs-ng"]
