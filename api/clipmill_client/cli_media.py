@@ -23,16 +23,18 @@ from clipmill_client.cli_options import (
     print_json,
 )
 from clipmill_client.errors import PermanentError
-from clipmill_probe import MediaError, check
+from clipmill_probe import MediaError, check, check_image
 
 VALIDATE = """Check a video: there, not empty, readable, decodable to its end.
 
 Looks at a file of this machine, or at a file of a media library by its id. It is the check that
-every upload and every fetched clip goes through.
+every upload and every fetched clip goes through: with --kind music a file of sound alone will do,
+with --kind image it is to be a PNG, JPEG or WebP.
 
 Exit codes: 0 it is good, 1 it is not, 2 usage.
 
     clipmill validate clip.mp4
+    clipmill validate track.mp3 --kind music
     clipmill validate m-0123456789abcdef -o json
 """
 MEDIA = """The media library: clips, intros, outros, transition clips.
@@ -61,18 +63,23 @@ USED_IN = """Show which results play a media file, newest first.
 """
 MEDIA_ID = re.compile(r"m-[a-z0-9]{4,40}")
 MADE = (MediaKind.COMPILATION, *MADE_KINDS)
+Kind = Annotated[
+    MediaKind,
+    typer.Option(metavar="KIND", help="What it is for, such as intro, music or image."),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 
 
 def validate(
     what: Annotated[str, typer.Argument(metavar="FILE|MEDIA_ID", help="What to check.")],
+    kind: Kind = MediaKind.CLIP,
     output: Output = Format.TEXT,
     state: State = None,
     api_url: ApiUrl = None,
 ) -> None:
     """The command; its help is VALIDATE."""
     try:
-        facts = _facts(what, state, api_url)
+        facts = _facts(what, kind, state, api_url)
     except (MediaError, PermanentError) as error:
         if isinstance(error, PermanentError) and error.status != 422:
             raise
@@ -85,14 +92,16 @@ def validate(
         show.console().print(show.plain(f"{what}: good. {show_lists.facts_text(facts)}", 500))
 
 
-def _facts(what: str, state: Path | None, api_url: str | None) -> MediaFacts:
+def _facts(what: str, kind: MediaKind, state: Path | None, api_url: str | None) -> MediaFacts:
     path = Path(what)
     if MEDIA_ID.fullmatch(what) and not path.exists():
         with connected(api_url, state) as client:
             return client.validate_media(what)
     if path.is_dir():
         raise MediaError("NotMedia", f"{what}: is a folder, not a file")
-    return check(path)
+    if kind is MediaKind.IMAGE:
+        return check_image(path)
+    return check(path, sound=kind is MediaKind.MUSIC)
 
 
 def _bad(what: str, error: MediaError | PermanentError, output: Format) -> None:
@@ -104,10 +113,7 @@ def _bad(what: str, error: MediaError | PermanentError, output: Format) -> None:
 
 def upload(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False)],
-    kind: Annotated[
-        MediaKind,
-        typer.Option(metavar="KIND", help="What it is for, such as intro, outro or transition."),
-    ] = MediaKind.CLIP,
+    kind: Kind = MediaKind.CLIP,
     output: Output = Format.TEXT,
     state: State = None,
     api_url: ApiUrl = None,

@@ -1,6 +1,7 @@
 """Files of this machine in a manifest, for the command line only: found, and replaced by media.
 
-A `url` may be a local path or `file:` URL: the file goes into the library, its mediaId there.
+A `url` may be a local path or `file:` URL: the file goes into the library, its mediaId there. So
+may an `avatar` and each of `transitions.mediaIds`, which name media without a mapping of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from clipmill.contract import MAX_CLIPS, MediaKind
 from clipmill.picture import MAX_OVERLAYS
+from clipmill.resource import MAX_TRANSITIONS
 from clipmill_client.manifest import ManifestError
 from clipmill_client.wording import field, shown
 
@@ -26,23 +28,29 @@ ASSETS = {
     "music": MediaKind.MUSIC,
 }
 """Fields of the spec that play one file, and what that file is."""
+_MEDIA_ID = re.compile(r"[a-z]-[a-z0-9]{4,40}")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file of this machine that the manifest plays. `at`: the steps to its mapping."""
+    """A file of this machine that the manifest plays.
+
+    `at`: the steps to the mapping whose `url` it is, or (`bare`) to the text that names it.
+    """
 
     at: tuple[str | int, ...]
     field: str
     path: Path
     kind: MediaKind
+    bare: bool = False
 
 
 def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
     """The files of this machine named by `url`, relative ones from `folder`. Raises ManifestError.
 
-    Looks at clips, overlays and ASSETS; what is not shaped like a manifest is left for `check`.
+    Looks at clips, overlays, avatars, transition clips and ASSETS; what is not shaped like a
+    manifest is left for `check`.
     """
     spec = raw.get("spec")
     if not isinstance(spec, dict):
@@ -55,7 +63,10 @@ def local_files(raw: Mapping[str, Any], folder: Path) -> list[LocalFile]:
     places += [(("spec", name), spec.get(name), kind) for name, kind in ASSETS.items()]
     places += _overlays(spec)
     named = [(at, _local_path(place, folder), kind) for at, place, kind in places]
-    return [_there(LocalFile(at, field((*at, "url")), p, kind)) for at, p, kind in named if p]
+    found = [LocalFile(at, field((*at, "url")), p, kind) for at, p, kind in named if p]
+    bare = [(at, _bare_path(text, folder), kind) for at, text, kind in _bare(spec)]
+    found += [LocalFile(at, field(at), p, kind, bare=True) for at, p, kind in bare if p]
+    return [_there(file) for file in found]
 
 
 Place = tuple[tuple[str | int, ...], Any, MediaKind]
@@ -86,8 +97,33 @@ def _drawn_over(spec: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], An
     ]
 
 
+def _bare(spec: Mapping[str, Any]) -> list[Place]:
+    """The texts that stand for media by themselves."""
+    clips, transitions = spec.get("clips"), spec.get("transitions")
+    found: list[Place] = []
+    for i, clip in enumerate(clips[:MAX_CLIPS] if isinstance(clips, list) else []):
+        credit = clip.get("credit") if isinstance(clip, dict) else None
+        if isinstance(credit, dict):
+            at = ("spec", "clips", i, "credit", "avatar")
+            found.append((at, credit.get("avatar"), MediaKind.IMAGE))
+    ids = transitions.get("mediaIds") if isinstance(transitions, dict) else None
+    if isinstance(ids, list) and len(ids) <= MAX_TRANSITIONS:
+        at_ids = ("spec", "transitions", "mediaIds")
+        found += [((*at_ids, i), text, MediaKind.TRANSITION) for i, text in enumerate(ids)]
+    return found
+
+
+def _bare_path(text: Any, folder: Path) -> Path | None:
+    """A path, unless it is a media id."""
+    known = isinstance(text, str) and _MEDIA_ID.fullmatch(text)
+    return None if known else _path(text, folder)
+
+
 def _local_path(place: Any, folder: Path) -> Path | None:
-    url = place.get("url") if isinstance(place, dict) else None
+    return _path(place.get("url"), folder) if isinstance(place, dict) else None
+
+
+def _path(url: Any, folder: Path) -> Path | None:
     if not isinstance(url, str) or not url or len(url) > 2000:
         return None
     if url[:5].lower() == "file:":
@@ -115,10 +151,12 @@ def with_media(raw: Mapping[str, Any], media: Mapping[LocalFile, str]) -> dict[s
     spec = _unshared(raw["spec"])
     for file, media_id in media.items():
         place: Any = spec
-        for step in file.at[1:]:
+        for step in file.at[1:-1] if file.bare else file.at[1:]:
             place = place[step]
+        if file.bare:
+            place[file.at[-1]] = media_id
         # Both given is an error of the manifest: it must stay one.
-        if "mediaId" not in place:
+        elif "mediaId" not in place:
             del place["url"]
             place["mediaId"] = media_id
     return {**raw, "spec": spec}
@@ -126,9 +164,20 @@ def with_media(raw: Mapping[str, Any], media: Mapping[LocalFile, str]) -> dict[s
 
 def _unshared(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which no two clips or overlays are one object, as YAML's aliases make them."""
-    copy = {name: dict(part) if isinstance(part, dict) else part for name, part in spec.items()}
+    copy = {name: _own(part) for name, part in spec.items()}
     if isinstance(copy.get("clips"), list):
-        copy["clips"] = [dict(c) if isinstance(c, dict) else c for c in copy["clips"]]
+        copy["clips"] = [_own(clip) for clip in copy["clips"]]
+        for clip in copy["clips"]:
+            if isinstance(clip, dict) and isinstance(clip.get("credit"), dict):
+                clip["credit"] = dict(clip["credit"])
+    transitions = copy.get("transitions")
+    if isinstance(transitions, dict) and isinstance(transitions.get("mediaIds"), list):
+        transitions["mediaIds"] = list(transitions["mediaIds"])
     for _, owner in _drawn_over(copy):
-        owner["overlays"] = [dict(o) if isinstance(o, dict) else o for o in owner["overlays"]]
+        owner["overlays"] = [_own(overlay) for overlay in owner["overlays"]]
     return copy
+
+
+def _own(part: Any) -> Any:
+    """A mapping that is nobody else's; anything else as it is."""
+    return dict(part) if isinstance(part, dict) else part

@@ -29,6 +29,8 @@ from clipmill.picture import (
 )
 from clipmill.soundtrack import Music
 
+MAX_TRANSITIONS = 50
+"""Most transition clips of one compilation."""
 MAX_CLIPS = 500
 """Most clips of one compilation."""
 AUDIO_RATE = 48_000
@@ -174,7 +176,9 @@ class Bumper(Asset):
 class Transitions(Model):
     """Transition clips, played between clips, or next to intro and outro as well."""
 
-    media_ids: list[Id] = Field(min_length=1, max_length=50, description="The transition clips.")
+    media_ids: list[Id] = Field(
+        min_length=1, max_length=MAX_TRANSITIONS, description="The transition clips."
+    )
     order: TransitionOrder = Field(
         TransitionOrder.CYCLE, description="Cycle: in turn, gap by gap. Random: drawn by the seed."
     )

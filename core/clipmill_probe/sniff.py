@@ -70,7 +70,9 @@ def _refusal(path: Path, head: bytes) -> MediaError:
                 "ForbiddenFormat", f"{path.name}: a {kind} playlist names other files; not read"
             )
     if _sound(head):
-        return MediaError("NoVideo", f"{path.name}: sound without a video stream")
+        return MediaError(
+            "NoVideo", f"{path.name}: sound without a video stream, which is of use as music only"
+        )
     webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     picture = "WebP" if webp else _kind(head, _PICTURES)
     if picture:

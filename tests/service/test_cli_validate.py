@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import clipmaker
+import levels
 from commandline import clipmill
 
 BAD = {
@@ -52,3 +54,17 @@ def test_a_bad_file_is_named_with_what_is_wrong(file: str, folder: Path) -> None
     found = json.loads(clipmill("validate", folder / file, "-o", "json").out)
     assert found["valid"] is False
     assert found["code"] == code
+
+
+def test_music_and_images_are_checked_as_what_they_are(folder: Path) -> None:
+    """Sound alone is no clip, but good music; an image has its size; each by the kind asked for."""
+    levels.track(folder / "track.mp3", levels.tone(300, 2))
+    Image.new("RGB", (40, 20)).save(folder / "logo.png")
+    said = clipmill("validate", folder / "track.mp3", "--kind", "music")
+    assert said.code == 0, said
+    assert "good. 2.00 s, mp3" in " ".join(said.out.split())
+    refused = clipmill("validate", folder / "track.mp3")
+    assert (refused.code, "[NoVideo]" in refused.err, "music" in refused.err) == (1, True, True)
+    assert "good. 40x20, png" in clipmill("validate", folder / "logo.png", "--kind", "image").out
+    cut = clipmaker.cut_file(folder / "logo.png", folder / "half.png", 0.6)
+    assert "[Damaged]" in clipmill("validate", cut, "--kind", "image").err

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import clipmaker
+import levels
 from clipmill.contract import MediaKind
 from clipmill_client import cli_pages
 from clipmill_client.client import Client
@@ -51,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "friday.yaml").write_text(yaml.safe_dump(small))
     for i, name in enumerate(("opener", "goal", "intro", "clip", "a", "b")):
         clipmaker.clip(found / f"{name}.mp4", seconds=1 + i / 10)
+    levels.track(found / "track.mp3", levels.tone(300, 1))
     return found
 
 

@@ -75,6 +75,16 @@ def test_zoom_of_a_lying_clip_in_a_standing_frame(
     assert top == pytest.approx(319 - bottom, abs=2)
 
 
+def test_zoom_of_a_standing_clip_keeps_its_middle(tmp_path: Path) -> None:
+    """At 150 percent it is cut by a sixth above and below: its upper eighth is seen no more."""
+    bands = "nullsrc,geq=lum='if(lt(Y,H/8),40,if(gt(Y,H*7/8),220,130))':cb=128:cr=128"
+    path = clipmaker.clip(tmp_path / "tall.mp4", seconds=0.3, size="180x320", picture=bands)
+    whole = first(tmp_path, path)
+    zoomed = first(tmp_path, path, zoom=150)
+    assert [clipmaker.luma(whole, 90, y) for y in (4, 315)] == pytest.approx([40, 220], abs=6)
+    assert [clipmaker.luma(zoomed, 90, y) for y in (4, 315)] == pytest.approx([130, 130], abs=6)
+
+
 ALIGNED = [("Left", (60, 130)), ("Center", (130, 130)), ("Right", (130, 200))]
 
 

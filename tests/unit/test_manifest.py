@@ -153,6 +153,29 @@ def test_images_of_overlays_may_be_local(tmp_path: Path) -> None:
     assert over == {"url": "logo.png"}
 
 
+def test_avatars_and_transition_clips_may_be_local(tmp_path: Path) -> None:
+    """They are named without a mapping of their own; media ids among them stay."""
+    for name in ("face.png", "t1.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    credit = {"creator": "Grace", "avatar": "face.png"}
+    clips = [{**CLIP, "credit": credit}, {**CLIP, "name": "b", "credit": credit}]
+    given = raw(clips=clips, transitions={"mediaIds": ["m-abcd", "t1.mp4"]})
+    files = local_files.local_files(given, tmp_path)
+    assert [(file.field, file.path.name, file.kind) for file in files] == [
+        ("spec.clips[0].credit.avatar", "face.png", MediaKind.IMAGE),
+        ("spec.clips[1].credit.avatar", "face.png", MediaKind.IMAGE),
+        ("spec.transitions.mediaIds[1]", "t1.mp4", MediaKind.TRANSITION),
+    ]
+    media = dict(zip(files, ("m-face1", "m-face2", "m-trans"), strict=True))
+    spec = manifest.check(local_files.with_media(given, media)).spec
+    assert [clip.credit.avatar for clip in spec.clips if clip.credit] == ["m-face1", "m-face2"]
+    assert spec.transitions is not None
+    assert spec.transitions.media_ids == ["m-abcd", "m-trans"]
+    assert credit["avatar"] == "face.png"
+    with pytest.raises(ManifestError, match=r"spec\.transitions\.mediaIds\[0\]: .*no such file"):
+        local_files.local_files(raw(transitions={"mediaIds": ["M-ABCD"]}), tmp_path)
+
+
 def test_an_aliased_clip_is_replaced_in_each_place(tmp_path: Path) -> None:
     """YAML's aliases make two clips one object: both get their mediaId."""
     (tmp_path / "a.mp4").write_bytes(b"x")
