@@ -5,30 +5,19 @@ Pure: argument tuples for ffmpeg, the reading of its summary, and the arithmetic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from clipmill.ffmpeg import GLOBAL
 from clipmill.layers import Container
+from clipmill.meter import Level
 
-GATE_LUFS = -69.0
-"""The meter says -70 for silence and for anything shorter than its window of 0.4 s."""
 GAIN_LIMIT_DB = 30.0
 """Largest gain of a programme either way: hiss is not lifted to full level."""
 CODEC_MARGIN_DB = 0.7
 """What AAC at 192 kbit/s may add to a true peak: the limiter's ceiling lies this much lower."""
 TOLERANCE_LU = 0.4
 FULL_STEPS, SHORT_STEP = 2, 0.6
-_INTEGRATED = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
-_PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+|-inf) dBFS")
-
-
-class Level(NamedTuple):
-    """What the meter found. None: silence."""
-
-    lufs: float | None
-    peak_dbtp: float | None
 
 
 class Setting(NamedTuple):
@@ -36,17 +25,6 @@ class Setting(NamedTuple):
 
     gain_db: float
     ceiling_dbtp: float | None
-
-
-SILENCE = Level(None, None)
-
-
-def level_of(text: str) -> Level:
-    """Read the meter's last summary in ffmpeg's log."""
-    integrated, peaks = _INTEGRATED.findall(text), _PEAK.findall(text)
-    if not integrated or float(integrated[-1]) < GATE_LUFS:
-        return SILENCE
-    return Level(float(integrated[-1]), float(peaks[-1]) if peaks else None)
 
 
 def raw_input(path: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from clipmill.loudness import SILENCE
+from clipmill.meter import SILENCE
 from clipmill_probe.errors import MediaError, check_hours, said
 from clipmill_probe.loudness import Meter
 from clipmill_probe.sniff import check_length, sniff

@@ -8,7 +8,7 @@ from av.error import BlockingIOError as NotYet
 from av.error import EOFError as Drained
 from av.filter import Graph
 
-from clipmill.loudness import SILENCE, Level, level_of
+from clipmill.meter import SILENCE, Level, level_of
 
 
 class Meter:

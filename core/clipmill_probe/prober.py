@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clipmill.contract import MediaFacts
 from clipmill_probe.errors import MediaError
+
+if TYPE_CHECKING:
+    from clipmill.contract import MediaFacts
 
 TIMEOUT_S = 240.0
 """Under the client's patience for the API's answer to a finished upload (300 s)."""
@@ -27,12 +29,19 @@ def check(
     Without `full` only packets are read: quicker, the same verdict on length, no loudness.
     """
     depth, kind = "full" if full else "demux", "sound" if sound else "video"
-    return MediaFacts.model_validate(_answer(Path(path), depth, kind, timeout_s))
+    return _facts(_answer(Path(path), depth, kind, timeout_s))
 
 
 def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> MediaFacts:
     """The facts of an image that can be drawn, decoded to its end. Raises MediaError."""
-    return MediaFacts.model_validate(_answer(Path(path), "full", "image", timeout_s))
+    return _facts(_answer(Path(path), "full", "image", timeout_s))
+
+
+def _facts(answer: Any) -> MediaFacts:
+    # Only here: the child reads this module too, and has no use for the contract.
+    from clipmill.contract import MediaFacts  # noqa: PLC0415
+
+    return MediaFacts.model_validate(answer)
 
 
 def _answer(where: Path, depth: str, kind: str, timeout_s: float) -> Any:

@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from clipmill.loudness import SILENCE
+from clipmill.meter import SILENCE
 from clipmill_probe.errors import MediaError, check_hours, said
 from clipmill_probe.loudness import Meter
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,3 +186,14 @@ def test_half_a_music_file_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(MediaError) as refused:
         check(clipmaker.cut_file(whole, tmp_path / name, 0.5), sound=True)
     assert refused.value.code in ("Truncated", "Damaged")
+
+
+def test_the_child_loads_decoders_and_no_contract() -> None:
+    """It starts for every file that is sent: pydantic alone would take longer than reading."""
+    asked = "import sys, clipmill_probe.__main__, clipmill_probe.decode; print(*sys.modules)"
+    told = subprocess.run(
+        (sys.executable, "-I", "-c", asked), capture_output=True, text=True, check=True
+    )
+    loaded = set(told.stdout.split())
+    assert "av" in loaded
+    assert loaded.isdisjoint({"pydantic", "clipmill.contract", "httpx"})

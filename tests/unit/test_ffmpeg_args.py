@@ -6,15 +6,8 @@ import pytest
 
 from clipmill.contract import Cut, Piece, Profile, TransitionType
 from clipmill.ffmpeg import piece_args, seek_s
-from clipmill.loudness import (
-    Level,
-    Setting,
-    SoundForm,
-    encode_args,
-    first_setting,
-    level_of,
-    next_setting,
-)
+from clipmill.loudness import Setting, SoundForm, encode_args, first_setting, next_setting
+from clipmill.meter import Level, level_of
 
 FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
