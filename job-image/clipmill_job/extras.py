@@ -9,7 +9,7 @@ from pathlib import Path
 from clipmill.chapters import chapters, chapters_text
 from clipmill.contract import MediaKind, OutputOrder
 from clipmill.credits import credits_text
-from clipmill.loudness import Level
+from clipmill.meter import Level
 from clipmill.provenance import Finished, Programs, provenance
 from clipmill.results import RESULT_FILES, ResultFile
 from clipmill.storyboard import vtt

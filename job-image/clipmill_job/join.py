@@ -63,6 +63,12 @@ def mux(made: Sequence[Made], sound: Path, out: Path, *, record: Record) -> None
             target.mux_one(packet)
 
 
+def frames(video: Path) -> int:
+    """Pictures that a file holds: its packets counted, none decoded."""
+    with av.open(str(video)) as container:
+        return sum(packet.size > 0 for packet in container.demux(video=0))
+
+
 def _chapters(record: Record) -> list[av.container.Chapter]:
     return [
         {

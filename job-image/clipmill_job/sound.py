@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clipmill import loudness, music
+from clipmill import loudness, meter, music
 from clipmill.contract import AUDIO_RATE, MusicOrder, OutputOrder
-from clipmill.loudness import Level, Setting, SoundForm
+from clipmill.loudness import Setting, SoundForm
+from clipmill.meter import Level
 from clipmill_job.errors import TryAgain
 from clipmill_job.render import Work, run_ffmpeg
 
@@ -26,7 +27,7 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
     setting: Setting | None = loudness.first_setting(programme, **goal)
     tried: list[Setting] = []
     form = SoundForm(output.pieces[0].profile.container, output.audio_bitrate)
-    best, level = raw.with_suffix(".sound"), loudness.SILENCE
+    best, level = raw.with_suffix(".sound"), meter.SILENCE
     while setting is not None and len(tried) < TRIES:
         tried.append(setting)
         out = raw.with_suffix(".try")
@@ -59,7 +60,7 @@ def _mixed(work: Work, order: MusicOrder, programme: Path, samples: int) -> Path
 
 def _measure(work: Work, source: tuple[str, ...], samples: int) -> Level:
     lines = run_ffmpeg(work, loudness.measure_args(source), frames=_frames(samples))
-    return loudness.level_of("\n".join(lines))
+    return meter.level_of("\n".join(lines))
 
 
 def _frames(samples: int) -> int:
