@@ -92,7 +92,7 @@ class Video:
                 return dict(found)
         return {}
 
-    def ended(self) -> str:
+    def ended(self, *, limit_s: float = RENDERS_S) -> str:
         """Wait for Complete or Failed of the newest generation; the reason."""
 
         def look() -> str:
@@ -103,7 +103,7 @@ class Video:
             return ""
 
         try:
-            return until(f"the end of {self.name}", look, limit_s=RENDERS_S)
+            return until(f"the end of {self.name}", look, limit_s=limit_s)
         except AssertionError as error:
             told = kubectl("describe", "compilation", self.name, "-n", self.namespace)
             pods = kubectl("get", "pods,jobs", "-n", self.namespace, "-l", f"{UID}={self.uid}")
@@ -150,6 +150,11 @@ class Video:
         newest = "WHERE compilation_id = %s ORDER BY generation DESC LIMIT 1"
         (last,) = self.rows(f"SELECT outputs FROM revisions {newest}")
         return int(json.loads(last[0])[0]["frames"])
+
+    def files(self) -> int:
+        """Finished videos of it that the API keeps: one for each output, if none came twice."""
+        mine = "WHERE compilation_id = %s AND kind = 'compilation'"
+        return len(self.rows(f"SELECT id FROM media {mine}"))
 
     def states(self) -> list[str]:
         """The states of its generations, oldest first."""

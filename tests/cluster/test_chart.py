@@ -15,6 +15,7 @@ import pytest
 import clipmaker
 from cluster import names
 from cluster.kubectl import apply, find, get, kubectl, namespace
+from cluster.operators import only_operator_of
 from generate import CHART
 from rendered import set_options
 
@@ -61,15 +62,8 @@ def upgraded(*settings: str) -> None:
 @pytest.fixture
 def alone() -> Iterator[None]:
     """No operator of another release acts on what is made here."""
-    label = "app.kubernetes.io/name=clipmill,app.kubernetes.io/component=operator"
-    found = [one["metadata"] for one in get("deployments", "", "-A", "-l", label)]
-    others = [other for other in found if other["namespace"] != HERE]
-    for replicas in (0, 1):
-        for other in others:
-            scale = ("scale", "deployment", other["name"], "-n", other["namespace"])
-            kubectl(*scale, f"--replicas={replicas}")
-        if replicas == 0:
-            yield
+    with only_operator_of(HERE):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
+import clipmaker
 from cluster import names
 from cluster.kubectl import apply, find, kubectl, namespace
-from generate import CHART, INSTALL, KUBERNETES
+from cluster.operators import only_operator_of
+from examples import run
+from generate import CHART, INSTALL, KUBERNETES, ROOT
 from rendered import OPTIONS, run_helm, set_options
 
 HERE = "chart-plain"
+SAMPLE = "manifests/samples/first-video.yaml"
 VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
 SERVER_SIDE = ("kubectl", "apply", "--server-side", "--force-conflicts", "--dry-run=server")
 
@@ -67,10 +74,25 @@ def applied(plain: None) -> Iterator[None]:
         kubectl("delete", "-f", str(INSTALL.parent / "crd.yaml"))
 
 
-def test_the_static_manifest_starts_by_itself(applied: None) -> None:
-    """One `kubectl apply`; its keys are drawn in the cluster, and both parts become available."""
+def first_video() -> str:
+    """The commands of docs/install.md, for the namespace that the manifest is in here."""
+    page = (ROOT / "docs/install.md").read_text().partition("## Without Helm")[2]
+    commands = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[1]
+    return str(commands).replace("-n clipmill ", f"-n {HERE} ")
+
+
+def test_the_static_manifest_leads_to_a_video(applied: None, tmp_path: Path) -> None:
+    """One `kubectl apply`; its keys are drawn in the cluster; then docs/install.md as it stands."""
     parts = ("deployment/clipmill-api", "deployment/clipmill-operator")
     kubectl("wait", "-n", HERE, "--for=condition=Available", "--timeout=5m", *parts)
     drawn = find("secret", HERE, "clipmill-keys")
     assert drawn is not None
     assert sorted(drawn["data"]) == ["admin-key", "operator-key", "owner-key"]
+    sample = tmp_path / SAMPLE
+    sample.parent.mkdir(parents=True)
+    sample.write_text((ROOT / SAMPLE).read_text().replace(".clipmill.svc", f".{HERE}.svc"))
+    with only_operator_of(HERE):
+        done = run(f"trap 'kill $(jobs -p)' EXIT; {first_video()}", tmp_path, dict(os.environ))
+    assert done.code == 0, done.err + kubectl("describe", "compilations", "-n", HERE)
+    # bars 2 s; a fade of half a second into clock's 3 s; fractal from half a second on.
+    assert len(clipmaker.frames(tmp_path / "main.mp4")) == 60 + 90 - 15 + 75
