@@ -55,7 +55,7 @@ def _times(folder: Path, rounds: int) -> list[tuple[str, str, str, str]]:
     for i in range(rounds):
         bare.append(meter.run(bare_command(sources, folder / "bare.mp4")))
         cold.append(render(folder, f"state-{i}", [{"url": str(path)} for path in sources]))
-        part.append(_report(folder)["seconds"]["assemble"])
+        part.append(last_report(folder)["seconds"]["assemble"])
     state = f"state-{rounds - 1}"
     ordered = [{"url": str(path)} for path in sources[::-1]]
     again = min(render(folder, state, ordered).wall_s for _ in range(2))
@@ -104,7 +104,7 @@ def render(folder: Path, state: str, edit: list[dict[str, str]], small: bool = F
     return meter.run((*argv, "--state", str(folder / state)))
 
 
-def _report(folder: Path) -> dict[str, Any]:
+def last_report(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text())
     return found
 

@@ -1,0 +1,217 @@
+"""`python -m benchmarks.cluster`: by pods against the local command, and against a bare Job.
+
+Needs the cluster of `./run cluster up`, and `eval "$(./run cluster env)"`. Installs the release
+that the tests on the cluster have, with the chart's own pods.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from time import monotonic
+from typing import NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+os.environ.setdefault("CLIPMILL_CLUSTER", "clipmill")
+os.environ.setdefault(
+    "CLIPMILL_IMAGE_TAG",
+    yaml.safe_load((ROOT / "charts/clipmill/Chart.yaml").read_text())["appVersion"],
+)
+
+from benchmarks import clips, render  # noqa: E402
+from benchmarks.pod_times import Moments, watched  # noqa: E402
+from cluster import release, world  # noqa: E402  the tests' tools, from their folder
+from cluster.compilations import UID, Video, serve_samples, url  # noqa: E402
+from cluster.kubectl import Object, apply, get, kubectl, until  # noqa: E402
+from cluster.release import VALUES, VIDEOS  # noqa: E402
+
+JOBS = {name: VALUES["jobs"][name] for name in ("submitNamespace", "maxActivePerOwner")}
+SLEEP = ["python", "-c", "import time; time.sleep(2)"]
+LONGEST_S = 900
+
+
+class Run(NamedTuple):
+    """One generation: seconds from `kubectl apply` to Complete, the pods, and its steps."""
+
+    wall_s: float
+    began: float
+    done: float
+    pods: list[Moments]
+    spent_s: dict[str, float]
+
+
+def main() -> None:
+    """Measure and print two tables."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.cluster", description=__doc__)
+    asked.add_argument("--rounds", type=int, default=1, help="renders; the best of each is taken")
+    asked.add_argument("--starts", type=int, default=7, help="first containers; the median")
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
+        folder = Path(scratch)
+        served = folder / "clips"
+        sources = clips.make(served, render.COUNT, render.SECONDS, clips.FORMS)
+        serve_samples(served)
+        for path in (folder, served):
+            path.chmod(0o755)
+        release.install(jobs=JOBS)
+        with world.world(served):
+            starts = [_starts() for _ in range(options.starts)]
+            rounds = [_round(folder, sources, i) for i in range(options.rounds)]
+    print(_first_containers(starts))
+    for name, (ours, local, steps) in _best(rounds).items():
+        print(_where(name, ours, local, steps))
+
+
+# --- first containers -----------------------------------------------------------------------------
+
+
+def _starts() -> tuple[float, float]:
+    """Seconds to the first running container: of a Compilation, and of a bare Job like its own."""
+    video = Video("first")
+    with watched(VIDEOS, UID) as pods:
+        began = monotonic()
+        video.apply([{"url": url(), "end": "1s"}])
+        ours = _running(pods, video.name) - began
+    assert video.ended() == "Complete: Succeeded"
+    (fetch,) = get("jobs", VIDEOS, "-l", f"{UID}={video.uid},clipmill.dev/stage=fetch")
+    job = _bare(fetch)
+    with watched(VIDEOS, "bare") as pods:
+        began = monotonic()
+        apply(job)
+        bare = _running(pods, job["metadata"]["name"]) - began
+    kubectl("delete", "job", "-n", VIDEOS, job["metadata"]["name"])
+    video.delete()
+    return ours, bare
+
+
+def _running(pods: dict[str, Moments], name: str) -> float:
+    def first() -> float:
+        mine = [pod.running for known, pod in list(pods.items()) if known.startswith(name)]
+        return min(filter(None, mine), default=0.0)
+
+    return until("a running container", first)
+
+
+def _bare(fetch: Object) -> Object:
+    """A Job of the same pod, but that it is told nothing and does nothing."""
+    spec = fetch["spec"]["template"]["spec"]
+    container = {key: value for key, value in spec["containers"][0].items() if key != "envFrom"}
+    pod = {
+        "metadata": {"labels": {"bare": "yes"}},
+        "spec": {**spec, "containers": [{**container, "command": SLEEP}]},
+    }
+    name = f"bare-{uuid.uuid4().hex[:5]}"
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": VIDEOS},
+        "spec": {"template": pod},
+    }
+
+
+def _first_containers(starts: Sequence[tuple[float, float]]) -> str:
+    ours, bare = (median(column) for column in zip(*starts, strict=True))
+    return (
+        "| what | figure | against | goal |\n|---|---|---|---|\n"
+        f"| bare Job: applied to its container running | {bare:.2f} s | | |\n"
+        f"| Compilation: the same | {ours:.2f} s | {ours / bare:.2f} of bare | 1.5 |\n"
+    )
+
+
+# --- the render benchmark by pods -----------------------------------------------------------------
+
+Pair = tuple[Run, float, dict[str, float]]
+"""By pods; the local command's seconds; the local command's steps."""
+
+
+def _round(folder: Path, sources: Sequence[Path], i: int) -> dict[str, Pair]:
+    """Cold and edited, by the local command and by pods, one after the other."""
+    once = uuid.uuid4().hex[:8]
+    local = [{"url": str(path)} for path in sources]
+    there = [{"url": f"http://{world.PUBLIC}/{once}/free/{path.name}"} for path in sources]
+    video = Video("bench")
+    found = {}
+    for name, change in (("cold", _as_it_is), ("edited", _edited)):
+        cost = render.render(folder, f"state-{i}", change(local))
+        ours = _by_pods(video, change(there))
+        found[name] = (ours, cost.wall_s, render.last_report(folder)["outputs"][0]["seconds"])
+    video.delete()
+    return found
+
+
+def _as_it_is(edit: list[dict[str, str]]) -> list[dict[str, str]]:
+    return edit
+
+
+def _edited(edit: list[dict[str, str]]) -> list[dict[str, str]]:
+    """One clip is cut shorter."""
+    return [*edit[:2], {**edit[2], "end": "4s"}, *edit[3:]]
+
+
+def _by_pods(video: Video, edit: list[dict[str, str]]) -> Run:
+    with watched(VIDEOS, UID) as pods:
+        began = monotonic()
+        video.apply(edit, outputs=[{"name": "main", "preset": "youtube"}])
+        assert video.ended(limit_s=LONGEST_S) == "Complete: Succeeded"
+        done = monotonic()
+        mine = _of(pods, f"{video.name}-", f"-g{video.get()['metadata']['generation']}-")
+        until("the ends of its pods", lambda: all(pod.ended for pod in mine))
+    with release.api("owner-key") as client:
+        view = client.compilation(video.status()["compilationId"])
+    return Run(done - began, began, done, mine, view.outputs[0].spent_s)
+
+
+def _of(pods: dict[str, Moments], name: str, generation: str) -> list[Moments]:
+    return [p for known, p in pods.items() if known.startswith(name) and generation in known]
+
+
+def _best(rounds: Sequence[dict[str, Pair]]) -> dict[str, Pair]:
+    by_pods: Callable[[Pair], float] = lambda pair: pair[0].wall_s  # noqa: E731
+    return {name: min((found[name] for found in rounds), key=by_pods) for name in rounds[0]}
+
+
+# --- where the difference goes --------------------------------------------------------------------
+
+
+def _where(name: str, ours: Run, local_s: float, local: dict[str, float]) -> str:
+    """The walk of one run, step by step, beside the same step of the local command."""
+    lines = [f"| {name} | by pods | locally |", "|---|---|---|"]
+    ratio = ours.wall_s / local_s
+    lines.append(f"| all of it | {ours.wall_s:.1f} s, {ratio:.2f} of local | {local_s:.1f} s |")
+    lines += [f"| {what} | {seconds:.1f} s | |" for what, seconds in _walk(ours)]
+    for step in dict.fromkeys([*ours.spent_s, *local]):
+        there, here = ours.spent_s.get(step, 0.0), local.get(step, 0.0)
+        lines.append(f"| in the assembly: {step} | {there:.1f} s | {here:.1f} s |")
+    return "\n".join(lines) + "\n"
+
+
+def _walk(run: Run) -> list[tuple[str, float]]:
+    """What follows what, so that the seconds add up to the whole."""
+    walk, before = [], run.began
+    for stage in ("fetch", "render", "assemble"):
+        pods = [pod for pod in run.pods if pod.stage == stage]
+        if not pods:
+            continue
+        first = min(pods, key=lambda pod: pod.made)
+        last = max(pod.ended for pod in pods)
+        walk += [
+            (f"{stage}: until its Job's pod is made", first.made - before),
+            (f"{stage}: scheduled", first.bound - first.made),
+            (f"{stage}: sandbox, network, container", first.running - first.bound),
+            (f"{stage}: {len(pods)} pods at work", last - first.running),
+        ]
+        before = last
+    return [*walk, ("Complete is seen", run.done - before)]
+
+
+if __name__ == "__main__":
+    main()
