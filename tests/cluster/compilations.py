@@ -18,7 +18,7 @@ from cluster.release import VIDEOS, sql
 SMALL = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
 UID = "clipmill.dev/compilation-uid"
 STAGE = "clipmill.dev/stage"
-RENDERS_S = 240
+RENDERS_S = 400
 """Longest that a test waits for an end: the machine may have two cores and other work."""
 
 
@@ -135,8 +135,9 @@ class Video:
         return [job["metadata"]["name"] for job in jobs if not finished(job)]
 
     def delete(self) -> None:
-        """Delete it; it has no finalizer, so this is at once."""
-        kubectl("delete", "compilation", self.name, "-n", self.namespace, "--timeout=10s")
+        """Delete it, if it is there; it has no finalizer, so this is at once."""
+        quick = ("--ignore-not-found", "--timeout=30s")
+        kubectl("delete", "compilation", self.name, "-n", self.namespace, *quick)
 
     # --- what the database says ---------------------------------------------------------------
 
@@ -200,4 +201,4 @@ def stopped(deployment: str, namespace: str) -> Any:
         yield
     finally:
         kubectl(*scale, "--replicas=1")
-        kubectl("rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=180s")
+        kubectl("rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=300s")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster import release, world
+from cluster.kubectl import kubectl
 
 HERE = Path(__file__).parent
 HOW = "no cluster: ./run cluster up && ./run cluster test"
@@ -32,9 +33,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed() -> None:
+def installed() -> Iterator[None]:
     """The chart with a PostgreSQL, in the namespace `clipmill`; what is there is upgraded."""
     release.install()
+    yield
+    kubectl("delete", "compilations", "--all", "-n", release.VIDEOS, "--wait=false")
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def namespace(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def until(what: str, look: Callable[[], T | None], *, limit_s: float = 120) -> T:
+def until(what: str, look: Callable[[], T | None], *, limit_s: float = 240) -> T:
     """Look until there is something to see; fail saying what was waited for."""
     last = time.monotonic() + limit_s
     while time.monotonic() < last:

@@ -51,7 +51,7 @@ def install(**values: object) -> None:
     done = subprocess.run(
         (
             *("helm", "upgrade", "--install", HERE, chart, "-n", HERE, "-f", "-"),
-            *("--wait", "--timeout", "3m", "--take-ownership"),
+            *("--wait", "--timeout", "6m", "--take-ownership"),
         ),
         input=json.dumps(settings),
         capture_output=True,
@@ -71,16 +71,21 @@ def sql(query: str) -> list[list[str]]:
 
 
 @contextmanager
-def api(key: str) -> Iterator[Client]:
-    """The API by a forwarded port, with one of the keys that the install has drawn."""
-    drawn = get(f"secret/{HERE}-keys", HERE)["data"][key]
+def address() -> Iterator[str]:
+    """The API's URL on this machine, by a forwarded port."""
     command = ("kubectl", "port-forward", "-n", HERE, f"service/{HERE}-api", ":80")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
         assert forward.stdout is not None
         port = forward.stdout.readline().split(" -> ")[0].rpartition(":")[2]
-        secret = base64.b64decode(drawn).decode()
         try:
-            with Client(f"http://127.0.0.1:{port}", secret) as client:
-                yield client
+            yield f"http://127.0.0.1:{port}"
         finally:
             forward.terminate()
+
+
+@contextmanager
+def api(key: str) -> Iterator[Client]:
+    """The API, with one of the keys that the install has drawn."""
+    drawn = get(f"secret/{HERE}-keys", HERE)["data"][key]
+    with address() as there, Client(there, base64.b64decode(drawn).decode()) as client:
+        yield client

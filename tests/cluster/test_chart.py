@@ -37,7 +37,7 @@ SMALL = (
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program; how it ended is for the caller to judge."""
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600)
 
 
 def helm(verb: str, *argv: str, settings: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -52,7 +52,7 @@ def upgraded(*settings: str) -> None:
         "upgrade",
         str(CHART),
         "--wait",
-        "--timeout=3m",
+        "--timeout=6m",
         "--reset-then-reuse-values",
         settings=settings,
     )
@@ -78,7 +78,7 @@ def release(owns_crd: bool) -> Iterator[None]:
     apply(namespace(HERE), namespace(VIDEOS))
     settings = (*SMALL, f"crds.install={str(owns_crd).lower()}")
     try:
-        done = helm("install", str(CHART), "--wait", "--timeout=3m", settings=settings)
+        done = helm("install", str(CHART), "--wait", "--timeout=6m", settings=settings)
         assert done.returncode == 0, done.stderr + story()
         yield
     finally:
@@ -176,11 +176,11 @@ def test_an_upgrade_keeps_keys_and_volumes(release: None) -> None:
 def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     """It passes with the policies, and says what is open without them."""
     logs = ("logs", "-n", HERE, f"{RELEASE}-isolation-test")
-    done = helm("test", "--timeout=3m")
+    done = helm("test", "--timeout=6m")
     assert done.returncode == 0, kubectl(*logs)
     assert "is not reached" in kubectl(*logs)
     upgraded("networkPolicy.enabled=false")
-    assert helm("test", "--timeout=3m").returncode != 0
+    assert helm("test", "--timeout=6m").returncode != 0
     assert "enforces no NetworkPolicy" in kubectl(*logs)
 
 
@@ -189,7 +189,7 @@ def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, alone
     spec = {"clips": [{"url": "https://clips.twitch.tv/ExampleOpener"}]}
     wish = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation", "spec": spec}
     apply({**wish, "metadata": {"name": "left", "namespace": VIDEOS}})
-    done = helm("uninstall", "--wait", "--timeout=2m")
+    done = helm("uninstall", "--wait", "--timeout=5m")
     assert done.returncode == 0, done.stderr
     kinds = "deployments,statefulsets,services,serviceaccounts,roles,rolebindings,networkpolicies"
     assert get(kinds, HERE, "-l", OURS) == []

@@ -63,7 +63,7 @@ def database(password: str) -> list[Object]:
 def helm(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run helm in the namespace."""
     command = ("helm", *argv, "-n", HERE)
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def over_existing() -> Iterator[None]:
     brings = find("crd", "", "compilations.clipmill.dev") is None
     settings = (*SETTINGS, f"crds.install={str(brings).lower()}", "crds.keep=false")
     tag = ("--set-string", f"image.tag={names.tag()}")
-    chart = ("install", "other", str(CHART), "--wait", "--timeout=3m")
+    chart = ("install", "other", str(CHART), "--wait", "--timeout=6m")
     try:
         done = helm(*chart, *set_options(settings), *tag)
         assert done.returncode == 0, done.stderr + kubectl("get", "pods", "-n", HERE)
@@ -89,7 +89,7 @@ def test_the_api_takes_the_database_of_the_secret(over_existing: None) -> None:
     password = "export PGPASSWORD=$POSTGRES_PASSWORD; exec "
     shell = ("sh", "-c", password + '"$@"', "-")
     assert kubectl("exec", "-n", HERE, "db", "--", *shell, *tables).split() == ["default"]
-    done = helm("test", "other", "--timeout=3m")
+    done = helm("test", "other", "--timeout=6m")
     said = kubectl("logs", "-n", HERE, "other-isolation-test")
     assert done.returncode == 0, said
     assert f"ok: the database {ADDRESS} is not reached" in said

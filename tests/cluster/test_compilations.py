@@ -25,7 +25,7 @@ def test_apply_wait_and_fetch_the_video(tmp_path: Path) -> None:
     clips = [{"url": url(), "end": "2s"}, {"url": url("clock"), "transition": fade}]
     video = Video("simple").apply(clips)
     assert video.ended() == "Complete: Succeeded"
-    wait = ("wait", "-n", video.namespace, "--for=condition=Complete", "--timeout=240s")
+    wait = ("wait", "-n", video.namespace, "--for=condition=Complete", "--timeout=400s")
     kubectl(*wait, f"compilation/{video.name}")
     output = video.status()["outputs"][0]
     with api("owner-key") as client:

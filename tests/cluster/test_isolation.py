@@ -26,8 +26,8 @@ from cluster.reach import (
 from cluster.release import VIDEOS
 
 PAGE = names.ROOT / "docs/isolation.md"
-LATE_S = 1.0
-"""Moments are met to this, in seconds: names that nobody resolves take their time."""
+LATE_S = 3.0
+"""Moments are met to this, in seconds, on a machine with other work too."""
 
 Measured = dict[str, list[dict[str, object]]]
 

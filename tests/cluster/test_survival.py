@@ -25,11 +25,12 @@ def _clips(outside: Path) -> None:
 
 @pytest.fixture
 def held(outside: Path, request: pytest.FixtureRequest) -> Iterator[Held]:
-    """One for each test; its gate is open in the end."""
+    """One for each test; whatever became of it, it holds up no other."""
     name = request.node.name.replace("[", "-").replace("_", "-").strip("]")[5:35].rstrip("-")
     asked = Held(outside, name)
     yield asked
     asked.let_go()
+    asked.video.delete()
 
 
 @pytest.mark.parametrize("trouble", ALL, ids=lambda trouble: trouble.__name__)
