@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiProblem, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    for away in (OperationalError, InterfaceError, TimeoutError):
+        app.add_exception_handler(away, _of_database)
     app.add_exception_handler(Exception, _of_surprise)
 
 
@@ -102,6 +105,14 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     made = reply(error.status_code, code, detail)
     made.headers.update(error.headers or {})
     return made
+
+
+async def _of_database(request: Request, error: Exception) -> JSONResponse:
+    """It restarts, or its connections are all taken: no fault of the request's."""
+    # The driver's own words: SQLAlchemy's hold the statement and its values.
+    cause = " ".join(str(getattr(error, "orig", None) or type(error).__name__).split())
+    log.warning("database method=%s path=%s cause=%s", request.method, request.url.path, cause)
+    return reply(503, "DatabaseUnavailable", "the database does not answer now; try again")
 
 
 async def _of_surprise(request: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,8 @@ import pytest
 from cluster import release, world
 from cluster.kubectl import kubectl
 
+# Their assertions say what was found, as those of tests do.
+pytest.register_assert_rewrite("cluster.compilations", "cluster.held")
 HERE = Path(__file__).parent
 HOW = "no cluster: ./run cluster up && ./run cluster test"
 

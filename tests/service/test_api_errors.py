@@ -13,13 +13,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import create_engine
 
 from clipmaker import clip
 from clipmill.contract import MediaKind, UploadPurpose
 from clipmill_api.bodies import LIMIT_BYTES
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from harness import SMALL, Harness, library_clip
+from harness import SMALL, Harness, library_clip, running
 from pods import announcement, url
 
 
@@ -489,3 +490,12 @@ def test_idempotency_key(api: Harness, two_seconds: Path) -> None:
             "POST", "/api/compilations", json=body, headers={"Idempotency-Key": "k" * 201}
         )
     assert long.value.facts["errors"][0]["field"] == "idempotency-key"
+
+
+def test_a_database_that_is_away_may_be_tried_again(tmp_path: Path) -> None:
+    """503 with Retry-After, not 500: a pod whose call meets its restart must not give up."""
+    with running(tmp_path / "state") as api:
+        api.app.state.context.db.engine = create_engine("postgresql+psycopg://127.0.0.1:1/gone")
+        reply = httpx.get(f"{api.url}/api/quota", headers={"Authorization": "Bearer cm_u_any"})
+    assert problem(reply, 503, "DatabaseUnavailable")["detail"].endswith("try again")
+    assert reply.headers["Retry-After"] == "2"
