@@ -9,7 +9,7 @@ from typing import Any
 from clipmill.contract import Curve, Cut, Entry, Piece, Profile, TransitionType
 from clipmill.timeline import Timeline, part
 
-RENDERER = 2
+RENDERER = 3
 """Raised whenever the same order would give other pixels or samples, so that old pieces go."""
 
 

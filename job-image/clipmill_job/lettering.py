@@ -1,15 +1,15 @@
 """Text to pixels: any script, emoji and right-to-left, the same on every machine.
 
 Letters are put in their shown order first and then drawn in runs, each in the first bundled font
-that has its characters; so nothing depends on fonts or libraries of the system.
+that has its characters: by Pillow letter by letter, or by `glyphs` where that is not enough.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 from arabic_reshaper import ArabicReshaper
@@ -17,23 +17,30 @@ from bidi import get_display
 from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-FOLDER = Path(__file__).parent / "fonts"
+from clipmill_job import glyphs
+from clipmill_job.glyphs import EMOJI, FOLDER, SHAPED, Colour
+
 FONTS = (
     "NotoSans-Regular.ttf",
     "NotoSansArabic-Regular.ttf",
     "NotoSansHebrew-Regular.ttf",
     "NotoSansDevanagari-Regular.ttf",
     "NotoSansThai-Regular.ttf",
-    "NotoEmoji-Regular.ttf",
+    EMOJI,
     "NanumGothic-Regular.ttf",
     "DroidSansFallbackFull.ttf",
 )
-UNASSIGNED = "\U0010ffff"
-"""No font has it: what it is drawn as is the font's box for a missing character."""
+TONES = "\U0001f3fb-\U0001f3ff"
+PICTURE = f"[\u2190-\u2bff\U0001f000-\U0001faff][\ufe0f{TONES}]*"
+SEQUENCE = re.compile(f"{PICTURE}(?:\u200d{PICTURE})+|[0-9#*]\ufe0f?\u20e3")
+"""What is joined to one emoji: a person and a rocket to an astronaut, a digit and a key's cap."""
+STANDS_IN = [chr(code) for code in range(0x2500, 0x2600)]
+"""Boxes and shapes: in the order of letters they count as an emoji does."""
+FLAGS = {0x1F1E6 + i: chr(ord("A") + i) for i in range(26)}
+"""Flags are not in the font: their two letters are written."""
 PARTNER = dict(zip("()[]{}", ")(][}{", strict=True))
 LEADING = 1.3
 """Height of a line in sizes of its letters."""
-Colour = tuple[int, int, int, int]
 
 
 class Style(NamedTuple):
@@ -46,30 +53,42 @@ class Style(NamedTuple):
 
 def lettered(text: str, style: Style) -> Image.Image:
     """One line of text on a transparent picture as wide as the text and one line high."""
-    parts = [(_font(name, style.size), part) for name, part in runs(text)]
     edge = style.outline + max(1, style.size // 8)
-    width = sum(font.getlength(part) for font, part in parts)
-    size = (max(1, round(width)) + 2 * edge, round(style.size * LEADING) + 2 * style.outline)
+    across = max(1, round(width(text, style.size)))
+    size = (across + 2 * edge, round(style.size * LEADING) + 2 * style.outline)
     image = Image.new("RGBA", size, (*style.colour[:3], 0))
-    draw, at = ImageDraw.Draw(image), float(edge)
-    for font, part in parts:
-        place = (at, style.outline + style.size)
-        draw.text(
-            place,
-            part,
-            style.colour,
-            font,
-            anchor="ls",
-            stroke_width=style.outline,
-            stroke_fill=(0, 0, 0, style.colour[3]),
-        )
-        at += font.getlength(part)
+    at = float(edge)
+    for name, part in runs(text):
+        _write(image, name, part, at, style)
+        at += _length(name, part, style.size)
     return image
+
+
+def _write(image: Image.Image, name: str, part: str, at: float, style: Style) -> None:
+    place = (at, style.outline + style.size)
+    if name in SHAPED:
+        run = glyphs.Run(name, part, style.size, place, style.colour, style.outline)
+        glyphs.write(image, run)
+        return
+    ImageDraw.Draw(image).text(
+        place,
+        part,
+        style.colour,
+        _font(name, style.size),
+        anchor="ls",
+        stroke_width=style.outline,
+        stroke_fill=(0, 0, 0, style.colour[3]),
+    )
 
 
 def width(text: str, size: int) -> float:
     """Width of a line in pixels."""
-    return sum(_font(name, size).getlength(part) for name, part in runs(text))
+    return sum(_length(name, part, size) for name, part in runs(text))
+
+
+def _length(name: str, part: str, size: int) -> float:
+    shaped = name in SHAPED
+    return glyphs.width(name, part, size) if shaped else _font(name, size).getlength(part)
 
 
 def fitting(text: str, size: int, room: int) -> tuple[str, int]:
@@ -87,19 +106,28 @@ def fitting(text: str, size: int, room: int) -> tuple[str, int]:
 def runs(text: str) -> list[tuple[str, str]]:
     """Fonts and the characters they draw, from left to right."""
     seen: list[tuple[str, str]] = []
-    for character in _shown(text):
+    for unit in _shown(text):
         before = seen[-1][0] if seen else FONTS[0]
-        seen.append((_font_of(character, before), character))
+        if not _formless(unit):
+            seen.append((_font_of(unit, before), unit))
     return [
-        (name, "".join(character for _, character in run))
-        for name, run in groupby(seen, key=lambda one: one[0])
+        (name, "".join(unit for _, unit in run)) for name, run in groupby(seen, lambda one: one[0])
     ]
 
 
-def _shown(text: str) -> str:
-    """The characters from left to right, without those that have no form of their own."""
-    visual = _facing(str(get_display(_reshaper().reshape(text))))
-    return "".join(character for character in visual if not _formless(character))
+def _shown(text: str) -> list[str]:
+    """The characters from left to right; emoji that are joined stay one, in their own order."""
+    plain = text.translate(FLAGS)
+    free = iter([one for one in STANDS_IN if one not in plain])
+    hidden: dict[str, str] = {}
+
+    def hide(found: re.Match[str]) -> str:
+        mark = next(free, "")
+        hidden[mark] = re.sub(f"[{TONES}]", "", found[0])
+        return mark or found[0]
+
+    visual = _facing(str(get_display(_reshaper().reshape(SEQUENCE.sub(hide, plain)))))
+    return [hidden.get(character, character) for character in visual]
 
 
 def _facing(visual: str) -> str:
@@ -119,10 +147,13 @@ def _facing(visual: str) -> str:
     return "".join(shown)
 
 
-def _formless(character: str) -> bool:
-    """Controls, joiners, and the selectors between text and emoji."""
-    selects = "\N{VARIATION SELECTOR-1}" <= character <= "\N{VARIATION SELECTOR-16}"
-    return selects or unicodedata.category(character) in ("Cc", "Cf")
+def _formless(unit: str) -> bool:
+    """Controls, joiners, selectors between text and emoji, tones of skin, and tags of flags."""
+    if len(unit) > 1:
+        return False
+    selects = "\N{VARIATION SELECTOR-1}" <= unit <= "\N{VARIATION SELECTOR-16}"
+    toned = "\U0001f3fb" <= unit <= "\U0001f3ff"
+    return selects or toned or unicodedata.category(unit) in ("Cc", "Cf")
 
 
 @lru_cache(maxsize=1)
@@ -130,22 +161,15 @@ def _reshaper() -> ArabicReshaper:
     return ArabicReshaper({"delete_harakat": False})
 
 
-def _font_of(character: str, before: str) -> str:
+def _font_of(unit: str, before: str) -> str:
     """The font of the characters before, for accents; else the first that has it."""
-    if unicodedata.category(character) in ("Mn", "Me") and _has(before, character):
+    if len(unit) > 1:
+        return EMOJI
+    if unit.isspace():
+        return FONTS[0]
+    if unicodedata.category(unit) in ("Mn", "Me") and glyphs.has(before, unit):
         return before
-    return next((name for name in FONTS if _has(name, character)), FONTS[0])
-
-
-@lru_cache(maxsize=4096)
-def _has(name: str, character: str) -> bool:
-    font = _font(name, 24)
-    return character.isspace() or bytes(font.getmask(character)) != _missing(name)
-
-
-@lru_cache(maxsize=16)
-def _missing(name: str) -> bytes:
-    return bytes(_font(name, 24).getmask(UNASSIGNED))
+    return next((name for name in FONTS if glyphs.has(name, unit)), FONTS[0])
 
 
 @lru_cache(maxsize=256)
