@@ -64,9 +64,18 @@ class _Peak:
 def _resident(pid: int) -> int:
     try:
         top = psutil.Process(pid)
-        return sum(_own(process) for process in [top, *top.children(recursive=True)])
+        return _own(top) + sum(_own(p) for p in top.children(recursive=True) if not _forked(p))
     except psutil.NoSuchProcess:
         return 0
+
+
+def _forked(process: psutil.Process) -> bool:
+    """Still its parent's double, which has not yet become another program: the same memory."""
+    try:
+        parent = process.parent()
+        return parent is not None and process.cmdline() == parent.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _own(process: psutil.Process) -> int:

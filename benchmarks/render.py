@@ -141,10 +141,12 @@ def gain_db(facts: MediaFacts) -> float:
 
 def _memory(folder: Path) -> list[tuple[str, str, str, str]]:
     peaks = {}
-    for count in (5, 50):
+    # A prober that runs beside two renderers is seen now and then only: five clips in three runs.
+    for count, rounds in ((5, 3), (50, 1)):
         sources = clips.make(folder / "small", count, 2, SMALL)
         edit = [{"url": str(path)} for path in sources]
-        peaks[count] = render(folder, f"memory-{count}", edit, small=True).peak_mib
+        runs = [render(folder, f"memory-{count}-{i}", edit, small=True) for i in range(rounds)]
+        peaks[count] = max(run.peak_mib for run in runs)
     ratio = peaks[50] / peaks[5]
     return [
         ("peak memory, 5 clips", f"{peaks[5]:.0f} MiB", "", ""),

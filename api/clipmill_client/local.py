@@ -19,6 +19,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from clipmill.contract import UserView
+from clipmill_client import memory
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 
@@ -198,6 +199,7 @@ def served(settings: Settings, listening: socket.socket) -> Iterator[Event]:
     thread.start()
     try:
         _wait_started(server, ended, settings.state)
+        memory.loaded()
         yield ended
     finally:
         server.should_exit = True
