@@ -86,28 +86,28 @@ def _only(who: Principal, *roles: Role) -> Principal:
     return who
 
 
-def _user(who: Anyone) -> Principal:
+async def _user(who: Anyone) -> Principal:
     return _only(who, "user")
 
 
-def _job(who: Anyone) -> Principal:
+async def _job(who: Anyone) -> Principal:
     return _only(who, "job")
 
 
-def _live_job(who: Anyone) -> Principal:
+async def _live_job(who: Anyone) -> Principal:
     return _alive(_only(who, "job"))
 
 
-def _user_or_job(who: Anyone) -> Principal:
+async def _user_or_job(who: Anyone) -> Principal:
     return _alive(_only(who, "user", "job"))
 
 
-def operator_only(who: Anyone) -> Principal:
+async def operator_only(who: Anyone) -> Principal:
     """The operator. Raises 403."""
     return _only(who, "operator")
 
 
-def admin_only(who: Anyone) -> Principal:
+async def admin_only(who: Anyone) -> Principal:
     """An administrator. Raises 403."""
     return _only(who, "admin")
 

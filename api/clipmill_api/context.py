@@ -56,8 +56,8 @@ def new_id(letter: str) -> str:
     return f"{letter}-{secrets.token_hex(8)}"
 
 
-def of_request(request: Request) -> Context:
-    """The app's context."""
+async def of_request(request: Request) -> Context:
+    """The app's context. No coroutine by need: anything else would be given to a thread."""
     context: Context = request.app.state.context
     return context
 

@@ -22,10 +22,9 @@ from clipmill.contract import (
 )
 from clipmill.eta import FETCH_SHARE
 from clipmill.results import RESULT_FILES
-from clipmill.timeline import InvalidTimeline
 from clipmill_api import admission, planning
 from clipmill_api.context import Context
-from clipmill_api.planning import Known
+from clipmill_api.planning import Known, Made, Planned
 from clipmill_api.problems import ApiProblem
 from clipmill_api.queries import library, quota, revisions
 from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, Revision
@@ -33,8 +32,11 @@ from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, 
 
 def begin(
     session: Session, ctx: Context, row: Compilation, spec: CompilationSpec, generation: int
-) -> None:
-    """Take a generation in; the one before is superseded. Raises refusals."""
+) -> Planned | None:
+    """Take a generation in; the one before is superseded. Raises refusals.
+
+    Answers what was planned, if it still holds: then nobody has to read it again.
+    """
     admission.refuse_over_tier(session, row.owner, spec)
     known = admission.resolve(session, ctx, row.owner, spec)
     made = admission.outputs(known)
@@ -43,7 +45,7 @@ def begin(
         revisions.set_generation(session, row.id, generation)
     _keep(session, ctx, row, generation, known)
     _reserve(session, ctx, row, generation, planning.seconds(made))
-    advance(session, ctx, row, generation)
+    return _move(session, ctx, row, generation, Planned(known, made))
 
 
 def stored(spec: CompilationSpec) -> dict[str, Any]:
@@ -85,9 +87,13 @@ def _reserve(
 
 def known(session: Session, row: Compilation, generation: int) -> Known:
     """A generation with what is known of its clips: three statements, however many clips."""
-    revision = revisions.revision(session, row.id, generation)
+    return known_of(session, row, revisions.revision(session, row.id, generation))
+
+
+def known_of(session: Session, row: Compilation, revision: Revision) -> Known:
+    """The same of a generation whose row is at hand."""
     spec = CompilationSpec.model_validate(revision.spec)
-    clips = revisions.clips(session, row.id, generation)
+    clips = revisions.clips(session, row.id, revision.generation)
     ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
     media = library.media_by_ids(session, row.owner, ids)
     return Known(spec, clips, media, Terms.model_validate(revision.terms))
@@ -104,30 +110,34 @@ def skip(
 def advance(session: Session, ctx: Context, row: Compilation, generation: int) -> None:
     """Look where a generation stands after its clips changed, and move it on."""
     revisions.locked(session, row.id)
-    now = known(session, row, generation)
+    _move(session, ctx, row, generation, Planned(known(session, row, generation), ()))
+
+
+def _move(
+    session: Session, ctx: Context, row: Compilation, generation: int, planned: Planned
+) -> Planned | None:
+    """Move a generation on; `planned` without outputs: they are still to be planned and reserved.
+
+    Answers what it was given, if it holds.
+    """
+    now, made, _ = planned
     waiting = sum(clip.state == ClipState.WAITING for clip in now.clips)
     if waiting:
         percent = FETCH_SHARE * (len(now.clips) - waiting) // len(now.clips)
         stage = {"state": State.FETCHING.value, "stage": Stage.FETCH.value, "percent": percent}
         revisions.move(session, row.id, generation, **stage)
-        return
+        return Planned(now, made, ())
     if _unplayable(session, now):
-        now = known(session, row, generation)
-    failure = _too_few(now)
-    if failure is None:
-        failure = _exact(session, row, generation, now)
-    if failure:
-        reason, message = failure
-        end(session, ctx, row, generation, Ending(State.FAILED, reason, message))
-        return
-    reused = _existing(session, row.owner, now)
-    revisions.render_from(session, row.id, generation, at=ctx.now(), reused=reused)
-
-
-def _existing(session: Session, owner: str, now: Known) -> int:
-    """How many of the pieces are there already."""
-    keys = {piece.key for one in planning.outputs(now) for piece in one.pieces}
-    return len(library.existing_pieces(session, owner, keys))
+        now, made = known(session, row, generation), ()
+    try:
+        _refuse_too_few(now)
+        made = made or _exact(session, row, generation, now)
+    except ApiProblem as problem:
+        end(session, ctx, row, generation, Ending(State.FAILED, problem.code, problem.detail))
+        return None
+    existing = library.existing_pieces(session, row.owner, Planned(now, made).keys)
+    revisions.render_from(session, row.id, generation, at=ctx.now(), reused=len(existing))
+    return Planned(now, made, existing)
 
 
 def _unplayable(session: Session, now: Known) -> bool:
@@ -149,39 +159,29 @@ def _beyond_end(now: Known, clip: ClipRow) -> str | None:
     return f"start {start} is not before the end of the clip ({facts.duration_us / 1e6:.2f}s long)"
 
 
-def _too_few(now: Known) -> tuple[str, str] | None:
+def _refuse_too_few(now: Known) -> None:
     skipped = [clip for clip in now.clips if clip.state == ClipState.SKIPPED]
     ready = len(now.clips) - len(skipped)
     failed = [clip for clip in skipped if clip.reason != planning.OVER_TIER]
     if failed and now.spec.on_clip_error is OnClipError.FAIL:
-        first = failed[0]
-        return "ClipFailed", f"{first.name}: {first.message} (onClipError is Fail)"
+        detail = f"{failed[0].name}: {failed[0].message} (onClipError is Fail)"
+        raise ApiProblem(422, "ClipFailed", detail)
     if ready < now.spec.minimum_clips:
         message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"
         named = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
-        return "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})"
-    return None
+        raise ApiProblem(422, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
 
 
-def _exact(
-    session: Session, row: Compilation, generation: int, now: Known
-) -> tuple[str, str] | None:
-    """Turn the estimate into the exact length; what is wrong with it, if anything."""
-    try:
-        seconds = planning.seconds(planning.outputs(now))
-    except InvalidTimeline as error:
-        return "InvalidTimeline", str(error)
+def _exact(session: Session, row: Compilation, generation: int, now: Known) -> list[Made]:
+    """The outputs, and their exact length in place of the estimate. Raises refusals."""
+    made = admission.outputs(now)
+    seconds = planning.seconds(made)
     held = quota.reservation(session, row.id, generation)
-    if held is None or held.state != "open" or held.seconds == seconds:
-        return None
-    more = seconds - held.seconds
-    try:
-        admission.hold(session, row.owner, month=held.month, seconds=more)
-    except ApiProblem as problem:
-        return problem.code, problem.detail
-    held.seconds = seconds
-    session.flush()
-    return None
+    if held is not None and held.state == "open" and held.seconds != seconds:
+        admission.hold(session, row.owner, month=held.month, seconds=seconds - held.seconds)
+        held.seconds = seconds
+        session.flush()
+    return made
 
 
 @dataclass(frozen=True, slots=True)

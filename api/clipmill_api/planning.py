@@ -71,6 +71,27 @@ class Made(NamedTuple):
         return math.ceil(self.timeline.frames / self.timeline.profile.rate)
 
 
+class Planned(NamedTuple):
+    """What is known, the outputs that follow from it, and which of their pieces are there.
+
+    `existing`: None: nobody has asked yet.
+    """
+
+    known: Known
+    made: Sequence[Made]
+    existing: Collection[str] | None = None
+
+    @property
+    def keys(self) -> set[str]:
+        """Of all the pieces."""
+        return {piece.key for one in self.made for piece in one.pieces}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a clip is still to be fetched."""
+        return any(clip.state == ClipState.WAITING for clip in self.known.clips)
+
+
 def asset_ids(spec: CompilationSpec) -> dict[str, str]:
     """Media ids of intro, outro, bumper and transition clips, with the field that names each."""
     found: dict[str, str] = {}

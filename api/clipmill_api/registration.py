@@ -8,6 +8,7 @@ from clipmill.contract import Registration, State, Wanted
 from clipmill_api import lifecycle
 from clipmill_api.context import Context, new_id
 from clipmill_api.lifecycle import Ending
+from clipmill_api.planning import Planned
 from clipmill_api.problems import ApiProblem
 from clipmill_api.queries import people, revisions
 from clipmill_api.tables import Compilation
@@ -16,23 +17,30 @@ CONFLICTS = frozenset({"OwnerConflict", "StaleGeneration", "GenerationConflict"}
 """Codes that say: this is not the newest wish of this resource."""
 
 
-def register(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
-    """Take a resource's generation in, once. Raises refusals and conflicts."""
-    if people.user(session, wish.owner) is None:
+def register(
+    session: Session, ctx: Context, uid: str, wish: Registration
+) -> tuple[Compilation, Planned | None]:
+    """Take a resource's generation in, once. Raises refusals and conflicts.
+
+    Answers what was planned too, if this call took it in.
+    """
+    planned = None
+    if not people.exists(session, wish.owner):
         raise ApiProblem(422, "UnknownOwner", f"owner: there is no user {wish.owner!r}")
     row = revisions.by_uid(session, uid, lock=True) or _submitted(session, uid, wish)
     if row is None:
-        row = add(session, ctx, uid, wish)
-        row.resource_generation = wish.generation
-        lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
+        row = add(session, ctx, uid, wish, resource_generation=wish.generation)
+        planned = lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
     elif not _is_known(session, row, wish):
         generation = max(row.generation + 1, wish.generation)
         row.resource_generation, row.outbox = wish.generation, None
-        lifecycle.begin(session, ctx, row, wish.spec, generation)
-    return row
+        planned = lifecycle.begin(session, ctx, row, wish.spec, generation)
+    return row, planned
 
 
-def add(session: Session, ctx: Context, uid: str, wish: Registration) -> Compilation:
+def add(
+    session: Session, ctx: Context, uid: str, wish: Registration, *, resource_generation: int = 0
+) -> Compilation:
     """A new compilation, with no generation yet."""
     row = Compilation(
         id=new_id("c"),
@@ -41,7 +49,7 @@ def add(session: Session, ctx: Context, uid: str, wish: Registration) -> Compila
         namespace=wish.namespace,
         name=wish.name,
         generation=wish.generation,
-        resource_generation=0,
+        resource_generation=resource_generation,
         created_at=ctx.now(),
     )
     revisions.add(session, row)

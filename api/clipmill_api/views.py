@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from clipmill.contract import (
-    ENDS,
     Account,
     Active,
     ClipState,
@@ -19,10 +17,6 @@ from clipmill.contract import (
     MediaFacts,
     MediaKind,
     OutputResult,
-    PartCounts,
-    PieceCounts,
-    Plan,
-    QuotaEffect,
     State,
     Submission,
     UsedIn,
@@ -31,11 +25,8 @@ from clipmill.contract import (
 from clipmill.contract import Media as MediaView
 from clipmill.eta import eta
 from clipmill.sources import host_port_of
-from clipmill.timeline import InvalidTimeline
-from clipmill_api import admission, lifecycle, planning
 from clipmill_api.context import Context
-from clipmill_api.planning import Known
-from clipmill_api.queries import library, parts, people, quota, revisions
+from clipmill_api.queries import parts, people, quota, revisions
 from clipmill_api.tables import ClipRow, Compilation, Media, ResultMedia, Revision
 
 
@@ -74,7 +65,7 @@ def compilation(
         state=State(revision.state),
         stage=revision.stage,
         percent=revision.percent,
-        eta=_eta(revision),
+        eta=eta_of(revision),
         reason=revision.reason,
         message=revision.message,
         degraded=any(clip.state == ClipState.SKIPPED for clip in clips),
@@ -86,7 +77,7 @@ def compilation(
     )
 
 
-def _eta(revision: Revision) -> str | None:
+def eta_of(revision: Revision) -> str | None:
     """When a generation that renders will have ended, to the second."""
     began, reached = revision.rendering_at, revision.reached_at
     if State(revision.state) is not State.RENDERING or began is None or reached is None:
@@ -120,82 +111,6 @@ def newest(session: Session, ctx: Context, row: Compilation) -> CompilationView:
     clips = revisions.clips(session, row.id, row.generation)
     log = parts.log(session, row.id, row.generation)
     return compilation(ctx, row, revision, clips, log)
-
-
-def plan(session: Session, ctx: Context, row: Compilation) -> Plan:
-    """What is happening to the newest generation."""
-    revision = revisions.revision(session, row.id, row.generation)
-    known = lifecycle.known(session, row, row.generation)
-    held = quota.reservation(session, row.id, row.generation)
-    effect = admission.quota_effect(session, ctx, row.owner, held.seconds if held else 0)
-    found = _plan(session, ctx, row.owner, known, effect)
-    ended = State(revision.state) in ENDS
-    return found.model_copy(
-        update={
-            "compilation_id": row.id,
-            "generation": row.generation,
-            "state": State(revision.state),
-            "reason": revision.reason,
-            "message": revision.message,
-            "percent": revision.percent,
-            "eta": _eta(revision),
-            "pieces": _pieces(found.pieces, revision),
-            "results": [OutputResult.model_validate(output) for output in revision.outputs],
-            "to_fetch": [] if ended else found.to_fetch,
-        }
-    )
-
-
-def _pieces(now: PieceCounts, revision: Revision) -> PieceCounts:
-    """Those that existed when rendering began count as reused, the others since as rendered."""
-    if State(revision.state) is State.FETCHING:
-        return now
-    reused = min(revision.pieces_reused, now.total)
-    there = now.total if State(revision.state) is State.SUCCEEDED else now.reused
-    return PieceCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
-
-
-def dry_run(session: Session, ctx: Context, owner: str, known: Known) -> Plan:
-    """What would happen to a spec. Raises the refusals that submitting it would raise."""
-    made = admission.outputs(known)
-    effect = admission.quota_effect(session, ctx, owner, planning.seconds(made))
-    return _plan(session, ctx, owner, known, effect)
-
-
-def _plan(session: Session, ctx: Context, owner: str, known: Known, effect: QuotaEffect) -> Plan:
-    try:
-        made = planning.outputs(known)
-    except InvalidTimeline:
-        made = []
-    keys = {piece.key for one in made for piece in one.pieces}
-    existing = library.existing_pieces(session, owner, keys)
-    waiting = any(clip.state == ClipState.WAITING for clip in known.clips)
-    reused = 0 if waiting else sum(key in existing for key in keys)
-    return Plan(
-        compilation_id=None,
-        generation=0,
-        state=State.PENDING,
-        clips=[clip_status(ctx, clip) for clip in known.clips],
-        outputs=[planning.output_plan(one, existing, waiting=waiting) for one in made],
-        quota=effect,
-        pieces=PieceCounts(total=len(keys), reused=reused),
-        parts=_parts(known.clips, () if waiting else keys),
-        to_fetch=to_fetch(known.clips),
-    )
-
-
-def to_fetch(clips: Sequence[ClipRow]) -> list[int]:
-    """Parts whose clips are still to be fetched."""
-    waiting = [clip.part for clip in clips if clip.state == ClipState.WAITING]
-    return sorted(part for part in waiting if part is not None)
-
-
-def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> PartCounts:
-    """How many parts each stage has; `keys`: the pieces, once they are known."""
-    return PartCounts(
-        fetch=sum(clip.part is not None for clip in clips),
-        render=math.ceil(len(keys) / planning.SHARD),
-    )
 
 
 def media(row: Media) -> MediaView:

@@ -10,6 +10,7 @@ from clipmill.contract import (
     KeyRequest,
     Plan,
     Refusal,
+    Registered,
     Registration,
     Stage,
     Submission,
@@ -25,10 +26,15 @@ class OperatorCalls:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def register(self, uid: str, registration: Registration) -> Plan:
-        """Tell of a generation; answers its plan. Raises PermanentError with code and numbers."""
-        where = f"/api/operator/compilations/{uid}"
-        return self._wire.ask(Plan, "PUT", where, body=registration)
+    def register(
+        self, uid: str, registration: Registration, *, with_key: bool = False
+    ) -> Registered:
+        """Tell of a generation; answers its plan. Raises PermanentError with code and numbers.
+
+        `with_key`: and the key of its first stage, if it was not known before.
+        """
+        where, asked = f"/api/operator/compilations/{uid}", {"with_key": with_key}
+        return self._wire.ask(Registered, "PUT", where, body=registration, params=asked)
 
     def plan(self, uid: str) -> Plan:
         """The plan of the current generation."""

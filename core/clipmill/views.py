@@ -246,6 +246,24 @@ class KeyReply(Model):
     key: str
 
 
+class FirstKey(Model):
+    """The key of the stage that a generation begins with."""
+
+    generation: int
+    stage: Stage
+    key: str
+
+
+class Registered(Plan):
+    """The plan of a generation, and the key of its first pods.
+
+    `key`: where it was asked for, and this very call took the generation in: there are no pods
+    yet that hold another. Who misses it asks for a key of the stage.
+    """
+
+    key: FirstKey | None = None
+
+
 class FailedParts(Model):
     """Parts of a stage that ended without a word from their pods, after all retries."""
 

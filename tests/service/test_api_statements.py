@@ -29,6 +29,8 @@ from pods import announcement, url
 FEW, MANY = 4, 200
 MOST = 40
 """No request needs more statements than this."""
+REGISTER = 14
+"""Every resource of a crowd is registered at once, one after the other: nothing is read twice."""
 
 
 class Counter:
@@ -198,4 +200,5 @@ def test_as_many_statements_for_many_clips(api: Harness, two_seconds: Path) -> N
     grown = {name: (few[name], many[name]) for name in few if many[name] > few[name]}
     assert grown == {}
     assert {name: n for name, n in many.items() if n > MOST} == {}
+    assert many["register"] <= REGISTER
     assert len(few) > 40

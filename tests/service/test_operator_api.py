@@ -22,6 +22,7 @@ from clipmill.contract import (
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from harness import SMALL, Harness, library_clip
+from pods import url
 
 
 def submit(user: Client, media: str, name: str = "friday") -> str:
@@ -57,6 +58,40 @@ def asked(api: Harness, two_seconds: Path) -> tuple[Client, Submission]:
     found = outbox(api, submit(user, library_clip(user, two_seconds).id))
     assert found is not None
     return user, found
+
+
+def test_the_first_key_comes_with_a_new_generation(api: Harness) -> None:
+    """It is the stage's only live one. A repeat gets none: pods may hold the first by then."""
+    owner, _ = api.user()
+    uid = uuid.uuid4().hex
+    told = Registration.model_validate(
+        {
+            "namespace": "clips",
+            "name": "keyed",
+            "generation": 1,
+            "owner": owner,
+            "spec": {"clips": [{"url": url()}], "outputs": [SMALL]},
+        }
+    )
+    first = api.operator.register(uid, told, with_key=True).key
+    assert first is not None
+    assert (first.generation, first.stage) == (1, Stage.FETCH)
+    assert api.client(first.key).order(0, "pod").stage is Stage.FETCH
+    assert api.operator.register(uid, told, with_key=True).key is None
+    assert api.client(first.key).order(0, "pod").stage is Stage.FETCH
+    api.operator.mint(uid, Stage.FETCH, 1)
+    with pytest.raises(PermanentError, match="no longer valid"):
+        api.client(first.key).order(0, "pod")
+
+
+def test_nobody_asks_for_a_key_by_chance(api: Harness) -> None:
+    """Without the wish there is none, in the answer or in the database."""
+    owner, _ = api.user()
+    uid, _ = api.register(owner, {"clips": [{"url": url()}]})
+    sql = (
+        "SELECT count(*) AS n FROM keys JOIN compilations c ON c.id = compilation_id WHERE uid = :u"
+    )
+    assert api.rows(sql, u=uid) == [{"n": 0}]
 
 
 def test_a_submission_becomes_one_resource(api: Harness, asked: tuple[Client, Submission]) -> None:

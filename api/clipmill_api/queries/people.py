@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sqlalchemy import and_, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clipmill.quota import TIERS
@@ -105,9 +106,26 @@ def tier(session: Session, name: str) -> Tier | None:
     return session.get(Tier, name)
 
 
+def exists(session: Session, owner: str) -> bool:
+    """Whether there is such a user: every one has a tier."""
+    return _tier_of(session, owner) is not None
+
+
 def tier_of(session: Session, owner: str) -> Tier:
     """The tier of a user who exists."""
-    return session.scalars(select(Tier).join(User).where(User.name == owner)).one()
+    found = _tier_of(session, owner)
+    if found is None:
+        raise NoResultFound(f"no user {owner!r}")
+    return found
+
+
+def _tier_of(session: Session, owner: str) -> Tier | None:
+    """Read once in a transaction."""
+    read: dict[str, Tier | None] = session.info.setdefault("tiers", {})
+    if owner not in read:
+        found = select(Tier).join(User).where(User.name == owner)
+        read[owner] = session.scalars(found).one_or_none()
+    return read[owner]
 
 
 def tiers(session: Session) -> list[Tier]:

@@ -35,12 +35,16 @@ def _ensure_window(session: Session, owner: str, month: str) -> None:
 
 def hold(session: Session, owner: str, month: str, *, seconds: int, limit: int | None) -> bool:
     """Reserve (or, below 0, give back) seconds, unless the month's limit would be passed."""
-    _ensure_window(session, owner, month)
     where = [RenderWindow.owner == owner, RenderWindow.month == month]
     if limit is not None and seconds > 0:
         where.append(RenderWindow.used_s + RenderWindow.reserved_s + seconds <= limit)
     more = {"reserved_s": RenderWindow.reserved_s + seconds}
-    return changed(session.execute(update(RenderWindow).where(*where).values(**more)))
+    held = update(RenderWindow).where(*where).values(**more)
+    if changed(session.execute(held)):
+        return True
+    # Refused, or the first of its month.
+    _ensure_window(session, owner, month)
+    return changed(session.execute(held))
 
 
 def reservation(session: Session, compilation_id: str, generation: int) -> Reservation | None:

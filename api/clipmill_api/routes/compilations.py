@@ -26,7 +26,7 @@ from clipmill.contract import (
 )
 from clipmill.otio_export import exported
 from clipmill.results import RESULT_FILES
-from clipmill_api import admission, blobs, lifecycle, submission, views
+from clipmill_api import admission, blobs, lifecycle, plans, submission, views
 from clipmill_api.auth import User
 from clipmill_api.context import Context, Ctx
 from clipmill_api.paging import Cursor, cursor
@@ -66,7 +66,7 @@ def dry_run(ctx: Ctx, who: User, manifest: Wish) -> Plan:
     with ctx.db.read() as session:
         admission.refuse_over_tier(session, who.owner, manifest.spec)
         known = admission.resolve(session, ctx, who.owner, manifest.spec)
-        return views.dry_run(session, ctx, who.owner, known)
+        return plans.dry_run(session, ctx, who.owner, known)
 
 
 @router.get("/compilations")
@@ -101,7 +101,7 @@ def _view(ctx: Context, owner: str, compilation_id: str) -> CompilationView:
 def get_plan(ctx: Ctx, who: User, compilation_id: str) -> Plan:
     """Timeline, pieces and quota of the newest generation."""
     with ctx.db.read() as session:
-        return views.plan(session, ctx, submission.own(session, who.owner, compilation_id))
+        return plans.plan(session, ctx, submission.own(session, who.owner, compilation_id))
 
 
 @router.get("/compilations/{compilation_id}/timeline.otio")

@@ -12,17 +12,21 @@ from clipmill.contract import (
     Active,
     CompilationView,
     FailedParts,
+    FirstKey,
     KeyReply,
     KeyRequest,
     Plan,
     Refusal,
+    Registered,
     Registration,
+    Stage,
     State,
     Submission,
 )
-from clipmill_api import outcome, registration, submission, views, work
+from clipmill_api import outcome, plans, registration, submission, views, work
 from clipmill_api.auth import digest, new_key, operator_only
 from clipmill_api.context import Ctx, new_id
+from clipmill_api.planning import Planned
 from clipmill_api.problems import ApiProblem, not_found
 from clipmill_api.queries import people, revisions
 from clipmill_api.tables import Compilation, Key
@@ -40,26 +44,31 @@ def _row(session: Session, uid: str, *, lock: bool = False) -> Compilation:
 
 
 @router.put("/compilations/{uid}")
-def register(ctx: Ctx, uid: Uid, wish: Registration) -> Plan:
-    """Tell of a generation. Answers its plan, or the refusal with its numbers."""
+def register(ctx: Ctx, uid: Uid, wish: Registration, with_key: bool = False) -> Registered:
+    """Tell of a generation. Answers its plan, or the refusal with its numbers.
 
-    def registered(session: Session) -> Plan:
-        row = registration.register(session, ctx, uid, wish)
-        return views.plan(session, ctx, row)
+    `with_key`: if the generation is new, the key of its first stage comes with the plan.
+    """
+
+    def registered(session: Session) -> tuple[plans.Read, FirstKey | None]:
+        row, planned = registration.register(session, ctx, uid, wish)
+        key = _first_key(session, row, planned) if with_key and planned else None
+        return plans.read(session, ctx, row, planned), key
 
     try:
-        return ctx.db.write(registered)
+        found, key = ctx.db.write(registered)
     except ApiProblem as problem:
         if problem.code not in registration.CONFLICTS:
             ctx.db.write(lambda session: registration.refused(session, ctx, uid, wish))
         raise
+    return Registered(**dict(plans.drawn(ctx, found)), key=key)
 
 
 @router.get("/compilations/{uid}")
 def plan(ctx: Ctx, uid: Uid) -> Plan:
     """The plan of the newest generation."""
     with ctx.db.read() as session:
-        return views.plan(session, ctx, _row(session, uid))
+        return plans.plan(session, ctx, _row(session, uid))
 
 
 @router.get("/compilations/{uid}/status")
@@ -114,28 +123,39 @@ def gone(ctx: Ctx, uid: Uid) -> None:
 @router.post("/compilations/{uid}/keys", status_code=201)
 def mint(ctx: Ctx, uid: Uid, asked: KeyRequest) -> KeyReply:
     """A fresh key for the pods of one stage; earlier ones of that stage end."""
-    secret = new_key("job")
 
-    def minted(session: Session) -> None:
+    def minted(session: Session) -> str:
         row = _row(session, uid, lock=True)
         _refuse_ended(session, row, asked.generation)
-        stage = asked.stage.value
         people.revoke_stage_keys(
-            session, row.id, generation=asked.generation, stage=stage, at=ctx.now()
+            session, row.id, generation=asked.generation, stage=asked.stage.value, at=ctx.now()
         )
-        key = Key(
-            id=new_id("s"),
-            secret_sha256=digest(secret),
-            role="job",
-            owner=row.owner,
-            compilation_id=row.id,
-            generation=asked.generation,
-            stage=stage,
-        )
-        people.add_key(session, key)
+        return _new_key(session, row, asked.stage)
 
-    ctx.db.write(minted)
-    return KeyReply(key=secret)
+    return KeyReply(key=ctx.db.write(minted))
+
+
+def _first_key(session: Session, row: Compilation, now: Planned) -> FirstKey:
+    """Of a generation that was taken in just now: there is no earlier one to end."""
+    stage = Stage.FETCH if now.waits else Stage.ASSEMBLE
+    key = _new_key(session, row, stage)
+    return FirstKey(generation=row.generation, stage=stage, key=key)
+
+
+def _new_key(session: Session, row: Compilation, stage: Stage) -> str:
+    """The secret of a key of the newest generation; only its hash is kept."""
+    secret = new_key("job")
+    key = Key(
+        id=new_id("s"),
+        secret_sha256=digest(secret),
+        role="job",
+        owner=row.owner,
+        compilation_id=row.id,
+        generation=row.generation,
+        stage=stage.value,
+    )
+    people.add_key(session, key)
+    return secret
 
 
 def _refuse_ended(session: Session, row: Compilation, generation: int) -> None:
@@ -155,6 +175,6 @@ def failed(ctx: Ctx, uid: Uid, news: FailedParts) -> Plan:
         row = _row(session, uid, lock=True)
         if news.generation == row.generation:
             outcome.parts_failed(session, ctx, row, news)
-        return views.plan(session, ctx, row)
+        return plans.plan(session, ctx, row)
 
     return ctx.db.write(told)
