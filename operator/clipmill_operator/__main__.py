@@ -41,7 +41,7 @@ def put_together(settings: Settings, kube: Kube, health: Health) -> Loop:
         kube=kube,
         cache=cache,
         reconciler=reconciler,
-        poll=Poll(api, cache),
+        poll=Poll(api, cache, reconciler.standings),
         resync=resync,
         submissions=submissions,
         settings=settings,

@@ -83,8 +83,8 @@ class Asking:
             spec=spec,
             submission=wish.submission,
         )
-        plan = self._api.register(wish.uid, registration)
-        known.registered = wish.generation
+        plan = self._api.register(wish.uid, registration, with_key=True)
+        known.registered, known.key = wish.generation, plan.key
         return Answer(owner=owner, plan=plan)
 
     def _trouble(self, known: Standing, error: ClientError) -> Answer:

@@ -21,10 +21,10 @@ from clipmill_operator.kube import Kube, KubeError, Object
 from clipmill_operator.objects import COMPILATION_NAME
 from clipmill_operator.observe import key_of
 from clipmill_operator.pulse import Poll, Resync
-from clipmill_operator.reconcile import Reconciler
+from clipmill_operator.reconcile import Next, Reconciler
 from clipmill_operator.settings import Settings
 from clipmill_operator.submissions import Submissions
-from clipmill_operator.work_queue import WorkQueue
+from clipmill_operator.work_queue import PATIENCE_S, WorkQueue
 
 log = logging.getLogger(__name__)
 POLICY = ""
@@ -73,9 +73,9 @@ class Loop:
         if self.reconciler.isolation.changed(namespace):
             self.add((namespace, POLICY))
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, *, patience_s: float = 0.0) -> None:
         """Look at a resource."""
-        self.queue.add(key, time.monotonic())
+        self.queue.add(key, time.monotonic(), patience_s=patience_s)
         self._news.set()
 
     # --- running ------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class Loop:
     async def _look(self, key: Key) -> None:
         try:
             with metrics.LOOKS.time():
-                at_once = await asyncio.to_thread(self._work, key)
+                then = await asyncio.to_thread(self._work, key)
         except Again as again:
             log.debug("again key=%s/%s why=%s", *key, again)
             self.queue.failed(key, time.monotonic())
@@ -178,19 +178,19 @@ class Loop:
             self._failed(key, error)
         else:
             self.queue.done(key)
-            if at_once:
-                self.add(key)
+            if then is not Next.NOTHING:
+                self.add(key, patience_s=PATIENCE_S if then is Next.TELL else 0.0)
         self._add_all(self.reconciler.standings.next_keys())
         running, queued = self.reconciler.standings.counts()
         metrics.REQUESTS.set(self.kube.requests)
         metrics.RUNNING.set(running)
         metrics.QUEUED.set(queued)
 
-    def _work(self, key: Key) -> bool:
+    def _work(self, key: Key) -> Next:
         namespace, name = key
         if name == POLICY:
             self.reconciler.isolation.ensure(namespace)
-            return False
+            return Next.NOTHING
         return self.reconciler(key)
 
     def _failed(self, key: Key, error: Exception) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from clipmill.contract import Active
 from clipmill_client.staff import OperatorCalls
@@ -13,7 +13,7 @@ from clipmill_operator.health import Health
 from clipmill_operator.kube import COMPILATION, JOB, POD, Kind, Kube, KubeRefused, Listed
 from clipmill_operator.objects import SELECTOR
 from clipmill_operator.settings import Settings
-from clipmill_operator.status import STEP
+from clipmill_operator.standing import Standings
 
 log = logging.getLogger(__name__)
 MOST = 2000
@@ -21,28 +21,15 @@ MOST = 2000
 Gone = Callable[[str], None]
 
 
-def moved(before: dict[str, str], active: Iterable[Active]) -> tuple[dict[str, str], set[str]]:
-    """What the poll found, by uid, and whose standing changed: those that ended are among them."""
-    now = {one.uid: _mark(one) for one in active}
-    changed = {uid for uid, mark in now.items() if before.get(uid) != mark}
-    return now, changed | (set(before) - set(now))
-
-
-def _mark(one: Active) -> str:
-    clips = "".join(clip.state.value[0] for clip in one.clips)
-    return f"{one.generation} {one.state} {one.percent // STEP} {clips}"
-
-
 class Poll:
-    """Asks the API in one call which compilations moved."""
+    """Asks the API in one call which compilations moved since they were looked at."""
 
-    def __init__(self, api: OperatorCalls, cache: Cache) -> None:
-        self._api, self._cache = api, cache
-        self._marks: dict[str, str] = {}
+    def __init__(self, api: OperatorCalls, cache: Cache, standings: Standings) -> None:
+        self._api, self._cache, self._standings = api, cache, standings
 
     def __call__(self) -> list[Key]:
         """The resources to be looked at. Raises ClientError."""
-        self._marks, changed = moved(self._marks, self._api.active(MOST))
+        changed = self._standings.moved(self._api.active(MOST))
         wishes = self._cache.wishes.all() if changed else []
         return [(w.namespace, w.name) for w in wishes if w.uid in changed]
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
 from clipmill.contract import Stage
 from clipmill_client.errors import PermanentError
@@ -25,7 +26,7 @@ from clipmill_operator.objects import Named
 from clipmill_operator.observe import Children, Wish
 from clipmill_operator.resource import API_VERSION, KIND, Status
 from clipmill_operator.settings import Settings
-from clipmill_operator.standing import Standing, Standings, is_over
+from clipmill_operator.standing import Standing, Standings, is_over, mark_of
 
 log = logging.getLogger(__name__)
 REKEY_S = 60.0
@@ -34,6 +35,14 @@ REFUSED_AGAIN_S = 300.0
 """A refused resource is asked for again this often: a quota may have been raised."""
 Clock = Callable[[], float]
 Now = Callable[[], datetime]
+
+
+class Next(Enum):
+    """What is to come after a look."""
+
+    NOTHING = "nothing"
+    LOOK = "look"
+    TELL = "tell"
 
 
 class Reconciler:
@@ -58,16 +67,16 @@ class Reconciler:
             most=settings.max_active, most_of_owner=settings.max_active_per_owner
         )
 
-    def __call__(self, key: Key) -> bool:
-        """Whether to look again at once: something was done that changes the answer."""
+    def __call__(self, key: Key) -> Next:
+        """What to do next: something was done that changes the answer, or is still to be told."""
         wish = self._cache.wishes.get(key)
         if wish is None or wish.leaving:
-            return False
+            return Next.NOTHING
         seen = self._cache.children(wish)
         known = self.standings.of(wish.uid)
         if self._is_settled(wish, seen, known):
-            return False
-        answer = self._ask(wish, known)
+            return Next.NOTHING
+        answer = known.take_answer(wish.generation) or self._ask(wish, known)
         decision = decide(
             wish,
             seen,
@@ -78,8 +87,18 @@ class Reconciler:
         )
         decision = self._patient(decision, known)
         self._act(wish, answer, decision)
+        if not answer.trouble:
+            known.mark = mark_of(answer.plan) if answer.plan and not is_over(answer.plan) else ""
+        if _only_starts(decision):
+            # Jobs first: the status and the story wait until no other resource lacks its own.
+            known.answer, known.untold = answer, story.of_actions(decision.actions)
+            return Next.TELL
+        self._tell(wish, decision, known)
+        if decision.status is not None:
+            self._write(wish, decision.status)
         self._remember(wish, answer, decision, known)
-        return any(isinstance(action, Report) for action in decision.actions)
+        reported = any(isinstance(action, Report) for action in decision.actions)
+        return Next.LOOK if reported else Next.NOTHING
 
     def gone(self, uid: str) -> None:
         """A resource was deleted: the API ends what runs. A repeat is harmless."""
@@ -121,17 +140,16 @@ class Reconciler:
         except KubeRefused as error:
             self._write(wish, status.not_applied(wish, decision.status, str(error)))
             raise
-        self._tell(wish, decision)
-        if decision.status is not None:
-            self._write(wish, decision.status)
 
-    def _tell(self, wish: Wish, decision: Decision) -> None:
+    def _tell(self, wish: Wish, decision: Decision, known: Standing) -> None:
         """The story is told if it may be: nothing hangs on it."""
-        for event in story.objects(wish, story.story(wish, decision), self._iso()):
+        events = [*known.untold, *story.story(wish, decision)]
+        for event in story.objects(wish, events, self._iso()):
             try:
                 self._kube.create(event)
             except KubeRefused as error:
                 log.warning("event key=%s/%s error=%s", wish.namespace, wish.name, error)
+        known.untold = []
 
     def _iso(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -151,18 +169,19 @@ class Reconciler:
                 self._api.failed(wish.uid, parts)
 
     def _start(self, wish: Wish, answer: Answer, start: Start) -> None:
-        """Make a Job. The cluster is asked first: one that is there keeps its key."""
-        of = _named(wish, answer)
-        found = self._kube.get(JOB, of.namespace, of.child(start.stage))
-        if found is not None:
-            self._cache.jobs.see(found)
-            raise Again(f"Job {of.child(start.stage)} is there already")
+        """Make a Job, then its Secret. One that is there already keeps its key."""
+        of, stage = _named(wish, answer), start.stage
         self.isolation.ensure(of.namespace)
-        key = self._mint(of, start.stage)
-        job = self._kube.apply(objects.job(of, start.stage, start.parts, self._settings))
-        assert job is not None
+        job = self._kube.create(objects.job(of, stage, start.parts, self._settings))
+        if job is None:
+            found = self._kube.get(JOB, of.namespace, of.child(stage))
+            if found is not None:
+                self._cache.jobs.see(found)
+            raise Again(f"Job {of.child(stage)} is there already")
         self._cache.jobs.see(job)
-        self._put_secret(of, start.stage, job["metadata"]["uid"], key)
+        given = self.standings.of(wish.uid).take_key(of.generation, stage)
+        key = given or self._mint(of, stage)
+        self._put_secret(of, stage, job["metadata"]["uid"], key)
 
     def _give_key(self, of: Named, stage: Stage, job_uid: str) -> None:
         self._put_secret(of, stage, job_uid, self._mint(of, stage))
@@ -197,6 +216,11 @@ class Reconciler:
         known.status = (
             status.dumped(decision.status) if decision.status is not None else wish.status
         )
+
+
+def _only_starts(decision: Decision) -> bool:
+    actions = decision.actions
+    return bool(actions) and all(isinstance(action, Start) for action in actions)
 
 
 def _named(wish: Wish, answer: Answer) -> Named:

@@ -5,31 +5,53 @@ Who has pods, who waits for a place, and what needs no look since nothing can ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from clipmill.contract import ENDS, Plan
+from clipmill.contract import ENDS, Active, FirstKey, Plan, Stage
 from clipmill_operator.cache import Key
 from clipmill_operator.decide import Answer, starts
 from clipmill_operator.observe import Children, Wish
 from clipmill_operator.slots import Waiting, admitted
+from clipmill_operator.status import STEP
+from clipmill_operator.story import Event
 
 
 @dataclass(slots=True)
 class Standing:
     """One resource: the generation that the API knows, and the status that was written last.
 
+    `key`: of the stage that its generation begins with, until a Job is made with it.
+    `mark`: how it stood at the API when it was looked at; "" when nothing was going on.
     `rekeyed_at`: when a Job, by its uid, was given another key.
+    `answer`, `untold`: of the look that made a Job, for the one that tells of it.
     """
 
     registered: int = 0
+    key: FirstKey | None = field(default=None, repr=False)
+    mark: str = ""
     settled: int = 0
     asked_at: float = 0.0
     trouble_since: float | None = None
     rekeyed_at: dict[str, float] = field(default_factory=dict)
     status: Mapping[str, Any] = field(default_factory=dict)
+    answer: Answer | None = None
+    untold: list[Event] = field(default_factory=list)
+
+    def take_answer(self, generation: int) -> Answer | None:
+        """What the API answered when a Job was made just now, once, if it is of this wish."""
+        given, self.answer = self.answer, None
+        return given if self.registered == generation else None
+
+    def take_key(self, generation: int, stage: Stage) -> str | None:
+        """The key that came with the plan, once, if it is for this stage."""
+        given = self.key
+        if given is None or (given.generation, given.stage) != (generation, stage):
+            return None
+        self.key = None
+        return given.key
 
 
 class Standings:
@@ -77,6 +99,12 @@ class Standings:
         with self._lock:
             return uid in self._waiting and uid not in self._next()
 
+    def moved(self, active: Iterable[Active]) -> set[str]:
+        """Those that stand otherwise at the API than when they were looked at, or have ended."""
+        now = {one.uid: mark_of(one) for one in active}
+        with self._lock:
+            return {uid for uid, known in self._of.items() if known.mark != now.get(uid, "")}
+
     def forget(self, uid: str) -> None:
         """It is gone."""
         with self._lock:
@@ -105,6 +133,12 @@ class Standings:
         self._waiting.pop(uid, None)
         self._holders.pop(uid, None)
         self._keys.pop(uid, None)
+
+
+def mark_of(one: Active | Plan) -> str:
+    """How a compilation stands, as far as it shows in a status."""
+    clips = "".join(clip.state.value[0] for clip in one.clips)
+    return f"{one.generation} {one.state} {one.percent // STEP} {clips}"
 
 
 def is_over(plan: Plan | None) -> bool:

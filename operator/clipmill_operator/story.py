@@ -6,7 +6,7 @@ An event's name follows from what it says, so that saying it again after a resta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from clipmill_operator.decide import Action, Decision, Drop, Rekey, Start
@@ -36,10 +36,15 @@ class Event(NamedTuple):
 
 def story(wish: Wish, decision: Decision) -> list[Event]:
     """What a decision adds to the story."""
-    events = [event for action in decision.actions for event in _of_action(action)]
+    events = of_actions(decision.actions)
     if decision.status is not None:
         events += _of_status(wish, decision.status)
     return events
+
+
+def of_actions(actions: Iterable[Action]) -> list[Event]:
+    """What is done."""
+    return [event for action in actions for event in _of_action(action)]
 
 
 def _of_action(action: Action) -> Iterator[Event]:
@@ -62,6 +67,9 @@ def _of_status(wish: Wish, status: Status) -> Iterator[Event]:
         for c in wish.status.get("conditions") or []
     }
     for found in status.conditions:
+        if found.type == "Fetched" and not before:
+            # Nothing was to be fetched: no news.
+            continue
         kind = TOLD.get((found.type, found.status))
         is_new = (found.type, found.status, found.reason, wish.generation) not in before
         if kind and is_new:

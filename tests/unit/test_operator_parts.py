@@ -12,6 +12,7 @@ from clipmill.contract import (
     ClipState,
     ClipStatus,
     ExitCode,
+    FirstKey,
     Plan,
     QuotaEffect,
     Stage,
@@ -25,10 +26,9 @@ from clipmill_operator.kube import Listed
 from clipmill_operator.objects import Named
 from clipmill_operator.observe import Children, SeenPod, Wish
 from clipmill_operator.owners import WrongOwner, owner_of, place_of
-from clipmill_operator.pulse import moved
 from clipmill_operator.settings import Pods, Settings
 from clipmill_operator.slots import Waiting, admitted
-from clipmill_operator.standing import Standings
+from clipmill_operator.standing import Standing, Standings, mark_of
 from clipmill_operator.status import Refusal
 from clipmill_operator.work_queue import WorkQueue, pause_s
 
@@ -171,6 +171,28 @@ def test_who_waits_longest_is_next_and_failures_pause() -> None:
     assert [pause_s(n) for n in (1, 4, 5, 50)] == [1, 8, 15, 15]
 
 
+def test_a_patient_look_lets_others_go_first() -> None:
+    """Up to its patience, and not when nobody else is there; news of it ends its patience."""
+    queue = WorkQueue()
+    queue.add(A, 0, patience_s=10)
+    assert queue.take(0) == A
+    queue.done(A)
+    queue.add(A, 0, patience_s=10)
+    queue.add(B, 5)
+    assert [queue.take(6), queue.take(6)] == [B, A]
+    for key in (A, B):
+        queue.done(key)
+    queue.add(A, 0, patience_s=10)
+    queue.add(B, 11)
+    assert [queue.take(11), queue.take(11)] == [A, B]
+    for key in (A, B):
+        queue.done(key)
+    queue.add(A, 12, patience_s=10)
+    queue.add(A, 12)
+    queue.add(B, 12.5)
+    assert queue.take(13) == A
+
+
 def body(name: str, version: int, uid: str = "u") -> dict[str, Any]:
     """A Compilation."""
     metadata = {"namespace": "ns", "name": name, "uid": uid, "resourceVersion": str(version)}
@@ -239,11 +261,24 @@ def test_the_poll_tells_what_moved() -> None:
             created_at="",
         )
 
-    marks, changed = moved({}, [one("a", 10, "Waiting"), one("b", 10)])
-    assert changed == {"a", "b"}
-    marks, changed = moved(marks, [one("a", 14, "Waiting"), one("b", 14)])
-    assert changed == set()
-    assert moved(marks, [one("a", 14, "Ready")])[1] == {"a", "b"}
+    looked_at = [one("a", 10, "Waiting"), one("b", 10)]
+    standings = Standings(most=9, most_of_owner=9)
+    for seen in looked_at:
+        standings.of(seen.uid).mark = mark_of(seen)
+    standings.of("ended")
+    assert standings.moved(looked_at) == set()
+    assert standings.moved([one("a", 14, "Waiting"), one("b", 14), one("c", 1)]) == set()
+    assert standings.moved([one("a", 14, "Ready")]) == {"a", "b"}
+
+
+def test_the_key_that_came_with_the_plan_is_used_once() -> None:
+    """For its stage and generation only: a pod with another's key would be turned away."""
+    known = Standing(key=FirstKey(generation=2, stage=Stage.ASSEMBLE, key="cm_j_secret"))
+    assert "cm_j_secret" not in repr(known)
+    assert known.take_key(2, Stage.RENDER) is None
+    assert known.take_key(3, Stage.ASSEMBLE) is None
+    assert known.take_key(2, Stage.ASSEMBLE) == "cm_j_secret"
+    assert known.take_key(2, Stage.ASSEMBLE) is None
 
 
 # --- objects ----------------------------------------------------------------------------------
