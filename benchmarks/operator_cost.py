@@ -2,8 +2,8 @@
 
 A real API server and Job controller and a real Clipmill API on this machine, and no kubelet.
 First COMPILATIONS resources at once, until each has its first Job, beside as many bare Jobs made
-by kubectl. Then WALKS resources to their end, with pods played, for the requests that each takes.
-Prints one JSON object.
+by kubectl, and beside what the same writes take when nobody decides them. Then WALKS resources to
+their end, with pods played, for the requests that each takes. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -27,7 +28,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from clipmaker import clip  # noqa: E402  the tests' tools, from their folder
+from clipmill.contract import Stage  # noqa: E402
 from clipmill_api.auth import new_key  # noqa: E402
+from clipmill_operator import objects  # noqa: E402
+from clipmill_operator.kube import Kube  # noqa: E402
+from clipmill_operator.objects import Named  # noqa: E402
+from clipmill_operator.settings import Settings  # noqa: E402
 from controlplane import TOKEN, ControlPlane, binaries, control_plane  # noqa: E402
 from harness import SMALL, Harness, library_clip, running  # noqa: E402
 from manifests import manifest  # noqa: E402
@@ -36,6 +42,7 @@ from pods import assemble, fetch, url  # noqa: E402
 from rights import grant  # noqa: E402
 
 LIMITS = {"CLIPMILL_MAX_ACTIVE": "100000", "CLIPMILL_MAX_ACTIVE_PER_OWNER": "100000"}
+SHORT = {"phase": "Rendering", "observedGeneration": 1, "conditions": []}
 USUAL = {"CLIPMILL_POLL_SECONDS": "3", "CLIPMILL_RESYNC_SECONDS": "30"}
 
 
@@ -73,6 +80,34 @@ def told_of_jobs(plane: ControlPlane, label: str) -> Iterator[Iterator[bytes]]:
     )
     with urllib.request.urlopen(asked, context=ssl._create_unverified_context()) as reply:
         yield iter(reply)
+
+
+def by_hand(plane: ControlPlane, cluster: Cluster, wishes: list[dict[str, Any]]) -> float:
+    """Seconds that the same writes take, decided by nobody: resource, Job, Secret, status."""
+    settings = Settings.from_environ(cluster.environ())
+    kube = Kube(plane.api())
+
+    def write(wish: dict[str, Any]) -> None:
+        wish["metadata"]["namespace"] = "default"
+        made = kube.create(wish)
+        assert made is not None
+        metadata = made["metadata"]
+        of = Named("default", metadata["name"], metadata["uid"], 1, "default")
+        job = kube.create(objects.job(of, Stage.ASSEMBLE, 1, settings))
+        assert job is not None
+        kube.create(objects.secret(of, Stage.ASSEMBLE, job["metadata"]["uid"], url="u", key="k"))
+        named = {key: made[key] for key in ("apiVersion", "kind")} | {"metadata": of_name(metadata)}
+        kube.apply(named | {"status": SHORT}, subresource="status")
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(settings.workers) as pool:
+        list(pool.map(write, wishes))
+    return time.monotonic() - started
+
+
+def of_name(metadata: dict[str, Any]) -> dict[str, Any]:
+    """What names an object."""
+    return {key: metadata[key] for key in ("name", "namespace", "uid")}
 
 
 def memory_mib(pid: int) -> float:
@@ -117,6 +152,9 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     bare_s = created(plane, bare, "bare=yes")
     plane.kubectl("delete", "jobs", "-l", "bare=yes", "-n", "default", "--wait=false")
     until("the bare Jobs are gone", lambda: not cluster.objects("pods"), 600)
+    hand_s = by_hand(plane, cluster, [manifest(spec, f"h{i}") for i in range(count)])
+    plane.kubectl("delete", "comp", "--all", "-n", "default", "--wait=false")
+    until("the Jobs made by hand are gone", lambda: not cluster.objects("pods"), 600)
     with cluster.operator() as process:
         until("it serves", cluster.serves)
         ours_s = created(plane, wishes, "clipmill.dev/stage=assemble")
@@ -125,6 +163,7 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
         "compilations": count,
         "first_jobs_s": round(ours_s, 1),
         "bare_jobs_s": round(bare_s, 1),
+        "by_hand_s": round(hand_s, 1),
         "times": round(ours_s / bare_s, 2),
         "memory_mib": round(most),
         "cpu_ms_each": round(spent_s * 1000 / count),
