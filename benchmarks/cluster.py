@@ -207,10 +207,10 @@ def _walk(run: Run) -> list[tuple[str, float]]:
             (f"{stage}: until its Job's pod is made", first.made - before),
             (f"{stage}: scheduled", first.bound - first.made),
             (f"{stage}: sandbox, network, container", first.running - first.bound),
-            (f"{stage}: {len(pods)} pods at work", last - first.running),
+            (f"{stage}: at work, pods: {len(pods)}", last - first.running),
         ]
         before = last
-    return [*walk, ("Complete is seen", run.done - before)]
+    return [*walk, ("its last pod gone, until Complete is seen", run.done - before)]
 
 
 if __name__ == "__main__":
