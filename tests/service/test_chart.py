@@ -27,7 +27,7 @@ OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
     ("clipmill.dev", "compilations/status"): {"patch"},
-    ("batch", "jobs"): {"get", "list", "watch", "create", "patch", "delete"},
+    ("batch", "jobs"): {"get", "list", "watch", "create", "delete"},
     ("", "pods"): {"list", "watch"},
     ("", "secrets"): {"create", "delete"},
     ("", "events"): {"create"},
