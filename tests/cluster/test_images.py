@@ -91,5 +91,5 @@ print(*(one.info.name for one in found._js_runtimes.values() if one.info.support
 
 def test_yt_dlp_finds_its_javascript_in_the_job_image() -> None:
     """The engine starts there, from the one folder that a pod may write to, and is new enough."""
-    scratch = "--tmpfs=/scratch:exec,mode=1777"
+    scratch = "--tmpfs=/scratch:exec,uid=10001"
     assert _within("job", f"python -I -c '{FINDS}'", scratch) == ["quickjs-ng"]
