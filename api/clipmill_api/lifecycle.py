@@ -129,11 +129,14 @@ def _move(
         return Planned(now, made, ())
     if _unplayable(session, now):
         now, made = known(session, row, generation), ()
-    try:
-        _refuse_too_few(now)
-        made = made or _exact(session, row, generation, now)
-    except ApiProblem as problem:
-        end(session, ctx, row, generation, Ending(State.FAILED, problem.code, problem.detail))
+    failure = _too_few(now)
+    if failure is None:
+        try:
+            made = made or _exact(session, row, generation, now)
+        except ApiProblem as problem:
+            failure = Ending(State.FAILED, problem.code, problem.detail)
+    if failure is not None:
+        end(session, ctx, row, generation, failure)
         return None
     existing = library.existing_pieces(session, row.owner, Planned(now, made).keys)
     revisions.render_from(session, row.id, generation, at=ctx.now(), reused=len(existing))
@@ -159,17 +162,19 @@ def _beyond_end(now: Known, clip: ClipRow) -> str | None:
     return f"start {start} is not before the end of the clip ({facts.duration_us / 1e6:.2f}s long)"
 
 
-def _refuse_too_few(now: Known) -> None:
+def _too_few(now: Known) -> Ending | None:
+    """The end that missing clips bring, if they do."""
     skipped = [clip for clip in now.clips if clip.state == ClipState.SKIPPED]
     ready = len(now.clips) - len(skipped)
     failed = [clip for clip in skipped if clip.reason != planning.OVER_TIER]
     if failed and now.spec.on_clip_error is OnClipError.FAIL:
         detail = f"{failed[0].name}: {failed[0].message} (onClipError is Fail)"
-        raise ApiProblem(422, "ClipFailed", detail)
+        return Ending(State.FAILED, "ClipFailed", detail)
     if ready < now.spec.minimum_clips:
         message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"
         named = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
-        raise ApiProblem(422, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
+        return Ending(State.FAILED, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
+    return None
 
 
 def _exact(session: Session, row: Compilation, generation: int, now: Known) -> list[Made]:
