@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from clipmill_client.client import Client
 from controlplane import ControlPlane, free_ports
+from flaky import ended
 from harness import Harness
 from manifests import manifest
 
@@ -60,8 +61,7 @@ class Door:
     def shut(self) -> None:
         """Nothing more goes through."""
         for one in self._open:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            ended(one)
             one.close()
         self._open.clear()
 
@@ -78,8 +78,7 @@ class Door:
         with suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
+        ended(target)
 
 
 @dataclass
