@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from clipmill.contract import MAX_CLIPS, MediaKind
+from clipmill.model import ID_PATTERN
 from clipmill.picture import MAX_OVERLAYS
 from clipmill.resource import MAX_TRANSITIONS
 from clipmill_client.manifest import ManifestError
@@ -28,7 +29,6 @@ ASSETS = {
     "music": MediaKind.MUSIC,
 }
 """Fields of the spec that play one file, and what that file is."""
-_MEDIA_ID = re.compile(r"[a-z]-[a-z0-9]{4,40}")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -115,7 +115,7 @@ def _bare(spec: Mapping[str, Any]) -> list[Place]:
 
 def _bare_path(text: Any, folder: Path) -> Path | None:
     """A path, unless it is a media id."""
-    known = isinstance(text, str) and _MEDIA_ID.fullmatch(text)
+    known = isinstance(text, str) and re.fullmatch(ID_PATTERN, text)
     return None if known else _path(text, folder)
 
 

@@ -64,7 +64,8 @@ Duration = Annotated[
     AfterValidator(_is_duration),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
-Id = Annotated[str, Field(pattern=r"^[a-z]-[a-z0-9]{4,40}$", max_length=42)]
+ID_PATTERN = r"^[a-z]-[a-z0-9]{4,40}$"
+Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=42)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, AfterValidator(_is_line)]
 Said = Annotated[str, AfterValidator(_as_line)]
