@@ -51,6 +51,11 @@ class Known:
     media: Mapping[str, Media]
     terms: Terms
 
+    @property
+    def waits(self) -> bool:
+        """Whether a clip is still to be fetched."""
+        return any(clip.state == ClipState.WAITING for clip in self.clips)
+
 
 class Made(NamedTuple):
     """One output: what was asked, its timeline, pieces and music, what is to be said of it."""
@@ -85,11 +90,6 @@ class Planned(NamedTuple):
     def keys(self) -> set[str]:
         """Of all the pieces."""
         return {piece.key for one in self.made for piece in one.pieces}
-
-    @property
-    def waits(self) -> bool:
-        """Whether a clip is still to be fetched."""
-        return any(clip.state == ClipState.WAITING for clip in self.known.clips)
 
 
 def asset_ids(spec: CompilationSpec) -> dict[str, str]:

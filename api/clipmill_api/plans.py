@@ -103,7 +103,7 @@ def _planned(session: Session, owner: str, known: Known) -> Planned:
 
 def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
     known, made, existing = planned
-    keys, waiting, existing = planned.keys, planned.waits, existing or ()
+    keys, waiting, existing = planned.keys, known.waits, existing or ()
     reused = 0 if waiting else sum(key in existing for key in keys)
     return Plan(
         compilation_id=None,

@@ -142,7 +142,7 @@ def _rendering(
 ) -> dict[str, list[Piece] | list[OutputOrder]]:
     """The pieces to render, or the outputs to assemble."""
     known = lifecycle.known(session, row, who.generation)
-    if any(clip.state == ClipState.WAITING for clip in known.clips):
+    if known.waits:
         raise ApiProblem(503, "NotReady", "clips are still being fetched")
     made = planning.outputs(known)
     keys = {piece.key: piece for one in made for piece in one.pieces}

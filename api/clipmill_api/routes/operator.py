@@ -137,7 +137,7 @@ def mint(ctx: Ctx, uid: Uid, asked: KeyRequest) -> KeyReply:
 
 def _first_key(session: Session, row: Compilation, now: Planned) -> FirstKey:
     """Of a generation that was taken in just now: there is no earlier one to end."""
-    stage = Stage.FETCH if now.waits else Stage.ASSEMBLE
+    stage = Stage.FETCH if now.known.waits else Stage.ASSEMBLE
     key = _new_key(session, row, stage)
     return FirstKey(generation=row.generation, stage=stage, key=key)
 
