@@ -79,8 +79,8 @@ ManifestFile = Annotated[
     Path,
     typer.Argument(
         metavar="MANIFEST",
-        help="A Compilation, as `kubectl apply` takes it. Here a clip's url (and that of intro and"
-        " outro) may also be a file of this machine.",
+        help="A Compilation, as `kubectl apply` takes it. Here the files that it plays or draws may"
+        " also be files of this machine.",
     ),
 ]
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to print.")]
