@@ -20,7 +20,7 @@ import yaml
 
 from benchmarks import clips, meter, rivals
 from benchmarks.edit import Edit, Shot
-from clipmill_job import tools
+from clipmill_job import ffmpeg_binary
 from clipmill_probe import MediaError, check
 
 SIZE, RATE = (1280, 720), 30
@@ -57,7 +57,7 @@ def the_edit(folder: Path) -> Edit:
     intro = clips.make(folder / "intro", 1, INTRO_S, (("1280x720", "30"),))[0]
     music = folder / "music.mp3"
     tone = "sine=220:r=44100:d=10"
-    meter.run((tools.ffmpeg(), "-v", "error", "-f", "lavfi", "-i", tone, str(music)))
+    meter.run((ffmpeg_binary.ffmpeg(), "-v", "error", "-f", "lavfi", "-i", tone, str(music)))
     shots = [Shot(path, 0.5 + i % 2 * 0.3, 3.5 + i % 2 * 0.3) for i, path in enumerate(sources)]
     return Edit(
         size=SIZE, rate=RATE, intro=Shot(intro, 0, INTRO_S), shots=tuple(shots), music=music

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipmill.contract import Output
-from clipmill.presets import profile
+from clipmill.spec import Output
+from clipmill.timeline.profiles import profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,13 @@ from PIL import Image
 from benchmarks import clips, meter
 from benchmarks.meter import Cost
 from benchmarks.render import COUNT, SECONDS, gain_db
-from clipmill.contract import Card, Layer, Output
-from clipmill.contract import Image as ImageFile
-from clipmill.presets import profile
-from clipmill_api.watermark import OURS
-from clipmill_job import tools
-from clipmill_job.drawing import draw
+from clipmill.protocol import Card, Layer
+from clipmill.protocol import Image as ImageFile
+from clipmill.spec import Output
+from clipmill.timeline.profiles import profile
+from clipmill_api.accounts.watermark import OURS
+from clipmill_job import ffmpeg_binary
+from clipmill_job.drawing.layer_drawing import draw
 from clipmill_probe import check
 
 SEAM_S = 0.5
@@ -73,7 +74,16 @@ def _swapped(sources: Sequence[Path]) -> list[Path]:
 def _music(folder: Path) -> Path:
     path = folder / "music.mp3"
     meter.run(
-        (tools.ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "sine=220:r=44100:d=60", str(path))
+        (
+            ffmpeg_binary.ffmpeg(),
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=220:r=44100:d=60",
+            str(path),
+        )
     )
     return path
 
@@ -136,7 +146,7 @@ def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[st
     graph += _joined(pictures, sounds)
     graph += _mixed()
     return (
-        *(tools.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
+        *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
         *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
         *("-c:v", "libx264", "-preset", form.speed, "-crf", str(form.crf)),
         *("-maxrate", str(form.max_bitrate), "-bufsize", str(2 * form.max_bitrate)),

@@ -28,11 +28,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from clipmaker import clip  # noqa: E402  the tests' tools, from their folder
-from clipmill.contract import Stage  # noqa: E402
-from clipmill_api.auth import new_key  # noqa: E402
-from clipmill_operator import objects  # noqa: E402
+from clipmill.protocol import Stage  # noqa: E402
+from clipmill_api.http.authentication import new_key  # noqa: E402
+from clipmill_operator.building import builders  # noqa: E402
+from clipmill_operator.building.builders import Named  # noqa: E402
 from clipmill_operator.kube import Kube  # noqa: E402
-from clipmill_operator.objects import Named  # noqa: E402
 from clipmill_operator.settings import Settings  # noqa: E402
 from controlplane import TOKEN, ControlPlane, binaries, control_plane  # noqa: E402
 from harness import SMALL, Harness, library_clip, running  # noqa: E402
@@ -93,9 +93,9 @@ def by_hand(plane: ControlPlane, cluster: Cluster, wishes: list[dict[str, Any]])
         assert made is not None
         metadata = made["metadata"]
         of = Named("default", metadata["name"], metadata["uid"], 1, "default")
-        job = kube.create(objects.job(of, Stage.ASSEMBLE, 1, settings))
+        job = kube.create(builders.job(of, Stage.ASSEMBLE, 1, settings))
         assert job is not None
-        kube.create(objects.secret(of, Stage.ASSEMBLE, job["metadata"]["uid"], url="u", key="k"))
+        kube.create(builders.secret(of, Stage.ASSEMBLE, job["metadata"]["uid"], url="u", key="k"))
         named = {key: made[key] for key in ("apiVersion", "kind")} | {"metadata": of_name(metadata)}
         kube.apply(named | {"status": SHORT}, subresource="status")
 

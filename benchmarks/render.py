@@ -17,9 +17,10 @@ import yaml
 
 from benchmarks import clips, meter
 from benchmarks.meter import Cost
-from clipmill.contract import MediaFacts, Output
-from clipmill.presets import profile
-from clipmill_job import tools
+from clipmill.protocol import MediaFacts
+from clipmill.spec import Output
+from clipmill.timeline.profiles import profile
+from clipmill_job import ffmpeg_binary
 from clipmill_probe import check
 
 SECONDS = 5
@@ -122,7 +123,7 @@ def bare_command(sources: Sequence[Path], out: Path) -> tuple[str, ...]:
     pairs = "".join(f"[v{i}][a{i}]" for i in range(len(sources)))
     graph.append(f"{pairs}concat=n={len(sources)}:v=1:a=1[v][a]")
     return (
-        *(tools.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
+        *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
         *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
         *("-c:v", "libx264", "-preset", form.speed, "-crf", str(form.crf)),
         *("-maxrate", str(form.max_bitrate), "-bufsize", str(2 * form.max_bitrate)),

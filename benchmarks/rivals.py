@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.edit import Edit, Shot
-from clipmill_job import tools
+from clipmill_job import ffmpeg_binary
 
 EDITLY, FFPROBE, MOVIEPY = "0.14.2", "2.1.2", "2.2.1"
-FONT = Path(tools.__file__).with_name("fonts") / "NotoSans-Regular.ttf"
+FONT = Path(ffmpeg_binary.__file__).with_name("fonts") / "NotoSans-Regular.ttf"
 SCRIPT = Path(__file__).with_name("moviepy_edit.py")
 BUILD_S = 3600
 
@@ -30,7 +30,7 @@ def editly(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
     probes = [path for path in modules.glob("@ffprobe-installer/*/ffprobe") if path.is_file()]
     for probe in probes:
         probe.chmod(0o755)
-    programs = {"ffmpegPath": tools.ffmpeg(), "ffprobePath": str(probes[0])}
+    programs = {"ffmpegPath": ffmpeg_binary.ffmpeg(), "ffprobePath": str(probes[0])}
     told.write_text(json.dumps({**editly_spec(edit, folder / "out/main.mp4"), **programs}))
     # Its drawing is OpenGL, which asks for a screen.
     return ("xvfb-run", "-a", str(modules / ".bin/editly"), str(told))
@@ -95,7 +95,7 @@ def moviepy(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
         "text": (edit.text, *edit.text_s, str(FONT)),
         "music": (str(edit.music), edit.music_gain),
         "encoder": edit.encoder(),
-        "ffmpeg": tools.ffmpeg(),
+        "ffmpeg": ffmpeg_binary.ffmpeg(),
     }
     path = folder / "moviepy.json"
     path.write_text(json.dumps(told))

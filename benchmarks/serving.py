@@ -17,9 +17,9 @@ import uvicorn
 from sqlalchemy import event
 
 from benchmarks.worker_calls import calls, one_job
-from clipmill.contract import TierView
-from clipmill_api.app import create_app
-from clipmill_api.auth import new_key
+from clipmill.protocol import TierView
+from clipmill_api.http.app import create_app
+from clipmill_api.http.authentication import new_key
 from clipmill_api.settings import Settings
 from clipmill_client.client import Client
 

@@ -8,15 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipmill.contract import (
-    CompilationSpec,
-    Heartbeat,
-    MediaKind,
-    Registration,
-    Stage,
-    TierView,
-    UserView,
-)
+from clipmill.protocol import Heartbeat, MediaKind, Registration, Stage, TierView, UserView
+from clipmill.spec import CompilationSpec
 from clipmill_client.client import Client
 
 CLIENTS = 16

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import yaml
 from typer.testing import CliRunner
 
-from clipmill_client.cli_commands import app
+from clipmill_cli.commands.command_tree import app
 from harness import SMALL
 
-ENTRY = (sys.executable, "-c", "from clipmill_client.cli import main; main()")
+ENTRY = (sys.executable, "-c", "from clipmill_cli.main import main; main()")
 """The console script's own words, wherever it was installed."""
 
 

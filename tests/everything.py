@@ -13,7 +13,7 @@ from PIL import Image
 
 import clipmaker
 import levels
-from clipmill.contract import MediaKind
+from clipmill.protocol import MediaKind
 from clipmill_client.client import Client
 from manifests import samples
 

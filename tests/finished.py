@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clipmill.contract import CompilationView, OutputResult, Plan, State
-from clipmill.results import RESULT_FILES
+from clipmill.protocol import CompilationView, OutputResult, Plan, State
+from clipmill.protocol.result_files import RESULT_FILES
 from studio import Studio
 
 

@@ -16,19 +16,11 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from clipmill.contract import (
-    CompilationSpec,
-    Media,
-    MediaKind,
-    Plan,
-    Registration,
-    Stage,
-    TierView,
-    UserView,
-)
-from clipmill_api.app import create_app
-from clipmill_api.auth import new_key
+from clipmill.protocol import Media, MediaKind, Plan, Registration, Stage, TierView, UserView
+from clipmill.spec import CompilationSpec
 from clipmill_api.context import Context
+from clipmill_api.http.app import create_app
+from clipmill_api.http.authentication import new_key
 from clipmill_api.settings import Settings
 from clipmill_client.client import Client
 

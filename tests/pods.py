@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from clipmill.contract import MediaKind, OutputResult, Result, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, OutputResult, Result, UploadPurpose, UploadRequest
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clipmill.contract import CompilationView, MediaKind, Stage, State
+from clipmill.protocol import CompilationView, MediaKind, Stage, State
 from clipmill_client.client import Client
 from clipmill_job.__main__ import main
 from harness import Harness

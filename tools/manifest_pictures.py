@@ -17,23 +17,14 @@ from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "job-image"))
 
-from clipmill.contract import (
-    CompilationSpec,
-    Cut,
-    Framing,
-    Layer,
-    MediaFacts,
-    Piece,
-    Position,
-    Profile,
-    TransitionType,
-)
-from clipmill.contract import Image as ImageFile
-from clipmill.ffmpeg import Drawn, piece_args
-from clipmill.overlays import layers
-from clipmill_api.watermark import OURS
-from clipmill_job.drawing import draw
-from clipmill_job.lettering import Style, lettered
+from clipmill.ffmpeg.segment_args import Drawn, piece_args
+from clipmill.protocol import Cut, Framing, Layer, MediaFacts, Piece, Profile
+from clipmill.protocol import Image as ImageFile
+from clipmill.spec import CompilationSpec, Position, TransitionType
+from clipmill.timeline.overlay_layers import layers
+from clipmill_api.accounts.watermark import OURS
+from clipmill_job.drawing.layer_drawing import draw
+from clipmill_job.drawing.text_drawing import Style, lettered
 from clipmill_probe import check
 
 OUT = Path(__file__).parents[1] / "docs/pictures"

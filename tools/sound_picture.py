@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import clipmaker  # noqa: E402
 import levels  # noqa: E402
-from clipmill.contract import MusicOrder  # noqa: E402
-from clipmill.music import decode_args, mix_args  # noqa: E402
-from clipmill.soundtrack import Duck  # noqa: E402
+from clipmill.protocol import MusicOrder  # noqa: E402
+from clipmill.spec.soundtrack import Duck  # noqa: E402
+from clipmill.timeline.music_window import decode_args, mix_args  # noqa: E402
 
 OUT = ROOT / "docs/pictures/ducking.png"
 SECONDS, FLOOR_DB, STEP_S = 14, -60, 0.04

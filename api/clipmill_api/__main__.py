@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from clipmill_api.app import create_app
+from clipmill_api.http.app import create_app
 from clipmill_api.settings import Settings, UnsafeSettings, port
 
 UNSAFE = 2

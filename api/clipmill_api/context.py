@@ -11,9 +11,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from clipmill_api.database import Database
-from clipmill_api.metrics import Metrics
+from clipmill_api.http.metrics import Metrics
+from clipmill_api.media.blob_store import Store
 from clipmill_api.settings import Settings
-from clipmill_api.store import Store
 
 Clock = Callable[[], datetime]
 

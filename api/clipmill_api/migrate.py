@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from clipmill_api.database import Database
-from clipmill_api.queries import people
+from clipmill_api.queries import users_and_keys
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,7 +34,7 @@ def migrate(db: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
         if _version(connection) != newest():
             _upgrade(connection)
-    db.write(people.seed)
+    db.write(users_and_keys.seed)
 
 
 def _version(connection: Connection) -> str | None:

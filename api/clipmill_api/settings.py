@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clipmill_api import watermark
-from clipmill_api.watermark import UnsafeWatermark, Watermark
+from clipmill_api.accounts import watermark
+from clipmill_api.accounts.watermark import UnsafeWatermark, Watermark
 
 DEFAULT_HOSTS = (
     "clips.twitch.tv",

@@ -14,15 +14,12 @@ from typing import Any
 
 import httpx
 
-from clipmill.contract import (
+from clipmill.protocol import (
     Account,
     Claim,
-    CompilationSpec,
     CompilationView,
-    Extent,
     Heartbeat,
     HeartbeatReply,
-    Manifest,
     Media,
     MediaFacts,
     MediaKind,
@@ -38,10 +35,11 @@ from clipmill.contract import (
     Usage,
     UsedIn,
 )
-from clipmill_client.guide import GuideCalls
-from clipmill_client.staff import AdminCalls, OperatorCalls
+from clipmill.spec import CompilationSpec, Extent, Manifest
+from clipmill_client.http_transport import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, Wire
+from clipmill_client.legacy_calls import GuideCalls
+from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.transfer import Transfers, sha256_of
-from clipmill_client.wire import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, Wire
 
 
 class Client:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clipmill.contract import Upload, UploadPurpose, UploadRequest
+from clipmill.protocol import Upload, UploadPurpose, UploadRequest
 from clipmill_client.errors import PermanentError, RetryableError
-from clipmill_client.wire import BYTES_TIMEOUT, Wire
+from clipmill_client.http_transport import BYTES_TIMEOUT, Wire
 
 CHUNK_BYTES = 8 * 1024 * 1024
 

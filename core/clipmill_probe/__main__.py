@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
 def _facts(path: Path, depth: str, kind: str) -> Mapping[str, object]:
     """What is asked for; only the decoders that it needs are loaded."""
     if kind == "image":
-        from clipmill_probe.image import examine_image  # noqa: PLC0415
+        from clipmill_probe.still_image import examine_image  # noqa: PLC0415
 
         return examine_image(path)
     from clipmill_probe.decode import examine  # noqa: PLC0415

@@ -19,11 +19,11 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from clipmill.meter import SILENCE
+from clipmill.ffmpeg.ebur128 import SILENCE
+from clipmill_probe.audio_file import SLACK_S, Facts, heard
 from clipmill_probe.errors import MediaError, check_hours, said
-from clipmill_probe.loudness import Meter
+from clipmill_probe.loudness_filter import Meter
 from clipmill_probe.sniff import check_length, sniff
-from clipmill_probe.sound import SLACK_S, Facts, heard
 
 MAX_SIDE = 8192
 MAX_BROKEN = 20

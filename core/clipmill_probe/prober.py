@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clipmill_probe.errors import MediaError
 
 if TYPE_CHECKING:
-    from clipmill.contract import MediaFacts
+    from clipmill.protocol import MediaFacts
 
 TIMEOUT_S = 240.0
 """Under the client's patience for the API's answer to a finished upload (300 s)."""
@@ -39,7 +39,7 @@ def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> Medi
 
 def _facts(answer: Any) -> MediaFacts:
     # Only here: the child reads this module too, and has no use for the contract.
-    from clipmill.contract import MediaFacts  # noqa: PLC0415
+    from clipmill.protocol import MediaFacts  # noqa: PLC0415
 
     return MediaFacts.model_validate(answer)
 

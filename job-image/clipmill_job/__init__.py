@@ -1,1 +1,1 @@
-"""What a pod runs: fetch, render, assemble. Knows an API URL and a key, and nothing else."""
+"""What a pod runs: fetch, render and assemble tasks. Knows an API URL and a key, nothing else."""

@@ -9,15 +9,15 @@ import sys
 import time
 from collections.abc import Mapping
 
-from clipmill.contract import ExitCode, Order, OutputResult, Result, Stage
+from clipmill.protocol import ExitCode, Order, OutputResult, Result, Stage
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
-from clipmill_job import gate
-from clipmill_job.assemble import assemble
-from clipmill_job.beat import Beat
+from clipmill_job import isolation_check
+from clipmill_job.assembling.assemble_task import assemble
 from clipmill_job.errors import GiveUp, JobError, Leave, TryAgain
-from clipmill_job.fetch import fetch
-from clipmill_job.render import Work, render
+from clipmill_job.fetching.fetch_task import fetch
+from clipmill_job.heartbeats import Beat
+from clipmill_job.rendering.render_task import Work, render
 from clipmill_job.settings import Settings
 
 PATIENCE_S = 180.0
@@ -81,7 +81,7 @@ def _claim(client: Client, settings: Settings) -> Order:
 
 
 def _do(client: Client, order: Order, beat: Beat, settings: Settings) -> list[OutputResult]:
-    gate.hold(order.canaries)
+    isolation_check.hold(order.canaries)
     if order.stage is Stage.FETCH:
         fetch(client, order, beat, settings.scratch)
         return []

@@ -10,7 +10,7 @@ JobError
 
 from __future__ import annotations
 
-from clipmill.contract import NOT_ISOLATED, ClipFailure, ExitCode
+from clipmill.protocol import NOT_ISOLATED, ClipFailure, ExitCode
 
 
 class JobError(Exception):

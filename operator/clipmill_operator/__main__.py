@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from prometheus_client import start_http_server
 
 from clipmill_client.client import Client
-from clipmill_operator import handlers
-from clipmill_operator.cache import Cache
-from clipmill_operator.health import Health
 from clipmill_operator.kube import Kube
-from clipmill_operator.loop import Loop
-from clipmill_operator.pulse import Poll, Resync
-from clipmill_operator.reconcile import Reconciler
+from clipmill_operator.reconciling.reconciler import Reconciler
+from clipmill_operator.reconciling.submission_sync import Submissions
 from clipmill_operator.settings import BadSettings, Settings
-from clipmill_operator.submissions import Submissions
+from clipmill_operator.watching import watches
+from clipmill_operator.watching.control_loop import Loop
+from clipmill_operator.watching.health import Health
+from clipmill_operator.watching.object_cache import Cache
+from clipmill_operator.watching.pollers import Poll, Resync
 
 BAD_SETTINGS = 2
 ATTEMPTS = 2
@@ -61,7 +61,7 @@ def main(environ: Mapping[str, str]) -> int:
     start_http_server(settings.metrics_port)
     health = Health(settings.resync_s, time.monotonic)
     kube = Kube.connect(settings.workers + 4)
-    handlers.run(settings, put_together(settings, kube, health), health)
+    watches.run(settings, put_together(settings, kube, health), health)
     return 0
 
 

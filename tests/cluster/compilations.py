@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clipmill_api.samples import SAMPLES, drawn
+from clipmill_api.media.sample_clips import SAMPLES, drawn
 from cluster import world
 from cluster.kubectl import Object, apply, find, get, kubectl, until
 from cluster.release import VIDEOS, sql

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clipmill.contract import TierView, UserView
+from clipmill.protocol import TierView, UserView
 from cluster.compilations import UID, Video, finished, serve_samples, url
 from cluster.kubectl import apply, get, kubectl, namespace, until
 from cluster.release import VALUES, VIDEOS, api, sql

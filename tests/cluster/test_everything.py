@@ -9,7 +9,7 @@ import pytest
 
 import everything
 import everything_seen
-from clipmill.contract import TierView, UserView
+from clipmill.protocol import TierView, UserView
 from clipmill_client.client import Client
 from cluster.compilations import Video, url
 from cluster.kubectl import apply, kubectl, namespace

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipmill.contract import NOT_ISOLATED
+from clipmill.protocol import NOT_ISOLATED
 from cluster.compilations import Video, serve_samples, url
 from cluster.kubectl import apply, get, kubectl
 from cluster.release import VIDEOS

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clipmill.contract import Heartbeat, Stage, State
-from clipmill_api.app import create_app
-from clipmill_api.auth import new_key
+from clipmill.protocol import Heartbeat, Stage, State
+from clipmill_api.http.app import create_app
+from clipmill_api.http.authentication import new_key
 from clipmill_api.settings import Settings, UnsafeSettings
 from clipmill_client.errors import PermanentError
 from harness import Harness

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill.contract import Manifest, State
-from clipmill_client import rendering
-from clipmill_client.local import Access, LocalAPI
+from clipmill.protocol import State
+from clipmill.spec import Manifest
+from clipmill_cli.local import local_render
+from clipmill_cli.local.local_api import Access, LocalAPI
 from harness import SMALL
 from sources_server import Served, serving
 
@@ -61,7 +62,7 @@ def run(state: Path, web: Served, clips: int) -> Counter[str]:
         }
     )
     with LocalAPI(state, Access(private=(web.place,))) as api:
-        view, _ = rendering.run(api, made, workers=2, tell=lambda _: None)
+        view, _ = local_render.run(api, made, workers=2, tell=lambda _: None)
         assert (view.state, view.degraded) == (State.SUCCEEDED, False), view
         return calls_of_jobs(api)
 

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from clipmill.contract import Manifest, MediaKind, Stage, UploadPurpose
+from clipmill.protocol import MediaKind, Stage, UploadPurpose
+from clipmill.spec import Manifest
 from clipmill_client import transfer
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError, RetryableError

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from clipmaker import clip
-from clipmill.contract import MediaKind, UploadPurpose
-from clipmill_api.bodies import LIMIT_BYTES
+from clipmill.protocol import MediaKind, UploadPurpose
+from clipmill_api.http.request_limits import LIMIT_BYTES
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from harness import SMALL, Harness, library_clip, running

@@ -11,7 +11,7 @@ from schemathesis import Case
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 
-from clipmill.contract import Stage
+from clipmill.protocol import Stage
 from harness import Harness, running
 from pods import url
 

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from clipmill.contract import Heartbeat, Stage, State
+from clipmill.protocol import Heartbeat, Stage, State
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from clipmill_client.guide import GuideCalls
+from clipmill_client.legacy_calls import GuideCalls
 from harness import Harness, library_clip
 from pods import assemble, fetch, url
 

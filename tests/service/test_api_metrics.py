@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clipmill_api.reference import ERRORS, MANIFESTS
+from clipmill_api.http.openapi import ERRORS, MANIFESTS
 from clipmill_client.errors import PermanentError
 from harness import Harness, library_clip
 

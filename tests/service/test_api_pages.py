@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from clipmaker import ffmpeg
-from clipmill.contract import (
+from clipmill.protocol import (
     ClipFailure,
     Heartbeat,
     MediaKind,

@@ -12,17 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from clipmill.contract import (
-    ENDS,
-    CompilationSpec,
-    Manifest,
-    MediaKind,
-    Result,
-    Stage,
-    State,
-    UploadPurpose,
-)
-from clipmill_api import uploads
+from clipmill.protocol import ENDS, MediaKind, Result, Stage, State, UploadPurpose
+from clipmill.spec import CompilationSpec, Manifest
+from clipmill_api.media import uploads
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from harness import SMALL, Harness, library_clip

@@ -9,17 +9,16 @@ from typing import Any
 
 from sqlalchemy import event
 
-from clipmill.contract import (
+from clipmill.protocol import (
     ClipFailure,
-    CompilationSpec,
     FailedParts,
     Heartbeat,
-    Manifest,
     MediaKind,
     Result,
     Stage,
     UploadPurpose,
 )
+from clipmill.spec import CompilationSpec, Manifest
 from clipmill_api.context import Context
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError

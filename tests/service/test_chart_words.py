@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clipmill.contract import Manifest
+from clipmill.spec import Manifest
 from clipmill_api.settings import Settings as ApiSettings
 from clipmill_operator.settings import Settings as OperatorSettings
 from generate import CHART, INSTALL, KUBERNETES, helm, install_text

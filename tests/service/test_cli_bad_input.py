@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import clipmaker
-from clipmill_client.jobs import Jobs
-from clipmill_client.operating import LocalOperator
+from clipmill_cli.local.embedded_operator import LocalOperator
+from clipmill_cli.local.job_processes import Jobs
 from commandline import Said, clipmill, manifest_file
 from harness import SMALL, Harness, library_clip, running
 from sources_server import Served, serving

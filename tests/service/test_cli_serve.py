@@ -207,7 +207,7 @@ def test_a_refusal_is_one_line(
 
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The address is said, after a few tries."""
-    monkeypatch.setattr("clipmill_client.wire.wait_random_exponential", lambda **_: 0)
+    monkeypatch.setattr("clipmill_client.http_transport.wait_random_exponential", lambda **_: 0)
     env = {"CLIPMILL_API_URL": "http://127.0.0.1:9", "CLIPMILL_API_KEY": "cm_u_x"}
     said = clipmill("list", env=env)
     assert (said.code, len(said.lines)) == (1, 1)

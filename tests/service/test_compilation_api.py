@@ -7,20 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from clipmill.contract import (
+from clipmill.protocol import (
     NOT_ISOLATED,
     ClipFailure,
     ClipState,
-    CompilationSpec,
     FailedParts,
     Heartbeat,
-    Manifest,
     MediaKind,
     Result,
     Stage,
     State,
     UploadPurpose,
 )
+from clipmill.spec import CompilationSpec, Manifest
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from harness import SMALL, Harness, library_clip

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill.contract import Curve, Cut, Piece, Profile, TransitionType
-from clipmill.ffmpeg import CURVES, piece_args
+from clipmill.ffmpeg.segment_args import CURVES, piece_args
+from clipmill.protocol import Cut, Piece, Profile
+from clipmill.spec import Curve, TransitionType
 
 FORM = Profile(width=128, height=72, rate=30, crf=30, speed="ultrafast", max_bitrate=1_000_000)
 MIDDLE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipmill_api.auth import new_key
+from clipmill_api.http.authentication import new_key
 from clipmill_api.settings import Settings, UnsafeSettings
 from clipmill_client.errors import PermanentError
 from harness import running

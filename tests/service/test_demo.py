@@ -14,10 +14,11 @@ import yaml
 from PIL import Image
 
 import clipmaker
-from clipmill_client import demo_clips, manifest
+from clipmill_cli.demo import clip_recipes
+from clipmill_cli.local import manifest_file
 from commandline import clipmill
 
-DEMO = (sys.executable, "-m", "clipmill_client.demo")
+DEMO = (sys.executable, "-m", "clipmill_cli.demo")
 
 
 def demo(folder: Path) -> str:
@@ -67,8 +68,8 @@ def test_the_storyboard_shows_clips_of_different_colours(said: str, folder: Path
 
 def test_its_manifest_is_one_of_kubectls(said: str, folder: Path) -> None:
     """And names only what was let in."""
-    made = manifest.load(folder / "demo/demo.yaml")
-    assert [clip.name for clip in made.spec.clips] == [recipe.name for recipe in demo_clips.CLIPS]
+    made = manifest_file.load(folder / "demo/demo.yaml")
+    assert [clip.name for clip in made.spec.clips] == [recipe.name for recipe in clip_recipes.CLIPS]
     raw = yaml.safe_load((folder / "demo/demo.yaml").read_text())
     assert all(clip["url"].startswith("http://127.0.0.1:") for clip in raw["spec"]["clips"])
 

@@ -12,26 +12,16 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 import clipmaker
-from clipmill.contract import (
-    Card,
-    Cut,
-    Layer,
-    MediaKind,
-    Piece,
-    Position,
-    Profile,
-    Stage,
-    State,
-    Words,
-)
-from clipmill.contract import Image as ImageFile
-from clipmill_api.watermark import Watermark
+from clipmill.protocol import Card, Cut, Layer, MediaKind, Piece, Profile, Stage, State, Words
+from clipmill.protocol import Image as ImageFile
+from clipmill.spec import Position
+from clipmill_api.accounts.watermark import Watermark
+from clipmill_cli.output.listings import facts_text
 from clipmill_client.errors import PermanentError
-from clipmill_client.show_lists import facts_text
-from clipmill_job.drawing import draw
-from clipmill_job.drawings import Drawings
+from clipmill_job.drawing.drawing_cache import Drawings
+from clipmill_job.drawing.layer_drawing import draw
 from clipmill_job.errors import GiveUp
-from clipmill_job.media import Sources
+from clipmill_job.rendering.source_files import Sources
 from harness import Harness, running
 from studio import Studio, custom, run
 

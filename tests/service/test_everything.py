@@ -10,9 +10,9 @@ import yaml
 
 import everything
 import everything_seen
-from clipmill.contract import TierView, UserView
+from clipmill.protocol import TierView, UserView
+from clipmill_cli.local.local_api import OWNER, LocalAPI
 from clipmill_client.client import Client
-from clipmill_client.local import OWNER, LocalAPI
 from commandline import clipmill
 
 

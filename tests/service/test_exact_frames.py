@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import clipmaker
-from clipmill.contract import ExitCode, MediaKind, Stage, State
+from clipmill.protocol import ExitCode, MediaKind, Stage, State
 from clipmill_job.__main__ import main
 from harness import Harness, running
 

@@ -13,8 +13,8 @@ import yaml
 
 import clipmaker
 import levels
-from clipmill.contract import MediaKind
-from clipmill_client import cli_pages
+from clipmill.protocol import MediaKind
+from clipmill_cli.commands import reference_page
 from clipmill_client.client import Client
 from commandline import Said, clipmill, started
 from examples import ROOT, indented, run, with_ids, yaml_block
@@ -28,7 +28,7 @@ SERVES = "clipmill serve --port 8000"
 
 def of_help() -> list[str]:
     """The examples of all commands, each once."""
-    lines = [line for line in indented(cli_pages.pages()) if "clipmill " in line]
+    lines = [line for line in indented(reference_page.pages()) if "clipmill " in line]
     return list(dict.fromkeys(line for line in lines if _is_example(line)))
 
 

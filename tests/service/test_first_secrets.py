@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from clipmill_api.settings import Settings
-from clipmill_operator.first_secrets import NotMade, create, secret
+from clipmill_operator.initial_secrets import NotMade, create, secret
 
 KEYS = ("admin-key=cm_a_", "operator-key=cm_o_", "owner-key=cm_u_")
 

@@ -11,8 +11,9 @@ import av
 import pytest
 
 import clipmaker
-from clipmill.contract import Extent, State
-from clipmill.presets import PRESETS
+from clipmill.protocol import State
+from clipmill.spec import Extent
+from clipmill.timeline.profiles import PRESETS
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
 from studio import Studio, custom

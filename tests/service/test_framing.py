@@ -9,8 +9,9 @@ import av
 import pytest
 
 import clipmaker
-from clipmill.contract import Cut, Framing, Piece, Profile, TransitionType
-from clipmill.ffmpeg import piece_args
+from clipmill.ffmpeg.segment_args import piece_args
+from clipmill.protocol import Cut, Framing, Piece, Profile
+from clipmill.spec import TransitionType
 from clipmill_probe import check
 
 FORM = Profile(width=180, height=320, rate=30, crf=12, speed="ultrafast", max_bitrate=8_000_000)

@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 import clipmaker
-from clipmill.contract import MediaKind, Stage, State
+from clipmill.protocol import MediaKind, Stage, State
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
 from levels import decoded, loudness

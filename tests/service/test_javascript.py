@@ -17,8 +17,8 @@ from yt_dlp.extractor.youtube.jsc.provider import (
     SigChallengeInput,
 )
 
-from clipmill_job.download import options
-from clipmill_job.javascript import interpreter, logged
+from clipmill_job.fetching.downloader import options
+from clipmill_job.fetching.javascript import interpreter, logged
 
 PLAYER = """
 var _yt_player = {};

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import clipmaker
-from clipmill.contract import (
+from clipmill.protocol import (
     ClipState,
     CompilationView,
     Directive,
@@ -24,7 +24,7 @@ from clipmill.contract import (
     Stage,
     State,
 )
-from clipmill_client.jobs import Jobs, environ
+from clipmill_cli.local.job_processes import Jobs, environ
 from clipmill_job.__main__ import main
 from harness import SMALL, Harness, library_clip, running
 from sources_server import Served, serving

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import levels
-from clipmill.contract import Cut, OutputOrder, Piece, Profile
-from clipmill.layers import Encoder
-from clipmill_job.render import Work
-from clipmill_job.sound import encode
+from clipmill.protocol import Cut, OutputOrder, Piece, Profile
+from clipmill.protocol.layers import Encoder
+from clipmill_job.assembling.programme_audio import encode
+from clipmill_job.rendering.render_task import Work
 from levels import RATE, Sound
 
 TARGET, PEAK = -14.0, -1.0

@@ -10,9 +10,9 @@ import pytest
 
 import clipmaker
 import levels
-from clipmill.contract import MusicOrder
-from clipmill.music import decode_args, mix_args
-from clipmill.soundtrack import Duck
+from clipmill.protocol import MusicOrder
+from clipmill.spec.soundtrack import Duck
+from clipmill.timeline.music_window import decode_args, mix_args
 from clipmill_probe import check
 from levels import RATE, Sound, at, level_at
 

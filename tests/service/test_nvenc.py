@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 import clipmaker
-from clipmill.contract import ExitCode, Stage, State
+from clipmill.protocol import ExitCode, Stage, State
 from harness import Harness, running
 from studio import Studio, custom, run
 

@@ -8,17 +8,8 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import (
-    CompilationSpec,
-    FailedParts,
-    Manifest,
-    Refusal,
-    Registration,
-    Stage,
-    State,
-    Submission,
-    Wanted,
-)
+from clipmill.protocol import FailedParts, Refusal, Registration, Stage, State, Submission, Wanted
+from clipmill.spec import CompilationSpec, Manifest
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from harness import SMALL, Harness, library_clip
@@ -235,7 +226,7 @@ def test_pods_that_are_not_isolated_end_it_in_any_stage(api: Harness) -> None:
 
 def test_the_owner_of_a_spec_is_no_change() -> None:
     """The operator writes the owner into the resource's spec: it is the same spec still."""
-    from clipmill_api.lifecycle import stored  # noqa: PLC0415
+    from clipmill_api.compilations.lifecycle import stored  # noqa: PLC0415
 
     spec = CompilationSpec.model_validate({"clips": [{"mediaId": "m-abcd"}]})
     assert stored(spec) == stored(spec.model_copy(update={"owner": "ada"}))

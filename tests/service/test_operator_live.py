@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from clipmill.contract import Manifest
+from clipmill.spec import Manifest
 from controlplane import ControlPlane
 from manifests import BAD, GOOD, manifest, samples
 

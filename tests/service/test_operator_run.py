@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import Manifest
-from clipmill_api.auth import new_key
+from clipmill.spec import Manifest
+from clipmill_api.http.authentication import new_key
 from controlplane import ControlPlane
 from harness import SMALL, Harness, library_clip, running
 from operating import Cluster, Door, until

@@ -11,8 +11,9 @@ import yaml
 from typer.testing import CliRunner
 
 import levels
-from clipmill.contract import Manifest, MediaKind
-from clipmill_client.cli_commands import app
+from clipmill.protocol import MediaKind
+from clipmill.spec import Manifest
+from clipmill_cli.commands.command_tree import app
 from clipmill_client.errors import PermanentError
 from harness import SMALL, Harness, running
 

@@ -11,9 +11,10 @@ import imageio_ffmpeg
 import pytest
 
 import clipmaker
-from clipmill.contract import Cut, Fit, Framing, Piece, Profile, TransitionType
-from clipmill.ffmpeg import piece_args
-from clipmill.timeline import part
+from clipmill.ffmpeg.segment_args import piece_args
+from clipmill.protocol import Cut, Framing, Piece, Profile
+from clipmill.spec import Fit, TransitionType
+from clipmill.timeline.build import part
 from clipmill_probe import check
 
 FORM = Profile(width=320, height=180, rate=30, crf=19, speed="ultrafast", max_bitrate=4_000_000)

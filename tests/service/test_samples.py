@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clipmill_api.samples import SAMPLES
+from clipmill_api.media.sample_clips import SAMPLES
 from clipmill_probe import check
 from harness import Harness, running
 

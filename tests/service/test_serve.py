@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from clipmill_api.auth import new_key
+from clipmill_api.http.authentication import new_key
 
 COMMAND = [sys.executable, "-m", "clipmill_api"]
 

@@ -12,7 +12,7 @@ import pytest
 
 import clipmaker
 import levels
-from clipmill.contract import MediaKind
+from clipmill.protocol import MediaKind
 from finished import rendered
 from harness import running
 from levels import RATE, at, level_at

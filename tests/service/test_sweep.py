@@ -6,10 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from clipmill.contract import MediaKind, Stage, UploadPurpose, UploadRequest
-from clipmill_api.sweep import sweep
-from clipmill_api.terms import INSTALLATION
-from clipmill_api.watermark import OURS
+from clipmill.protocol import MediaKind, Stage, UploadPurpose, UploadRequest
+from clipmill_api.accounts.output_policy import INSTALLATION
+from clipmill_api.accounts.watermark import OURS
+from clipmill_api.media.retention import sweep
 from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip
 

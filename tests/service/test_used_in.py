@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from clipmill.contract import MediaKind, OutputResult, Result, Stage, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, OutputResult, Result, Stage, UploadPurpose, UploadRequest
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import sha256_of

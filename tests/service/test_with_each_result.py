@@ -12,8 +12,8 @@ from PIL import Image, ImageStat
 
 import clipmaker
 import levels
-from clipmill.contract import MediaKind
-from clipmill.results import RESULT_FILES
+from clipmill.protocol import MediaKind
+from clipmill.protocol.result_files import RESULT_FILES
 from finished import Rendered, rendered
 from harness import SMALL, running
 from studio import Studio

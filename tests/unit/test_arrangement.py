@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clipmill.arrangement import arrange
-from clipmill.contract import CompilationSpec
+from clipmill.spec import CompilationSpec
+from clipmill.timeline.arrangement import arrange
 
 LETTERS = {"intro": "I", "outro": "O", "transition": "T", "bumper": "S", "clip": "C"}
 INTRO, OUTRO = {"intro": {"mediaId": "m-intro"}}, {"outro": {"mediaId": "m-outro"}}

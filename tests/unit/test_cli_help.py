@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from clipmill_client.cli_commands import app
-from clipmill_client.cli_pages import commands, pages
+from clipmill_cli.commands.command_tree import app
+from clipmill_cli.commands.reference_page import commands, pages
 
 PAGE = Path(__file__).parents[2] / "docs/cli.md"
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipmill.chapters import chapters, chapters_text, unmet
-from clipmill.credits import credits_of, credits_text
-from clipmill.record import Played, Record, Track, clock
-from clipmill.storyboard import grid, vtt
+from clipmill.artifacts.chapters import chapters, chapters_text, unmet
+from clipmill.artifacts.credit_list import credits_of, credits_text
+from clipmill.artifacts.storyboard import grid, vtt
+from clipmill.protocol.result_record import Played, Record, Track, clock
 
 RATE = 30
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clipmill.contract import CompilationView, State
-from clipmill.eta import eta
-from clipmill_client.show import eta_text
+from clipmill.protocol import CompilationView, State
+from clipmill.timeline.eta import eta
+from clipmill_cli.output.terminal import eta_text
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from clipmill.contract import Cut, Piece, Profile, TransitionType
-from clipmill.ffmpeg import piece_args, seek_s
-from clipmill.loudness import Setting, SoundForm, encode_args, first_setting, next_setting
-from clipmill.meter import Level, level_of
+from clipmill.ffmpeg.ebur128 import Level, level_of
+from clipmill.ffmpeg.programme_loudness import (
+    Setting,
+    SoundForm,
+    encode_args,
+    first_setting,
+    next_setting,
+)
+from clipmill.ffmpeg.segment_args import piece_args, seek_s
+from clipmill.protocol import Cut, Piece, Profile
+from clipmill.spec import TransitionType
 
 FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"

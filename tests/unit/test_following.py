@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import pytest
 
-from clipmill.contract import CompilationView, State
-from clipmill_client import following
+from clipmill.protocol import CompilationView, State
+from clipmill_client import watching
 from clipmill_client.errors import PermanentError, RetryableError
-from clipmill_client.following import follow, paged
+from clipmill_client.watching import follow, paged
 
 
 def view(state: State, percent: int = 0) -> CompilationView:
@@ -44,7 +44,7 @@ class FakeClient:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "wait_random_exponential", lambda **_: 0)
+    monkeypatch.setattr(watching, "wait_random_exponential", lambda **_: 0)
 
 
 LOST = RetryableError("Unreachable", "cut")
@@ -78,7 +78,7 @@ def test_a_stream_is_taken_up_until_the_end(
 def test_a_stream_that_never_comes_back_is_given_up() -> None:
     """After eight tries without news; a refusal at once."""
     with pytest.raises(RetryableError, match="cut"):
-        seen(FakeClient(*[[LOST]] * following.LOST_TIMES))
+        seen(FakeClient(*[[LOST]] * watching.LOST_TIMES))
     with pytest.raises(PermanentError):
         seen(FakeClient([PermanentError("NotFound", "gone", status=404)]))
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from clipmill.contract import NOT_ISOLATED, ExitCode
-from clipmill_job import gate
+from clipmill.protocol import NOT_ISOLATED, ExitCode
+from clipmill_job import isolation_check
 from clipmill_job.errors import NotIsolated
 
 CANARIES = ["database.clipmill.svc:5432", "kubernetes.default.svc:443"]
@@ -28,10 +28,10 @@ class Network:
         self.now_s += wait_s
 
     def hold(self) -> None:
-        gate.hold(CANARIES, answers=self.answers, clock=self.clock, pause=self.pause)
+        isolation_check.hold(CANARIES, answers=self.answers, clock=self.clock, pause=self.pause)
 
 
-@pytest.mark.parametrize("closes_s", [0.0, 3.0, gate.PATIENCE_S])
+@pytest.mark.parametrize("closes_s", [0.0, 3.0, isolation_check.PATIENCE_S])
 def test_opens_as_soon_as_no_canary_answers(closes_s: float) -> None:
     """A policy that comes late is waited for, and not a second longer."""
     network = Network(closes_s)
@@ -45,7 +45,7 @@ def test_fails_closed() -> None:
     network = Network(closes_s=float("inf"))
     with pytest.raises(NotIsolated, match=r"still reaches kubernetes\.default\.svc:443") as raised:
         network.hold()
-    assert network.now_s == gate.PATIENCE_S
+    assert network.now_s == isolation_check.PATIENCE_S
     assert raised.value.exit_code == ExitCode.NOT_ISOLATED == 66
     failure = raised.value.failure()
     assert (failure.code, failure.permanent) == (NOT_ISOLATED, True)
@@ -53,12 +53,12 @@ def test_fails_closed() -> None:
 
 def test_without_canaries_nothing_is_tried() -> None:
     """On one machine there is no network to ask."""
-    gate.hold([], answers=lambda canary: pytest.fail(f"asked {canary}"))
+    isolation_check.hold([], answers=lambda canary: pytest.fail(f"asked {canary}"))
 
 
 def test_what_answers() -> None:
     """A listener answers; a closed port and an unknown name do not."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert gate.answers(f"127.0.0.1:{port}")
-    assert not gate.answers(f"127.0.0.1:{port}")
+        assert isolation_check.answers(f"127.0.0.1:{port}")
+    assert not isolation_check.answers(f"127.0.0.1:{port}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clipmill_job.guard import Guard, Refused
+from clipmill_job.fetching.egress_guard import Guard, Refused
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 

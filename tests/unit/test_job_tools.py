@@ -2,7 +2,7 @@
 
 import pytest
 
-from clipmill_job.tools import new_enough
+from clipmill_job.ffmpeg_binary import new_enough
 
 
 @pytest.mark.parametrize(

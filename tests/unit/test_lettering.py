@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from clipmill_job.glyphs import EMOJI
-from clipmill_job.lettering import STANDS_IN, Style, lettered, runs, width
+from clipmill_job.drawing.shaped_text import EMOJI
+from clipmill_job.drawing.text_drawing import STANDS_IN, Style, lettered, runs, width
 
 ASTRONAUT = "\U0001f469\u200d\U0001f680"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import MediaKind
-from clipmill_client import local_files, manifest
-from clipmill_client.manifest import ManifestError
+from clipmill.protocol import MediaKind
+from clipmill_cli.local import local_files, manifest_file
+from clipmill_cli.local.manifest_file import ManifestError
 
 CLIP = {"url": "https://clips.twitch.tv/Opener"}
 
@@ -22,7 +22,7 @@ def raw(**spec: Any) -> dict[str, Any]:
 def lines(**spec: Any) -> tuple[str, ...]:
     """What is said of a bad spec."""
     with pytest.raises(ManifestError) as caught:
-        manifest.check(raw(**spec))
+        manifest_file.check(raw(**spec))
     return caught.value.lines
 
 
@@ -86,7 +86,7 @@ def test_at_most_five_lines() -> None:
 
 def test_a_good_manifest_passes() -> None:
     """The checked manifest comes back."""
-    assert manifest.check(raw()).spec.clips[0].url == CLIP["url"]
+    assert manifest_file.check(raw()).spec.clips[0].url == CLIP["url"]
 
 
 FILES = [
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_manifest(tmp_path: Path, content: bytes, said: str) -
     path = tmp_path / "a.yaml"
     path.write_bytes(content)
     with pytest.raises(ManifestError) as caught:
-        manifest.load(path)
+        manifest_file.load(path)
     (line,) = caught.value.lines
     assert line.startswith(f"{path}: ")
     assert said in line
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_manifest(tmp_path: Path, content: bytes, said: str) -
 def test_a_missing_file(tmp_path: Path) -> None:
     """So does one that is not there."""
     with pytest.raises(ManifestError, match="no such file"):
-        manifest.load(tmp_path / "none.yaml")
+        manifest_file.load(tmp_path / "none.yaml")
 
 
 def test_local_files_are_found_and_replaced(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_local_files_are_found_and_replaced(tmp_path: Path) -> None:
         ("spec.clips[1].url", "b c.mp4", MediaKind.CLIP),
         ("spec.intro.url", "intro.mp4", MediaKind.INTRO),
     ]
-    checked = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
+    checked = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
     assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd", None]
     assert checked.spec.intro is not None
     assert given["spec"]["clips"][0] == {"url": "a.mp4"}
@@ -148,7 +148,7 @@ def test_images_of_overlays_may_be_local(tmp_path: Path) -> None:
         ("spec.overlays[0].url", MediaKind.IMAGE),
         ("spec.clips[0].overlays[0].url", MediaKind.IMAGE),
     ]
-    spec = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-logo"))).spec
+    spec = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-logo"))).spec
     assert [spec.overlays[0].media_id, spec.clips[0].overlays[0].media_id] == ["m-logo"] * 2
     assert over == {"url": "logo.png"}
 
@@ -167,7 +167,7 @@ def test_avatars_and_transition_clips_may_be_local(tmp_path: Path) -> None:
         ("spec.transitions.mediaIds[1]", "t1.mp4", MediaKind.TRANSITION),
     ]
     media = dict(zip(files, ("m-face1", "m-face2", "m-trans"), strict=True))
-    spec = manifest.check(local_files.with_media(given, media)).spec
+    spec = manifest_file.check(local_files.with_media(given, media)).spec
     assert [clip.credit.avatar for clip in spec.clips if clip.credit] == ["m-face1", "m-face2"]
     assert spec.transitions is not None
     assert spec.transitions.media_ids == ["m-abcd", "m-trans"]
@@ -181,7 +181,7 @@ def test_an_aliased_clip_is_replaced_in_each_place(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"x")
     given = raw(clips=[{"url": "a.mp4"}] * 2)
     files = local_files.local_files(given, tmp_path)
-    checked = manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
+    checked = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
     assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd"]
 
 
@@ -191,7 +191,7 @@ def test_a_local_file_and_a_media_id_stay_an_error(tmp_path: Path) -> None:
     given = raw(clips=[{"url": "a.mp4", "mediaId": "m-abcd"}])
     files = local_files.local_files(given, tmp_path)
     with pytest.raises(ManifestError, match="both url and mediaId are set"):
-        manifest.check(local_files.with_media(given, dict.fromkeys(files, "m-other")))
+        manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-other")))
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x/y", "//host/x", "", 5, None])
@@ -217,7 +217,7 @@ def test_odd_shapes_hold_no_files(tmp_path: Path, odd: dict[str, Any]) -> None:
     """Looking for files never fails on the shape: `check` says what is wrong."""
     assert local_files.local_files(odd, tmp_path) == []
     with pytest.raises(ManifestError):
-        manifest.check(odd)
+        manifest_file.check(odd)
 
 
 def test_yaml_aliases_cannot_flood_the_message() -> None:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from clipmill.contract import CompilationSpec, Position, TransitionType
-from clipmill.presets import PRESETS
+from clipmill.spec import CompilationSpec, Position, TransitionType
+from clipmill.timeline.profiles import PRESETS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "manifest.md").read_text()

@@ -4,8 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from clipmill_api.routes import worker
-from clipmill_client.guide import GuideCalls
+from clipmill_api.http.routes import worker_routes
+from clipmill_client.legacy_calls import GuideCalls
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (E\d+) \| `([A-Z]+) (\S+)` \| `(\w+)` \| `(\w+)` \|$", re.MULTILINE)
@@ -23,7 +23,7 @@ def test_routes_exist() -> None:
     own |= {"/api/worker/watermark/{sha256}"}
     served = {
         (method, route.path)
-        for route in worker.router.routes
+        for route in worker_routes.router.routes
         for method in route.methods
         if route.path not in own
     }

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clipmill.contract import CompilationSpec, MediaFacts, MusicOrder
-from clipmill.music import mix_args, music_order, window
-from clipmill.soundtrack import Music
-from clipmill.timeline import Source, Timeline, timeline
+from clipmill.protocol import MediaFacts, MusicOrder
+from clipmill.spec import CompilationSpec
+from clipmill.spec.soundtrack import Music
+from clipmill.timeline.build import Source, Timeline, timeline
+from clipmill.timeline.music_window import mix_args, music_order, window
 
 TRACK = Source(
     "m-track",

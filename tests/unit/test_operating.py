@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import Active, FailedParts, Plan, QuotaEffect, Stage, State
+from clipmill.protocol import Active, FailedParts, Plan, QuotaEffect, Stage, State
+from clipmill_cli.local.embedded_operator import LocalOperator, Stopped
 from clipmill_client.errors import RetryableError
-from clipmill_client.operating import LocalOperator, Stopped
 
 QUOTA = QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None)
 

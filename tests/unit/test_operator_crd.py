@@ -6,9 +6,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clipmill.contract import CompilationSpec, Manifest
-from clipmill_operator import crd
-from clipmill_operator.crd import UnboundedField, structural
+from clipmill.spec import CompilationSpec, Manifest
+from clipmill_operator.building import crd
+from clipmill_operator.building.crd import UnboundedField, structural
 from manifests import BAD, GOOD, ROOT, manifest, samples
 
 

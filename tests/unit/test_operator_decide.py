@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import (
+from clipmill.protocol import (
     ClipState,
     ClipStatus,
     OutputResult,
@@ -17,11 +17,19 @@ from clipmill.contract import (
     QuotaEffect,
     State,
 )
-from clipmill_operator import status
-from clipmill_operator.decide import Answer, Decision, Drop, Rekey, Report, Start, decide
-from clipmill_operator.observe import Children, SeenJob, SeenPod, Wish, indexes
-from clipmill_operator.status import Refusal
-from clipmill_operator.story import story
+from clipmill_operator.reconciling import status
+from clipmill_operator.reconciling.decide import (
+    Answer,
+    Decision,
+    Drop,
+    Rekey,
+    Report,
+    Start,
+    decide,
+)
+from clipmill_operator.reconciling.events import story
+from clipmill_operator.reconciling.observed import Children, SeenJob, SeenPod, Wish, indexes
+from clipmill_operator.reconciling.status import Refusal
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T01:00:00Z"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clipmill.contract import (
+from clipmill.protocol import (
     ENDS,
     ClipState,
     ClipStatus,
@@ -19,10 +19,18 @@ from clipmill.contract import (
     Stage,
     State,
 )
-from clipmill_operator import status
-from clipmill_operator.decide import Answer, Decision, Drop, Rekey, Report, Start, decide
-from clipmill_operator.observe import Children, SeenJob, SeenPod, Wish
-from clipmill_operator.status import Refusal
+from clipmill_operator.reconciling import status
+from clipmill_operator.reconciling.decide import (
+    Answer,
+    Decision,
+    Drop,
+    Rekey,
+    Report,
+    Start,
+    decide,
+)
+from clipmill_operator.reconciling.observed import Children, SeenJob, SeenPod, Wish
+from clipmill_operator.reconciling.status import Refusal
 
 MOST_ROUNDS = 12
 RENDER_FROM = 4

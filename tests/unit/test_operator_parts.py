@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import (
+from clipmill.protocol import (
     Active,
     ClipState,
     ClipStatus,
@@ -18,19 +18,19 @@ from clipmill.contract import (
     Stage,
     State,
 )
-from clipmill_operator import objects
-from clipmill_operator.cache import Store
-from clipmill_operator.decide import Answer
-from clipmill_operator.health import Health, Unhealthy
+from clipmill_operator.building import builders
+from clipmill_operator.building.builders import Named
 from clipmill_operator.kube import Listed
-from clipmill_operator.objects import Named
-from clipmill_operator.observe import Children, SeenPod, Wish
-from clipmill_operator.owners import WrongOwner, owner_of, place_of
+from clipmill_operator.reconciling.admission_slots import Waiting, admitted
+from clipmill_operator.reconciling.decide import Answer
+from clipmill_operator.reconciling.observed import Children, SeenPod, Wish
+from clipmill_operator.reconciling.ownership import WrongOwner, owner_of, place_of
+from clipmill_operator.reconciling.reconcile_state import Standing, Standings, mark_of
+from clipmill_operator.reconciling.status import Refusal
 from clipmill_operator.settings import Pods, Settings
-from clipmill_operator.slots import Waiting, admitted
-from clipmill_operator.standing import Standing, Standings, mark_of
-from clipmill_operator.status import Refusal
-from clipmill_operator.work_queue import WorkQueue, pause_s
+from clipmill_operator.watching.health import Health, Unhealthy
+from clipmill_operator.watching.object_cache import Store
+from clipmill_operator.watching.work_queue import WorkQueue, pause_s
 
 SETTINGS = Settings(
     api_url="http://api:8080",
@@ -295,7 +295,7 @@ def test_names_are_short_and_follow_from_the_uid() -> None:
 
 def test_a_job_gives_up_on_what_will_not_pass() -> None:
     """Each index by itself; a disruption does not count; a lost lease is tried again."""
-    spec = objects.job(OF, Stage.FETCH, 7, SETTINGS)["spec"]
+    spec = builders.job(OF, Stage.FETCH, 7, SETTINGS)["spec"]
     assert (spec["completions"], spec["parallelism"], spec["maxFailedIndexes"]) == (7, 4, 7)
     give_up, ignore = spec["podFailurePolicy"]["rules"]
     codes = give_up["onExitCodes"]["values"]
@@ -307,13 +307,13 @@ def test_a_job_gives_up_on_what_will_not_pass() -> None:
 
 def test_a_pod_holds_nothing_but_its_two_keys() -> None:
     """One Secret, one scratch volume, no token, no environment of its own."""
-    pod = objects.job(OF, Stage.RENDER, 2, SETTINGS)["spec"]["template"]["spec"]
+    pod = builders.job(OF, Stage.RENDER, 2, SETTINGS)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["automountServiceAccountToken"] is False
     assert container["envFrom"] == [{"secretRef": {"name": OF.child(Stage.RENDER)}}]
     assert "env" not in container
     assert [volume["name"] for volume in pod["volumes"]] == ["scratch"]
-    secret = objects.secret(OF, Stage.RENDER, "job-uid", url="http://api", key="cm_j_key")
+    secret = builders.secret(OF, Stage.RENDER, "job-uid", url="http://api", key="cm_j_key")
     assert secret["stringData"] == {
         "CLIPMILL_API_URL": "http://api",
         "CLIPMILL_API_KEY": "cm_j_key",
@@ -324,7 +324,7 @@ def test_a_pod_holds_nothing_but_its_two_keys() -> None:
 def test_pods_are_placed_by_the_settings() -> None:
     """What is set is there; what is not is left out."""
     pods = Pods(node_selector={"disk": "fast"}, labels={"team": "x"}, priority_class_name="low")
-    made = objects.job(OF, Stage.FETCH, 1, replace(SETTINGS, pods=pods))["spec"]["template"]
+    made = builders.job(OF, Stage.FETCH, 1, replace(SETTINGS, pods=pods))["spec"]["template"]
     assert made["spec"]["nodeSelector"] == {"disk": "fast"}
     assert made["spec"]["priorityClassName"] == "low"
     assert "affinity" not in made["spec"]
@@ -337,7 +337,7 @@ def test_only_fetch_pods_reach_the_internet_and_no_private_range() -> None:
     settings = replace(
         SETTINGS, excluded_cidrs=("203.0.113.0/24",), dns_cidrs=("169.254.20.10/32",)
     )
-    deny, api, fetch = (one["spec"] for one in objects.policies("clips", settings))
+    deny, api, fetch = (one["spec"] for one in builders.policies("clips", settings))
     assert deny["policyTypes"] == ["Ingress", "Egress"]
     assert "egress" not in deny
     assert [rule["ports"] for rule in api["egress"]] == [

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clipmill.contract import CompilationSpec, Manifest, MediaFacts
-from clipmill.otio_clips import CannotCarry
-from clipmill.otio_export import exported
-from clipmill.otio_import import imported
-from clipmill.record import Played, Record
-from clipmill.timeline import Source, Timeline, timeline
+from clipmill.otio.clip_mapping import CannotCarry
+from clipmill.otio.exporter import exported
+from clipmill.otio.importer import imported
+from clipmill.protocol import MediaFacts
+from clipmill.protocol.result_record import Played, Record
+from clipmill.spec import CompilationSpec, Manifest
+from clipmill.timeline.build import Source, Timeline, timeline
 
 FACTS = MediaFacts(format="mov", duration_us=5_000_000, width=64, height=64, frames=150)
 MEDIA = Source("m-clip", "1" * 64, FACTS)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import CompilationSpec, Cut, Layer, Window, Words
-from clipmill.ffmpeg import Drawn
-from clipmill.overlaying import Opened, overlaid
-from clipmill.overlays import image_ids, layers, moved, unseen
+from clipmill.ffmpeg.overlay_filter import Opened, overlaid
+from clipmill.ffmpeg.segment_args import Drawn
+from clipmill.protocol import Cut, Layer, Window, Words
+from clipmill.spec import CompilationSpec
+from clipmill.timeline.overlay_layers import image_ids, layers, moved, unseen
 
 RATE = 30
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from clipmill.contract import CompilationSpec, Image, Layer, MediaFacts, Terms
-from clipmill.pieces import pieces, reformed
-from clipmill.timeline import Source, timeline
+from clipmill.protocol import Image, Layer, MediaFacts, Terms
+from clipmill.spec import CompilationSpec
+from clipmill.timeline.build import Source, timeline
+from clipmill.timeline.segments import pieces, reformed
 
 OUTPUT = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
 FACTS = MediaFacts(

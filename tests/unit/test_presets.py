@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipmill.bitrates import LEAST, TooFewBytes, limited, lower, rates
-from clipmill.contract import AUDIO_RATE, Output, Profile, Quality, Terms
-from clipmill.presets import PRESETS, RESOLUTIONS, capped, max_length_s, profile
+from clipmill.protocol import Profile, Terms
+from clipmill.spec import AUDIO_RATE, Output, Quality
+from clipmill.timeline.bitrates import LEAST, TooFewBytes, limited, lower, rates
+from clipmill.timeline.profiles import PRESETS, RESOLUTIONS, capped, max_length_s, profile
 
 BEHAVIOUR = {
     "youtube": (1920, 1080, 30, 8_000_000, None),

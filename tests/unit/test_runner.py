@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clipmill.contract import (
+from clipmill.protocol import (
     ClipStatus,
-    CompilationSpec,
     CompilationView,
     FailedParts,
     Plan,
@@ -15,9 +14,10 @@ from clipmill.contract import (
     Stage,
     State,
 )
+from clipmill.spec import CompilationSpec
+from clipmill_cli.local.job_processes import environ
+from clipmill_cli.local.job_runner import After, Crew, LocalRunner, RunError, after, wait_s
 from clipmill_client.errors import PermanentError
-from clipmill_client.jobs import environ
-from clipmill_client.runner import After, Crew, LocalRunner, RunError, after, wait_s
 
 QUOTA = QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None)
 WISH = Registration(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from clipmill.contract import CompilationSpec
-from clipmill.results import RESULT_FILES
+from clipmill.protocol.result_files import RESULT_FILES
+from clipmill.spec import CompilationSpec
 
 PAGE = (Path(__file__).parents[2] / "docs/sound.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

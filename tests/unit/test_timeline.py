@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clipmill.contract import CompilationSpec, MediaFacts
-from clipmill.pieces import pieces
-from clipmill.timeline import InvalidTimeline, Source, Timeline, timeline
+from clipmill.protocol import MediaFacts
+from clipmill.spec import CompilationSpec
+from clipmill.timeline.build import InvalidTimeline, Source, Timeline, timeline
+from clipmill.timeline.segments import pieces
 
 
 def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:

@@ -1,1 +1,1 @@
-"""All SQL of the API. Nothing else may import `sqlalchemy` statements."""
+"""All SQL of the API, one module per group of tables. Only this package writes statements."""

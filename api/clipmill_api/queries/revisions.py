@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from clipmill.contract import ClipState, Stage, State
-from clipmill_api.queries.quota import changed
+from clipmill.protocol import ClipState, Stage, State
+from clipmill_api.queries.quota_ledger import changed
 from clipmill_api.tables import TERMINAL_IS_FINAL, ClipRow, Compilation, Idempotency, Revision
 
 

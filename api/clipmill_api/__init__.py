@@ -1,0 +1,1 @@
+"""The API server: the only owner of database and media bytes."""

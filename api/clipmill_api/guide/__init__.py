@@ -1,1 +1,0 @@
-"""The fifteen endpoints of the migration guide, as corrected: the rows behind each answer."""

@@ -1,0 +1,133 @@
+"""SQL of users, tiers and keys."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import Session
+
+from clipmill.protocol.tier_limits import TIERS
+from clipmill_api.tables import Key, Revision, Tier, User
+
+SEEDED_KEY = "s-default-owner"
+
+
+def seed(session: Session) -> None:
+    """The three tiers, where they are missing; what an administrator changed stays."""
+    known = set(session.scalars(select(Tier.name)))
+    for tier in TIERS:
+        if tier.name not in known:
+            session.add(Tier(**tier._asdict()))
+
+
+def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: str) -> None:
+    """A user with one key that this id names; another secret takes the place of the last."""
+    if session.get(User, name) is None:
+        session.add(User(name=name, tier=tier, storage_used_bytes=0, created_at=at))
+        session.flush()
+    row = session.get(Key, SEEDED_KEY)
+    if row is None:
+        row = Key(id=SEEDED_KEY, role="user", secret_sha256=secret_sha256)
+        session.add(row)
+    row.owner, row.secret_sha256 = name, secret_sha256
+
+
+class KeyRow(NamedTuple):
+    """A key, and the state of its generation if it is a job's."""
+
+    role: str
+    owner: str | None
+    compilation_id: str | None
+    generation: int | None
+    stage: str | None
+    expires_at: str | None
+    revoked_at: str | None
+    state: str | None
+
+
+def key(session: Session, secret_sha256: str) -> KeyRow | None:
+    """A key by its hash."""
+    of_its_generation = and_(
+        Revision.compilation_id == Key.compilation_id, Revision.generation == Key.generation
+    )
+    row = session.execute(
+        select(
+            Key.role,
+            Key.owner,
+            Key.compilation_id,
+            Key.generation,
+            Key.stage,
+            Key.expires_at,
+            Key.revoked_at,
+            Revision.state,
+        )
+        .outerjoin(Revision, of_its_generation)
+        .where(Key.secret_sha256 == secret_sha256)
+    ).one_or_none()
+    return KeyRow(*row) if row else None
+
+
+def add_key(session: Session, row: Key) -> None:
+    """Keep a key."""
+    session.add(row)
+
+
+def add(session: Session, row: User | Tier) -> None:
+    """Keep a user or a tier."""
+    session.add(row)
+
+
+def revoke_stage_keys(
+    session: Session, compilation_id: str, *, generation: int, stage: str, at: str
+) -> None:
+    """End the earlier keys of one stage: a new one has been minted."""
+    session.execute(
+        update(Key)
+        .where(Key.compilation_id == compilation_id, Key.generation == generation)
+        .where(Key.stage == stage, Key.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+def user(session: Session, name: str) -> User | None:
+    """A user by name."""
+    return session.get(User, name)
+
+
+def users(session: Session) -> list[User]:
+    """All users by name."""
+    return list(session.scalars(select(User).order_by(User.name)))
+
+
+def tier(session: Session, name: str) -> Tier | None:
+    """A tier by name."""
+    return session.get(Tier, name)
+
+
+def exists(session: Session, owner: str) -> bool:
+    """Whether there is such a user: every one has a tier."""
+    return _tier_of(session, owner) is not None
+
+
+def tier_of(session: Session, owner: str) -> Tier:
+    """The tier of a user who exists."""
+    found = _tier_of(session, owner)
+    if found is None:
+        raise NoResultFound(f"no user {owner!r}")
+    return found
+
+
+def _tier_of(session: Session, owner: str) -> Tier | None:
+    """Read once in a transaction."""
+    read: dict[str, Tier | None] = session.info.setdefault("tiers", {})
+    if owner not in read:
+        found = select(Tier).join(User).where(User.name == owner)
+        read[owner] = session.scalars(found).one_or_none()
+    return read[owner]
+
+
+def tiers(session: Session) -> list[Tier]:
+    """All tiers by name."""
+    return list(session.scalars(select(Tier).order_by(Tier.name)))

@@ -1,1 +1,0 @@
-"""The routes: what is asked, who may ask it, and which module answers."""

@@ -1,0 +1,1 @@
+"""The web page of the API and its reference, served from files of this package."""

@@ -1,0 +1,1 @@
+"""The command line `clipmill`, the local runner and the demo."""

@@ -1,0 +1,1 @@
+"""The commands: each parses its options, calls a client or the local runner, and prints."""

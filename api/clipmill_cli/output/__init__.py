@@ -1,0 +1,1 @@
+"""What the terminal shows: tables, progress, and errors as one line with an exit code."""

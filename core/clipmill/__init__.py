@@ -1,0 +1,1 @@
+"""The domain of Clipmill, pure: no clock, disk, network or database."""

@@ -1,0 +1,4 @@
+"""Arguments for ffmpeg. Nothing here runs a program.
+
+In: segments, profiles and loudness measurements. Out: tuples of ffmpeg arguments.
+"""

@@ -1,0 +1,154 @@
+"""The one timeline: (spec, what is known of the media) -> exact frames. Pure.
+
+Estimate, quota, plan and render all call `timeline`, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from clipmill.protocol import Cut, Entry, Layer, MediaFacts, Profile, Terms
+from clipmill.spec import CompilationSpec, Curve, Output, Transition, TransitionType, level, seconds
+from clipmill.timeline.bitrates import AUDIO_BITRATE, Rates, TooFewBytes, limited, rates
+from clipmill.timeline.overlay_layers import moved
+from clipmill.timeline.profiles import capped, profile
+from clipmill.timeline.shots import PLACEHOLDER, InvalidTimeline, Shot, Source, shots
+
+GAIN_LIMIT_MB = 2000
+"""Largest correction of a clip's level, either way, in hundredths of a decibel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One output in exact frames. `cuts[i]` is what `entries[i]` plays."""
+
+    profile: Profile
+    entries: tuple[Entry, ...]
+    cuts: tuple[Cut, ...]
+    frames: int
+    exact: bool
+    notes: tuple[str, ...]
+    watermark: Layer | None = None
+    audio_bitrate: int = AUDIO_BITRATE
+
+
+def timeline(
+    spec: CompilationSpec,
+    output: Output,
+    clips: Sequence[Source | None],
+    assets: Mapping[str, Source],
+    terms: Terms | None = None,
+) -> Timeline:
+    """The timeline of one output. `clips[i]` None: skipped. Raises InvalidTimeline."""
+    terms = terms or Terms()
+    form = profile(output, terms=terms, quality=spec.quality)
+    played = shots(spec, output, form.rate, clips, assets)
+    if not any(shot.kind == "clip" for shot in played):
+        raise InvalidTimeline("no clip is left to play")
+    overlaps, notes = _overlaps(played, form.rate)
+    target = level(spec.audio.loudness)
+    entries, at = [], 0
+    for shot, overlap in zip(played, overlaps, strict=True):
+        at -= overlap
+        entries.append(_entry(shot, at, overlap))
+        at += shot.frames
+    video, audio = _rates(output, form, at)
+    return Timeline(
+        profile=form if output.max_bytes is None else limited(form, video),
+        entries=tuple(entries),
+        cuts=tuple(_cut(shot, target) for shot in played),
+        frames=at,
+        exact=all(shot.exact for shot in played),
+        notes=(*_limits(output, terms), *notes, *(note for shot in played for note in shot.notes)),
+        watermark=terms.watermark,
+        audio_bitrate=audio,
+    )
+
+
+def _rates(output: Output, form: Profile, frames: int) -> Rates:
+    try:
+        return rates(form, frames=frames, max_bytes=output.max_bytes)
+    except TooFewBytes as error:
+        raise InvalidTimeline(f"spec.outputs ({output.name}): {error}") from None
+
+
+def _limits(output: Output, terms: Terms) -> list[str]:
+    """What the tier takes from an output."""
+    wanted, limits = profile(output), []
+    if (size := capped(wanted.width, wanted.height, terms.max_resolution)) != wanted.size:
+        limits.append(f"size {wanted.width}x{wanted.height} limited to {size[0]}x{size[1]}")
+    if terms.max_fps and terms.max_fps < wanted.rate:
+        limits.append(f"rate {wanted.rate} limited to at most {terms.max_fps}")
+    return [f"{output.name}: {limit} by the tier {terms.tier}" for limit in limits]
+
+
+def _overlaps(played: Sequence[Shot], rate: int) -> tuple[list[int], list[str]]:
+    """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
+    overlaps, notes = [0], []
+    for before, shot in pairwise(played):
+        wanted = _overlap(shot.enters, rate)
+        room = min(before.frames // 2, shot.frames // 2)
+        overlaps.append(min(wanted, room))
+        if wanted > room:
+            notes.append(
+                f"transition into {shot.name} shortened from {wanted} to {room} frames:"
+                f" {before.name} and {shot.name} are {before.frames} and {shot.frames} frames long"
+            )
+    return overlaps, notes
+
+
+def _overlap(enters: Transition | None, rate: int) -> int:
+    if enters is None or enters.type is TransitionType.NONE:
+        return 0
+    return round(seconds(enters.duration) * rate)
+
+
+def _entry(shot: Shot, at: int, overlap: int) -> Entry:
+    enters = shot.enters if overlap else None
+    return Entry(
+        kind=shot.kind,
+        name=shot.name,
+        media_id=shot.source.media_id,
+        at=at,
+        start=shot.start,
+        frames=shot.frames,
+        enters=enters.type if enters else TransitionType.NONE,
+        curve=enters.curve if enters else Curve.EQUAL_POWER,
+        overlap=overlap,
+    )
+
+
+def _cut(shot: Shot, target_lufs: float) -> Cut:
+    facts = shot.source.facts
+    return Cut(
+        media_id=shot.source.media_id,
+        sha256=shot.source.sha256,
+        format=facts.format if facts else "",
+        has_audio=bool(facts and facts.audio_codec),
+        width=facts.width if facts else 0,
+        height=facts.height if facts else 0,
+        start=shot.start,
+        frames=shot.frames,
+        gain_mb=gain_mb(facts, target_lufs),
+        framing=shot.framing,
+        layers=list(shot.layers),
+    )
+
+
+def gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
+    """Gain that brings a file to the target, in hundredths of a decibel; silence stays."""
+    if facts is None or facts.loudness_lufs is None:
+        return 0
+    wanted = round((target_lufs - facts.loudness_lufs) * 100)
+    return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, wanted))
+
+
+def part(cut: Cut, *, offset: int, frames: int) -> Cut:
+    """A stretch of a cut: `frames` from `offset` on."""
+    over = moved(cut, offset=offset, frames=frames)
+    return cut.model_copy(update={"start": cut.start + offset, "frames": frames, "layers": over})
+
+
+__all__ = ["PLACEHOLDER", "InvalidTimeline", "Source", "Timeline", "gain_mb", "part", "timeline"]
