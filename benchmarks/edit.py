@@ -45,7 +45,7 @@ class Edit:
         return played - (len(self.shots) - 1) * round(self.fade_s * self.rate)
 
     def encoder(self) -> tuple[str, ...]:
-        """Arguments of ffmpeg for the picture: those of Clipmill's own pieces."""
+        """Arguments of ffmpeg for the picture: those of Clipmill's own segments."""
         width, height = self.size
         output = Output(name="main", preset="custom", width=width, height=height, rate=self.rate)
         form = profile(output)

@@ -34,7 +34,7 @@ def noise(seconds: float, *, level_db: float = -20.0, seed: int = 1) -> Sound:
 
 
 def write(path: Path, sound: Sound) -> Path:
-    """Raw samples, as the pieces' joined sound is."""
+    """Raw samples, as the segments' joined sound is."""
     sound.astype("<f4").tofile(path)
     return path
 

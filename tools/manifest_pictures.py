@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "job-image"))
 
-from clipmill.ffmpeg.segment_args import Drawn, piece_args
-from clipmill.protocol import Cut, Framing, Layer, MediaFacts, Piece, Profile
+from clipmill.ffmpeg.segment_args import Drawn, segment_args
+from clipmill.protocol import Framing, Layer, MediaFacts, Profile, Segment, SourceRange
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import CompilationSpec, Position, TransitionType
 from clipmill.timeline.overlay_layers import layers
@@ -53,23 +53,23 @@ def facts(path: Path) -> MediaFacts:
     return check(path, full=False)
 
 
-def cut(path: Path, **more: Any) -> Cut:
+def cut(path: Path, **more: Any) -> SourceRange:
     """Half a second of a clip."""
     found = facts(path)
     size = {"width": found.width, "height": found.height}
     known = {"media_id": "m-clip", "sha256": "", "format": found.format, "has_audio": False}
-    return Cut.model_validate({**known, **size, "start": 0, "frames": 16, **more})
+    return SourceRange.model_validate({**known, **size, "start": 0, "frames": 16, **more})
 
 
-def frame(piece: Piece, paths: list[Path], folder: Path, files: dict[str, Path]) -> Image.Image:
-    """The middle frame of a piece."""
+def frame(segment: Segment, paths: list[Path], folder: Path, files: dict[str, Path]) -> Image.Image:
+    """The middle frame of a segment."""
     drawn = []
-    for i, layer in enumerate(piece.layers()):
-        image, x, y = draw(layer, piece.profile.size, files)
+    for i, layer in enumerate(segment.layers()):
+        image, x, y = draw(layer, segment.profile.size, files)
         image.save(folder / f"{i}.png")
         drawn.append(Drawn(str(folder / f"{i}.png"), x, y))
-    out = folder / "piece.mov"
-    run(*piece_args(piece, [str(path) for path in paths], str(out), drawn))
+    out = folder / "segment.mov"
+    run(*segment_args(segment, [str(path) for path in paths], str(out), drawn))
     with av.open(str(out)) as container:
         return list(container.decode(video=0))[8].to_image()
 
@@ -148,8 +148,8 @@ def overlaid(one: Path, folder: Path) -> Image.Image:
         opacity=60,
         position=Position.BOTTOM_RIGHT,
     )
-    piece = Piece(key="0" * 64, cuts=[cut(one, layers=over)], profile=WIDE, watermark=mark)
-    return frame(piece, [one], folder, avatar)
+    segment = Segment(key="0" * 64, cuts=[cut(one, layers=over)], profile=WIDE, watermark=mark)
+    return frame(segment, [one], folder, avatar)
 
 
 def main() -> None:
@@ -168,13 +168,13 @@ def main() -> None:
         sheet(mixed, 6).save(OUT / "transitions.jpg", quality=64)
 
 
-def _one(path: Path, framing: dict[str, Any]) -> Piece:
+def _one(path: Path, framing: dict[str, Any]) -> Segment:
     framed = Framing.model_validate(framing)
-    return Piece(key="0" * 64, cuts=[cut(path, framing=framed)], profile=TALL)
+    return Segment(key="0" * 64, cuts=[cut(path, framing=framed)], profile=TALL)
 
 
-def _seam(one: Path, two: Path, kind: TransitionType) -> Piece:
-    return Piece(key="0" * 64, cuts=[cut(one), cut(two)], type=kind, profile=TINY)
+def _seam(one: Path, two: Path, kind: TransitionType) -> Segment:
+    return Segment(key="0" * 64, cuts=[cut(one), cut(two)], type=kind, profile=TINY)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import clipmaker  # noqa: E402
 import levels  # noqa: E402
-from clipmill.protocol import MusicOrder  # noqa: E402
+from clipmill.protocol import MusicMix  # noqa: E402
 from clipmill.spec.soundtrack import Duck  # noqa: E402
 from clipmill.timeline.music_window import decode_args, mix_args  # noqa: E402
 
@@ -48,7 +48,7 @@ def programme() -> levels.Sound:
 def mixed(folder: Path, duck: Duck) -> levels.Sound:
     """The programme with music from second 1 to second 13."""
     rate = levels.RATE
-    order = MusicOrder(
+    order = MusicMix(
         media_id="m-track",
         sha256="",
         format="wav",

@@ -57,7 +57,7 @@ class Settings:
     max_upload_bytes: int = 4 * 1024**3
     fetch_limit_s: int = 600
     lease_s: int = 60
-    piece_days: int = 30
+    segment_days: int = 30
 
     def __post_init__(self) -> None:
         self._refuse_unsafe_keys()
@@ -114,7 +114,7 @@ class Settings:
             max_upload_bytes=_number(environ, "CLIPMILL_MAX_UPLOAD_BYTES", 4 * 1024**3),
             fetch_limit_s=_number(environ, "CLIPMILL_FETCH_LIMIT_SECONDS", 600),
             lease_s=_number(environ, "CLIPMILL_LEASE_SECONDS", 60),
-            piece_days=_number(environ, "CLIPMILL_PIECE_DAYS", 30),
+            segment_days=_number(environ, "CLIPMILL_PIECE_DAYS", 30),
         )
 
 

@@ -101,10 +101,10 @@ class Media(Base):
     )
 
 
-class PieceRow(Base):
-    """A rendered piece of one owner, by its content key. Unused ones go after a while."""
+class SegmentRow(Base):
+    """A rendered segment of one owner, by its content key. Unused ones go after a while."""
 
-    __tablename__ = "pieces"
+    __tablename__ = "segments"
     owner: Mapped[str] = mapped_column(ForeignKey("users.name"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str]
@@ -126,7 +126,7 @@ class Upload(Base):
     reserved_bytes: Mapped[int] = mapped_column(default=0)
     complete: Mapped[bool] = mapped_column(default=False)
     media_id: Mapped[str | None]
-    piece_key: Mapped[str | None]
+    segment_key: Mapped[str | None]
     compilation_id: Mapped[str | None]
     created_at: Mapped[str]
     __table_args__ = (Index(None, "owner", "request_sha256"),)
@@ -169,7 +169,7 @@ class Revision(Base):
     percent: Mapped[int] = mapped_column(default=0)
     rendering_at: Mapped[str | None]
     reached_at: Mapped[str | None]
-    pieces_reused: Mapped[int] = mapped_column(default=0)
+    segments_reused: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
     message: Mapped[str | None] = mapped_column(Text)
     outputs: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -217,7 +217,7 @@ class ClipRow(Base):
 class Part(Base):
     """The lease of one part (stage, index) of one generation. epoch fences older holders out."""
 
-    __tablename__ = "parts"
+    __tablename__ = "tasks"
     compilation_id: Mapped[str] = mapped_column(primary_key=True)
     generation: Mapped[int] = mapped_column(primary_key=True)
     stage: Mapped[str] = mapped_column(primary_key=True)

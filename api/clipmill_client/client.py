@@ -16,6 +16,7 @@ import httpx
 
 from clipmill.protocol import (
     Account,
+    Assignment,
     Claim,
     CompilationView,
     Heartbeat,
@@ -24,7 +25,6 @@ from clipmill.protocol import (
     MediaFacts,
     MediaKind,
     MediaPage,
-    Order,
     Page,
     Plan,
     PreviewRequest,
@@ -75,10 +75,10 @@ class Client:
 
     # --- a job -------------------------------------------------------------------------------
 
-    def order(self, index: int, holder: str) -> Order:
+    def order(self, index: int, holder: str) -> Assignment:
         """Claim a part and learn what to do. Repeatable by the same holder."""
         return self.wire.ask(
-            Order, "POST", "/api/worker/claim", body=Claim(index=index, holder=holder)
+            Assignment, "POST", "/api/worker/claim", body=Claim(index=index, holder=holder)
         )
 
     def heartbeat(self, beat: Heartbeat) -> HeartbeatReply:
@@ -115,9 +115,9 @@ class Client:
         """Fetch the installation's watermark of that content."""
         self.transfers.download(f"/api/worker/watermark/{sha256}", path)
 
-    def download_piece(self, key: str, path: Path) -> None:
-        """Fetch a rendered piece."""
-        self.transfers.download(f"/api/pieces/{key}/content", path)
+    def download_segment(self, key: str, path: Path) -> None:
+        """Fetch a rendered segment."""
+        self.transfers.download(f"/api/segments/{key}/content", path)
 
     def download_output(self, compilation_id: str, name: str, path: Path) -> None:
         """Fetch a finished video."""
@@ -151,7 +151,7 @@ class Client:
         return self.wire.ask(CompilationView, "GET", f"/api/compilations/{compilation_id}")
 
     def plan(self, compilation_id: str) -> Plan:
-        """Timeline, pieces and quota of the current generation."""
+        """Timeline, segments and quota of the current generation."""
         return self.wire.ask(Plan, "GET", f"/api/compilations/{compilation_id}/plan")
 
     def timeline(self, compilation_id: str, output: str | None = None) -> str:

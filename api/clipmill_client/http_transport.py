@@ -106,7 +106,7 @@ class Wire:
 
     @contextmanager
     def stream(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-        """A reply read piece by piece. Raises ClientError."""
+        """A reply read segment by segment. Raises ClientError."""
         try:
             with self._http.stream("GET", path, headers=headers, timeout=BYTES_TIMEOUT) as reply:
                 if reply.status_code >= 400:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clipmill.protocol import (
     Active,
     CompilationView,
-    FailedParts,
+    FailedTasks,
     KeyReply,
     KeyRequest,
     Plan,
@@ -69,9 +69,9 @@ class OperatorCalls:
         body = KeyRequest(stage=stage, generation=generation)
         return self._wire.ask(KeyReply, "POST", where, body=body).key
 
-    def failed(self, uid: str, parts: FailedParts) -> Plan:
+    def failed(self, uid: str, tasks: FailedTasks) -> Plan:
         """Parts whose pods will not be tried again."""
-        return self._wire.ask(Plan, "POST", f"/api/operator/compilations/{uid}/failed", body=parts)
+        return self._wire.ask(Plan, "POST", f"/api/operator/compilations/{uid}/failed", body=tasks)
 
 
 class AdminCalls:

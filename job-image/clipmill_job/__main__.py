@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from clipmill.protocol import ExitCode, Order, OutputResult, Result, Stage
+from clipmill.protocol import Assignment, ExitCode, OutputResult, Result, Stage
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job import isolation_check
@@ -65,7 +65,7 @@ def _part(client: Client, settings: Settings) -> int:
     return ExitCode.OK
 
 
-def _claim(client: Client, settings: Settings) -> Order:
+def _claim(client: Client, settings: Settings) -> Assignment:
     """Our part; waits while another holds it, or fetches the same clip. Raises JobError."""
     until = time.monotonic() + PATIENCE_S
     while True:
@@ -80,7 +80,7 @@ def _claim(client: Client, settings: Settings) -> Order:
             raise kind(error.code, error.detail) from error
 
 
-def _do(client: Client, order: Order, beat: Beat, settings: Settings) -> list[OutputResult]:
+def _do(client: Client, order: Assignment, beat: Beat, settings: Settings) -> list[OutputResult]:
     isolation_check.hold(order.canaries)
     if order.stage is Stage.FETCH:
         fetch(client, order, beat, settings.scratch)
@@ -92,13 +92,13 @@ def _do(client: Client, order: Order, beat: Beat, settings: Settings) -> list[Ou
     return assemble(work, order.assemble or [])
 
 
-def _end(client: Client, order: Order, *, outputs: list[OutputResult]) -> None:
+def _end(client: Client, order: Assignment, *, outputs: list[OutputResult]) -> None:
     """Tell that the part is done. A fetch ended with its upload."""
     if order.stage is not Stage.FETCH or order.fetch is None:
         client.result(Result(index=order.index, epoch=order.epoch, outputs=outputs))
 
 
-def _ended_badly(client: Client, order: Order, error: JobError) -> int:
+def _ended_badly(client: Client, order: Assignment, error: JobError) -> int:
     """Tell why, so that the part is free for another try, or given up."""
     if not isinstance(error, Leave):
         result = Result(index=order.index, epoch=order.epoch, failure=error.failure())

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-from clipmill.protocol import Directive, Heartbeat, Order
+from clipmill.protocol import Assignment, Directive, Heartbeat
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_job.errors import JobError, Leave, TryAgain
@@ -20,7 +20,7 @@ MAX_LINES = 100
 class Beat:
     """Keeps a part's lease alive while in its `with` block; `check` raises when it is lost."""
 
-    def __init__(self, client: Client, order: Order, every_s: float = EVERY_S) -> None:
+    def __init__(self, client: Client, order: Assignment, every_s: float = EVERY_S) -> None:
         self._client = client
         self._order = order
         self._every_s = every_s

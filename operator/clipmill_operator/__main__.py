@@ -28,7 +28,7 @@ ATTEMPTS = 2
 
 
 def put_together(settings: Settings, kube: Kube, health: Health) -> Loop:
-    """The operator's parts, each given what it needs."""
+    """The operator's tasks, each given what it needs."""
     api = Client(settings.api_url, settings.operator_key, attempts=ATTEMPTS).operator
     cache = Cache()
     reconciler = Reconciler(

@@ -95,7 +95,7 @@ class Settings:
     max_active_per_owner: int = 5
     fetch_parallelism: int = 4
     render_parallelism: int = 4
-    render_from_pieces: int = 24
+    render_from_segments: int = 24
     stage_deadline_s: int = 7200
     job_ttl_s: int = 600
     pods: Pods = field(default_factory=Pods)
@@ -160,7 +160,7 @@ class Settings:
             max_active_per_owner=given.number("MAX_ACTIVE_PER_OWNER", 5),
             fetch_parallelism=given.number("FETCH_PARALLELISM", 4),
             render_parallelism=given.number("RENDER_PARALLELISM", 4),
-            render_from_pieces=given.number("RENDER_FROM_PIECES", 24, least=0),
+            render_from_segments=given.number("RENDER_FROM_PIECES", 24, least=0),
             stage_deadline_s=given.number("STAGE_DEADLINE_SECONDS", 7200),
             job_ttl_s=given.number("JOB_TTL_SECONDS", 600, least=0),
             pods=given.pods(),

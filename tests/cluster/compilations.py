@@ -34,7 +34,7 @@ def url(name: str = "bars", *, gate: str = "") -> str:
 
 
 def source(folder: Path, *, gate: str = "") -> str:
-    """The URL of a file whose bytes no other has, so that no piece of it exists yet.
+    """The URL of a file whose bytes no other has, so that no segment of it exists yet.
 
     A box that players skip makes the difference.
     """

@@ -8,7 +8,7 @@ from cluster.compilations import Video, shots, source
 
 STAGES = ("fetch", "render", "assemble")
 SHOTS = 10
-"""Pieces enough for two shards."""
+"""Segments enough for two shards."""
 FRAMES = SHOTS * 15
 
 

@@ -32,8 +32,8 @@ VALUES: dict[str, Any] = {
     "jobs": {
         "submitNamespace": VIDEOS,
         "maxActivePerOwner": 5,
-        # Shards from nine pieces on: the tests see all three stages.
-        "renderFromPieces": 9,
+        # Shards from nine segments on: the tests see all three stages.
+        "renderFromSegments": 9,
         # Videos of a few hundred pixels, on a node that has other work.
         "pods": {"resources": dict.fromkeys(("fetch", "render", "assemble"), SMALL)},
     },

@@ -35,15 +35,15 @@ def test_apply_wait_and_fetch_the_video(tmp_path: Path) -> None:
 
 
 def test_an_edit_renders_only_what_changed(outside: Path) -> None:
-    """Another cut in one of six shots: one piece is new, five are not rendered again."""
+    """Another cut in one of six shots: one segment is new, five are not rendered again."""
     clips = shots(6, source(outside))
     video = Video("edited").apply(clips)
     assert video.ended() == "Complete: Succeeded"
-    assert video.status()["pieces"] == {"total": 6, "reused": 0, "rendered": 6}
+    assert video.status()["segments"] == {"total": 6, "reused": 0, "rendered": 6}
     video.apply([*clips[:3], {**clips[3], "end": "1.2s"}, *clips[4:]])
     assert video.ended() == "Complete: Succeeded"
     assert video.status()["observedGeneration"] == 2
-    assert video.status()["pieces"] == {"total": 6, "reused": 5, "rendered": 1}
+    assert video.status()["segments"] == {"total": 6, "reused": 5, "rendered": 1}
     assert video.frames() == 5 * 15 + 18
     assert len(video.rows("SELECT generation FROM render_usage WHERE compilation_id = %s")) == 2
     video.over()

@@ -45,8 +45,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/media/{media_id}/validate"): USER,
     ("GET", "/api/media/{media_id}/content"): USER | JOB,
     ("HEAD", "/api/media/{media_id}/content"): USER | JOB,
-    ("GET", "/api/pieces/{key}/content"): JOB,
-    ("HEAD", "/api/pieces/{key}/content"): JOB,
+    ("GET", "/api/segments/{key}/content"): JOB,
+    ("HEAD", "/api/segments/{key}/content"): JOB,
     ("POST", "/api/uploads"): USER | JOB,
     ("PUT", "/api/uploads"): USER | JOB,
     ("GET", "/api/uploads/{upload_id}"): USER | JOB,
@@ -200,7 +200,7 @@ def test_keys_die_with_their_generation(api: Harness, two_seconds: Path) -> None
     user.cancel(str(plan.compilation_id))
     for method, path in (
         ("GET", f"/api/media/{media_id}/content"),
-        ("GET", f"/api/pieces/{'0' * 64}/content"),
+        ("GET", f"/api/segments/{'0' * 64}/content"),
         ("GET", f"/api/worker/clips/{plan.clips[0].id}"),
         ("GET", "/api/uploads/u-0000"),
     ):

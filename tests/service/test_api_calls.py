@@ -18,8 +18,8 @@ from harness import SMALL
 from sources_server import Served, serving
 
 A_CLIP = 5
-"""Calls for one clip more: its part claimed, clip and thumbnail sent, and for its piece the clip
-fetched and the piece sent."""
+"""Calls for one clip more: its part claimed, clip and thumbnail sent, and for its segment the clip
+fetched and the segment sent."""
 CONSTANT = 14
 """Calls of a compilation whatever its clips: order, results and what comes with them."""
 JOBS = re.compile(r'clipmill_requests_total\{method="(\w+)",route="([^"]+)",status="\d+"\} (\S+)')

@@ -221,13 +221,13 @@ def test_a_small_file_goes_by_one_request(
     key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
     with api.client(key) as direct:
         epoch = direct.order(0, "a").epoch
-    piece_key = f"{len(cut)}" * 64
-    asked = announcement(two_seconds, UploadPurpose.PIECE, piece_key=piece_key, epoch=epoch)
+    segment_key = f"{len(cut)}" * 64
+    asked = announcement(two_seconds, UploadPurpose.PIECE, segment_key=segment_key, epoch=epoch)
     with cutting(api.url, up=cut, down=[]) as proxy:
         job = opened(proxy.url, key, attempts=9)
         sent = job.upload(two_seconds, asked)
         assert (sent.complete, sent.offset) == (True, two_seconds.stat().st_size)
-        job.download_piece(str(sent.piece_key), tmp_path / "back")
+        job.download_segment(str(sent.segment_key), tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == two_seconds.read_bytes()
 
 
@@ -251,7 +251,7 @@ def test_a_whole_file_after_a_part_of_it(api: Harness, two_seconds: Path) -> Non
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
     job = api.job(uid, Stage.ASSEMBLE)
     epoch = job.order(0, "a").epoch
-    asked = announcement(two_seconds, UploadPurpose.PIECE, piece_key="f" * 64, epoch=epoch)
+    asked = announcement(two_seconds, UploadPurpose.PIECE, segment_key="f" * 64, epoch=epoch)
     upload_id = job.wire.send("POST", "/api/uploads", body=asked).json()["id"]
     headers, start = {"Upload-Offset": "0"}, two_seconds.read_bytes()[:5000]
     job.wire.once("PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers)

@@ -36,7 +36,7 @@ def keys(site: Harness) -> dict[str, str]:
         "/api/admin": site.settings.admin_key,
         "/api/operator": site.settings.operator_key,
         "/api/worker": job,
-        "/api/pieces": job,
+        "/api/segments": job,
         "/api": site.admin.mint(owner),
     }
 

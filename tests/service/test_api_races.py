@@ -348,7 +348,9 @@ def test_nothing_else_is_left_open(api: Harness) -> None:
     assert api.rows(sql) == [{"n": 0}]
 
 
-def test_the_same_piece_by_two_compilations_is_two_uploads(api: Harness, two_seconds: Path) -> None:
+def test_the_same_segment_by_two_compilations_is_two_uploads(
+    api: Harness, two_seconds: Path
+) -> None:
     """Each job sends its own bytes: none is cut off when the other's are published."""
     owner, user = api.user()
     media_id = library_clip(user, two_seconds).id
@@ -358,7 +360,7 @@ def test_the_same_piece_by_two_compilations_is_two_uploads(api: Harness, two_sec
         job = api.job(uid, Stage.ASSEMBLE)
         order = job.order(0, "pod")
         asked = announcement(
-            two_seconds, UploadPurpose.PIECE, piece_key="0" * 64, epoch=order.epoch
+            two_seconds, UploadPurpose.PIECE, segment_key="0" * 64, epoch=order.epoch
         )
         ids.append(job.wire.send("POST", "/api/uploads", body=asked).json()["id"])
     assert len(set(ids)) == 2

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from clipmill.protocol import (
     ClipFailure,
-    FailedParts,
+    FailedTasks,
     Heartbeat,
     MediaKind,
     Result,
@@ -117,7 +117,7 @@ def fetching(count: Counter, api: Harness, owner: str, clips: int, file: Path) -
     count.of("result", lambda: job.result(Result(index=1, epoch=epoch, failure=failure)))
     guide(count, job, owner, plan, str(api.operator.view(uid).clips[0].media_id))
     dead, _ = api.register(owner, {"clips": [{"url": url()} for _ in range(clips)]})
-    gone = FailedParts(stage=Stage.FETCH, generation=1, indexes=list(range(clips)), message="died")
+    gone = FailedTasks(stage=Stage.FETCH, generation=1, indexes=list(range(clips)), message="died")
     count.of("failed parts", lambda: api.operator.failed(dead, gone))
     left, _ = api.register(owner, {"clips": [{"url": url()} for _ in range(clips)]})
     count.of("gone", lambda: api.operator.gone(left))

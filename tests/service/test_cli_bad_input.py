@@ -122,7 +122,7 @@ def render(
 ) -> Iterator[Callable[[str, dict[str, Any]], Said]]:
     """`clipmill render` on one state, in which a good video is rendered first.
 
-    After all that was wrong, the good one is rendered again: of pieces that are all still there.
+    After all that was wrong, the good one is rendered again: of segments that are all still there.
     """
     state, out = tmp_path_factory.mktemp("state"), folder / "out"
 
@@ -133,8 +133,8 @@ def render(
     assert run("good", {"clips": [GOOD]}).code == 0
     yield run
     assert run("good", {"clips": [GOOD]}).code == 0
-    pieces = json.loads((out / "report.json").read_text())["pieces"]
-    assert pieces == {"total": 1, "reused": 1, "rendered": 0}
+    segments = json.loads((out / "report.json").read_text())["segments"]
+    assert segments == {"total": 1, "reused": 1, "rendered": 0}
 
 
 @pytest.mark.parametrize("what", CASES)

@@ -66,15 +66,15 @@ def test_files_of_this_machine_become_a_video_once(folder: Path, state: Path) ->
     assert all((out / name).stat().st_size for name in files.values())
     assert output["frames"] == 60 + 30 - 6 == len(clipmaker.frame_times(out / "main.mp4"))
     assert [entry["at"] for entry in output["timeline"]] == [0, 54]
-    assert report["pieces"] == {"total": 3, "reused": 0, "rendered": 3}
+    assert report["segments"] == {"total": 3, "reused": 0, "rendered": 3}
     assert report["seconds"]["assemble"] > 0
     with Image.open(out / "main-storyboard.png") as board:
         assert board.format == "PNG"
     planned = json.loads(clipmill("plan", manifest, "--state", state, "-o", "json").out)
-    assert planned["outputs"][0]["pieces"]["reused"] == 3
+    assert planned["outputs"][0]["segments"]["reused"] == 3
     assert render(manifest, out, state).code == 0
     again = json.loads((out / "report.json").read_text())
-    assert again["pieces"] == {"total": 3, "reused": 3, "rendered": 0}
+    assert again["segments"] == {"total": 3, "reused": 3, "rendered": 0}
 
 
 def test_a_skipped_clip_is_degraded_and_exit_code_3(folder: Path, state: Path, web: Served) -> None:
@@ -101,19 +101,19 @@ def test_too_few_good_clips_fail_with_exit_code_1(folder: Path, state: Path, web
 
 
 def test_ctrl_c_leaves_no_child_and_the_next_run_goes_on(folder: Path, tmp_path: Path) -> None:
-    """Interrupted between two pieces: exit 130; the same command renders only what is missing."""
+    """Interrupted between two segments: exit 130; the same command renders only what is missing."""
     shape = {"name": "main", "preset": "custom", "width": 1280, "height": 720, "rate": 30}
     clips = [{"url": "a.mp4", "start": f"{i * 300}ms"} for i in range(6)]
     manifest = manifest_file(folder / "long.yaml", clips, outputs=[shape])
     words = ("render", manifest, "-o", tmp_path / "out", "--state", tmp_path / "state")
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     with started(*words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        _wait_for_a_piece(tmp_path / "state" / "clipmill.db", run)
+        _wait_for_a_segment(tmp_path / "state" / "clipmill.db", run)
         _interrupt(run, tmp_path / "state")
     assert clipmill(*words).code == 0
-    pieces = json.loads((tmp_path / "out" / "report.json").read_text())["pieces"]
-    assert pieces["total"] == 6
-    assert pieces["reused"] >= 1
+    segments = json.loads((tmp_path / "out" / "report.json").read_text())["segments"]
+    assert segments["total"] == 6
+    assert segments["reused"] >= 1
 
 
 def test_ctrl_c_in_a_fetch_leaves_no_child_and_the_next_run_goes_on(
@@ -147,13 +147,13 @@ def _interrupt(run: subprocess.Popen[str], state: Path) -> None:
     assert _working_in(state) == []
 
 
-def _wait_for_a_piece(database: Path, run: subprocess.Popen[str]) -> None:
-    """Until a piece is kept, and not all of them."""
+def _wait_for_a_segment(database: Path, run: subprocess.Popen[str]) -> None:
+    """Until a segment is kept, and not all of them."""
 
     def count() -> int:
         try:
             with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-                return int(db.execute("SELECT count(*) FROM pieces").fetchone()[0])
+                return int(db.execute("SELECT count(*) FROM segments").fetchone()[0])
         except sqlite3.OperationalError:
             return 0
 

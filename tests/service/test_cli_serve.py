@@ -142,8 +142,10 @@ def test_a_compilation_is_listed_shown_watched_and_fetched(
     assert server.json("get", done["id"])["state"] == "Succeeded"
 
 
-def test_an_edit_is_a_new_generation_of_the_pieces_that_exist(server: Server, folder: Path) -> None:
-    """The same manifest again changes nothing; one clip more renders one piece."""
+def test_an_edit_is_a_new_generation_of_the_segments_that_exist(
+    server: Server, folder: Path
+) -> None:
+    """The same manifest again changes nothing; one clip more renders one segment."""
     clips = [{"url": "a.mp4"}]
     made = server.json("submit", manifest_file(folder / "edited.yaml", clips), "--wait")
     same = server.json("edit", made["id"], folder / "edited.yaml", "--wait")
@@ -151,7 +153,7 @@ def test_an_edit_is_a_new_generation_of_the_pieces_that_exist(server: Server, fo
     more = [*clips, {"url": "a.mp4", "name": "again", "end": "500ms"}]
     new = server.json("edit", made["id"], manifest_file(folder / "edited.yaml", more), "--wait")
     assert (new["generation"], new["outputs"][0]["frames"]) == (2, 45)
-    assert new["outputs"][0]["pieces"] == {"total": 2, "reused": 1, "rendered": 1}
+    assert new["outputs"][0]["segments"] == {"total": 2, "reused": 1, "rendered": 1}
 
 
 def test_media_go_in_are_checked_and_go_out(server: Server, folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from clipmill.protocol import (
     NOT_ISOLATED,
     ClipFailure,
     ClipState,
-    FailedParts,
+    FailedTasks,
     Heartbeat,
     MediaKind,
     Result,
@@ -102,7 +102,7 @@ def test_one_url_is_fetched_once(api: Harness, two_seconds: Path) -> None:
     where = url()
     clips = [{"url": where}, {"url": where + "#t=3"}, {"url": url()}]
     uid, plan = api.register(owner, {"clips": clips, "onClipError": "Skip"})
-    assert (plan.to_fetch, plan.parts.fetch) == ([0, 1], 2)
+    assert (plan.to_fetch, plan.tasks.fetch) == ([0, 1], 2)
     fetch(api.job(uid, Stage.FETCH), 0, two_seconds)
     states = [clip.state for clip in api.operator.plan(uid).clips]
     assert states == [ClipState.READY, ClipState.READY, ClipState.WAITING]
@@ -201,8 +201,8 @@ def test_all_gone_fails_and_frees_the_quota(
     """Nothing to play: Failed, with the reason, and nothing stays reserved."""
     owner, user = api.user(render_limit_seconds=100)
     uid, _ = api.register(owner, {"clips": [{"url": url()}], **rest})
-    parts = FailedParts(stage=Stage.FETCH, generation=1, indexes=[0], message="pod died 3 times")
-    plan = api.operator.failed(uid, parts)
+    tasks = FailedTasks(stage=Stage.FETCH, generation=1, indexes=[0], message="pod died 3 times")
+    plan = api.operator.failed(uid, tasks)
     assert (plan.state, plan.reason) == (state, reason)
     assert "pod died 3 times" in str(plan.message)
     assert user.account().render_reserved_seconds == 0
@@ -323,7 +323,7 @@ def test_people_submit_list_edit_and_watch(api: Harness, two_seconds: Path) -> N
 
 
 def test_foreign_things_are_not_there(api: Harness, two_seconds: Path) -> None:
-    """Another user's compilation, media and pieces look as if they did not exist."""
+    """Another user's compilation, media and segments look as if they did not exist."""
     owner, user = api.user()
     _, other = api.user()
     media = library_clip(user, two_seconds)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill.ffmpeg.segment_args import CURVES, piece_args
-from clipmill.protocol import Cut, Piece, Profile
+from clipmill.ffmpeg.segment_args import CURVES, segment_args
+from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import Curve, TransitionType
 
 FORM = Profile(width=128, height=72, rate=30, crf=30, speed="ultrafast", max_bitrate=1_000_000)
@@ -32,10 +32,12 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_level_in_the_middle(curve: Curve, tone: Path, tmp_path: Path) -> None:
     """One tone over itself: the middle's level tells the curve; the ends are as they were."""
     cuts = [
-        Cut(media_id="m-test", sha256="", format="matroska", has_audio=True, start=at, frames=30)
+        SourceRange(
+            media_id="m-test", sha256="", format="matroska", has_audio=True, start=at, frames=30
+        )
         for at in (0, 30)
     ]
-    piece = Piece(
+    segment = Segment(
         key="0" * 64,
         cuts=cuts,
         type=TransitionType.FADE,
@@ -43,7 +45,7 @@ def test_level_in_the_middle(curve: Curve, tone: Path, tmp_path: Path) -> None:
         profile=FORM,
     )
     out = tmp_path / "a.mov"
-    clipmaker.ffmpeg(*piece_args(piece, [str(tone)] * 2, str(out)))
+    clipmaker.ffmpeg(*segment_args(segment, [str(tone)] * 2, str(out)))
     heard = clipmaker.samples(out)
     assert len(heard) == 48_000
     start, middle, end = (max(heard[at : at + 120]) for at in (0, 23_940, 47_880))

@@ -48,7 +48,7 @@ def test_the_first_run_shows_plan_result_and_what_next(said: str, folder: Path) 
     assert "is private and let in by CLIPMILL_ALLOW_PRIVATE" in said
     assert "skipped broken: Truncated: " in said
     assert "6 clips fetched from 127.0.0.1:" in said
-    assert "22 pieces rendered, 0 reused" in said
+    assert "22 segments rendered, 0 reused" in said
     report = json.loads((folder / "demo/out/report.json").read_text())
     assert [clip["reason"] for clip in report["clips"]].count("Truncated") == 1
     frames = [output["frames"] for output in report["outputs"]]
@@ -81,7 +81,7 @@ def test_the_next_command_is_true(said: str, folder: Path, monkeypatch: pytest.M
     assert command[0].endswith("clipmill")
     assert clipmill(*command[1:]).code == 0
     report = json.loads((folder / "demo/reordered/report.json").read_text())
-    assert report["pieces"] == {"total": 22, "reused": 22, "rendered": 0}
+    assert report["segments"] == {"total": 22, "reused": 22, "rendered": 0}
 
 
 def test_a_second_run_reuses_all_and_says_so(said: str, folder: Path) -> None:
@@ -89,4 +89,4 @@ def test_a_second_run_reuses_all_and_says_so(said: str, folder: Path) -> None:
     again = demo(folder)
     assert "0 made, 9 made before" in again
     assert "1 clips fetched from 127.0.0.1:" in again
-    assert "5 were here before; 0 pieces rendered, 22 reused" in again
+    assert "5 were here before; 0 segments rendered, 22 reused" in again

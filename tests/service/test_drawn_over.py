@@ -12,7 +12,17 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 import clipmaker
-from clipmill.protocol import Card, Cut, Layer, MediaKind, Piece, Profile, Stage, State, Words
+from clipmill.protocol import (
+    Card,
+    Layer,
+    MediaKind,
+    Profile,
+    Segment,
+    SourceRange,
+    Stage,
+    State,
+    Words,
+)
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import Position
 from clipmill_api.accounts.watermark import Watermark
@@ -290,12 +300,12 @@ def test_an_image_that_is_none_ends_the_render(tmp_path: Path) -> None:
     """Bytes that only claim to be one: the job gives up, with a code of its own."""
     (tmp_path / "a").write_bytes(b"no image")
     layer = Layer(image=ImageFile(sha256="0" * 64))
-    cut = Cut(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
+    cut = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
     form = Profile(width=64, height=64, rate=30, crf=19, speed="ultrafast", max_bitrate=10**6)
-    piece = Piece(key="0" * 64, cuts=[cut], profile=form, watermark=layer)
+    segment = Segment(key="0" * 64, cuts=[cut], profile=form, watermark=layer)
     drawings = Drawings(tmp_path / "drawn", cast(Sources, _OneFile(tmp_path / "a")))
     with pytest.raises(GiveUp) as caught:
-        drawings.of(piece)
+        drawings.of(segment)
     assert caught.value.code == "UnreadableImage"
 
 
@@ -335,7 +345,7 @@ def test_a_watermark_is_in_every_frame(tmp_path: Path) -> None:
 
 
 def test_no_watermark_where_the_tier_has_none(tmp_path: Path) -> None:
-    """The same installation, another tier: its pieces are others, too."""
+    """The same installation, another tier: its segments are others, too."""
     with running(tmp_path / "state", watermark=marked(tmp_path)) as api:
         paying = Studio(api, tmp_path, apply_watermark=False)
         media = paying.upload(flat(tmp_path, seconds=0.5))

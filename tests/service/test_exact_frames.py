@@ -1,4 +1,4 @@
-"""For random specs the timeline's frames, the pieces' frames and the decoded file's are equal."""
+"""For random specs the timeline's frames, the segments' frames and the decoded file's are equal."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_what_is_planned_is_what_is_decoded(
     key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
     order = api.client(key).order(0, "reader")
     assert order.assemble is not None
-    assert sum(piece.frames for piece in order.assemble[0].pieces) == output.frames
+    assert sum(segment.frames for segment in order.assemble[0].segments) == output.frames
     api.clock.advance(61)
     assert main({"CLIPMILL_API_URL": api.url, "CLIPMILL_API_KEY": key}) == ExitCode.OK
     view = api.operator.view(uid)

@@ -9,8 +9,8 @@ import av
 import pytest
 
 import clipmaker
-from clipmill.ffmpeg.segment_args import piece_args
-from clipmill.protocol import Cut, Framing, Piece, Profile
+from clipmill.ffmpeg.segment_args import segment_args
+from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
 from clipmill_probe import check
 
@@ -22,10 +22,10 @@ QUARTERS = (
 )
 
 
-def cut(path: Path, frames: int = 2, **framing: Any) -> Cut:
+def cut(path: Path, frames: int = 2, **framing: Any) -> SourceRange:
     """The first frames of a clip in a framing."""
     facts = check(path, full=False)
-    return Cut(
+    return SourceRange(
         media_id="m-test",
         sha256="",
         format=facts.format,
@@ -38,16 +38,16 @@ def cut(path: Path, frames: int = 2, **framing: Any) -> Cut:
     )
 
 
-def rendered(out: Path, piece: Piece, *paths: Path) -> list[av.VideoFrame]:
-    """The frames of a piece."""
-    clipmaker.ffmpeg(*piece_args(piece, [str(path) for path in paths], str(out)))
+def rendered(out: Path, segment: Segment, *paths: Path) -> list[av.VideoFrame]:
+    """The frames of a segment."""
+    clipmaker.ffmpeg(*segment_args(segment, [str(path) for path in paths], str(out)))
     return clipmaker.frames(out)
 
 
 def first(folder: Path, path: Path, form: Profile = FORM, **framing: Any) -> av.VideoFrame:
     """The first frame of a clip in a framing."""
-    piece = Piece(key="0" * 64, cuts=[cut(path, **framing)], profile=form)
-    return rendered(folder / "a.mov", piece, path)[0]
+    segment = Segment(key="0" * 64, cuts=[cut(path, **framing)], profile=form)
+    return rendered(folder / "a.mov", segment, path)[0]
 
 
 def rows(frame: av.VideoFrame, x: int) -> tuple[int, int]:
@@ -211,7 +211,7 @@ def test_each_crossfade_leads_over(
     """It begins as the first clip, has its own middle, and all but ends as the second."""
     cuts = [cut(path, frames=16) for path in pair]
     frames = rendered(
-        tmp_path / "a.mov", Piece(key="0" * 64, cuts=cuts, type=kind, profile=WIDE), *pair
+        tmp_path / "a.mov", Segment(key="0" * 64, cuts=cuts, type=kind, profile=WIDE), *pair
     )
     assert len(frames) == 16
     edges = [(6, 90), (313, 90), (160, 6), (160, 173)]

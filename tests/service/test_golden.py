@@ -116,8 +116,8 @@ def test_manifest(case: dict[str, Any], golden: Set) -> None:
     assert wanted.frames == made.frames
     if says := expect.pop("says", None):
         assert any(says in note for note in wanted.notes), wanted.notes
-    if "pieces" in expect:
-        assert wanted.pieces.total == expect.pop("pieces")
+    if "segments" in expect:
+        assert wanted.segments.total == expect.pop("segments")
     if "skipped" in expect:
         skipped = {clip.name: clip.reason for clip in view.clips if clip.reason}
         assert skipped == expect.pop("skipped")

@@ -120,31 +120,31 @@ def test_fetched_rendered_joined(local: Harness, web: Served, tmp_path: Path) ->
 
 
 def test_nothing_is_rendered_twice(local: Harness, two_seconds: Path, three_seconds: Path) -> None:
-    """Another order and another compilation reuse every piece; a changed trim renders one."""
+    """Another order and another compilation reuse every segment; a changed trim renders one."""
     owner, user = local.user()
     one, two = library_clip(user, two_seconds), library_clip(user, three_seconds)
     clips = [{"mediaId": one.id, "name": "one"}, {"mediaId": two.id, "name": "two"}]
     _, first = rendered(local, owner, {"clips": clips})
-    assert first.outputs[0].pieces.model_dump() == {"total": 2, "reused": 0, "rendered": 2}
+    assert first.outputs[0].segments.model_dump() == {"total": 2, "reused": 0, "rendered": 2}
     _, again = rendered(local, owner, {"clips": clips[::-1]})
-    assert again.outputs[0].pieces.model_dump() == {"total": 2, "reused": 2, "rendered": 0}
+    assert again.outputs[0].segments.model_dump() == {"total": 2, "reused": 2, "rendered": 0}
     _, edited = rendered(local, owner, {"clips": [{**clips[0], "end": "1s"}, clips[1]]})
-    assert edited.outputs[0].pieces.model_dump() == {"total": 2, "reused": 1, "rendered": 1}
+    assert edited.outputs[0].segments.model_dump() == {"total": 2, "reused": 1, "rendered": 1}
     assert edited.outputs[0].frames == 30 + 90
     stranger, other = local.user()
     theirs = library_clip(other, two_seconds)
     _, foreign = rendered(local, stranger, {"clips": [{"mediaId": theirs.id}]})
-    assert foreign.outputs[0].pieces.rendered == 1
+    assert foreign.outputs[0].segments.rendered == 1
 
 
-def test_render_parts_make_pieces_ahead(local: Harness, two_seconds: Path) -> None:
-    """A render part leaves pieces; the assemble part then renders none. Remove it: same result."""
+def test_render_parts_make_segments_ahead(local: Harness, two_seconds: Path) -> None:
+    """A render part leaves segments; the assemble part then renders none. Remove it: same result."""
     owner, user = local.user()
     media = library_clip(user, two_seconds)
     uid, _ = local.register(owner, {"clips": [{"mediaId": media.id}]})
     assert run(local, uid, Stage.RENDER) == ExitCode.OK
     assert run(local, uid, Stage.ASSEMBLE) == ExitCode.OK
-    assert local.operator.view(uid).outputs[0].pieces.reused == 1
+    assert local.operator.view(uid).outputs[0].segments.reused == 1
 
 
 BAD = [

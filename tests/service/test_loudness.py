@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import levels
-from clipmill.protocol import Cut, OutputOrder, Piece, Profile
+from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
 from clipmill.protocol.layers import Encoder
 from clipmill_job.assembling.programme_audio import encode
 from clipmill_job.rendering.render_task import Work
@@ -62,11 +62,13 @@ def _encoded(
     form = Profile(
         width=64, height=64, rate=30, crf=30, speed="ultrafast", max_bitrate=10**6, encoder=encoder
     )
-    black = Cut(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
-    piece = Piece(key="0" * 64, cuts=[black], profile=form)
+    black = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
+    segment = Segment(key="0" * 64, cuts=[black], profile=form)
     raw = levels.write(folder / "programme.f32", sound)
-    asked = OutputOrder(
-        name="main", pieces=[piece], **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order)
+    asked = OutputAssignment(
+        name="main",
+        segments=[segment],
+        **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order),
     )
     beat = SimpleNamespace(check=lambda: None)
     work = Work(cast(Any, None), cast(Any, None), cast(Any, beat), folder)

@@ -10,7 +10,7 @@ import pytest
 
 import clipmaker
 import levels
-from clipmill.protocol import MusicOrder
+from clipmill.protocol import MusicMix
 from clipmill.spec.soundtrack import Duck
 from clipmill.timeline.music_window import decode_args, mix_args
 from clipmill_probe import check
@@ -35,7 +35,7 @@ SPEAKS = np.concatenate(
 
 
 def _mix(folder: Path, programme: Sound, track: Sound, **changes: Any) -> Sound:
-    order = MusicOrder.model_validate(ORDER | changes)
+    order = MusicMix.model_validate(ORDER | changes)
     source = levels.track(folder / "track.wav", track)
     raw = levels.write(folder / "programme.f32", programme)
     clipmaker.ffmpeg(*decode_args(order, str(source), str(folder / "track.f32")))
@@ -143,7 +143,7 @@ def test_every_form_of_track(name: str, rate: int, tmp_path: Path) -> None:
     facts = check(source, sound=True)
     assert facts.duration_us == pytest.approx(5_000_000, abs=60_000)
     assert facts.true_peak_dbtp == pytest.approx(-20, abs=1.2)
-    order = MusicOrder.model_validate(ORDER | {"format": facts.format, "end": 4 * RATE})
+    order = MusicMix.model_validate(ORDER | {"format": facts.format, "end": 4 * RATE})
     raw = levels.write(tmp_path / "programme.f32", levels.silence(4))
     track, out = str(tmp_path / "track.f32"), str(tmp_path / "mix.f32")
     clipmaker.ffmpeg(*decode_args(order, str(source), track))

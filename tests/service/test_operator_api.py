@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import FailedParts, Refusal, Registration, Stage, State, Submission, Wanted
+from clipmill.protocol import FailedTasks, Refusal, Registration, Stage, State, Submission, Wanted
 from clipmill.spec import CompilationSpec, Manifest
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
@@ -216,7 +216,7 @@ def test_pods_that_are_not_isolated_end_it_in_any_stage(api: Harness) -> None:
     """No clip is blamed for it: the compilation fails and says so."""
     owner, _ = api.user()
     uid, plan = api.register(owner, {"clips": [{"url": f"https://clips.example/{uuid.uuid4()}"}]})
-    news = FailedParts(
+    news = FailedTasks(
         stage=Stage.FETCH, generation=1, indexes=[0], message="canary", reason="NotIsolated"
     )
     assert plan.state is State.FETCHING

@@ -89,7 +89,7 @@ def test_from_apply_to_complete(cluster: Cluster, two_seconds: Path) -> None:
         cluster.is_true("Complete")
     resource = cluster.resource()
     assert resource["status"]["phase"] == "Succeeded"
-    assert resource["status"]["pieces"] == {"total": 1, "reused": 0, "rendered": 1}
+    assert resource["status"]["segments"] == {"total": 1, "reused": 0, "rendered": 1}
     assert "finalizers" not in resource["metadata"]
     assert set(resource["metadata"]["annotations"]) == {
         "kubectl.kubernetes.io/last-applied-configuration"

@@ -137,7 +137,7 @@ def test_every_join_is_seamless(studio: Studio, tmp_path: Path) -> None:
         for a, b in pairwise(cuts)
     ]
     found = rendered(studio, tmp_path / "out", {"clips": clips, "outputs": [custom()]})
-    assert found.output.pieces.total == 7
+    assert found.output.segments.total == 7
     assert clipmaker.numbers(found.video) == list(range(209))
     sound = levels.decoded(found.video)
     assert len(sound) == 209 * 1600

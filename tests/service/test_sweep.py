@@ -16,8 +16,8 @@ from harness import Harness, library_clip
 DAY_S = 86_400
 
 
-def _piece(api: Harness, two_seconds: Path) -> str:
-    """A piece of a new owner, sent up by a render part; the owner."""
+def _segment(api: Harness, two_seconds: Path) -> str:
+    """A segment of a new owner, sent up by a render part; the owner."""
     owner, user = api.user()
     media = library_clip(user, two_seconds)
     uid, _ = api.register(owner, {"clips": [{"mediaId": media.id}]})
@@ -26,10 +26,10 @@ def _piece(api: Harness, two_seconds: Path) -> str:
     assert order.render is not None
     request = UploadRequest(
         purpose=UploadPurpose.PIECE,
-        filename="piece.mov",
+        filename="segment.mov",
         size_bytes=two_seconds.stat().st_size,
         sha256=sha256_of(two_seconds),
-        piece_key=order.render[0].key,
+        segment_key=order.render[0].key,
         epoch=order.epoch,
     )
     job.upload(two_seconds, request)
@@ -37,12 +37,12 @@ def _piece(api: Harness, two_seconds: Path) -> str:
 
 
 def _keys(api: Harness, owner: str) -> int:
-    return len(api.rows("SELECT key FROM pieces WHERE owner = :o", o=owner))
+    return len(api.rows("SELECT key FROM segments WHERE owner = :o", o=owner))
 
 
-def test_pieces_long_unused_go_and_used_ones_stay(api: Harness, two_seconds: Path) -> None:
+def test_segments_long_unused_go_and_used_ones_stay(api: Harness, two_seconds: Path) -> None:
     """Thirty days after the last use, not after the making; the library's bytes stay."""
-    owner = _piece(api, two_seconds)
+    owner = _segment(api, two_seconds)
     api.clock.advance(29 * DAY_S)
     sweep(api.ctx)
     assert _keys(api, owner) == 1
@@ -70,7 +70,7 @@ def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) 
 
 
 def test_bytes_without_a_row_go(api: Harness, two_seconds: Path) -> None:
-    """An old blob that no media and no piece names is deleted; a named one and a new one stay."""
+    """An old blob that no media and no segment names is deleted; a named one and a new one stay."""
     owner, user = api.user()
     named = library_clip(user, two_seconds)
     folder = api.settings.state / "blobs" / owner

@@ -97,7 +97,7 @@ def test_credits(made: Rendered) -> None:
 
 
 def test_the_manifest_names_all_that_went_in(made: Rendered, studio: Studio) -> None:
-    """Sources, pieces and the file itself, each by its hash."""
+    """Sources, segments and the file itself, each by its hash."""
     found = made.manifest()
     data = made.video.read_bytes()
     assert found["file"]["sha256"] == hashlib.sha256(data).hexdigest() == made.output.sha256
@@ -107,8 +107,8 @@ def test_the_manifest_names_all_that_went_in(made: Rendered, studio: Studio) -> 
     assert {"intro", "clip", "music"} == set(kinds)
     shas = {source["sha256"] for source in found["sources"]}
     assert shas == {studio.user.media(media_id).sha256 for media_id in kinds.values()}
-    assert sum(piece["frames"] for piece in found["pieces"]) == made.output.frames
-    assert len({piece["key"] for piece in found["pieces"]}) == 2
+    assert sum(segment["frames"] for segment in found["segments"]) == made.output.frames
+    assert len({segment["key"] for segment in found["segments"]}) == 2
     assert found["timeline"][1]["title"] == HOSTILE["colon"]
     assert re.match(r"ffmpeg version \S+", found["renderer"]["ffmpeg"])
     assert found["loudness"]["lufs"] == made.output.loudness_lufs

@@ -12,23 +12,23 @@ from clipmill.ffmpeg.programme_loudness import (
     first_setting,
     next_setting,
 )
-from clipmill.ffmpeg.segment_args import piece_args, seek_s
-from clipmill.protocol import Cut, Piece, Profile
+from clipmill.ffmpeg.segment_args import seek_s, segment_args
+from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
 
 FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
 
 
-def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> Cut:
-    return Cut(
+def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> SourceRange:
+    return SourceRange(
         media_id="m-abcd", sha256="0", format=demuxer, has_audio=sound, start=start, frames=45
     )
 
 
-def _args(*cuts: Cut, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
-    piece = Piece(key="0" * 64, cuts=list(cuts), type=kind, profile=FORM)
-    return piece_args(piece, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
+def _args(*cuts: SourceRange, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
+    segment = Segment(key="0" * 64, cuts=list(cuts), type=kind, profile=FORM)
+    return segment_args(segment, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_seeks_to_a_whole_second_with_a_lead(start: int, seek: int) -> None:
         (_cut(30 * 700), 1, 1),
     ],
 )
-def test_inputs_of_a_cut(cut: Cut, inputs: int, seeks: int) -> None:
+def test_inputs_of_a_cut(cut: SourceRange, inputs: int, seeks: int) -> None:
     """The picture is sought, the sound read from the start; a stream format is only read."""
     args = _args(cut)
     assert (args.count("-i"), args.count("-ss")) == (inputs, seeks)

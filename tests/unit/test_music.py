@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clipmill.protocol import MediaFacts, MusicOrder
+from clipmill.protocol import MediaFacts, MusicMix
 from clipmill.spec import CompilationSpec
 from clipmill.spec.soundtrack import Music
 from clipmill.timeline.build import Source, Timeline, timeline
@@ -119,7 +119,7 @@ def test_from_is_the_wires_word() -> None:
 def test_graph_holds_no_path_and_no_text() -> None:
     """Paths are arguments; the graph is made of numbers."""
     order, _ = music_order(_music(), _line(), TRACK, target_lufs=-14)
-    assert isinstance(order, MusicOrder)
+    assert isinstance(order, MusicMix)
     args = mix_args(order, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
     assert "/s/" not in args[args.index("-filter_complex") + 1]
     assert args.count("-stream_loop") == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import Active, FailedParts, Plan, QuotaEffect, Stage, State
+from clipmill.protocol import Active, FailedTasks, Plan, QuotaEffect, Stage, State
 from clipmill_cli.local.embedded_operator import LocalOperator, Stopped
 from clipmill_client.errors import RetryableError
 
@@ -35,7 +35,7 @@ class FakeAPI:
 
     def __init__(self, *found: Active) -> None:
         self.found = list(found)
-        self.told: list[FailedParts] = []
+        self.told: list[FailedTasks] = []
         self.unreachable = False
 
     def active(self) -> list[Active]:
@@ -55,7 +55,7 @@ class FakeAPI:
             quota=QUOTA,
         )
 
-    def failed(self, uid: str, news: FailedParts) -> Plan:
+    def failed(self, uid: str, news: FailedTasks) -> Plan:
         """Keeps what it was told."""
         self.told.append(news)
         return self.plan(uid)

@@ -11,11 +11,11 @@ from clipmill.protocol import (
     ClipState,
     ClipStatus,
     OutputResult,
-    PartCounts,
-    PieceCounts,
     Plan,
     QuotaEffect,
+    SegmentCounts,
     State,
+    TaskCounts,
 )
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.decide import (
@@ -54,19 +54,19 @@ def plan(state: State, *clips: ClipStatus, **more: Any) -> Plan:
     )
 
 
-FETCHING = plan(State.FETCHING, parts=PartCounts(fetch=2), to_fetch=[0, 1])
-RENDERING = plan(State.RENDERING, clip("a", "Ready"), pieces=PieceCounts(total=5, reused=3))
+FETCHING = plan(State.FETCHING, tasks=TaskCounts(fetch=2), to_fetch=[0, 1])
+RENDERING = plan(State.RENDERING, clip("a", "Ready"), segments=SegmentCounts(total=5, reused=3))
 MANY = plan(
     State.RENDERING,
     clip("a", "Ready"),
-    pieces=PieceCounts(total=40, reused=10),
-    parts=PartCounts(render=5),
+    segments=SegmentCounts(total=40, reused=10),
+    tasks=TaskCounts(render=5),
 )
 DONE = plan(
     State.SUCCEEDED,
     clip("a", "Ready"),
     percent=100,
-    pieces=PieceCounts(total=5, reused=3, rendered=2),
+    segments=SegmentCounts(total=5, reused=3, rendered=2),
     results=[OutputResult(name="main", media_id="m-abcd", frames=60, duration_us=2_000_000)],
 )
 
@@ -102,14 +102,14 @@ def short(decision: Decision) -> list[str]:
     told = []
     for action in decision.actions:
         match action:
-            case Start(stage, parts):
-                told.append(f"start {stage} {parts}")
+            case Start(stage, tasks):
+                told.append(f"start {stage} {tasks}")
             case Drop(one):
                 told.append(f"drop {one.name} g{one.generation}")
             case Rekey(one):
                 told.append(f"rekey {one.name}")
-            case Report(parts):
-                told.append(f"report {parts.stage} {parts.indexes} {parts.message}")
+            case Report(tasks):
+                told.append(f"report {tasks.stage} {tasks.indexes} {tasks.message}")
     return told
 
 
@@ -125,7 +125,7 @@ TABLE = {
         ["report fetch [0] its pod ended with exit 1: no space left"],
     ),
     "an index that the API had told is no news": (
-        plan(State.FETCHING, parts=PartCounts(fetch=2), to_fetch=[1]),
+        plan(State.FETCHING, tasks=TaskCounts(fetch=2), to_fetch=[1]),
         seen(job("fetch", failed=frozenset({0}))),
         [],
     ),
@@ -135,7 +135,7 @@ TABLE = {
         ["report fetch [0] DeadlineExceeded", "report fetch [1] DeadlineExceeded"],
     ),
     "the fetch ended well, but its pods said nothing": (
-        plan(State.FETCHING, parts=PartCounts(fetch=1), to_fetch=[0]),
+        plan(State.FETCHING, tasks=TaskCounts(fetch=1), to_fetch=[0]),
         seen(job("fetch", end="Complete")),
         ["report fetch [0] its pods ended without telling what became of it"],
     ),
@@ -156,7 +156,7 @@ TABLE = {
         seen(job("fetch")),
         ["start assemble 1"],
     ),
-    "many pieces are missing": (MANY, seen(), ["start render 5"]),
+    "many segments are missing": (MANY, seen(), ["start render 5"]),
     "the shards are rendered": (MANY, seen(job("render")), []),
     "the shards are done, well or not": (
         MANY,
@@ -186,7 +186,7 @@ TABLE = {
         ["drop demo-assemble g1"],
     ),
     "edited: the older generation's Jobs go": (
-        plan(State.FETCHING, generation=2, parts=PartCounts(fetch=2), to_fetch=[0]),
+        plan(State.FETCHING, generation=2, tasks=TaskCounts(fetch=2), to_fetch=[0]),
         seen(job("fetch"), job("assemble", end="Complete")),
         ["drop demo-fetch g1", "drop demo-assemble g1", "start fetch 2"],
     ),
@@ -215,7 +215,7 @@ def test_actions(answer: Plan, children: Children, actions: list[str]) -> None:
 def test_when_shards_pay(
     answer: Plan, children: Children, render_from: int, actions: list[str]
 ) -> None:
-    """From so many missing pieces on; 0 is never."""
+    """From so many missing segments on; 0 is never."""
     assert short(decided(answer, children, render_from=render_from)) == actions
 
 

@@ -11,13 +11,13 @@ from clipmill.protocol import (
     ENDS,
     ClipState,
     ClipStatus,
-    FailedParts,
-    PartCounts,
-    PieceCounts,
+    FailedTasks,
     Plan,
     QuotaEffect,
+    SegmentCounts,
     Stage,
     State,
+    TaskCounts,
 )
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.decide import (
@@ -47,7 +47,7 @@ class World:
     place: bool = True
     state: State = State.FETCHING
     states: list[ClipState] = field(default_factory=list)
-    pieces: int = 6
+    segments: int = 6
     missing: int = 0
     status: dict[str, object] = field(default_factory=dict)
     jobs: dict[str, SeenJob] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class World:
 
     def _begin(self) -> None:
         self.states = [ClipState.WAITING] * self.clips
-        self.state, self.missing = State.FETCHING, self.pieces
+        self.state, self.missing = State.FETCHING, self.segments
         self._advance()
 
     def _advance(self) -> None:
@@ -84,14 +84,14 @@ class World:
             clips=[ClipStatus(id="k-abcd", name="c", state=one) for one in self.states],
             outputs=[],
             quota=QuotaEffect(estimated_seconds=9, remaining_seconds=None, limit_seconds=None),
-            pieces=PieceCounts(total=8, reused=8 - self.missing),
-            parts=PartCounts(fetch=self.clips, render=2),
+            segments=SegmentCounts(total=8, reused=8 - self.missing),
+            tasks=TaskCounts(fetch=self.clips, render=2),
             to_fetch=waiting if self.state is State.FETCHING else [],
         )
         return Answer(owner="ada", plan=plan)
 
-    def failed(self, news: FailedParts) -> None:
-        """What the operator tells of dead parts."""
+    def failed(self, news: FailedTasks) -> None:
+        """What the operator tells of dead tasks."""
         if news.generation != self.generation or self.state in ENDS:
             return
         if news.stage is Stage.ASSEMBLE or news.reason:
@@ -114,25 +114,25 @@ class World:
         """Do the first actions only: an operator may be killed after any of them."""
         for action in decision.actions[:most]:
             match action:
-                case Start(stage, parts):
-                    self._start(stage, parts)
+                case Start(stage, tasks):
+                    self._start(stage, tasks)
                 case Drop(job):
                     self._drop(job.name)
                 case Rekey(job):
                     self.secrets.add(job.name)
                     self._settle()
-                case Report(parts):
-                    self.failed(parts)
+                case Report(tasks):
+                    self.failed(tasks)
         if most > len(decision.actions) and decision.status is not None:
             self.status = status.dumped(decision.status)
 
-    def _start(self, stage: Stage, parts: int) -> None:
+    def _start(self, stage: Stage, tasks: int) -> None:
         name = f"g{self.generation}-{stage.value}"
         assert name not in self.jobs, "one Job of a stage and generation"
         assert self.place
         self.jobs[name] = SeenJob("ns", name, name, "uid", stage.value, self.generation)
         self.secrets.add(name)
-        for index in range(parts):
+        for index in range(tasks):
             pod = f"{name}-{index}"
             self.pods[pod] = SeenPod("ns", pod, name, "uid", self.generation, index, "Running")
 
@@ -250,7 +250,7 @@ def rest(world: World) -> None:
 @settings(max_examples=200, deadline=None)
 @given(
     clips=st.integers(0, 3),
-    pieces=st.sampled_from([0, 3, 6]),
+    segments=st.sampled_from([0, 3, 6]),
     events=st.lists(
         st.tuples(st.sampled_from(EVENTS), st.integers(0, 9), st.integers(0, 3)),
         min_size=2,
@@ -258,10 +258,10 @@ def rest(world: World) -> None:
     ),
 )
 def test_it_comes_to_rest_and_to_an_end(
-    clips: int, pieces: int, events: list[tuple[str, int, int]]
+    clips: int, segments: int, events: list[tuple[str, int, int]]
 ) -> None:
-    """Cut off after any action, told anything: at rest nothing is wrong, and pods finish it."""
-    world = World(clips, pieces=pieces)
+    """SourceRange off after any action, told anything: at rest nothing is wrong, and pods finish it."""
+    world = World(clips, segments=segments)
     for what, which, acts in events:
         world.happen(what, which)
         world.act(world.decided(), most=acts)

@@ -8,7 +8,7 @@ import pytest
 
 from clipmill.ffmpeg.overlay_filter import Opened, overlaid
 from clipmill.ffmpeg.segment_args import Drawn
-from clipmill.protocol import Cut, Layer, Window, Words
+from clipmill.protocol import Layer, SourceRange, Window, Words
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.overlay_layers import image_ids, layers, moved, unseen
 
@@ -137,8 +137,8 @@ def test_a_part_outside_the_window_has_no_layer() -> None:
     assert moved(_cut(window), offset=30, frames=10) == []
 
 
-def _cut(window: Window) -> Cut:
-    return Cut(
+def _cut(window: Window) -> SourceRange:
+    return SourceRange(
         media_id="m-clip",
         sha256="0" * 64,
         format="mov",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipmill.protocol import Profile, Terms
+from clipmill.protocol import OutputPolicy, Profile
 from clipmill.spec import AUDIO_RATE, Output, Quality
 from clipmill.timeline.bitrates import LEAST, TooFewBytes, limited, lower, rates
 from clipmill.timeline.profiles import PRESETS, RESOLUTIONS, capped, max_length_s, profile
@@ -76,7 +76,7 @@ def test_a_capped_size_is_even_and_within(half: int, other: int, resolution: str
 def test_a_rate_within_the_tiers_has_whole_samples(rate: int, most: int) -> None:
     """At most what is wanted, at most what is allowed, and a whole number of samples a frame."""
     wish = {"name": "a", "preset": "custom", "width": 64, "height": 64, "rate": rate}
-    found = profile(Output.model_validate(wish), terms=Terms(max_fps=most)).rate
+    found = profile(Output.model_validate(wish), terms=OutputPolicy(max_fps=most)).rate
     assert 1 <= found <= min(rate, most)
     assert AUDIO_RATE % found == 0
     assert found >= min(rate, most) * 0.8 or most < 8

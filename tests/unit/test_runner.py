@@ -7,7 +7,7 @@ import pytest
 from clipmill.protocol import (
     ClipStatus,
     CompilationView,
-    FailedParts,
+    FailedTasks,
     Plan,
     QuotaEffect,
     Registration,
@@ -162,9 +162,9 @@ class FakeOperator:
         self.calls.append(f"mint {stage}")
         return "cm_j_key"
 
-    def failed(self, uid: str, parts: FailedParts) -> Plan:
+    def failed(self, uid: str, tasks: FailedTasks) -> Plan:
         """Parts given up."""
-        self.calls.append(f"failed {parts.stage} {parts.indexes}: {parts.message}")
+        self.calls.append(f"failed {tasks.stage} {tasks.indexes}: {tasks.message}")
         return self.plan(uid)
 
 
@@ -219,7 +219,7 @@ def test_jobs_that_leave_without_a_word_do_not_loop_for_ever() -> None:
     """Told once; if the API wants the part still, the run ends with one clear line."""
     operator = FakeOperator(generation=1)
     operator.state = State.FETCHING
-    with pytest.raises(RunError, match="still wants parts"):
+    with pytest.raises(RunError, match="still wants tasks"):
         runner(operator).run("local-friday", operator.plan("local-friday"))
     told = [call for call in operator.calls if call.startswith("failed")]
     assert told == ["failed fetch [0]: its jobs left without telling what became of it"]

@@ -1,4 +1,4 @@
-"""The timeline and its pieces agree to the frame, for random specs."""
+"""The timeline and its segments agree to the frame, for random specs."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from clipmill.protocol import MediaFacts
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.build import InvalidTimeline, Source, Timeline, timeline
-from clipmill.timeline.segments import pieces
+from clipmill.timeline.segments import segments
 
 
 def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:
@@ -46,7 +46,7 @@ lengths = st.lists(st.integers(40_000, 5_000_000), min_size=1, max_size=12)
 @settings(deadline=None)
 @given(lengths, st.sampled_from([24, 25, 30, 50, 60]), st.data())
 def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
-    """Entries less overlaps, pieces, and the total are one number, whatever the spec."""
+    """Entries less overlaps, segments, and the total are one number, whatever the spec."""
     clips: list[dict[str, Any]] = [{"mediaId": "m-clip"} for _ in us]
     for i, clip in enumerate(clips[1:], 1):
         clip["name"] = f"c{i}"
@@ -60,8 +60,8 @@ def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
     around["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": where}
     found = build(clips, us, rate, **around)
     assert found.frames == sum(e.frames - e.overlap for e in found.entries)
-    assert found.frames == sum(piece.frames for piece in pieces(found))
-    assert all(len({cut.frames for cut in piece.cuts}) == 1 for piece in pieces(found))
+    assert found.frames == sum(segment.frames for segment in segments(found))
+    assert all(len({cut.frames for cut in segment.cuts}) == 1 for segment in segments(found))
     ends = [e.at + e.frames for e in found.entries]
     assert [e.at + e.overlap for e in found.entries] == [0, *ends[:-1]]
 
@@ -118,14 +118,14 @@ def test_long_crossfade_is_shortened_and_said() -> None:
     assert "shortened from 60 to 15" in found.notes[0]
 
 
-def test_edit_of_one_trim_keeps_the_other_pieces() -> None:
+def test_edit_of_one_trim_keeps_the_other_segments() -> None:
     """One body changes; the bodies of the others are found again by their key."""
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(5)]
-    before = {piece.key for piece in pieces(build(clips, [2_000_000] * 5))}
+    before = {segment.key for segment in segments(build(clips, [2_000_000] * 5))}
     edited = [*clips[:2], {**clips[2], "end": "1s"}, *clips[3:]]
-    after = {piece.key for piece in pieces(build(edited, [2_000_000] * 5))}
+    after = {segment.key for segment in segments(build(edited, [2_000_000] * 5))}
     assert len(after - before) == 1
-    assert {piece.key for piece in pieces(build(clips[::-1], [2_000_000] * 5))} == before
+    assert {segment.key for segment in segments(build(clips[::-1], [2_000_000] * 5))} == before
 
 
 def test_a_curve_changes_the_seam_alone() -> None:
@@ -134,5 +134,5 @@ def test_a_curve_changes_the_seam_alone() -> None:
     for curve in ("EqualPower", "Linear"):
         fade = {"type": "Fade", "curve": curve}
         clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "transition": fade}]
-        found.append(pieces(build(clips, [2_000_000] * 2)))
+        found.append(segments(build(clips, [2_000_000] * 2)))
     assert [one.key == other.key for one, other in zip(*found, strict=True)] == [True, False, True]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import Image, Layer, Terms
+from clipmill.protocol import Image, Layer, OutputPolicy
 from clipmill.spec import Position
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
@@ -19,10 +19,10 @@ INSTALLATION = "_installation"
 """Whose the watermark's bytes are in the store: no user can have this name."""
 
 
-def terms(session: Session, ctx: Context, owner: str) -> Terms:
+def terms(session: Session, ctx: Context, owner: str) -> OutputPolicy:
     """The terms of a user who exists. Raises the WatermarkMissing problem."""
     tier = users_and_keys.tier_of(session, owner)
-    return Terms.model_validate(
+    return OutputPolicy.model_validate(
         {
             "tier": tier.name,
             "max_resolution": tier.max_resolution,

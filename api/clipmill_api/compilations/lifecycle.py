@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import ClipFailure, ClipState, OutputResult, Stage, State, Terms
+from clipmill.protocol import ClipFailure, ClipState, OutputPolicy, OutputResult, Stage, State
 from clipmill.protocol.result_files import RESULT_FILES
 from clipmill.spec import CompilationSpec, OnClipError
 from clipmill.timeline.eta import FETCH_SHARE
@@ -88,7 +88,7 @@ def known_of(session: Session, row: Compilation, revision: Revision) -> Known:
     clips = revisions.clips(session, row.id, revision.generation)
     ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
     media = media_library.media_by_ids(session, row.owner, ids)
-    return Known(spec, clips, media, Terms.model_validate(revision.terms))
+    return Known(spec, clips, media, OutputPolicy.model_validate(revision.terms))
 
 
 def skip(
@@ -130,7 +130,7 @@ def _move(
     if failure is not None:
         end(session, ctx, row, generation, failure)
         return None
-    existing = media_library.existing_pieces(session, row.owner, Planned(now, made).keys)
+    existing = media_library.existing_segments(session, row.owner, Planned(now, made).keys)
     revisions.render_from(session, row.id, generation, at=ctx.now(), reused=len(existing))
     return Planned(now, made, existing)
 

@@ -15,11 +15,11 @@ from clipmill.protocol import (
     ENDS,
     ClipState,
     OutputResult,
-    PartCounts,
-    PieceCounts,
     Plan,
     QuotaEffect,
+    SegmentCounts,
     State,
+    TaskCounts,
 )
 from clipmill.timeline.build import InvalidTimeline
 from clipmill_api.compilations import admission, lifecycle, planning
@@ -68,27 +68,27 @@ def drawn(ctx: Context, given: Read) -> Plan:
             "message": revision.message,
             "percent": revision.percent,
             "eta": eta_of(revision),
-            "pieces": _pieces(found.pieces, revision),
+            "segments": _segments(found.segments, revision),
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
             "to_fetch": [] if ended else found.to_fetch,
         }
     )
 
 
-def _pieces(now: PieceCounts, revision: Revision) -> PieceCounts:
+def _segments(now: SegmentCounts, revision: Revision) -> SegmentCounts:
     """Those that existed when rendering began count as reused, the others since as rendered."""
     if State(revision.state) is State.FETCHING:
         return now
-    reused = min(revision.pieces_reused, now.total)
+    reused = min(revision.segments_reused, now.total)
     there = now.total if State(revision.state) is State.SUCCEEDED else now.reused
-    return PieceCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
+    return SegmentCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
 
 
 def dry_run(session: Session, ctx: Context, owner: str, known: Known) -> Plan:
     """What would happen to a spec. Raises the refusals that submitting it would raise."""
     planned = Planned(known, admission.outputs(known))
     effect = admission.quota_effect(session, ctx, owner, planning.seconds(planned.made))
-    existing = media_library.existing_pieces(session, owner, planned.keys)
+    existing = media_library.existing_segments(session, owner, planned.keys)
     return _plan(ctx, planned._replace(existing=existing), effect)
 
 
@@ -98,7 +98,7 @@ def _planned(session: Session, owner: str, known: Known) -> Planned:
         planned = Planned(known, planning.outputs(known))
     except InvalidTimeline:
         planned = Planned(known, ())
-    return planned._replace(existing=media_library.existing_pieces(session, owner, planned.keys))
+    return planned._replace(existing=media_library.existing_segments(session, owner, planned.keys))
 
 
 def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
@@ -112,8 +112,8 @@ def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
         clips=[clip_status(ctx, clip) for clip in known.clips],
         outputs=[planning.output_plan(one, existing, waiting=waiting) for one in made],
         quota=effect,
-        pieces=PieceCounts(total=len(keys), reused=reused),
-        parts=_parts(known.clips, () if waiting else keys),
+        segments=SegmentCounts(total=len(keys), reused=reused),
+        tasks=_parts(known.clips, () if waiting else keys),
         to_fetch=to_fetch(known.clips),
     )
 
@@ -124,9 +124,9 @@ def to_fetch(clips: Sequence[ClipRow]) -> list[int]:
     return sorted(part for part in waiting if part is not None)
 
 
-def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> PartCounts:
-    """How many parts each stage has; `keys`: the pieces, once they are known."""
-    return PartCounts(
+def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> TaskCounts:
+    """How many tasks each stage has; `keys`: the segments, once they are known."""
+    return TaskCounts(
         fetch=sum(clip.part is not None for clip in clips),
         render=math.ceil(len(keys) / planning.SHARD),
     )

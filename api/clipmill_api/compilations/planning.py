@@ -1,4 +1,4 @@
-"""From rows to the plan: sources, timelines, pieces, seconds. Pure: no SQL, no clock."""
+"""From rows to the plan: sources, timelines, segments, seconds. Pure: no SQL, no clock."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from clipmill.artifacts.credit_list import credits_of
 from clipmill.protocol import (
     ClipState,
     MediaFacts,
-    MusicOrder,
+    MusicMix,
     MusicPlan,
     OutputPlan,
-    Piece,
-    PieceCounts,
-    Terms,
+    OutputPolicy,
+    Segment,
+    SegmentCounts,
 )
 from clipmill.protocol.result_record import Record, Track
 from clipmill.spec import CompilationSpec, OnClipError, Output, Quality, level
@@ -26,12 +26,12 @@ from clipmill.timeline.build import PLACEHOLDER, InvalidTimeline, Source, Timeli
 from clipmill.timeline.music_window import music_order
 from clipmill.timeline.overlay_layers import image_ids
 from clipmill.timeline.profiles import max_length_s
-from clipmill.timeline.segments import pieces
+from clipmill.timeline.segments import segments
 from clipmill_api.compilations.result_contents import record
 from clipmill_api.tables import ClipRow, Media
 
 SHARD = 8
-"""Pieces of one render shard: the part with index i makes pieces [8i, 8i+8)."""
+"""Segments of one render shard: the part with index i makes segments [8i, 8i+8)."""
 WAITING = Source(None, "waiting", None)
 """Stands for a clip whose media is not here yet: its length is an estimate."""
 OVER_TIER = "TierLimit"
@@ -45,7 +45,7 @@ class Known:
     spec: CompilationSpec
     clips: Sequence[ClipRow]
     media: Mapping[str, Media]
-    terms: Terms
+    terms: OutputPolicy
 
     @property
     def waits(self) -> bool:
@@ -54,12 +54,12 @@ class Known:
 
 
 class Made(NamedTuple):
-    """One output: what was asked, its timeline, pieces and music, what is to be said of it."""
+    """One output: what was asked, its timeline, segments and music, what is to be said of it."""
 
     output: Output
     timeline: Timeline
-    pieces: tuple[Piece, ...]
-    music: MusicOrder | None
+    segments: tuple[Segment, ...]
+    music: MusicMix | None
     record: Record
     notes: tuple[str, ...]
     charged: bool
@@ -73,7 +73,7 @@ class Made(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What is known, the outputs that follow from it, and which of their pieces are there.
+    """What is known, the outputs that follow from it, and which of their segments are there.
 
     `existing`: None: nobody has asked yet.
     """
@@ -84,8 +84,8 @@ class Planned(NamedTuple):
 
     @property
     def keys(self) -> set[str]:
-        """Of all the pieces."""
-        return {piece.key for one in self.made for piece in one.pieces}
+        """Of all the segments."""
+        return {segment.key for one in self.made for segment in one.segments}
 
 
 def asset_ids(spec: CompilationSpec) -> dict[str, str]:
@@ -141,7 +141,7 @@ def _clip_source(known: Known, clip: ClipRow) -> Source | None:
 
 
 def outputs(known: Known) -> list[Made]:
-    """Each output with timeline and pieces. Raises InvalidTimeline."""
+    """Each output with timeline and segments. Raises InvalidTimeline."""
     clips = [_clip_source(known, clip) for clip in known.clips]
     ids = {**asset_ids(known.spec), **image_ids(known.spec)}
     assets = {i: source(known.media[i]) for i in ids if i in known.media}
@@ -154,7 +154,7 @@ def outputs(known: Known) -> list[Made]:
         kept = record(known.spec, known.clips, known.media, line, music)
         said = (*line.notes, note, _chapters_note(output, kept))
         notes = tuple(text for text in said if text)
-        made.append(Made(output, line, pieces(line), music, kept, notes, charged))
+        made.append(Made(output, line, segments(line), music, kept, notes, charged))
     return made
 
 
@@ -163,7 +163,7 @@ def _chapters_note(output: Output, kept: Record) -> str | None:
     return unmet(chapters(kept), kept.rate) if output.preset == "youtube" else None
 
 
-def _music(known: Known, line: Timeline) -> tuple[MusicOrder | None, str | None]:
+def _music(known: Known, line: Timeline) -> tuple[MusicMix | None, str | None]:
     wish = known.spec.music
     if wish is None:
         return None, None
@@ -191,8 +191,8 @@ def seconds(made: Sequence[Made]) -> int:
 
 def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> OutputPlan:
     """One output as a person reads it."""
-    reused = sum(piece.key in existing for piece in one.pieces) if not waiting else 0
-    counts = PieceCounts(total=len(one.pieces), reused=reused, rendered=0)
+    reused = sum(segment.key in existing for segment in one.segments) if not waiting else 0
+    counts = SegmentCounts(total=len(one.segments), reused=reused, rendered=0)
     return OutputPlan(
         name=one.output.name,
         profile=one.timeline.profile,
@@ -203,7 +203,7 @@ def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> Outpu
         chapters=chapters(one.record),
         credits=credits_of(one.record),
         notes=list(one.notes),
-        pieces=counts,
+        segments=counts,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clipmill.protocol import Entry, MediaFacts, MusicOrder
+from clipmill.protocol import MediaFacts, MusicMix, TimelineItem
 from clipmill.protocol.result_record import Played, Record, Track
 from clipmill.spec import AUDIO_RATE, CompilationSpec
 from clipmill.spec.soundtrack import Music, MusicCredit
@@ -18,7 +18,7 @@ def record(
     clips: Sequence[ClipRow],
     media: Mapping[str, Media],
     line: Timeline,
-    music: MusicOrder | None,
+    music: MusicMix | None,
 ) -> Record:
     """The record of one output."""
     by_name = {clip.name: clip for clip in clips}
@@ -32,7 +32,7 @@ def record(
     return Record(title=spec.title, rate=rate, frames=line.frames, played=played, music=track)
 
 
-def _shot(entry: Entry, sha256: str) -> Played:
+def _shot(entry: TimelineItem, sha256: str) -> Played:
     return Played(
         kind=entry.kind,
         name=entry.name,
@@ -56,9 +56,7 @@ def _of_clip(shot: Played, spec: CompilationSpec, clip: ClipRow) -> Played:
     return shot.model_copy(update=about)
 
 
-def _track(
-    spec: CompilationSpec, media: Mapping[str, Media], order: MusicOrder, rate: int
-) -> Track:
+def _track(spec: CompilationSpec, media: Mapping[str, Media], order: MusicMix, rate: int) -> Track:
     """The music: what the spec says of its maker, else what the file's tags say."""
     row = media.get(order.media_id)
     tags = MediaFacts.model_validate(row.facts) if row and row.facts else None

@@ -104,11 +104,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    parts = made["components"]
-    parts["schemas"]["Problem"] = Problem.model_json_schema()
+    tasks = made["components"]
+    tasks["schemas"]["Problem"] = Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
-        parts["schemas"].pop(unused, None)
-    parts["responses"] = {status: _problem(text) for status, text in ERRORS.items()}
+        tasks["schemas"].pop(unused, None)
+    tasks["responses"] = {status: _problem(text) for status, text in ERRORS.items()}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             operation["responses"].pop("422", None)
@@ -135,6 +135,6 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         found.append("413")
     if operation.get("parameters") or method != "get":
         found.append("422")
-    if path.startswith("/api/worker") or "pieces" in path:
+    if path.startswith("/api/worker") or "segments" in path:
         found.append("409")
     return sorted(set(found))

@@ -1,4 +1,4 @@
-"""What an upload becomes: a piece, a clip that others wait for, or media of the library."""
+"""What an upload becomes: a segment, a clip that others wait for, or media of the library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
 from clipmill_api.queries import media_library, quota_ledger, revisions, task_leases
-from clipmill_api.tables import ClipRow, Media, PieceRow, Upload
+from clipmill_api.tables import ClipRow, Media, SegmentRow, Upload
 
 
 def publish(
@@ -19,7 +19,7 @@ def publish(
     """Make an upload what it was announced as. Runs in the transaction that completes it."""
     asked = UploadRequest.model_validate(row.request)
     if asked.purpose is UploadPurpose.PIECE:
-        _piece(session, ctx, row, asked)
+        _segment(session, ctx, row, asked)
     elif asked.purpose is UploadPurpose.CLIP and asked.kind is MediaKind.THUMBNAIL:
         _still(session, ctx, who, row, asked)
     elif asked.purpose is UploadPurpose.CLIP:
@@ -29,22 +29,22 @@ def publish(
 
 
 def _finish(session: Session, row: Upload, media_id: str) -> None:
-    media_library.finish_upload(session, row.id, media_id=media_id, piece_key=None)
+    media_library.finish_upload(session, row.id, media_id=media_id, segment_key=None)
     row.complete, row.media_id = True, media_id
 
 
-def _piece(session: Session, ctx: Context, row: Upload, asked: UploadRequest) -> None:
-    piece = PieceRow(
+def _segment(session: Session, ctx: Context, row: Upload, asked: UploadRequest) -> None:
+    segment = SegmentRow(
         owner=row.owner,
-        key=asked.piece_key,
+        key=asked.segment_key,
         sha256=asked.sha256,
         size_bytes=row.size_bytes,
         created_at=ctx.now(),
         used_at=ctx.now(),
     )
-    media_library.add_piece(session, piece)
-    media_library.finish_upload(session, row.id, media_id=None, piece_key=asked.piece_key)
-    row.complete, row.piece_key = True, asked.piece_key
+    media_library.add_segment(session, segment)
+    media_library.finish_upload(session, row.id, media_id=None, segment_key=asked.segment_key)
+    row.complete, row.segment_key = True, asked.segment_key
 
 
 def _media(

@@ -1,4 +1,4 @@
-"""What nobody needs any more goes: idle uploads, pieces long unused, bytes that no row names."""
+"""What nobody needs any more goes: idle uploads, segments long unused, bytes that no row names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVERY_S = 3600
 def sweep(ctx: Context) -> None:
     """One round. Harmless beside another replica's, and beside running jobs."""
     _idle_uploads(ctx)
-    _unused_pieces(ctx)
+    _unused_segments(ctx)
     _nameless_blobs(ctx)
 
 
@@ -66,11 +66,11 @@ def _idle_uploads(ctx: Context) -> None:
         ctx.store.forget(upload_id)
 
 
-def _unused_pieces(ctx: Context) -> None:
-    before = iso(ctx.clock() - timedelta(days=ctx.settings.piece_days))
-    dropped = ctx.db.write(lambda session: media_library.drop_pieces(session, before))
+def _unused_segments(ctx: Context) -> None:
+    before = iso(ctx.clock() - timedelta(days=ctx.settings.segment_days))
+    dropped = ctx.db.write(lambda session: media_library.drop_segments(session, before))
     if dropped:
-        log.info("pieces dropped=%d unused_since=%s", dropped, before)
+        log.info("segments dropped=%d unused_since=%s", dropped, before)
 
 
 def _nameless_blobs(ctx: Context) -> None:

@@ -50,7 +50,7 @@ def _allowed(ctx: Context, who: Principal, asked: UploadRequest) -> None:
 def _missing_field(asked: UploadRequest) -> str | None:
     needed: dict[UploadPurpose, dict[str, object]] = {
         UploadPurpose.CLIP: {"clipId": asked.clip_id, "epoch": asked.epoch},
-        UploadPurpose.PIECE: {"pieceKey": asked.piece_key, "epoch": asked.epoch},
+        UploadPurpose.PIECE: {"segmentKey": asked.segment_key, "epoch": asked.epoch},
         UploadPurpose.OUTPUT: {"output": asked.output, "kind": asked.kind, "epoch": asked.epoch},
         UploadPurpose.LIBRARY: {"kind": asked.kind},
     }
@@ -60,13 +60,13 @@ def _missing_field(asked: UploadRequest) -> str | None:
 def _announce(session: Session, ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
     _fence(session, who, asked)
     quota_ledger.hold_storage(session, who.owner)
-    # Not across compilations: two jobs that make the same piece at once each send their own.
+    # Not across compilations: two jobs that make the same segment at once each send their own.
     same = (who.compilation_id or "") + asked.model_dump_json(exclude={"epoch"})
     digest = hashlib.sha256(same.encode()).hexdigest()
     running = media_library.running_upload(session, who.owner, digest)
     if running is not None:
         return view(ctx, running)
-    if asked.purpose is not UploadPurpose.PIECE:  # pieces are our cache and count for nobody
+    if asked.purpose is not UploadPurpose.PIECE:  # segments are our cache and count for nobody
         admission.take_storage(session, who.owner, asked.size_bytes)
     row = Upload(
         id=new_id("u"),
@@ -127,7 +127,7 @@ def view(ctx: Context, row: Upload) -> UploadView:
         size_bytes=row.size_bytes,
         complete=row.complete,
         media_id=row.media_id,
-        piece_key=row.piece_key,
+        segment_key=row.segment_key,
     )
 
 

@@ -1,4 +1,4 @@
-"""SQL of media, pieces and uploads."""
+"""SQL of media, segments and uploads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from clipmill_api.tables import (
     ClipRow,
     Compilation,
     Media,
-    PieceRow,
     Revision,
+    SegmentRow,
     Upload,
 )
 
@@ -113,8 +113,10 @@ def _named(session: Session, owner: str, media_id: str) -> str | None:
 def is_referenced(session: Session, owner: str, sha256: str) -> bool:
     """Whether any row still names this blob."""
     media_rows = select(func.count()).where(Media.owner == owner, Media.sha256 == sha256)
-    piece_rows = select(func.count()).where(PieceRow.owner == owner, PieceRow.sha256 == sha256)
-    return bool(session.scalar(media_rows)) or bool(session.scalar(piece_rows))
+    segment_rows = select(func.count()).where(
+        SegmentRow.owner == owner, SegmentRow.sha256 == sha256
+    )
+    return bool(session.scalar(media_rows)) or bool(session.scalar(segment_rows))
 
 
 def strays(session: Session, compilation_id: str, kept: Collection[str]) -> list[Media]:
@@ -123,52 +125,52 @@ def strays(session: Session, compilation_id: str, kept: Collection[str]) -> list
     return [row for row in session.scalars(rows) if row.id not in kept]
 
 
-# --- pieces -----------------------------------------------------------------------------------
+# --- segments -----------------------------------------------------------------------------------
 
 
-def piece(session: Session, owner: str, key: str) -> PieceRow | None:
-    """A rendered piece of this owner."""
-    return session.get(PieceRow, (owner, key))
+def segment(session: Session, owner: str, key: str) -> SegmentRow | None:
+    """A rendered segment of this owner."""
+    return session.get(SegmentRow, (owner, key))
 
 
-def existing_pieces(session: Session, owner: str, keys: Iterable[str]) -> set[str]:
+def existing_segments(session: Session, owner: str, keys: Iterable[str]) -> set[str]:
     """Those of the keys that are rendered."""
     wanted = list(dict.fromkeys(keys))
     if not wanted:
         return set()
-    rows = select(PieceRow.key).where(PieceRow.owner == owner, PieceRow.key.in_(wanted))
+    rows = select(SegmentRow.key).where(SegmentRow.owner == owner, SegmentRow.key.in_(wanted))
     return set(session.scalars(rows))
 
 
-def use_pieces(session: Session, owner: str, keys: Collection[str], *, now: str) -> None:
-    """Remember that pieces are needed now: they stay for another while."""
+def use_segments(session: Session, owner: str, keys: Collection[str], *, now: str) -> None:
+    """Remember that segments are needed now: they stay for another while."""
     if keys:
-        mine = update(PieceRow).where(PieceRow.owner == owner, PieceRow.key.in_(keys))
+        mine = update(SegmentRow).where(SegmentRow.owner == owner, SegmentRow.key.in_(keys))
         session.execute(mine.values(used_at=now))
 
 
-def drop_pieces(session: Session, before: str) -> int:
-    """Forget pieces that nobody used since; how many."""
-    result: Any = session.execute(delete(PieceRow).where(PieceRow.used_at < before))
+def drop_segments(session: Session, before: str) -> int:
+    """Forget segments that nobody used since; how many."""
+    result: Any = session.execute(delete(SegmentRow).where(SegmentRow.used_at < before))
     return int(result.rowcount)
 
 
 def named_blobs(session: Session, blobs: Collection[Blob]) -> set[Blob]:
-    """Those of the blobs that a media file or a piece names, in two statements."""
+    """Those of the blobs that a media file or a segment names, in two statements."""
     named: set[Blob] = set()
     digests = {sha256 for _, sha256 in blobs}
-    for table in (Media, PieceRow):
+    for table in (Media, SegmentRow):
         rows = select(table.owner, table.sha256).where(table.sha256.in_(digests))
         named |= {(row.owner, row.sha256) for row in session.execute(rows)}
     return named
 
 
-def add_piece(session: Session, row: PieceRow) -> None:
-    """Keep a piece; the first to come stays."""
+def add_segment(session: Session, row: SegmentRow) -> None:
+    """Keep a segment; the first to come stays."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    values = {c.name: getattr(row, c.name) for c in PieceRow.__table__.columns}
-    session.execute(insert(PieceRow).values(**values).on_conflict_do_nothing())
+    values = {c.name: getattr(row, c.name) for c in SegmentRow.__table__.columns}
+    session.execute(insert(SegmentRow).values(**values).on_conflict_do_nothing())
 
 
 # --- uploads ----------------------------------------------------------------------------------
@@ -196,11 +198,11 @@ def add_upload(session: Session, row: Upload) -> None:
 
 
 def finish_upload(
-    session: Session, upload_id: str, *, media_id: str | None, piece_key: str | None
+    session: Session, upload_id: str, *, media_id: str | None, segment_key: str | None
 ) -> bool:
     """Mark an upload complete, once."""
     done = update(Upload).where(Upload.id == upload_id, Upload.complete.is_(False))
-    values = {"complete": True, "media_id": media_id, "piece_key": piece_key}
+    values = {"complete": True, "media_id": media_id, "segment_key": segment_key}
     return changed(session.execute(done.values(**values)))
 
 

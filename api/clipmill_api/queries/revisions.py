@@ -92,7 +92,7 @@ def render_from(
     """A generation whose clips are all here renders, since `at` unless it did before."""
     stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
     since = func.coalesce(Revision.rendering_at, at)
-    move(session, compilation_id, generation, pieces_reused=reused, rendering_at=since, **stage)
+    move(session, compilation_id, generation, segments_reused=reused, rendering_at=since, **stage)
 
 
 def raise_percent(
@@ -213,7 +213,7 @@ def skip(session: Session, row: ClipRow, *, reason: str, message: str) -> bool:
 def skip_parts(
     session: Session, where: tuple[str, int], numbers: Collection[int], *, reason: str, message: str
 ) -> bool:
-    """The waiting clips of some fetch parts cannot be had, in one statement however many."""
+    """The waiting clips of some fetch tasks cannot be had, in one statement however many."""
     compilation_id, generation = where
     mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
     keys = select(ClipRow.clip_key).where(*mine, ClipRow.part.in_(numbers))

@@ -100,7 +100,7 @@ def unlock_fetch(session: Session, clip_id: str) -> None:
 
 
 def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection[int]) -> None:
-    """Let the next ones fetch the clips of some parts."""
+    """Let the next ones fetch the clips of some tasks."""
     compilation_id, generation = where
     these = select(ClipRow.id).where(
         ClipRow.compilation_id == compilation_id,

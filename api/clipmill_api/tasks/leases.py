@@ -6,16 +6,16 @@ from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
     ENDS,
+    Assignment,
     Claim,
     ClipFailure,
     ClipState,
     Directive,
-    FetchOrder,
+    FetchAssignment,
     Heartbeat,
     HeartbeatReply,
-    Order,
-    OutputOrder,
-    Piece,
+    OutputAssignment,
+    Segment,
     Stage,
     State,
 )
@@ -53,14 +53,14 @@ def ended(revision: Revision) -> ApiProblem:
 # --- claim ------------------------------------------------------------------------------------
 
 
-def claim(session: Session, ctx: Context, who: Principal, asked: Claim) -> Order:
+def claim(session: Session, ctx: Context, who: Principal, asked: Claim) -> Assignment:
     """Take a part. The same holder asking again gets the same epoch. Raises Ended, Leased."""
     row, revision = standing(session, who)
     if has_ended(revision):
         raise ended(revision)
     clip = clip_of(session, who, asked.index) if who.stage is Stage.FETCH else None
     epoch = _lease(session, ctx, where_of(who, asked.index), asked.holder)
-    base = Order(
+    base = Assignment(
         compilation_id=row.id,
         generation=who.generation,
         stage=who.stage,
@@ -93,7 +93,9 @@ def clip_of(session: Session, who: Principal, part: int) -> ClipRow:
     return clip
 
 
-def _fetch(session: Session, ctx: Context, row: Compilation, clip: ClipRow) -> FetchOrder | None:
+def _fetch(
+    session: Session, ctx: Context, row: Compilation, clip: ClipRow
+) -> FetchAssignment | None:
     """What to fetch; None when the clip is settled already, or turns out to be."""
     if clip.state != ClipState.WAITING or clip.url is None or clip.clip_key is None:
         return None
@@ -123,9 +125,9 @@ def _room(session: Session, owner: str) -> int | None:
     return remaining(limit, user.storage_used_bytes if user else 0)
 
 
-def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> FetchOrder:
+def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> FetchAssignment:
     most = ctx.settings.max_upload_bytes
-    return FetchOrder(
+    return FetchAssignment(
         clip_id=clip.id,
         name=clip.name,
         url=url,
@@ -139,25 +141,25 @@ def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> Fet
 
 def _rendering(
     session: Session, row: Compilation, who: Principal, *, index: int, now: str
-) -> dict[str, list[Piece] | list[OutputOrder]]:
-    """The pieces to render, or the outputs to assemble."""
+) -> dict[str, list[Segment] | list[OutputAssignment]]:
+    """The segments to render, or the outputs to assemble."""
     known = lifecycle.known(session, row, who.generation)
     if known.waits:
         raise ApiProblem(503, "NotReady", "clips are still being fetched")
     made = planning.outputs(known)
-    keys = {piece.key: piece for one in made for piece in one.pieces}
-    existing = media_library.existing_pieces(session, row.owner, keys)
-    media_library.use_pieces(session, row.owner, existing, now=now)
+    keys = {segment.key: segment for one in made for segment in one.segments}
+    existing = media_library.existing_segments(session, row.owner, keys)
+    media_library.use_segments(session, row.owner, existing, now=now)
     if who.stage is Stage.RENDER:
         shard = list(keys.values())[index * planning.SHARD : (index + 1) * planning.SHARD]
-        return {"render": [piece for piece in shard if piece.key not in existing]}
+        return {"render": [segment for segment in shard if segment.key not in existing]}
     audio = known.spec.audio
     return {
         "assemble": [
-            OutputOrder(
+            OutputAssignment(
                 name=one.output.name,
-                pieces=list(one.pieces),
-                existing=[piece.key for piece in one.pieces if piece.key in existing],
+                segments=list(one.segments),
+                existing=[segment.key for segment in one.segments if segment.key in existing],
                 title=known.spec.title,
                 loudness_lufs=level(audio.loudness),
                 true_peak_dbtp=level(audio.true_peak),

@@ -6,7 +6,7 @@ import math
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import NOT_ISOLATED, FailedParts, OutputResult, Result, Stage, State
+from clipmill.protocol import NOT_ISOLATED, FailedTasks, OutputResult, Result, Stage, State
 from clipmill_api.compilations import lifecycle, planning
 from clipmill_api.compilations.lifecycle import Ending
 from clipmill_api.compilations.planning import Made
@@ -123,7 +123,7 @@ def _checked(
     return checked
 
 
-def parts_failed(session: Session, ctx: Context, row: Compilation, news: FailedParts) -> None:
+def parts_failed(session: Session, ctx: Context, row: Compilation, news: FailedTasks) -> None:
     """Parts whose pods will not be tried again: their clips are skipped, or the render failed."""
     if news.stage is Stage.ASSEMBLE or news.reason == NOT_ISOLATED:
         ending = Ending(State.FAILED, news.reason or "JobFailed", news.message)

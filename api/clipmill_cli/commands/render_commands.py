@@ -31,7 +31,7 @@ RENDER = """Render a manifest on this machine.
 Leaves of each output NAME.mp4 (or .webm), a thumbnail NAME.jpg, NAME-storyboard.png with its
 cues NAME.vtt, NAME-chapters.txt and NAME-credits.txt for a description, NAME-manifest.json with
 the hashes of all that went in; and report.json. A second run reuses fetched clips and rendered
-pieces; one that was interrupted goes on.
+segments; one that was interrupted goes on.
 
 Exit codes: 0 complete, 3 complete but degraded (clips were skipped), 1 failed, 2 bad manifest or
 usage, 130 interrupted.
@@ -40,7 +40,7 @@ usage, 130 interrupted.
     clipmill render friday.yaml -o out/ --allow-host media.example.org
     clipmill render friday.yaml -o out/ --draft
 """
-PLAN = """Show what rendering would do, without doing it: timeline, pieces, fetches, quota.
+PLAN = """Show what rendering would do, without doing it: timeline, segments, fetches, quota.
 
 Local files of the manifest are put into the media library, since only a checked file has an exact
 length; nothing is fetched and nothing is rendered.

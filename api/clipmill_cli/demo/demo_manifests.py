@@ -23,7 +23,7 @@ CREDITS = {
 }
 """Who made these clips, as their creator card says; any text will do."""
 ANOTHER_ORDER = ("silent", "phone", "cinema", "opener", "sprint")
-"""The same neighbours at each crossfade: no piece is new."""
+"""The same neighbours at each crossfade: no segment is new."""
 OUTPUTS = (
     {"name": "main", "preset": "custom", "width": 1280, "height": 720, "rate": 30},
     {"name": "short", "preset": "custom", "width": 540, "height": 960, "rate": 30},
@@ -43,7 +43,7 @@ def fetching(urls: Mapping[str, str], assets: Mapping[str, str]) -> dict[str, An
 
 
 def reordered(clips: Sequence[ClipStatus], assets: Mapping[str, str]) -> dict[str, Any]:
-    """The good clips in another order; nothing is fetched and no piece is rendered for it."""
+    """The good clips in another order; nothing is fetched and no segment is rendered for it."""
     known = {clip.name: clip.media_id for clip in clips if clip.media_id}
     placed = [
         {"name": name, "mediaId": known[name], **_more(name)}

@@ -24,7 +24,7 @@ from clipmill_cli.demo.clip_recipes import CLIPS, INTRO, OUTRO, SWOOSH
 from clipmill_cli.demo.clip_server import Site, serving
 from clipmill_cli.local import local_render
 from clipmill_cli.local.local_api import Access, LocalAPI
-from clipmill_cli.local.report import pieces
+from clipmill_cli.local.report import segments
 from clipmill_cli.output import terminal
 from clipmill_cli.output.failures import fault, say
 from clipmill_client.client import Client
@@ -139,7 +139,9 @@ def _say_end(
             soft_wrap=True,
         )
     out.print(terminal.plain(f"  report      {places.out / 'report.json'}"), soft_wrap=True)
-    out.print("\nNext: the same clips in another order, of pieces that are all there", style="bold")
+    out.print(
+        "\nNext: the same clips in another order, of segments that are all there", style="bold"
+    )
     out.print(terminal.plain(f"  {next_command(places)}"), soft_wrap=True)
 
 
@@ -147,10 +149,10 @@ def _reuse(view: CompilationView, site: Site) -> str:
     """What was fetched and rendered, and what was there from before."""
     fetched = sum(name.endswith(".mp4") for name in site.asked)
     before = sum(clip.reused for clip in view.clips)
-    counts = pieces(view)
+    counts = segments(view)
     return (
         f"{fetched} clips fetched from {site.place}, {before} were here before;"
-        f" {counts['rendered']} pieces rendered, {counts['reused']} reused"
+        f" {counts['rendered']} segments rendered, {counts['reused']} reused"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from threading import Event, Thread
 
-from clipmill.protocol import Active, FailedParts, Stage
+from clipmill.protocol import Active, FailedTasks, Stage
 from clipmill_cli.local.job_processes import Jobs
 from clipmill_cli.local.job_runner import LocalRunner, RunError
 from clipmill_client.client import Client
@@ -87,7 +87,7 @@ class LocalOperator:
         stage = found.stage or Stage.FETCH
         plan = self._operator.plan(found.uid)
         indexes = plan.to_fetch if stage is Stage.FETCH else [0]
-        news = FailedParts(
+        news = FailedTasks(
             stage=stage, generation=found.generation, indexes=indexes, message=why[:500]
         )
         self._operator.failed(found.uid, news)

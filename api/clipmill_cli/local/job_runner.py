@@ -16,7 +16,7 @@ from clipmill.protocol import (
     ENDS,
     CompilationView,
     ExitCode,
-    FailedParts,
+    FailedTasks,
     Plan,
     Registration,
     Stage,
@@ -210,7 +210,7 @@ class LocalRunner:
         if not failed or now.state in ENDS:
             return now
         for index, message in failed.items():
-            parts = FailedParts(
+            parts = FailedTasks(
                 stage=stage, generation=plan.generation, indexes=[index], message=message[:500]
             )
             now = self._operator.failed(uid, parts)

@@ -29,14 +29,14 @@ def report(
         "degraded": view.degraded,
         "clips": [_clip(clip) for clip in view.clips],
         "outputs": [_output(one, plans.get(one.name), files) for one in view.outputs],
-        "pieces": pieces(view),
+        "segments": segments(view),
         "seconds": {stage: round(seconds, 3) for stage, seconds in spent_s.items()},
     }
 
 
-def pieces(view: CompilationView) -> dict[str, int]:
-    """Pieces of all outputs together."""
-    counts = [output.pieces.model_dump() for output in view.outputs]
+def segments(view: CompilationView) -> dict[str, int]:
+    """Segments of all outputs together."""
+    counts = [output.segments.model_dump() for output in view.outputs]
     return {kind: sum(count[kind] for count in counts) for kind in ("total", "reused", "rendered")}
 
 
@@ -55,7 +55,7 @@ def _output(
         "sizeBytes": result.size_bytes,
         "sha256": result.sha256,
         "loudnessLufs": result.loudness_lufs,
-        "pieces": result.pieces.model_dump(by_alias=True),
+        "segments": result.segments.model_dump(by_alias=True),
         "seconds": result.spent_s,
     }
     if plan is None:

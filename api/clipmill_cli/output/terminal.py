@@ -15,11 +15,11 @@ from clipmill.protocol import (
     ClipState,
     ClipStatus,
     CompilationView,
-    Entry,
     OutputPlan,
     OutputResult,
     Plan,
     State,
+    TimelineItem,
 )
 
 MAX_ROWS = 40
@@ -97,10 +97,10 @@ def _show_output(out: Console, output: OutputPlan, before: OutputPlan | None) ->
         out.print(plain(f"  music {music.media_id} from frame {music.at} to {until}"))
     for note in output.notes:
         out.print(_aside("note:", note))
-    counts = output.pieces
+    counts = output.segments
     if output.exact:
         new = counts.total - counts.reused
-        out.print(f"  {counts.total} pieces: {counts.reused} exist already, {new} to render")
+        out.print(f"  {counts.total} segments: {counts.reused} exist already, {new} to render")
     else:
         out.print("  lengths of clips not yet fetched are estimates")
 
@@ -115,7 +115,7 @@ def _timeline(title: str, output: OutputPlan) -> Table:
     return _cut(table(title, columns, rows[:MAX_ROWS]), rows)
 
 
-def _entered(entry: Entry) -> str:
+def _entered(entry: TimelineItem) -> str:
     return f"{entry.enters}, {entry.overlap} frames" if entry.overlap else ""
 
 
@@ -222,10 +222,10 @@ def show_end(out: Console, view: CompilationView) -> None:
 
 
 def _result(output: OutputResult) -> str:
-    counts = output.pieces
+    counts = output.segments
     size = f"{output.size_bytes / 1e6:.1f} MB"
     loud = "" if output.loudness_lufs is None else f", {output.loudness_lufs:.1f} LUFS"
     return (
         f"{output.name}: {output.frames} frames, {output.duration_us / 1e6:.2f} s, {size}{loud};"
-        f" {counts.total} pieces, {counts.reused} reused, {counts.rendered} rendered"
+        f" {counts.total} segments, {counts.reused} reused, {counts.rendered} rendered"
     )

@@ -1,10 +1,10 @@
-"""The manifest of a result: every file, piece and program that it was made of, with hashes."""
+"""The manifest of a result: every file, segment and program that it was made of, with hashes."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from clipmill.protocol import Order, OutputOrder
+from clipmill.protocol import Assignment, OutputAssignment
 from clipmill.protocol.result_record import Record
 from clipmill.timeline.segments import RENDERER
 
@@ -28,11 +28,11 @@ class Programs(NamedTuple):
 
 
 def provenance(
-    order: Order, output: OutputOrder, finished: Finished, programs: Programs
+    order: Assignment, output: OutputAssignment, finished: Finished, programs: Programs
 ) -> dict[str, Any]:
     """The manifest, ready to be written as JSON. Times in frames of the output's rate."""
     record = output.record
-    form = output.pieces[0].profile
+    form = output.segments[0].profile
     return {
         "apiVersion": "clipmill.dev/v1alpha1",
         "kind": "ResultManifest",
@@ -44,7 +44,7 @@ def provenance(
         "sources": _sources(record, output),
         "timeline": [_shot(shot.model_dump(mode="json", by_alias=True)) for shot in record.played],
         "music": record.music.model_dump(mode="json", by_alias=True) if record.music else None,
-        "pieces": [{"key": piece.key, "frames": piece.frames} for piece in output.pieces],
+        "segments": [{"key": segment.key, "frames": segment.frames} for segment in output.segments],
         "loudness": {
             "targetLufs": output.loudness_lufs,
             "truePeakLimitDbtp": output.true_peak_dbtp,
@@ -64,7 +64,7 @@ def _shot(shot: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shot.items() if value is not None}
 
 
-def _sources(record: Record, output: OutputOrder) -> list[dict[str, Any]]:
+def _sources(record: Record, output: OutputAssignment) -> list[dict[str, Any]]:
     """Each file that went in, once: clips and assets, the music, images drawn over the picture."""
     found: dict[str, dict[str, Any]] = {}
     for shot in record.played:
@@ -80,6 +80,6 @@ def _sources(record: Record, output: OutputOrder) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _images(output: OutputOrder) -> list[str]:
-    layers = (layer for piece in output.pieces for layer in piece.layers())
+def _images(output: OutputAssignment) -> list[str]:
+    layers = (layer for segment in output.segments for layer in segment.layers())
     return [image.sha256 for layer in layers for image in layer.images()]

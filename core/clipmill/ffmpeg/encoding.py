@@ -1,4 +1,4 @@
-"""The one form of all pieces of a profile: the same parameter sets, so that a join is a copy."""
+"""The one form of all segments of a profile: the same parameter sets, so that a join is a copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from clipmill.protocol import Profile
 from clipmill.spec import AUDIO_RATE
 
 TICKS = 512
-"""Ticks of a piece's time base per frame: `rate * 512` a second."""
+"""Ticks of a segment's time base per frame: `rate * 512` a second."""
 
 
 def form_args(form: Profile, frames: int) -> tuple[str, ...]:

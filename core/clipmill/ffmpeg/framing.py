@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipmill.protocol import Cut, Framing, Profile
+from clipmill.protocol import Framing, Profile, SourceRange
 from clipmill.spec import Align, Fit, Pane
 
 BLUR_PARTS = 8
@@ -13,7 +13,7 @@ _TAIL = "setsar=1,format=yuv420p"
 _KEEP = {Align.LEFT: "0", Align.CENTER: "(iw-ow)/2", Align.RIGHT: "iw-ow"}
 
 
-def fitted(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> list[str]:
+def fitted(form: Profile, cut: SourceRange, *, source: str, before: str, label: str) -> list[str]:
     """Filter chains from input `source` through `before` to `label`, in the output's size."""
     width, height, framing = form.width, form.height, cut.framing
     if framing.panes:
@@ -27,12 +27,14 @@ def fitted(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> 
     return [f"[{source}]{before},{chain},{_TAIL}[{label}]"]
 
 
-def _colour(cut: Cut) -> str:
+def _colour(cut: SourceRange) -> str:
     known = "in_color_matrix=bt709:" if max(cut.width, cut.height) >= HD_SIDE else ""
     return f"{known}out_color_matrix=bt709:out_range=tv"
 
 
-def _over_blur(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> list[str]:
+def _over_blur(
+    form: Profile, cut: SourceRange, *, source: str, before: str, label: str
+) -> list[str]:
     width, height = form.width, form.height
     low, flat = [max(2, side // BLUR_PARTS // 2 * 2) for side in (width, height)]
     back = f"{_cover(low, flat, _colour(cut))},crop={low}:{flat},gblur=sigma=4"
@@ -44,7 +46,7 @@ def _over_blur(form: Profile, cut: Cut, *, source: str, before: str, label: str)
     ]
 
 
-def _panes(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> list[str]:
+def _panes(form: Profile, cut: SourceRange, *, source: str, before: str, label: str) -> list[str]:
     """Each pane cut out of the picture and laid on black, the later ones on top."""
     panes = cut.framing.panes
     names = [f"{label}p{i}" for i in range(len(panes))]
@@ -61,7 +63,7 @@ def _panes(form: Profile, cut: Cut, *, source: str, before: str, label: str) -> 
     return graph
 
 
-def _pane(form: Profile, cut: Cut, pane: Pane) -> str:
+def _pane(form: Profile, cut: SourceRange, pane: Pane) -> str:
     part, place = pane.source, pane.target
     taken = (
         f"crop=w='max(2,iw*{part.width}/100)':h='max(2,ih*{part.height}/100)'"
@@ -78,7 +80,7 @@ def _share(side: int, percent: int) -> int:
     return round(side * percent / 200) * 2
 
 
-def _contained(form: Profile, cut: Cut) -> str:
+def _contained(form: Profile, cut: SourceRange) -> str:
     """As large as fits inside, enlarged by the zoom, of which the frame shows a part."""
     width, height, framing = form.width, form.height, cut.framing
     inside = _contain(width, height, _colour(cut), framing.zoom)

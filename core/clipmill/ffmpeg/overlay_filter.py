@@ -50,7 +50,7 @@ def overlaid(
 
 
 def _span(window: Window, frames: int) -> tuple[int, int]:
-    """First and last+1 frame of the piece in which it is seen."""
+    """First and last+1 frame of the segment in which it is seen."""
     return max(0, window.at), min(frames, window.at + window.frames)
 
 

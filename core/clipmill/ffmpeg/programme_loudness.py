@@ -28,7 +28,7 @@ class Setting(NamedTuple):
 
 
 def raw_input(path: str) -> tuple[str, ...]:
-    """The joined samples of all pieces as an input: no container, so nothing can shift them."""
+    """The joined samples of all segments as an input: no container, so nothing can shift them."""
     return ("-f", "f32le", "-ar", "48000", "-ch_layout", "stereo", "-i", f"file:{path}")
 
 

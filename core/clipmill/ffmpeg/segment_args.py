@@ -1,7 +1,7 @@
-"""A piece -> the arguments that make ffmpeg render exactly its frames and samples. Runs nothing.
+"""A segment -> the arguments that make ffmpeg render exactly its frames and samples. Runs nothing.
 
 Each cut's picture and sound go on one grid that starts where the file starts, whatever the
-piece: so neighbouring pieces of one source meet without a lost, doubled or shifted frame.
+segment: so neighbouring segments of one source meet without a lost, doubled or shifted frame.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from clipmill.ffmpeg.encoding import TICKS, form_args
 from clipmill.ffmpeg.framing import fitted
 from clipmill.ffmpeg.overlay_filter import Drawn, Opened, image_input, overlaid
-from clipmill.protocol import Cut, Piece, Profile
+from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
 SEEKABLE = ("mov", "matroska")
 """Demuxers that find the key frame before any time exactly; the others are read from the start."""
 SOUND_SEEK_S = 600
-"""Sound is decoded from the file's start up to here: cheap, and the same samples in each piece."""
+"""Sound is decoded from the file's start up to here: cheap, and the same samples in each segment."""
 MAX_PIXELS = 8192 * 8192
 CURVES = {
     Curve.EQUAL_POWER: "qsin",
@@ -28,48 +28,48 @@ CURVES = {
 }
 
 
-def piece_args(
-    piece: Piece, paths: Sequence[str | None], out: str, drawn: Sequence[Drawn] = ()
+def segment_args(
+    segment: Segment, paths: Sequence[str | None], out: str, drawn: Sequence[Drawn] = ()
 ) -> tuple[str, ...]:
     """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one.
 
-    `drawn[i]` is the drawing of `piece.layers()[i]`.
+    `drawn[i]` is the drawing of `segment.layers()[i]`.
     """
     inputs: list[str] = []
     graph: list[str] = []
     opened = 0
-    for i, (cut, path) in enumerate(zip(piece.cuts, paths, strict=True)):
+    for i, (cut, path) in enumerate(zip(segment.cuts, paths, strict=True)):
         if path is None:
-            graph += _placeholder(cut, piece.profile, i)
+            graph += _placeholder(cut, segment.profile, i)
             continue
-        opens = _opens(cut, path, piece.profile.rate)
+        opens = _opens(cut, path, segment.profile.rate)
         inputs += [argument for one in opens for argument in one]
-        graph += _cut(cut, piece, i, video=opened, audio=opened + len(opens) - 1)
+        graph += _cut(cut, segment, i, video=opened, audio=opened + len(opens) - 1)
         opened += len(opens)
     images = [
         Opened(layer, drawing, opened + i)
-        for i, (layer, drawing) in enumerate(zip(piece.layers(), drawn, strict=True))
+        for i, (layer, drawing) in enumerate(zip(segment.layers(), drawn, strict=True))
     ]
     inputs += [argument for image in images for argument in image_input(image.drawn)]
-    seen, heard = _together(piece, images, graph)
+    seen, heard = _together(segment, images, graph)
     mapped = ("-filter_complex", ";".join(graph), "-map", seen, "-map", heard)
-    return (*GLOBAL, *inputs, *mapped, *form_args(piece.profile, piece.frames), f"file:{out}")
+    return (*GLOBAL, *inputs, *mapped, *form_args(segment.profile, segment.frames), f"file:{out}")
 
 
-def _together(piece: Piece, images: Sequence[Opened], graph: list[str]) -> tuple[str, str]:
+def _together(segment: Segment, images: Sequence[Opened], graph: list[str]) -> tuple[str, str]:
     """Add layers, seam and watermark to the graph; the labels of picture and sound."""
-    over = {"frames": piece.frames, "rate": piece.profile.rate}
+    over = {"frames": segment.frames, "rate": segment.profile.rate}
     seen, taken = [], 0
-    for i, cut in enumerate(piece.cuts):
+    for i, cut in enumerate(segment.cuts):
         mine = images[taken : taken + len(cut.layers)]
         graph += overlaid(mine, **over, source=f"v{i}", label=f"c{i}")
         seen.append(f"c{i}" if mine else f"v{i}")
         taken += len(mine)
     heard = "a0"
-    if len(piece.cuts) == 2:
-        graph += _seam(piece, seen)
+    if len(segment.cuts) == 2:
+        graph += _seam(segment, seen)
         seen, heard = ["v"], "a"
-    if piece.watermark:
+    if segment.watermark:
         graph += overlaid(images[taken:], **over, source=seen[0], label="marked")
         seen = ["marked"]
     return f"[{seen[0]}]", f"[{heard}]"
@@ -78,12 +78,12 @@ def _together(piece: Piece, images: Sequence[Opened], graph: list[str]) -> tuple
 def seek_s(start: int, rate: int) -> int:
     """Whole second from which to read for the frame `start`, a quarter of a second before it.
 
-    Whole, so that times are moved by whole frames: rounding to the grid is the same in each piece.
+    Whole, so that times are moved by whole frames: rounding to the grid is the same in each segment.
     """
     return max(0, start - -(-rate // 4)) // rate
 
 
-def _opens(cut: Cut, path: str, rate: int) -> list[tuple[str, ...]]:
+def _opens(cut: SourceRange, path: str, rate: int) -> list[tuple[str, ...]]:
     """The inputs of a cut: picture and sound in one, or the sound apart, read from its start."""
     seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
     if not cut.has_audio or not seek or cut.start >= SOUND_SEEK_S * rate:
@@ -91,7 +91,7 @@ def _opens(cut: Cut, path: str, rate: int) -> list[tuple[str, ...]]:
     return [_open(cut, path, seek), _open(cut, path, 0)]
 
 
-def _open(cut: Cut, path: str, seek: int) -> tuple[str, ...]:
+def _open(cut: SourceRange, path: str, seek: int) -> tuple[str, ...]:
     """One input: demuxer forced, no other file or protocol, from the key frame before `seek`."""
     # Not accurate seek: it drops the frame that is on screen at `seek`, when that began before.
     at = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
@@ -111,19 +111,19 @@ def still_args(demuxer: str, path: str, out: str, *, at_s: float, width: int) ->
     return (*GLOBAL, *fenced(demuxer), *seek, "-i", f"file:{path}", *take, "-f", "mjpeg", out)
 
 
-def _cut(cut: Cut, piece: Piece, i: int, *, video: int, audio: int) -> list[str]:
-    rate = piece.profile.rate
+def _cut(cut: SourceRange, segment: Segment, i: int, *, video: int, audio: int) -> list[str]:
+    rate = segment.profile.rate
     seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
     sound_seek = seek if video == audio else 0
     picture = _picture(cut, rate, seek)
     where = f"{video}:V:0"
-    graph = fitted(piece.profile, cut, source=where, before=picture, label=f"v{i}")
+    graph = fitted(segment.profile, cut, source=where, before=picture, label=f"v{i}")
     if not cut.has_audio:
         return [*graph, _silence(cut.frames, rate, i)]
     return [*graph, _sound(cut, rate, sound_seek, f"[{audio}:a:0]", f"[a{i}]")]
 
 
-def _picture(cut: Cut, rate: int, seek: int) -> str:
+def _picture(cut: SourceRange, rate: int, seek: int) -> str:
     """From any frame rate onto the grid, then exactly the frames of the cut."""
     first = cut.start - seek * rate
     last = first + cut.frames
@@ -140,7 +140,7 @@ def _picture(cut: Cut, rate: int, seek: int) -> str:
     )
 
 
-def _sound(cut: Cut, rate: int, seek: int, source: str, label: str) -> str:
+def _sound(cut: SourceRange, rate: int, seek: int, source: str, label: str) -> str:
     """48 kHz stereo from the file's start on, gaps filled, then exactly the cut's samples."""
     each = AUDIO_RATE // rate
     first = (cut.start - seek * rate) * each
@@ -157,7 +157,7 @@ def _sound(cut: Cut, rate: int, seek: int, source: str, label: str) -> str:
     return f"{source}{','.join(chain)}{label}"
 
 
-def _placeholder(cut: Cut, form: Profile, i: int) -> list[str]:
+def _placeholder(cut: SourceRange, form: Profile, i: int) -> list[str]:
     """Black and silent, in the form of any other cut."""
     size = f"s={form.width}x{form.height}:r={form.rate}"
     black = f"color=c=black:{size},trim=end_frame={cut.frames},setsar=1,format=yuv420p[v{i}]"
@@ -170,13 +170,13 @@ def _silence(frames: int, rate: int, i: int) -> str:
     return f"{chain}[a{i}]"
 
 
-def _seam(piece: Piece, seen: Sequence[str]) -> list[str]:
+def _seam(segment: Segment, seen: Sequence[str]) -> list[str]:
     """Both cuts over each other for all frames: it begins as the first and leads to the second."""
-    frames, rate = piece.frames, piece.profile.rate
+    frames, rate = segment.frames, segment.profile.rate
     # ffmpeg's names are ours in small letters.
-    mix = f"xfade=transition={piece.type.lower()}:duration={frames / rate:.6f}:offset=0"
+    mix = f"xfade=transition={segment.type.lower()}:duration={frames / rate:.6f}:offset=0"
     samples = frames * AUDIO_RATE // rate
-    fade = f"ss=0:ns={samples}:curve={CURVES[piece.curve]}"
+    fade = f"ss=0:ns={samples}:curve={CURVES[segment.curve]}"
     return [
         f"[{seen[0]}][{seen[1]}]{mix},format=yuv420p[v]",
         f"[a0]afade=t=out:{fade}[out]",
@@ -185,4 +185,4 @@ def _seam(piece: Piece, seen: Sequence[str]) -> list[str]:
     ]
 
 
-__all__ = ["CURVES", "GLOBAL", "TICKS", "Drawn", "piece_args", "seek_s"]
+__all__ = ["CURVES", "GLOBAL", "TICKS", "Drawn", "seek_s", "segment_args"]

@@ -13,7 +13,7 @@ from typing import Any
 import opentimelineio as otio
 
 from clipmill.artifacts.chapters import chapters
-from clipmill.protocol import Entry, Profile
+from clipmill.protocol import Profile, TimelineItem
 from clipmill.protocol.result_record import Played, Record, Track
 
 KEY = "clipmill"
@@ -22,7 +22,7 @@ MEDIA = "clipmill:"
 """Scheme of a media id as an address: a file of the library has no other."""
 
 
-def exported(record: Record, entries: Sequence[Entry], form: Profile) -> str:
+def exported(record: Record, entries: Sequence[TimelineItem], form: Profile) -> str:
     """The timeline as OTIO JSON."""
     line = otio.schema.Timeline(record.title or "Compilation")
     line.metadata[KEY] = {"width": form.width, "height": form.height, "rate": form.rate}
@@ -34,7 +34,7 @@ def exported(record: Record, entries: Sequence[Entry], form: Profile) -> str:
     return text
 
 
-def _video(record: Record, entries: Sequence[Entry]) -> Any:
+def _video(record: Record, entries: Sequence[TimelineItem]) -> Any:
     """Each crossfade is cut in its middle, as editing programs do: half of it before the cut."""
     track = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
     for shot, entry, after in zip_longest(record.played, entries, entries[1:]):
@@ -46,7 +46,7 @@ def _video(record: Record, entries: Sequence[Entry]) -> Any:
     return track
 
 
-def _transition(entry: Entry, rate: int) -> Any:
+def _transition(entry: TimelineItem, rate: int) -> Any:
     out = entry.overlap // 2
     return otio.schema.Transition(
         name=entry.enters.value,

@@ -23,7 +23,7 @@ class Stage(StrEnum):
     ASSEMBLE = "assemble"
 
 
-class Cut(Model):
+class SourceRange(Model):
     """A stretch of one source, in frames of the output rate, with its gain."""
 
     media_id: Id | None = Field(description="None: a placeholder, black and silent")
@@ -39,11 +39,11 @@ class Cut(Model):
     layers: list[Layer] = Field([], description="drawn over the picture, the first lowest")
 
 
-class Piece(Model):
+class Segment(Model):
     """A body (one cut) or a seam (a crossfade of two cuts of equal length), named by content."""
 
     key: Sha256
-    cuts: list[Cut] = Field(min_length=1, max_length=2)
+    cuts: list[SourceRange] = Field(min_length=1, max_length=2)
     type: TransitionType = TransitionType.NONE
     curve: Curve = Curve.EQUAL_POWER
     profile: Profile
@@ -60,7 +60,7 @@ class Piece(Model):
         return (*(layer for cut in self.cuts for layer in cut.layers), *mark)
 
 
-class FetchOrder(Model):
+class FetchAssignment(Model):
     """Fetch one clip, check it, send it up."""
 
     clip_id: Id
@@ -75,7 +75,7 @@ class FetchOrder(Model):
     allow_any_host: bool = False
 
 
-class MusicOrder(Model):
+class MusicMix(Model):
     """Music to mix in, in samples of the output."""
 
     media_id: Id
@@ -89,22 +89,22 @@ class MusicOrder(Model):
     duck: Duck
 
 
-class OutputOrder(Model):
-    """One output to assemble: its pieces in order and which of them exist already."""
+class OutputAssignment(Model):
+    """One output to assemble: its segments in order and which of them exist already."""
 
     name: str
-    pieces: list[Piece]
+    segments: list[Segment]
     existing: list[Sha256] = []
     title: str | None = None
     loudness_lufs: float
     true_peak_dbtp: float
     max_bytes: int | None = Field(None, description="largest file; None: any")
     audio_bitrate: int = Field(192_000, description="bit/s of the finished sound")
-    music: MusicOrder | None = None
+    music: MusicMix | None = None
     record: Record = Field(Record(), description="what it is made of, for all that comes with it")
 
 
-class Order(Model):
+class Assignment(Model):
     """What one part of a job is to do, under a lease. Exactly one of the three is set."""
 
     compilation_id: Id
@@ -116,9 +116,9 @@ class Order(Model):
     canaries: list[str] = Field(
         [], description="host:port that this pod must not reach; one that answers ends it"
     )
-    fetch: FetchOrder | None = None
-    render: list[Piece] | None = None
-    assemble: list[OutputOrder] | None = None
+    fetch: FetchAssignment | None = None
+    render: list[Segment] | None = None
+    assemble: list[OutputAssignment] | None = None
 
 
 class Claim(Model):
@@ -169,7 +169,7 @@ class UploadPurpose(StrEnum):
     """What an upload becomes when it is complete."""
 
     CLIP = "clip"
-    PIECE = "piece"
+    PIECE = "segment"
     OUTPUT = "output"
     LIBRARY = "library"
 
@@ -183,7 +183,7 @@ class UploadRequest(Model):
     size_bytes: int = Field(ge=1, le=MOST)
     sha256: Sha256
     clip_id: Id | None = None
-    piece_key: Sha256 | None = None
+    segment_key: Sha256 | None = None
     output: Name | None = None
     index: int = Field(0, ge=0, le=MOST)
     epoch: int | None = Field(None, ge=1, le=MOST, description="the claim's; required of a job")
@@ -197,11 +197,11 @@ class Upload(Model):
     size_bytes: int
     complete: bool
     media_id: Id | None = None
-    piece_key: Sha256 | None = None
+    segment_key: Sha256 | None = None
 
 
-class PieceCounts(Model):
-    """How many pieces a result has, and where they came from."""
+class SegmentCounts(Model):
+    """How many segments a result has, and where they came from."""
 
     total: int = 0
     reused: int = 0
@@ -225,7 +225,7 @@ class OutputResult(Model):
     size_bytes: int = 0
     sha256: str = ""
     loudness_lufs: float | None = None
-    pieces: PieceCounts = PieceCounts()
+    segments: SegmentCounts = SegmentCounts()
     spent_s: dict[str, float] = Field({}, description="wall seconds by step")
 
 

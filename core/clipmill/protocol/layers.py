@@ -1,4 +1,4 @@
-"""What an order says of the picture: the form of a piece, framing, and drawings with their frames.
+"""What an order says of the picture: the form of a segment, framing, and drawings with their frames.
 
 A layer is drawn by the job to a transparent image; its words never enter a filter graph.
 """
@@ -17,7 +17,7 @@ Container = Literal["mp4", "webm"]
 
 
 class Profile(Model):
-    """The one form in which every piece of an output is encoded."""
+    """The one form in which every segment of an output is encoded."""
 
     width: int
     height: int
@@ -102,7 +102,7 @@ class Layer(Model):
         return tuple(i for i in (self.image, self.card and self.card.avatar) if i)
 
 
-class Terms(Model):
+class OutputPolicy(Model):
     """What the owner's tier and the installation lay on every output. None: no limit."""
 
     tier: str = ""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clipmill.protocol.assignments import OutputResult, PieceCounts, Stage
+from clipmill.protocol.assignments import OutputResult, SegmentCounts, Stage
 from clipmill.protocol.layers import Profile
 from clipmill.protocol.media_file import Media
 from clipmill.protocol.result_record import Chapter
@@ -54,7 +54,7 @@ class ClipStatus(Model):
     note: str | None = Field(None, description="e.g. that a private address is let in by a setting")
 
 
-class Entry(Model):
+class TimelineItem(Model):
     """One line of the timeline, in frames of the output rate."""
 
     kind: ShotKind
@@ -83,12 +83,12 @@ class OutputPlan(Model):
     profile: Profile
     frames: int
     exact: bool = Field(description="False while a clip's length is an estimate")
-    entries: list[Entry]
+    entries: list[TimelineItem]
     music: MusicPlan | None = None
     chapters: list[Chapter] = []
     credits: list[CreditEntry] = []
     notes: list[str] = []
-    pieces: PieceCounts
+    segments: SegmentCounts
 
 
 class QuotaEffect(Model):
@@ -99,8 +99,8 @@ class QuotaEffect(Model):
     limit_seconds: int | None
 
 
-class PartCounts(Model):
-    """How many parts a stage has. They keep their numbers for the life of a generation."""
+class TaskCounts(Model):
+    """How many tasks a stage has. They keep their numbers for the life of a generation."""
 
     fetch: int = Field(0, description="one for each clip that had to be fetched at the start")
     render: int = Field(0, description="0 until all clips are here")
@@ -119,12 +119,13 @@ class Plan(Model):
     quota: QuotaEffect
     percent: int = 0
     eta: str | None = Field(None, description="about when it will have ended; while rendering")
-    pieces: PieceCounts = Field(
-        PieceCounts(), description="of all outputs; reused: those that existed when rendering began"
+    segments: SegmentCounts = Field(
+        SegmentCounts(),
+        description="of all outputs; reused: those that existed when rendering began",
     )
     results: list[OutputResult] = []
-    parts: PartCounts = PartCounts()
-    to_fetch: list[int] = Field([], description="fetch parts whose clips are still to be had")
+    tasks: TaskCounts = TaskCounts()
+    to_fetch: list[int] = Field([], description="fetch tasks whose clips are still to be had")
 
 
 class CompilationView(Model):
@@ -247,7 +248,7 @@ class Registered(Plan):
     key: FirstKey | None = None
 
 
-class FailedParts(Model):
+class FailedTasks(Model):
     """Parts of a stage that ended without a word from their pods, after all retries."""
 
     stage: Stage

@@ -14,7 +14,7 @@ SOUND = ((1_200_000, AUDIO_BITRATE), (500_000, 128_000), (250_000, 96_000), (0, 
 LEAST = 50_000
 """Under this a picture cannot be made out, whatever its size."""
 STEPS = 8
-"""Steps in each doubling: a small edit keeps the rate, and with it all pieces."""
+"""Steps in each doubling: a small edit keeps the rate, and with it all segments."""
 
 
 class TooFewBytes(ValueError):

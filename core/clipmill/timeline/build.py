@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from clipmill.protocol import Cut, Entry, Layer, MediaFacts, Profile, Terms
+from clipmill.protocol import Layer, MediaFacts, OutputPolicy, Profile, SourceRange, TimelineItem
 from clipmill.spec import CompilationSpec, Curve, Output, Transition, TransitionType, level, seconds
 from clipmill.timeline.bitrates import AUDIO_BITRATE, Rates, TooFewBytes, limited, rates
 from clipmill.timeline.overlay_layers import moved
@@ -25,8 +25,8 @@ class Timeline:
     """One output in exact frames. `cuts[i]` is what `entries[i]` plays."""
 
     profile: Profile
-    entries: tuple[Entry, ...]
-    cuts: tuple[Cut, ...]
+    entries: tuple[TimelineItem, ...]
+    cuts: tuple[SourceRange, ...]
     frames: int
     exact: bool
     notes: tuple[str, ...]
@@ -39,10 +39,10 @@ def timeline(
     output: Output,
     clips: Sequence[Source | None],
     assets: Mapping[str, Source],
-    terms: Terms | None = None,
+    terms: OutputPolicy | None = None,
 ) -> Timeline:
     """The timeline of one output. `clips[i]` None: skipped. Raises InvalidTimeline."""
-    terms = terms or Terms()
+    terms = terms or OutputPolicy()
     form = profile(output, terms=terms, quality=spec.quality)
     played = shots(spec, output, form.rate, clips, assets)
     if not any(shot.kind == "clip" for shot in played):
@@ -74,7 +74,7 @@ def _rates(output: Output, form: Profile, frames: int) -> Rates:
         raise InvalidTimeline(f"spec.outputs ({output.name}): {error}") from None
 
 
-def _limits(output: Output, terms: Terms) -> list[str]:
+def _limits(output: Output, terms: OutputPolicy) -> list[str]:
     """What the tier takes from an output."""
     wanted, limits = profile(output), []
     if (size := capped(wanted.width, wanted.height, terms.max_resolution)) != wanted.size:
@@ -105,9 +105,9 @@ def _overlap(enters: Transition | None, rate: int) -> int:
     return round(seconds(enters.duration) * rate)
 
 
-def _entry(shot: Shot, at: int, overlap: int) -> Entry:
+def _entry(shot: Shot, at: int, overlap: int) -> TimelineItem:
     enters = shot.enters if overlap else None
-    return Entry(
+    return TimelineItem(
         kind=shot.kind,
         name=shot.name,
         media_id=shot.source.media_id,
@@ -120,9 +120,9 @@ def _entry(shot: Shot, at: int, overlap: int) -> Entry:
     )
 
 
-def _cut(shot: Shot, target_lufs: float) -> Cut:
+def _cut(shot: Shot, target_lufs: float) -> SourceRange:
     facts = shot.source.facts
-    return Cut(
+    return SourceRange(
         media_id=shot.source.media_id,
         sha256=shot.source.sha256,
         format=facts.format if facts else "",
@@ -145,7 +145,7 @@ def gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
     return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, wanted))
 
 
-def part(cut: Cut, *, offset: int, frames: int) -> Cut:
+def part(cut: SourceRange, *, offset: int, frames: int) -> SourceRange:
     """A stretch of a cut: `frames` from `offset` on."""
     over = moved(cut, offset=offset, frames=frames)
     return cut.model_copy(update={"start": cut.start + offset, "frames": frames, "layers": over})

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from clipmill.ffmpeg.programme_loudness import raw_input
 from clipmill.ffmpeg.segment_args import GLOBAL
-from clipmill.protocol import Entry, MusicOrder
+from clipmill.protocol import MusicMix, TimelineItem
 from clipmill.spec import AUDIO_RATE, level, seconds
 from clipmill.spec.soundtrack import Duck, Music, MusicEnd, MusicStart
 from clipmill.timeline.build import Source, Timeline, gain_mb
@@ -27,7 +27,7 @@ class Window(NamedTuple):
     end: int
 
 
-def window(music: Music, entries: Sequence[Entry], frames: int) -> Window:
+def window(music: Music, entries: Sequence[TimelineItem], frames: int) -> Window:
     """Where the music may play. Empty when start is not before end."""
     start, end = 0, frames
     if music.starts is MusicStart.AFTER_INTRO and entries[0].kind == "intro":
@@ -41,7 +41,7 @@ def window(music: Music, entries: Sequence[Entry], frames: int) -> Window:
 
 def music_order(
     music: Music, line: Timeline, source: Source, *, target_lufs: float
-) -> tuple[MusicOrder | None, str | None]:
+) -> tuple[MusicMix | None, str | None]:
     """What is to be mixed into an output, or the note why nothing is."""
     facts, rate = source.facts, line.profile.rate
     where = window(music, line.entries, line.frames)
@@ -56,7 +56,7 @@ def music_order(
     start, end = where.start * each, where.end * each
     if not music.loop:
         end = min(end, start + max(1, facts.duration_us * AUDIO_RATE // 1_000_000))
-    return MusicOrder(
+    return MusicMix(
         media_id=source.media_id,
         sha256=source.sha256,
         format=facts.format,
@@ -69,7 +69,7 @@ def music_order(
     ), None
 
 
-def decode_args(order: MusicOrder, path: str, out: str) -> tuple[str, ...]:
+def decode_args(order: MusicMix, path: str, out: str) -> tuple[str, ...]:
     """Arguments that write the track as raw samples, no more of it than is played."""
     safe = ("-f", order.format, "-protocol_whitelist", "file", "-format_whitelist", order.format)
     chain = (
@@ -82,7 +82,7 @@ def decode_args(order: MusicOrder, path: str, out: str) -> tuple[str, ...]:
 
 
 def mix_args(
-    order: MusicOrder, programme: str, track: str, out: str, *, samples: int
+    order: MusicMix, programme: str, track: str, out: str, *, samples: int
 ) -> tuple[str, ...]:
     """Arguments that mix raw `track` into raw `programme`, of `samples` in all."""
     # Raw samples begin again without a gap: no container's padding lies between.

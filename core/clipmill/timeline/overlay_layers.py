@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clipmill.protocol import Card, Cut, Image, Layer, Window, Words
+from clipmill.protocol import Card, Image, Layer, SourceRange, Window, Words
 from clipmill.spec import Clip, CompilationSpec, Credit, Overlay, Position, seconds
 
 LEGIBLE_S = 1
@@ -89,7 +89,7 @@ def _card(
     )
 
 
-def moved(cut: Cut, *, offset: int, frames: int) -> list[Layer]:
+def moved(cut: SourceRange, *, offset: int, frames: int) -> list[Layer]:
     """The layers of a stretch of a cut: `frames` from `offset` on; those not seen there go."""
     found = []
     for layer in cut.layers:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import NamedTuple
 
-from clipmill.protocol import Profile, Terms
+from clipmill.protocol import OutputPolicy, Profile
 from clipmill.spec import AUDIO_RATE, Output, Quality
 
 
@@ -42,10 +42,10 @@ RESOLUTIONS = {"720p": 720, "1080p": 1080, "1440p": 1440, "2160p": 2160}
 
 
 def profile(
-    output: Output, *, terms: Terms | None = None, quality: Quality = Quality.FINAL
+    output: Output, *, terms: OutputPolicy | None = None, quality: Quality = Quality.FINAL
 ) -> Profile:
     """The form of an output, within the tier's limits; a draft's is small and fast."""
-    terms = terms or Terms()
+    terms = terms or OutputPolicy()
     preset, container = PRESETS.get(output.preset) or _custom(output), output.container or "mp4"
     width, height = capped(preset.width, preset.height, terms.max_resolution)
     form = Profile(

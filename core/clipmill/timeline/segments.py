@@ -1,4 +1,4 @@
-"""The timeline falls into pieces, each named by a hash of all that decides pixels and samples."""
+"""The timeline falls into segments, each named by a hash of all that decides pixels and samples."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import hashlib
 import json
 from typing import Any
 
-from clipmill.protocol import Cut, Entry, Piece, Profile
+from clipmill.protocol import Profile, Segment, SourceRange, TimelineItem
 from clipmill.spec import Curve, TransitionType
 from clipmill.timeline.build import Timeline, part
 
 RENDERER = 3
-"""Raised whenever the same order would give other pixels or samples, so that old pieces go."""
+"""Raised whenever the same order would give other pixels or samples, so that old segments go."""
 
 
-def pieces(timeline: Timeline) -> tuple[Piece, ...]:
+def segments(timeline: Timeline) -> tuple[Segment, ...]:
     """Bodies and seams in order; their frames add up to the timeline's."""
-    found: list[Piece] = []
+    found: list[Segment] = []
     overlaps = [entry.overlap for entry in timeline.entries]
     for i, cut in enumerate(timeline.cuts):
         head, tail = overlaps[i], overlaps[i + 1] if i + 1 < len(overlaps) else 0
@@ -24,16 +24,18 @@ def pieces(timeline: Timeline) -> tuple[Piece, ...]:
             before = timeline.cuts[i - 1]
             end_of_before = part(before, offset=before.frames - head, frames=head)
             pair = [end_of_before, part(cut, offset=0, frames=head)]
-            found.append(_piece(timeline, pair, timeline.entries[i]))
+            found.append(_segment(timeline, pair, timeline.entries[i]))
         if cut.frames > head + tail:
             body = part(cut, offset=head, frames=cut.frames - head - tail)
-            found.append(_piece(timeline, [body]))
+            found.append(_segment(timeline, [body]))
     return tuple(found)
 
 
-def _piece(timeline: Timeline, cuts: list[Cut], entered: Entry | None = None) -> Piece:
+def _segment(
+    timeline: Timeline, cuts: list[SourceRange], entered: TimelineItem | None = None
+) -> Segment:
     return named(
-        Piece(
+        Segment(
             key="0" * 64,
             cuts=cuts,
             type=entered.enters if entered else TransitionType.NONE,
@@ -44,16 +46,16 @@ def _piece(timeline: Timeline, cuts: list[Cut], entered: Entry | None = None) ->
     )
 
 
-def named(piece: Piece) -> Piece:
-    """The piece under the key of its content."""
-    content = {"renderer": RENDERER, **piece.model_dump(mode="json", exclude={"key"})}
+def named(segment: Segment) -> Segment:
+    """The segment under the key of its content."""
+    content = {"renderer": RENDERER, **segment.model_dump(mode="json", exclude={"key"})}
     canonical = json.dumps(_nameless(content), sort_keys=True, separators=(",", ":"))
-    return piece.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
+    return segment.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
-def reformed(piece: Piece, form: Profile) -> Piece:
-    """The same piece in another form, under its own key."""
-    return named(piece.model_copy(update={"profile": form}))
+def reformed(segment: Segment, form: Profile) -> Segment:
+    """The same segment in another form, under its own key."""
+    return named(segment.model_copy(update={"profile": form}))
 
 
 def _nameless(content: Any) -> Any:

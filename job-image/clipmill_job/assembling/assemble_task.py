@@ -1,4 +1,4 @@
-"""The only path to a finished video: missing pieces rendered, all joined, the sound made once."""
+"""The only path to a finished video: missing segments rendered, all joined, the sound made once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import av
 from clipmill.ffmpeg.ebur128 import Level
 from clipmill.protocol import (
     MediaKind,
-    OutputOrder,
+    OutputAssignment,
     OutputResult,
-    Piece,
-    PieceCounts,
+    Segment,
+    SegmentCounts,
     UploadPurpose,
     UploadRequest,
 )
@@ -32,7 +32,7 @@ RENDER_SHARE = 85.0
 """Percent of an output's work that rendering counts for."""
 
 
-def assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
+def assemble(work: Work, outputs: Sequence[OutputAssignment]) -> list[OutputResult]:
     """Do an assemble part: one finished video for each output. The CPU stands in for NVENC."""
     if wants_nvenc(_missing(outputs)) and not work.encoders.has_nvenc():
         outputs = [by_cpu(output) for output in outputs]
@@ -44,31 +44,31 @@ def assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
     return _assemble(work, [by_cpu(output) for output in outputs])
 
 
-def _assemble(work: Work, outputs: Sequence[OutputOrder]) -> list[OutputResult]:
-    pieces = [piece for output in outputs for piece in output.pieces]
-    # Outputs of one form share pieces: one place for all of them.
+def _assemble(work: Work, outputs: Sequence[OutputAssignment]) -> list[OutputResult]:
+    segments = [segment for output in outputs for segment in output.segments]
+    # Outputs of one form share segments: one place for all of them.
     made: dict[str, Path] = {}
     rendered: set[str] = set()
     missing = _missing(outputs)
-    share = RENDER_SHARE * len(missing) / max(1, len({piece.key for piece in pieces}))
+    share = RENDER_SHARE * len(missing) / max(1, len({segment.key for segment in segments}))
     spent: dict[str, float] = {}
 
-    def keep(piece: Piece, path: Path) -> None:
-        made[piece.key] = path
-        rendered.add(piece.key)
+    def keep(segment: Segment, path: Path) -> None:
+        made[segment.key] = path
+        rendered.add(segment.key)
 
     with _timed(spent, "render"):
-        work.beat.progress(0, f"rendering {len(missing)} of {len(pieces)} pieces")
+        work.beat.progress(0, f"rendering {len(missing)} of {len(segments)} segments")
         make(work, missing, then=keep, progress=Progress(work.beat, missing, share=share))
     return [_output(work, output, made, rendered, dict(spent)) for output in outputs]
 
 
-def _missing(outputs: Sequence[OutputOrder]) -> list[Piece]:
+def _missing(outputs: Sequence[OutputAssignment]) -> list[Segment]:
     wanted = {
-        piece.key: piece
+        segment.key: segment
         for output in outputs
-        for piece in output.pieces
-        if piece.key not in output.existing
+        for segment in output.segments
+        if segment.key not in output.existing
     }
     return list(wanted.values())
 
@@ -82,17 +82,17 @@ def _timed(spent: dict[str, float], step: str) -> Iterator[None]:
 
 def _output(
     work: Work,
-    output: OutputOrder,
+    output: OutputAssignment,
     made: dict[str, Path],
     rendered: set[str],
     spent: dict[str, float],
 ) -> OutputResult:
     folder = work.folder / f"output-{output.name}"
     folder.mkdir(exist_ok=True)
-    form = output.pieces[0].profile
+    form = output.segments[0].profile
     video = folder / f"{output.name}.{form.container}"
     with _timed(spent, "download"):
-        parts = [(piece, _here(work, piece, made)) for piece in output.pieces]
+        parts = [(segment, _here(work, segment, made)) for segment in output.segments]
     with _timed(spent, "sound"):
         samples = join.samples(parts, folder / "programme.f32")
         audio, level = programme_audio.encode(work, output, folder / "programme.f32", samples)
@@ -102,7 +102,7 @@ def _output(
             with _timed(spent, "smaller"):
                 parts = smaller(work, output, parts, video, audio)
             join.mux(parts, audio, video, record=output.record)
-    frames = sum(piece.frames for piece in output.pieces)
+    frames = sum(segment.frames for segment in output.segments)
     work.beat.progress(90, f"{output.name}: {frames} frames joined, sending them up")
     media_id, sent = _sent(work, output, video, level, spent)
     return OutputResult(
@@ -114,16 +114,16 @@ def _output(
         if samples
         else frames * 10**6 // form.rate,
         loudness_lufs=level.lufs,
-        pieces=_counts(output, rendered),
+        segments=_counts(output, rendered),
         spent_s=spent,
     ).model_copy(update=sent)
 
 
 def _sent(
-    work: Work, output: OutputOrder, video: Path, level: Level, spent: dict[str, float]
+    work: Work, output: OutputAssignment, video: Path, level: Level, spent: dict[str, float]
 ) -> tuple[str, dict[str, str]]:
     """The video's media id and those of what comes with it, made while the video is sent."""
-    frames = sum(piece.frames for piece in output.pieces)
+    frames = sum(segment.frames for segment in output.segments)
     with ThreadPoolExecutor(2) as senders:
         right = senders.submit(_check, video, frames)
         whole = senders.submit(_send, work, output, video, MediaKind.COMPILATION)
@@ -138,18 +138,18 @@ def _sent(
             return whole.result(), {field: one.result() for field, one in sending.items()}
 
 
-def _too_large(output: OutputOrder, video: Path) -> bool:
+def _too_large(output: OutputAssignment, video: Path) -> bool:
     return output.max_bytes is not None and video.stat().st_size > output.max_bytes
 
 
-def _here(work: Work, piece: Piece, made: dict[str, Path]) -> Path:
-    """The file of a piece: rendered just now, or fetched from the API."""
-    if piece.key not in made:
+def _here(work: Work, segment: Segment, made: dict[str, Path]) -> Path:
+    """The file of a segment: rendered just now, or fetched from the API."""
+    if segment.key not in made:
         work.beat.check()
-        path = work.folder / f"{piece.key}.mov"
-        work.client.download_piece(piece.key, path)
-        made[piece.key] = path
-    return made[piece.key]
+        path = work.folder / f"{segment.key}.mov"
+        work.client.download_segment(segment.key, path)
+        made[segment.key] = path
+    return made[segment.key]
 
 
 def _check(video: Path, frames: int) -> None:
@@ -162,7 +162,7 @@ def _check(video: Path, frames: int) -> None:
         raise TryAgain("BrokenOutput", f"{found} frames were joined instead of {frames}")
 
 
-def _send(work: Work, output: OutputOrder, path: Path, kind: MediaKind) -> str:
+def _send(work: Work, output: OutputAssignment, path: Path, kind: MediaKind) -> str:
     request = UploadRequest(
         purpose=UploadPurpose.OUTPUT,
         kind=kind,
@@ -176,7 +176,7 @@ def _send(work: Work, output: OutputOrder, path: Path, kind: MediaKind) -> str:
     return str(work.client.upload(path, request).media_id)
 
 
-def _counts(output: OutputOrder, rendered: set[str]) -> PieceCounts:
-    total = len(output.pieces)
-    new = sum(piece.key in rendered for piece in output.pieces)
-    return PieceCounts(total=total, reused=total - new, rendered=new)
+def _counts(output: OutputAssignment, rendered: set[str]) -> SegmentCounts:
+    total = len(output.segments)
+    new = sum(segment.key in rendered for segment in output.segments)
+    return SegmentCounts(total=total, reused=total - new, rendered=new)

@@ -11,7 +11,7 @@ from clipmill.artifacts.credit_list import credits_text
 from clipmill.artifacts.provenance import Finished, Programs, provenance
 from clipmill.artifacts.storyboard import vtt
 from clipmill.ffmpeg.ebur128 import Level
-from clipmill.protocol import MediaKind, OutputOrder
+from clipmill.protocol import MediaKind, OutputAssignment
 from clipmill.protocol.result_files import RESULT_FILES, ResultFile
 from clipmill_client.transfer import sha256_of
 from clipmill_job import ffmpeg_binary
@@ -19,14 +19,14 @@ from clipmill_job.assembling import stills
 from clipmill_job.rendering.render_task import Work
 
 
-def make(work: Work, output: OutputOrder, video: Path, level: Level) -> dict[ResultFile, Path]:
+def make(work: Work, output: OutputAssignment, video: Path, level: Level) -> dict[ResultFile, Path]:
     """Every file of RESULT_FILES, beside the video."""
     found = {file: video.with_name(file.name(output.name)) for file in RESULT_FILES}
     paths = {file.kind: path for file, path in found.items()}
     record = output.record
     board = paths[MediaKind.STORYBOARD]
-    frames = sum(piece.frames for piece in output.pieces)
-    rate = output.pieces[0].profile.rate
+    frames = sum(segment.frames for segment in output.segments)
+    rate = output.segments[0].profile.rate
     stills.thumbnail(video, paths[MediaKind.THUMBNAIL])
     grid = stills.storyboard(video, board, frames=frames, rate=rate)
     texts = {
@@ -40,12 +40,12 @@ def make(work: Work, output: OutputOrder, video: Path, level: Level) -> dict[Res
     return found
 
 
-def _manifest(work: Work, output: OutputOrder, video: Path, level: Level) -> str:
+def _manifest(work: Work, output: OutputAssignment, video: Path, level: Level) -> str:
     finished = Finished(
         name=video.name,
         size_bytes=video.stat().st_size,
         sha256=sha256_of(video),
-        frames=sum(piece.frames for piece in output.pieces),
+        frames=sum(segment.frames for segment in output.segments),
         lufs=level.lufs,
         true_peak_dbtp=level.peak_dbtp,
     )

@@ -1,7 +1,7 @@
-"""Pieces one after the other: their packets copied, their samples strung together.
+"""Segments one after the other: their packets copied, their samples strung together.
 
-Every piece has the same parameter sets and one time base of 512 ticks a frame, so a packet's
-place is its piece's place plus its own. Nothing is decoded.
+Every segment has the same parameter sets and one time base of 512 ticks a frame, so a packet's
+place is its segment's place plus its own. Nothing is decoded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from av.stream import Stream
 
 from clipmill.artifacts.chapters import chapters
 from clipmill.ffmpeg.segment_args import TICKS
-from clipmill.protocol import Piece
+from clipmill.protocol import Segment
 from clipmill.protocol.result_record import Record
 from clipmill.spec import AUDIO_RATE
 from clipmill_job.errors import TryAgain
@@ -29,20 +29,20 @@ SAMPLE_BYTES = 8
 """Two channels of 32-bit floats."""
 MP4 = {"movflags": "+faststart", "movie_timescale": str(AUDIO_RATE)}
 """Index in front; lengths in samples: in milliseconds, the default, a player cuts the last ones."""
-Made = tuple[Piece, Path]
+Made = tuple[Segment, Path]
 
 
 def samples(made: Sequence[Made], out: Path) -> int:
-    """The sound of all pieces as raw samples in `out`; how many samples. Raises TryAgain."""
+    """The sound of all segments as raw samples in `out`; how many samples. Raises TryAgain."""
     total = 0
     with out.open("wb") as file:
-        for piece, path in made:
+        for segment, path in made:
             with av.open(str(path)) as container:
                 found = sum(file.write(bytes(p)) for p in container.demux(audio=0) if p.size)
-            expected = piece.frames * AUDIO_RATE // piece.profile.rate
+            expected = segment.frames * AUDIO_RATE // segment.profile.rate
             if found != expected * SAMPLE_BYTES:
                 said = f"{found // SAMPLE_BYTES} samples instead of {expected}"
-                raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} has {said}")
+                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has {said}")
             total += expected
     return total
 
@@ -88,17 +88,17 @@ def _ticks(made: Sequence[Made]) -> Fraction:
 
 
 def _pictures(made: Sequence[Made]) -> Iterator[Packet[Any]]:
-    """Video packets of all pieces, in decoding order, at their place in the whole."""
+    """Video packets of all segments, in decoding order, at their place in the whole."""
     ticks, at, parameters = _ticks(made), 0, None
-    for piece, path in made:
+    for segment, path in made:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             parameters = parameters or stream.codec_context.extradata
             if stream.codec_context.extradata != parameters:
-                raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} is of another form")
-            vp9 = piece.profile.container == "webm"
+                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} is of another form")
+            vp9 = segment.profile.container == "webm"
             if not vp9 and stream.time_base != ticks:
-                raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} has another time base")
+                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has another time base")
             place = _in_order if vp9 else _reordered
             count = 0
             for packet in container.demux(stream):
@@ -108,14 +108,14 @@ def _pictures(made: Sequence[Made]) -> Iterator[Packet[Any]]:
                 packet.time_base, packet.duration = ticks, TICKS
                 count += 1
                 yield packet
-        if count != piece.frames:
-            said = f"{count} frames instead of {piece.frames}"
-            raise TryAgain("BrokenPiece", f"piece {piece.key[:12]} has {said}")
+        if count != segment.frames:
+            said = f"{count} frames instead of {segment.frames}"
+            raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has {said}")
         at += count
 
 
 def _reordered(packet: Packet[Any], at: int, count: int) -> None:
-    """H.264: each packet knows its place within the piece, in ticks."""
+    """H.264: each packet knows its place within the segment, in ticks."""
     packet.pts = (packet.pts or 0) + at * TICKS
     packet.dts = (at + count - REORDER_FRAMES) * TICKS
 

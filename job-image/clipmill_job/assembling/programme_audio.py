@@ -7,7 +7,7 @@ from pathlib import Path
 from clipmill.ffmpeg import ebur128, programme_loudness
 from clipmill.ffmpeg.ebur128 import Level
 from clipmill.ffmpeg.programme_loudness import Setting, SoundForm
-from clipmill.protocol import MusicOrder, OutputOrder
+from clipmill.protocol import MusicMix, OutputAssignment
 from clipmill.spec import AUDIO_RATE
 from clipmill.timeline import music_window
 from clipmill_job.errors import TryAgain
@@ -17,7 +17,7 @@ TRIES = 6
 """Encodings until loudness and peak are right: one or two, more for what is all peaks."""
 
 
-def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Path, Level]:
+def encode(work: Work, output: OutputAssignment, raw: Path, samples: int) -> tuple[Path, Level]:
     """Raw samples encoded at the output's loudness, music mixed in; what the meter then finds."""
     goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
     programme = _measure(work, programme_loudness.raw_input(str(raw)), samples)
@@ -28,7 +28,7 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
         programme = Level(mix.lufs if programme.lufs is None else programme.lufs, mix.peak_dbtp)
     setting: Setting | None = programme_loudness.first_setting(programme, **goal)
     tried: list[Setting] = []
-    form = SoundForm(output.pieces[0].profile.container, output.audio_bitrate)
+    form = SoundForm(output.segments[0].profile.container, output.audio_bitrate)
     best, level = raw.with_suffix(".sound"), ebur128.SILENCE
     while setting is not None and len(tried) < TRIES:
         tried.append(setting)
@@ -47,7 +47,7 @@ def encode(work: Work, output: OutputOrder, raw: Path, samples: int) -> tuple[Pa
     return best, level
 
 
-def _mixed(work: Work, order: MusicOrder, programme: Path, samples: int) -> Path:
+def _mixed(work: Work, order: MusicMix, programme: Path, samples: int) -> Path:
     """The programme with its music, in raw samples. Raises TryAgain."""
     source, track = (programme.with_name(name) for name in ("music", "music.f32"))
     work.client.download_media(order.media_id, source)

@@ -1,4 +1,4 @@
-"""The drawings of a part: each layer drawn once, however many pieces show it."""
+"""The drawings of a part: each layer drawn once, however many segments show it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from clipmill.ffmpeg.segment_args import Drawn
-from clipmill.protocol import Layer, Piece
+from clipmill.protocol import Layer, Segment
 from clipmill_job.drawing.layer_drawing import draw
 from clipmill_job.errors import GiveUp
 from clipmill_job.rendering.source_files import Sources
@@ -23,9 +23,9 @@ class Drawings:
         self._lock = Lock()
         self._drawn: dict[str, Drawn] = {}
 
-    def of(self, piece: Piece) -> list[Drawn]:
-        """A drawing for each of the piece's layers, in their order."""
-        return [self._of(layer, piece.profile.size) for layer in piece.layers()]
+    def of(self, segment: Segment) -> list[Drawn]:
+        """A drawing for each of the segment's layers, in their order."""
+        return [self._of(layer, segment.profile.size) for layer in segment.layers()]
 
     def _of(self, layer: Layer, frame: tuple[int, int]) -> Drawn:
         still = layer.model_copy(update={"window": None})

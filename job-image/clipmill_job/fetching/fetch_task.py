@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from clipmill.ffmpeg.segment_args import still_args
-from clipmill.protocol import FetchOrder, MediaFacts, MediaKind, Order, UploadPurpose, UploadRequest
+from clipmill.protocol import (
+    Assignment,
+    FetchAssignment,
+    MediaFacts,
+    MediaKind,
+    UploadPurpose,
+    UploadRequest,
+)
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
@@ -24,7 +31,7 @@ STILL_S = 60.0
 SAID_BYTES = 1_000_000
 
 
-def fetch(client: Client, order: Order, beat: Beat, scratch: Path) -> None:
+def fetch(client: Client, order: Assignment, beat: Beat, scratch: Path) -> None:
     """Do a fetch part. An order without a clip is settled already."""
     wish = order.fetch
     if wish is None:
@@ -57,7 +64,9 @@ def _still(facts: MediaFacts, path: Path, beat: Beat, out: Path) -> Path:
     return out
 
 
-def _announcement(order: Order, wish: FetchOrder, path: Path, kind: MediaKind) -> UploadRequest:
+def _announcement(
+    order: Assignment, wish: FetchAssignment, path: Path, kind: MediaKind
+) -> UploadRequest:
     return UploadRequest(
         purpose=UploadPurpose.CLIP,
         kind=kind,
@@ -70,7 +79,7 @@ def _announcement(order: Order, wish: FetchOrder, path: Path, kind: MediaKind) -
     )
 
 
-def _allowed(wish: FetchOrder) -> None:
+def _allowed(wish: FetchAssignment) -> None:
     """The API looked before; a job does not trust that. Raises GiveUp."""
     try:
         check_url(
@@ -83,7 +92,7 @@ def _allowed(wish: FetchOrder) -> None:
         raise GiveUp("ForbiddenURL", str(error)) from None
 
 
-def _download(wish: FetchOrder, beat: Beat, scratch: Path) -> Path:
+def _download(wish: FetchAssignment, beat: Beat, scratch: Path) -> Path:
     folder = scratch / "download"
     folder.mkdir()
     asked = {
@@ -128,7 +137,7 @@ def _path(words: dict[str, Any]) -> Path:
     return Path(words["path"])
 
 
-def _judged(path: Path, wish: FetchOrder) -> MediaFacts:
+def _judged(path: Path, wish: FetchAssignment) -> MediaFacts:
     """The file on the disk is not too large and a whole video. Raises GiveUp.
 
     Packets only: the API decodes every frame once, when it takes the file.

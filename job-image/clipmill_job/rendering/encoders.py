@@ -1,7 +1,7 @@
 """Whether this machine's NVENC answers: one test encode, remembered for the job.
 
-An output whose pieces are wanted from NVENC is made whole by the CPU where it does not, since
-pieces of two encoders cannot be joined by copy.
+An output whose segments are wanted from NVENC is made whole by the CPU where it does not, since
+segments of two encoders cannot be joined by copy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from clipmill.ffmpeg.segment_args import GLOBAL
-from clipmill.protocol import OutputOrder, Piece
+from clipmill.protocol import OutputAssignment, Segment
 from clipmill.timeline.segments import reformed
 from clipmill_job import subprocesses
 from clipmill_job.heartbeats import Beat
@@ -54,17 +54,17 @@ class Encoders:
         return True
 
 
-def wants_nvenc(pieces: Sequence[Piece]) -> bool:
-    """Whether any piece is to come from NVENC."""
-    return any(piece.profile.encoder == NVENC for piece in pieces)
+def wants_nvenc(segments: Sequence[Segment]) -> bool:
+    """Whether any segment is to come from NVENC."""
+    return any(segment.profile.encoder == NVENC for segment in segments)
 
 
-def by_cpu(output: OutputOrder) -> OutputOrder:
-    """The same output with all its NVENC pieces from the CPU."""
-    if not wants_nvenc(output.pieces):
+def by_cpu(output: OutputAssignment) -> OutputAssignment:
+    """The same output with all its NVENC segments from the CPU."""
+    if not wants_nvenc(output.segments):
         return output
-    pieces = [
-        reformed(piece, piece.profile.model_copy(update={"encoder": "libx264"}))
-        for piece in output.pieces
+    segments = [
+        reformed(segment, segment.profile.model_copy(update={"encoder": "libx264"}))
+        for segment in output.segments
     ]
-    return output.model_copy(update={"pieces": pieces, "existing": []})
+    return output.model_copy(update={"segments": segments, "existing": []})

@@ -1,4 +1,4 @@
-"""Pieces: rendered by ffmpeg, a few at once, each sent up as soon as it is there."""
+"""Segments: rendered by ffmpeg, a few at once, each sent up as soon as it is there."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from clipmill.ffmpeg.segment_args import piece_args
-from clipmill.protocol import Order, Piece, UploadPurpose, UploadRequest
+from clipmill.ffmpeg.segment_args import segment_args
+from clipmill.protocol import Assignment, Segment, UploadPurpose, UploadRequest
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
 from clipmill_job import ffmpeg_binary, subprocesses
@@ -23,7 +23,7 @@ from clipmill_job.rendering.source_files import Sources
 
 PATIENCE_S = 120.0
 PATIENCE_S_PER_FRAME = 1.0
-"""A piece that takes longer than this per frame hangs, on any machine that could be used."""
+"""A segment that takes longer than this per frame hangs, on any machine that could be used."""
 HARD_EXITS = frozenset({-11, -9, 137})
 """Killed or crashed: out of memory or a broken machine, another try may be luckier."""
 MAX_WORKERS = 4
@@ -34,7 +34,7 @@ class Work:
     """What rendering needs: the API, the order, the beat, a folder, and who is told of frames."""
 
     client: Client
-    order: Order
+    order: Assignment
     beat: Beat
     folder: Path
     ffmpeg: str = field(default_factory=ffmpeg_binary.ffmpeg)
@@ -45,61 +45,61 @@ class Work:
 
 
 def workers() -> int:
-    """Pieces at once: one for each processor that this process may use."""
+    """Segments at once: one for each processor that this process may use."""
     return max(1, min(MAX_WORKERS, len(os.sched_getaffinity(0))))
 
 
-def render(work: Work, pieces: Sequence[Piece]) -> None:
-    """Do a render part: make the pieces and send them up.
+def render(work: Work, segments: Sequence[Segment]) -> None:
+    """Do a render part: make the segments and send them up.
 
-    Pieces from NVENC are left to the assembly where it does not answer: that settles what to do.
+    Segments from NVENC are left to the assembly where it does not answer: that settles what to do.
     """
-    if wants_nvenc(pieces) and not work.encoders.has_nvenc():
+    if wants_nvenc(segments) and not work.encoders.has_nvenc():
         return
-    done = Progress(work.beat, pieces, share=100.0)
-    make(work, pieces, then=lambda _, path: path.unlink(), progress=done)
+    done = Progress(work.beat, segments, share=100.0)
+    make(work, segments, then=lambda _, path: path.unlink(), progress=done)
 
 
 class Progress:
-    """Frames of all pieces together, told as a share of the part."""
+    """Frames of all segments together, told as a share of the part."""
 
-    def __init__(self, beat: Beat, pieces: Sequence[Piece], *, share: float) -> None:
+    def __init__(self, beat: Beat, segments: Sequence[Segment], *, share: float) -> None:
         self._beat = beat
-        self._total = sum(piece.frames for piece in pieces) or 1
+        self._total = sum(segment.frames for segment in segments) or 1
         self._share = share
         self._frames: dict[str, int] = {}
         self._lock = Lock()
 
-    def at(self, piece: Piece, frame: int) -> None:
-        """A piece has come to this frame."""
+    def at(self, segment: Segment, frame: int) -> None:
+        """A segment has come to this frame."""
         with self._lock:
-            self._frames[piece.key] = min(frame, piece.frames)
+            self._frames[segment.key] = min(frame, segment.frames)
             share = self._share * sum(self._frames.values()) / self._total
         self._beat.progress(share)
 
 
 def make(
     work: Work,
-    pieces: Sequence[Piece],
+    segments: Sequence[Segment],
     *,
-    then: Callable[[Piece, Path], None],
+    then: Callable[[Segment, Path], None],
     progress: Progress,
 ) -> None:
-    """Render pieces, send each up, then hand its file to `then`. Raises JobError."""
-    files = Sources(work.client, work.folder / "sources", pieces)
+    """Render segments, send each up, then hand its file to `then`. Raises JobError."""
+    files = Sources(work.client, work.folder / "sources", segments)
 
     drawings = Drawings(work.folder / "drawings", files)
 
-    def one(piece: Piece) -> Path:
-        path = _piece(work, piece, files, drawings, progress)
-        files.release(piece)
+    def one(segment: Segment) -> Path:
+        path = _segment(work, segment, files, drawings, progress)
+        files.release(segment)
         return path
 
     with ThreadPoolExecutor(workers()) as renderers, ThreadPoolExecutor(1) as sender:
-        rendering = [renderers.submit(one, piece) for piece in pieces]
+        rendering = [renderers.submit(one, segment) for segment in segments]
         sending = [
-            sender.submit(_send, work, piece, made, then)
-            for piece, made in zip(pieces, rendering, strict=True)
+            sender.submit(_send, work, segment, made, then)
+            for segment, made in zip(segments, rendering, strict=True)
         ]
         _all(rendering, sending)
 
@@ -110,46 +110,46 @@ def _all(rendering: Sequence[Future[Path]], sending: Sequence[Future[None]]) -> 
     wait(everything, return_when=FIRST_EXCEPTION)
     for future in everything:
         future.cancel()
-    # A piece that failed is the cause; that it could not be sent is the consequence.
+    # A segment that failed is the cause; that it could not be sent is the consequence.
     for future in everything:
         if not future.cancelled():
             future.result()
 
 
 def _send(
-    work: Work, piece: Piece, made: Future[Path], then: Callable[[Piece, Path], None]
+    work: Work, segment: Segment, made: Future[Path], then: Callable[[Segment, Path], None]
 ) -> None:
     path = made.result()
-    work.client.upload(path, piece_upload(work.order, piece, path))
-    then(piece, path)
+    work.client.upload(path, segment_upload(work.order, segment, path))
+    then(segment, path)
 
 
-def piece_upload(order: Order, piece: Piece, path: Path) -> UploadRequest:
-    """The announcement of a rendered piece."""
+def segment_upload(order: Assignment, segment: Segment, path: Path) -> UploadRequest:
+    """The announcement of a rendered segment."""
     return UploadRequest(
         purpose=UploadPurpose.PIECE,
-        filename=f"{piece.key}.mov",
+        filename=f"{segment.key}.mov",
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
-        piece_key=piece.key,
+        segment_key=segment.key,
         index=order.index,
         epoch=order.epoch,
     )
 
 
-def _piece(
-    work: Work, piece: Piece, files: Sources, drawings: Drawings, progress: Progress
+def _segment(
+    work: Work, segment: Segment, files: Sources, drawings: Drawings, progress: Progress
 ) -> Path:
-    out = work.folder / f"{piece.key}.mov"
-    paths = [str(files.path(cut.media_id)) if cut.media_id else None for cut in piece.cuts]
-    args = (*PROGRESS, *piece_args(piece, paths, str(out), drawings.of(piece)))
+    out = work.folder / f"{segment.key}.mov"
+    paths = [str(files.path(cut.media_id)) if cut.media_id else None for cut in segment.cuts]
+    args = (*PROGRESS, *segment_args(segment, paths, str(out), drawings.of(segment)))
     try:
-        run_ffmpeg(work, args, frames=piece.frames, at=lambda frame: progress.at(piece, frame))
+        run_ffmpeg(work, args, frames=segment.frames, at=lambda frame: progress.at(segment, frame))
     except (GiveUp, TryAgain) as error:
-        if not wants_nvenc([piece]) or not error.code.startswith("Render"):
+        if not wants_nvenc([segment]) or not error.code.startswith("Render"):
             raise
         raise NvencFailed(error.code, str(error)) from error
-    progress.at(piece, piece.frames)
+    progress.at(segment, segment.frames)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Source files of a part: fetched from the API once, gone when no piece needs them any more."""
+"""Source files of a part: fetched from the API once, gone when no segment needs them any more."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Lock
 
-from clipmill.protocol import Image, Piece
+from clipmill.protocol import Image, Segment
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from clipmill_job.errors import GiveUp
 
 
-def sources(piece: Piece) -> set[str]:
-    """Media ids that a piece is cut from, and of the images drawn over it."""
-    images = [image.media_id for layer in piece.layers() for image in layer.images()]
-    return {media_id for media_id in (*images, *(cut.media_id for cut in piece.cuts)) if media_id}
+def sources(segment: Segment) -> set[str]:
+    """Media ids that a segment is cut from, and of the images drawn over it."""
+    images = [image.media_id for layer in segment.layers() for image in layer.images()]
+    return {media_id for media_id in (*images, *(cut.media_id for cut in segment.cuts)) if media_id}
 
 
 class Sources:
     """`path` fetches, `release` deletes what was needed for the last time."""
 
-    def __init__(self, client: Client, folder: Path, pieces: Iterable[Piece]) -> None:
+    def __init__(self, client: Client, folder: Path, segments: Iterable[Segment]) -> None:
         self._client = client
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._uses = Counter(media_id for piece in pieces for media_id in sources(piece))
+        self._uses = Counter(media_id for segment in segments for media_id in sources(segment))
         self._guard = Lock()
         self._locks: dict[str, Lock] = {}
 
     def path(self, media_id: str) -> Path:
-        """The file of a media id; two pieces that want it at once fetch it once."""
+        """The file of a media id; two segments that want it at once fetch it once."""
         return self._fetched(media_id, lambda path: self._client.download_media(media_id, path))
 
     def image(self, image: Image) -> Path:
@@ -57,10 +57,10 @@ class Sources:
                 fetch(path)
             return path
 
-    def release(self, piece: Piece) -> None:
-        """A piece is done: files that no other piece needs are deleted."""
+    def release(self, segment: Segment) -> None:
+        """A segment is done: files that no other segment needs are deleted."""
         with self._guard:
-            for media_id in sources(piece):
+            for media_id in sources(segment):
                 self._uses[media_id] -= 1
                 if self._uses[media_id] == 0:
                     (self._folder / media_id).unlink(missing_ok=True)

@@ -66,7 +66,7 @@ def _owned(api_version: str, kind: str, name: str, uid: str) -> list[Object]:
     return [{**owner, "controller": True}]
 
 
-def job(of: Named, stage: Stage, parts: int, settings: Settings) -> Object:
+def job(of: Named, stage: Stage, tasks: int, settings: Settings) -> Object:
     """The Job of one stage, one index for each part."""
     most = {Stage.FETCH: settings.fetch_parallelism, Stage.RENDER: settings.render_parallelism}
     return {
@@ -80,10 +80,10 @@ def job(of: Named, stage: Stage, parts: int, settings: Settings) -> Object:
         },
         "spec": {
             "completionMode": "Indexed",
-            "completions": parts,
-            "parallelism": min(parts, most.get(stage, 1)),
+            "completions": tasks,
+            "parallelism": min(tasks, most.get(stage, 1)),
             "backoffLimitPerIndex": RETRIES,
-            "maxFailedIndexes": parts,
+            "maxFailedIndexes": tasks,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "activeDeadlineSeconds": settings.stage_deadline_s,

@@ -35,7 +35,7 @@ COLUMNS = (
     ("Phase", "string", ".status.phase", "How far it is, in one word."),
     ("Progress", "string", ".status.progress.text", "How far it is, in percent."),
     ("Clips", "string", ".status.clipsReady", "Clips that are here, of all."),
-    ("Reused", "integer", ".status.pieces.reused", "Pieces that existed before."),
+    ("Reused", "integer", ".status.segments.reused", "Segments that existed before."),
     ("Reason", "string", ".status.reason", "Why."),
     ("ETA", "string", ".status.progress.eta", "About when it will have ended."),
     ("Age", "date", ".metadata.creationTimestamp", "Since when it exists."),

@@ -53,10 +53,10 @@ class ClipSummary(Model):
     message: Sentence | None = Field(None, description="The same for people.")
 
 
-class Pieces(Model):
-    """Rendered pieces: what did not change is not rendered again."""
+class Segments(Model):
+    """Rendered segments: what did not change is not rendered again."""
 
-    total: int = Field(0, description="Pieces of all outputs.")
+    total: int = Field(0, description="Segments of all outputs.")
     reused: int = Field(0, description="Those that existed before.")
     rendered: int = Field(0, description="Those rendered for this generation.")
 
@@ -87,6 +87,6 @@ class Status(Model):
     clips: list[ClipSummary] = Field(
         [], max_length=MAX_CLIPS, description="The clips in the order of the spec."
     )
-    pieces: Pieces | None = Field(None, description="Rendered pieces, once they are known.")
+    segments: Segments | None = Field(None, description="Rendered segments, once they are known.")
     outputs: list[OutputSummary] = Field([], max_length=8, description="The finished videos.")
     conditions: list[Condition] = Field([], max_length=20, description="Findings, by type.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clipmill.protocol import ENDS, NOT_ISOLATED, ExitCode, FailedParts, Plan, Stage, State
+from clipmill.protocol import ENDS, NOT_ISOLATED, ExitCode, FailedTasks, Plan, Stage, State
 from clipmill_operator.building.resource import Status
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.observed import Children, SeenJob, SeenPod, Wish
@@ -23,7 +23,7 @@ class Start:
     """Make the Job of a stage, with a key of its own."""
 
     stage: Stage
-    parts: int
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell the API of parts whose pods will not be tried again."""
+    """Tell the API of tasks whose pods will not be tried again."""
 
-    parts: FailedParts
+    tasks: FailedTasks
 
 
 Action = Start | Rekey | Drop | Report
@@ -76,7 +76,7 @@ class Decision:
 def decide(
     wish: Wish, seen: Children, answer: Answer, *, may_start: bool, render_from: int, now: str
 ) -> Decision:
-    """The decision. `render_from`: missing pieces from which render pods pay; 0: never."""
+    """The decision. `render_from`: missing segments from which render pods pay; 0: never."""
     if answer.plan is not None:
         plan = answer.plan
         queued = _is_queued(plan, seen, may_start=may_start)
@@ -145,7 +145,7 @@ def _not_isolated(plan: Plan, seen: Children) -> Report | None:
 def _fetching(plan: Plan, seen: Children) -> Iterator[Action]:
     job = seen.job(Stage.FETCH, plan.generation)
     if job is None:
-        yield Start(Stage.FETCH, plan.parts.fetch)
+        yield Start(Stage.FETCH, plan.tasks.fetch)
         return
     given_up = [i for i in plan.to_fetch if job.end or i in job.failed]
     for index in given_up:
@@ -164,7 +164,7 @@ def _rendering(plan: Plan, seen: Children, render_from: int) -> Iterator[Action]
         return
     render = seen.job(Stage.RENDER, plan.generation)
     if render is None and _shards_pay(plan, render_from):
-        yield Start(Stage.RENDER, plan.parts.render)
+        yield Start(Stage.RENDER, plan.tasks.render)
     elif render is None or render.end:
         yield Start(Stage.ASSEMBLE, 1)
     else:
@@ -172,8 +172,8 @@ def _rendering(plan: Plan, seen: Children, render_from: int) -> Iterator[Action]
 
 
 def _shards_pay(plan: Plan, render_from: int) -> bool:
-    missing = plan.pieces.total - plan.pieces.reused - plan.pieces.rendered
-    return 0 < render_from <= missing and plan.parts.render > 1
+    missing = plan.segments.total - plan.segments.reused - plan.segments.rendered
+    return 0 < render_from <= missing and plan.tasks.render > 1
 
 
 def _keyless(job: SeenJob, seen: Children) -> Iterator[Action]:
@@ -188,7 +188,7 @@ def _keyless(job: SeenJob, seen: Children) -> Iterator[Action]:
 
 def _report(plan: Plan, stage: Stage, indexes: list[int], message: str, reason: str = "") -> Report:
     return Report(
-        FailedParts(
+        FailedTasks(
             stage=stage,
             generation=plan.generation,
             indexes=indexes,

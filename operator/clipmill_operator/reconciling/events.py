@@ -49,8 +49,8 @@ def of_actions(actions: Iterable[Action]) -> list[Event]:
 
 def _of_action(action: Action) -> Iterator[Event]:
     match action:
-        case Start(stage, parts):
-            many = f"{parts} part" + ("s" if parts != 1 else "")
+        case Start(stage, tasks):
+            many = f"{tasks} part" + ("s" if tasks != 1 else "")
             yield Event("Normal", f"{stage.value.capitalize()}Started", f"a Job of {many}")
         case Rekey(job):
             told = f"the Secret of {job.name} was missing: its pods get another key"

@@ -93,7 +93,7 @@ class Reconciler:
             seen,
             answer,
             may_start=self.standings.may_start(wish, answer, seen),
-            render_from=self._settings.render_from_pieces,
+            render_from=self._settings.render_from_segments,
             now=self._iso(),
         )
         decision = self._patient(decision, known)
@@ -176,14 +176,14 @@ class Reconciler:
             case Drop(job):
                 self._kube.delete(JOB, job.namespace, job.name, job.uid)
                 self._cache.jobs.lose((job.namespace, job.name), job.uid)
-            case Report(parts):
-                self._api.failed(wish.uid, parts)
+            case Report(tasks):
+                self._api.failed(wish.uid, tasks)
 
     def _start(self, wish: Wish, answer: Answer, start: Start) -> None:
         """Make a Job, then its Secret. One that is there already keeps its key."""
         of, stage = _named(wish, answer), start.stage
         self.isolation.ensure(of.namespace)
-        job = self._kube.create(builders.job(of, stage, start.parts, self._settings))
+        job = self._kube.create(builders.job(of, stage, start.tasks, self._settings))
         if job is None:
             found = self._kube.get(JOB, of.namespace, of.child(stage))
             if found is not None:
@@ -246,9 +246,9 @@ def _is_refused(wish: Wish) -> bool:
 
 def _shown(action: Action) -> str:
     match action:
-        case Start(stage, parts):
-            return f"Start {stage.value} parts={parts}"
-        case Report(parts):
-            return f"Report {parts.stage.value} indexes={parts.indexes}"
+        case Start(stage, tasks):
+            return f"Start {stage.value} tasks={tasks}"
+        case Report(tasks):
+            return f"Report {tasks.stage.value} indexes={tasks.indexes}"
         case Rekey(job) | Drop(job):
             return f"{type(action).__name__} {job.name}"

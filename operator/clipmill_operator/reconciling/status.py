@@ -11,8 +11,8 @@ from clipmill_operator.building.resource import (
     ClipSummary,
     Condition,
     OutputSummary,
-    Pieces,
     Progress,
+    Segments,
     Status,
 )
 from clipmill_operator.reconciling.observed import Wish
@@ -54,7 +54,7 @@ def accepted(
         progress=_progress(plan, wish),
         clips_ready=f"{_ready(plan)}/{len(plan.clips)}",
         clips=[_clip(clip) for clip in plan.clips],
-        pieces=Pieces(**dict(plan.pieces)) if plan.pieces.total else None,
+        segments=Segments(**dict(plan.segments)) if plan.segments.total else None,
         outputs=[_output(result) for result in plan.results],
         conditions=_conditions(wish, _findings(plan, queued=queued), now),
     )
@@ -98,7 +98,7 @@ def dumped(status: Status) -> dict[str, Any]:
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-# --- parts ------------------------------------------------------------------------------------
+# --- tasks ------------------------------------------------------------------------------------
 
 Finding = tuple[str, str, str, str]
 """Type, status, reason, message."""
@@ -119,8 +119,8 @@ def _result(plan: Plan) -> str:
 
 def _standing(plan: Plan) -> str:
     if plan.state is State.RENDERING:
-        pieces = plan.pieces
-        return f"{pieces.total} pieces, {pieces.reused} of them reused"
+        segments = plan.segments
+        return f"{segments.total} segments, {segments.reused} of them reused"
     return f"{_ready(plan)} of {len(plan.clips)} clips are here"
 
 
@@ -191,8 +191,8 @@ def _fetched(plan: Plan, skipped: int) -> Finding:
 
 def _rendered(plan: Plan, *, queued: bool) -> Finding:
     if plan.state is State.SUCCEEDED:
-        pieces = plan.pieces
-        told = f"{pieces.total} pieces: {pieces.reused} reused, {pieces.rendered} rendered"
+        segments = plan.segments
+        told = f"{segments.total} segments: {segments.reused} reused, {segments.rendered} rendered"
         return ("Rendered", "True", "Rendered", told)
     if plan.state is State.RENDERING and not queued:
         return ("Rendered", "False", "Rendering", _standing(plan))

@@ -33,7 +33,7 @@ POLICY = ""
 
 @dataclass(kw_only=True)
 class Loop:
-    """Everything that runs, put together from its parts."""
+    """Everything that runs, put together from its tasks."""
 
     kube: Kube
     cache: Cache

@@ -91,7 +91,7 @@ def _view(ctx: Context, owner: str, compilation_id: str) -> CompilationView:
 
 @router.get("/compilations/{compilation_id}/plan")
 def get_plan(ctx: Ctx, who: User, compilation_id: str) -> Plan:
-    """Timeline, pieces and quota of the newest generation."""
+    """Timeline, segments and quota of the newest generation."""
     with ctx.db.read() as session:
         return plan_reader.plan(session, ctx, submission.own(session, who.owner, compilation_id))
 

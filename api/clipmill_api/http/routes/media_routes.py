@@ -111,14 +111,14 @@ def content(request: Request, ctx: Ctx, who: UserOrJob, media_id: str) -> Respon
     )
 
 
-@router.head("/api/pieces/{key}/content", include_in_schema=False)
-@router.get("/api/pieces/{key}/content", responses=downloads.REPLIES, response_class=Response)
-def piece(request: Request, ctx: Ctx, who: LiveJob, key: str) -> Response:
-    """The bytes of a rendered piece; takes Range."""
+@router.head("/api/segments/{key}/content", include_in_schema=False)
+@router.get("/api/segments/{key}/content", responses=downloads.REPLIES, response_class=Response)
+def segment(request: Request, ctx: Ctx, who: LiveJob, key: str) -> Response:
+    """The bytes of a rendered segment; takes Range."""
     with ctx.db.read() as session:
-        row = media_library.piece(session, who.owner, key)
+        row = media_library.segment(session, who.owner, key)
     if row is None:
-        raise not_found("piece", key)
+        raise not_found("segment", key)
     return downloads.serve(
         request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=f"{key}.mov"
     )

@@ -11,7 +11,7 @@ from clipmill.protocol import (
     ENDS,
     Active,
     CompilationView,
-    FailedParts,
+    FailedTasks,
     FirstKey,
     KeyReply,
     KeyRequest,
@@ -169,7 +169,7 @@ def _refuse_ended(session: Session, row: Compilation, generation: int) -> None:
 
 
 @router.post("/compilations/{uid}/failed")
-def failed(ctx: Ctx, uid: Uid, news: FailedParts) -> Plan:
+def failed(ctx: Ctx, uid: Uid, news: FailedTasks) -> Plan:
     """Parts whose pods will not be tried again: clips are skipped, or the render has failed."""
 
     def told(session: Session) -> Plan:

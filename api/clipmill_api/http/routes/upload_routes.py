@@ -34,7 +34,7 @@ async def whole(
 ) -> Upload:
     """A file by one request: announced by the query, sent as the body, and completed.
 
-    Cut, it is as announced, with the bytes that came: send it again, or only the rest of it.
+    SourceRange, it is as announced, with the bytes that came: send it again, or only the rest of it.
     """
     upload = await run_in_threadpool(uploads.announce, ctx, who, asked)
     if upload.complete:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from clipmill.protocol import Claim, Heartbeat, HeartbeatReply, Order, Result
+from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, Result
 from clipmill.spec import Sha256
 from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Ctx
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/worker", tags=["worker"])
 
 
 @router.post("/claim")
-def claim(ctx: Ctx, who: Job, asked: Claim) -> Order:
+def claim(ctx: Ctx, who: Job, asked: Claim) -> Assignment:
     """Take a part under a lease and learn what to do."""
     return ctx.db.write(lambda session: leases.claim(session, ctx, who, asked))
 

@@ -1,4 +1,4 @@
-"""Which pieces two specs share: what decides pixels or samples decides the key, nothing else."""
+"""Which segments two specs share: what decides pixels or samples decides the key, nothing else."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import Image, Layer, MediaFacts, Terms
+from clipmill.protocol import Image, Layer, MediaFacts, OutputPolicy
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.build import Source, timeline
-from clipmill.timeline.segments import pieces, reformed
+from clipmill.timeline.segments import reformed, segments
 
 OUTPUT = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
 FACTS = MediaFacts(
@@ -38,14 +38,16 @@ def clip(letter: str, **more: Any) -> dict[str, Any]:
 
 
 def keys(
-    clips: list[dict[str, Any]], *, terms: Terms | None = None, ids: str = "m", **spec: Any
+    clips: list[dict[str, Any]], *, terms: OutputPolicy | None = None, ids: str = "m", **spec: Any
 ) -> list[str]:
-    """Keys of the pieces, in their order."""
+    """Keys of the segments, in their order."""
     wish = CompilationSpec.model_validate({"clips": clips, "outputs": [OUTPUT], **spec})
     known = [source(str(one.media_id)[2]) for one in wish.clips]
     renamed = [Source(f"{ids}-{one.sha256[:4]}", one.sha256, one.facts) for one in known]
     assets = {f"m-{letter * 4}": source(letter) for letter in "abcdef0123"}
-    return [piece.key for piece in pieces(timeline(wish, wish.outputs[0], renamed, assets, terms))]
+    return [
+        segment.key for segment in segments(timeline(wish, wish.outputs[0], renamed, assets, terms))
+    ]
 
 
 def output(**more: Any) -> dict[str, Any]:
@@ -73,12 +75,12 @@ SHARED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
 def test_nothing_is_rendered_again(
     what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
 ) -> None:
-    """Every piece of the one is a piece of the other."""
+    """Every segment of the one is a segment of the other."""
     assert set(keys(clips, **spec)) == set(keys(THREE)), what
 
 
-def test_another_clip_or_an_intro_adds_its_own_piece() -> None:
-    """The pieces of the clips before stay."""
+def test_another_clip_or_an_intro_adds_its_own_segment() -> None:
+    """The segments of the clips before stay."""
     plain = set(keys(THREE))
     for more in (
         keys([*THREE, clip("d")]),
@@ -89,10 +91,10 @@ def test_another_clip_or_an_intro_adds_its_own_piece() -> None:
 
 
 def test_media_ids_do_not_count() -> None:
-    """The same bytes under another id are the same piece: also those of an image."""
+    """The same bytes under another id are the same segment: also those of an image."""
     assert keys(THREE, ids="m") == keys(THREE, ids="x")
     marks = [
-        Terms(watermark=Layer(image=Image(media_id=media_id, sha256="1" * 64)))
+        OutputPolicy(watermark=Layer(image=Image(media_id=media_id, sha256="1" * 64)))
         for media_id in (None, "m-mark")
     ]
     assert keys(THREE, terms=marks[0]) == keys(THREE, terms=marks[1])
@@ -113,11 +115,11 @@ CHANGED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
 def test_one_clip_is_rendered_again(
     what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
 ) -> None:
-    """Only the piece of the clip that changed."""
+    """Only the segment of the clip that changed."""
     assert len(set(keys(clips, **spec)) - set(keys(THREE))) == 1, what
 
 
-WATERMARK = Terms(watermark=Layer(image=Image(sha256="1" * 64)))
+WATERMARK = OutputPolicy(watermark=Layer(image=Image(sha256="1" * 64)))
 ALL_CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("fit", output(fit="Cover")),
     ("zoom", output(zoom=120)),
@@ -131,13 +133,16 @@ ALL_CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("loudness", {"audio": {"loudness": "-16LUFS"}}),
     ("an overlay over all", {"overlays": [{"text": "all"}]}),
     ("watermark", {"terms": WATERMARK}),
-    ("the tier's size", {"terms": Terms(max_resolution="720p"), **output(width=1920, height=1080)}),
+    (
+        "the tier's size",
+        {"terms": OutputPolicy(max_resolution="720p"), **output(width=1920, height=1080)},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("what", "spec"), ALL_CHANGED, ids=[one[0] for one in ALL_CHANGED])
 def test_every_clip_is_rendered_again(what: str, spec: dict[str, Any]) -> None:
-    """No piece is shared."""
+    """No segment is shared."""
     assert set(keys(THREE, **spec)).isdisjoint(keys(THREE)), what
 
 
@@ -172,17 +177,17 @@ def test_a_window_counts_only_where_it_is_seen() -> None:
     ]
 
 
-def test_a_piece_in_another_form_has_another_key() -> None:
+def test_a_segment_in_another_form_has_another_key() -> None:
     """And the same again in the form it had."""
     wish = CompilationSpec.model_validate({"clips": [A], "outputs": [OUTPUT]})
-    (piece,) = pieces(timeline(wish, wish.outputs[0], [source("a")], {}))
-    lower = reformed(piece, piece.profile.model_copy(update={"max_bitrate": 1000}))
-    assert lower.key != piece.key
-    assert reformed(lower, piece.profile) == piece
+    (segment,) = segments(timeline(wish, wish.outputs[0], [source("a")], {}))
+    lower = reformed(segment, segment.profile.model_copy(update={"max_bitrate": 1000}))
+    assert lower.key != segment.key
+    assert reformed(lower, segment.profile) == segment
 
 
 def test_a_small_edit_keeps_the_rate_of_a_capped_file() -> None:
-    """Rates come in steps, so that one second more does not change every piece."""
+    """Rates come in steps, so that one second more does not change every segment."""
     capped = output(maxBytes=1_000_000)
     before = keys([A, {**B, "end": "9s"}, C], **capped)
     after = keys([A, {**B, "end": "8.8s"}, C], **capped)

@@ -1,4 +1,4 @@
-"""Pieces by the real ffmpeg: exact frames and samples, the right ones, from any source."""
+"""Segments by the real ffmpeg: exact frames and samples, the right ones, from any source."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import imageio_ffmpeg
 import pytest
 
 import clipmaker
-from clipmill.ffmpeg.segment_args import piece_args
-from clipmill.protocol import Cut, Framing, Piece, Profile
+from clipmill.ffmpeg.segment_args import segment_args
+from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import Fit, TransitionType
 from clipmill.timeline.build import part
 from clipmill_probe import check
@@ -23,9 +23,9 @@ BEEP = f"aevalsrc='if(gte(t,{BEEP_AT_S}),sin(2*PI*1000*t)/4,0)':s=48000"
 FLASH = f"nullsrc,geq=lum='if(gte(T,{BEEP_AT_S}),235,16)':cb=128:cr=128"
 
 
-def _cut(path: Path, start: int, frames: int, gain_mb: int = 0) -> Cut:
+def _cut(path: Path, start: int, frames: int, gain_mb: int = 0) -> SourceRange:
     facts = check(path, full=False)
-    return Cut(
+    return SourceRange(
         media_id="m-test",
         sha256="",
         format=facts.format,
@@ -38,19 +38,19 @@ def _cut(path: Path, start: int, frames: int, gain_mb: int = 0) -> Cut:
     )
 
 
-BLACK = Cut(media_id=None, sha256="", format="", has_audio=False, start=0, frames=12)
+BLACK = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=12)
 
 
 def _render(
     out: Path,
-    *cuts: tuple[Cut, Path | None],
+    *cuts: tuple[SourceRange, Path | None],
     form: Profile = FORM,
     fit: Fit = Fit.CONTAIN,
     kind: TransitionType = TransitionType.NONE,
 ) -> Path:
     order = [cut.model_copy(update={"framing": Framing(fit=fit)}) for cut, _ in cuts]
-    piece = Piece(key="0" * 64, cuts=order, type=kind, profile=form)
-    clipmaker.ffmpeg(*piece_args(piece, [str(p) if p else None for _, p in cuts], str(out)))
+    segment = Segment(key="0" * 64, cuts=order, type=kind, profile=form)
+    clipmaker.ffmpeg(*segment_args(segment, [str(p) if p else None for _, p in cuts], str(out)))
     return out
 
 
@@ -136,7 +136,7 @@ COUNTERS = [
 
 
 @pytest.mark.parametrize(("rate", "suffix", "extra"), COUNTERS)
-def test_the_right_frames_wherever_a_piece_starts(
+def test_the_right_frames_wherever_a_segment_starts(
     rate: str, suffix: str, extra: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Output frame i shows the source's frame of that moment, also far behind a key frame."""
@@ -154,7 +154,7 @@ def test_the_right_frames_wherever_a_piece_starts(
 
 
 def test_a_still_stretch_holds_its_frame(tmp_path: Path) -> None:
-    """A piece from within a stretch where nothing changes shows what is on screen there."""
+    """A segment from within a stretch where nothing changes shows what is on screen there."""
     extra = ("-vf", "select='not(between(n,20,100))'", "-fps_mode", "vfr")
     source = clipmaker.clip(tmp_path / "a.mp4", seconds=4, picture=clipmaker.counter(), extra=extra)
     out = _render(tmp_path / "a.mov", (_cut(source, 80, 30), source))
@@ -163,7 +163,7 @@ def test_a_still_stretch_holds_its_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
 def test_neighbours_meet_without_a_step(suffix: str, tmp_path: Path) -> None:
-    """Two pieces of one source have together the samples of one piece, to the last bit."""
+    """Two segments of one source have together the samples of one segment, to the last bit."""
     sound = "sine=frequency=440:sample_rate=44100"
     source = clipmaker.clip(tmp_path / f"a.{suffix}", seconds=3, sound=sound)
     whole = _cut(source, 0, 80)
@@ -178,7 +178,7 @@ def test_neighbours_meet_without_a_step(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "ts", "flv"])
 @pytest.mark.parametrize("start", [0, 20, 42])
 def test_sound_stays_with_the_picture(suffix: str, start: int, tmp_path: Path) -> None:
-    """A flash and a beep of the same moment come at the same moment of a piece."""
+    """A flash and a beep of the same moment come at the same moment of a segment."""
     extra = ("-ar", "44100") if suffix == "flv" else ()
     source = clipmaker.clip(
         tmp_path / f"a.{suffix}", seconds=3, picture=FLASH, sound=BEEP, extra=extra
@@ -279,7 +279,7 @@ def test_borders_only_where_fit_says(
         assert (clipmaker.luma(frame, x, 90) > 150) == (expected == "light"), x
 
 
-def test_all_pieces_of_a_profile_have_the_same_parameter_sets(tmp_path: Path) -> None:
+def test_all_segments_of_a_profile_have_the_same_parameter_sets(tmp_path: Path) -> None:
     """Whatever is in them, so that a join is a copy; time base and colour as well."""
     source = clipmaker.clip(tmp_path / "a.mp4")
     grey = _grey(tmp_path, "grey.mp4", 90, "180x320")
