@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[Any]: JSON, str: String(255)}
 
 
-class Tier(Base):
+class TierRow(Base):
     """Limits of a user. A null limit is no limit; 0 is none at all."""
 
     __tablename__ = "tiers"
@@ -52,7 +52,7 @@ class Tier(Base):
     max_clips: Mapped[int | None]
 
 
-class User(Base):
+class UserRow(Base):
     """An owner. `storage_used` counts published bytes and running uploads' reserved bytes."""
 
     __tablename__ = "users"
@@ -63,7 +63,7 @@ class User(Base):
     __table_args__ = (CheckConstraint("storage_used_bytes >= 0", name="storage_not_negative"),)
 
 
-class Key(Base):
+class KeyRow(Base):
     """A key, as the SHA-256 of its secret. role: user | operator | admin | job."""
 
     __tablename__ = "keys"
@@ -79,7 +79,7 @@ class Key(Base):
     __table_args__ = (Index(None, "compilation_id", "generation"),)
 
 
-class Media(Base):
+class MediaRow(Base):
     """A media file of one owner. (owner, clip_key) is unique: one clip is fetched once."""
 
     __tablename__ = "media"
@@ -114,7 +114,7 @@ class SegmentRow(Base):
     __table_args__ = (Index(None, "used_at"), Index(None, "owner", "sha256"))
 
 
-class Upload(Base):
+class UploadRow(Base):
     """A running upload; its request is the contract's UploadRequest. Published on completion."""
 
     __tablename__ = "uploads"
@@ -132,7 +132,7 @@ class Upload(Base):
     __table_args__ = (Index(None, "owner", "request_sha256"),)
 
 
-class Compilation(Base):
+class CompilationRow(Base):
     """The identity of a compilation. `uid` is the cluster's, or made by us; unique.
 
     `resource_generation`: the resource's newest that was told; 0: there is no resource yet.
@@ -153,7 +153,7 @@ class Compilation(Base):
     __table_args__ = (Index(None, "owner", "created_at"), Index(None, "outbox"))
 
 
-class Revision(Base):
+class RevisionRow(Base):
     """One generation of a compilation: its spec and its state. Ends never move.
 
     rendering_at: when its first clips were all here. reached_at: when it came to `percent`.
@@ -214,7 +214,7 @@ class ClipRow(Base):
     )
 
 
-class Part(Base):
+class TaskRow(Base):
     """The lease of one part (stage, index) of one generation. epoch fences older holders out."""
 
     __tablename__ = "tasks"
@@ -229,7 +229,7 @@ class Part(Base):
     done: Mapped[bool] = mapped_column(default=False)
 
 
-class FetchLock(Base):
+class FetchLockRow(Base):
     """Who is fetching a clip key of an owner now: a second fetch of the same clip waits for it."""
 
     __tablename__ = "fetch_locks"
@@ -239,7 +239,7 @@ class FetchLock(Base):
     until: Mapped[str]
 
 
-class LogLine(Base):
+class LogLineRow(Base):
     """Log lines of a generation, appended by heartbeats."""
 
     __tablename__ = "log_lines"
@@ -251,7 +251,7 @@ class LogLine(Base):
     __table_args__ = (Index(None, "compilation_id", "generation", "id"),)
 
 
-class JobRow(Base):
+class ProcessingJobRow(Base):
     """The migration guide's processing job: found again by its external id."""
 
     __tablename__ = "jobs"
@@ -270,7 +270,7 @@ class JobRow(Base):
     __table_args__ = (UniqueConstraint("compilation_id", "external_id"),)
 
 
-class RenderWindow(Base):
+class RenderWindowRow(Base):
     """Render seconds of one user in one UTC month: used and reserved."""
 
     __tablename__ = "render_windows"
@@ -281,7 +281,7 @@ class RenderWindow(Base):
     __table_args__ = (CheckConstraint("used_s >= 0 AND reserved_s >= 0", name="not_negative"),)
 
 
-class Reservation(Base):
+class ReservationRow(Base):
     """Render seconds held for one generation: open, then settled or released, once."""
 
     __tablename__ = "reservations"
@@ -296,7 +296,7 @@ class Reservation(Base):
     )
 
 
-class RenderUsage(Base):
+class RenderUsageRow(Base):
     """What a finished generation really used. One row each, by its primary key."""
 
     __tablename__ = "render_usage"
@@ -307,7 +307,7 @@ class RenderUsage(Base):
     created_at: Mapped[str]
 
 
-class ResultMedia(Base):
+class ResultMediaRow(Base):
     """One media file that one output of a succeeded generation plays. `result_id`: the video."""
 
     __tablename__ = "result_media"
@@ -322,7 +322,7 @@ class ResultMedia(Base):
     __table_args__ = (Index(None, "owner", "media_id", "created_at"),)
 
 
-class Idempotency(Base):
+class IdempotencyRow(Base):
     """The first answer to a caller's Idempotency-Key, stored with its effect."""
 
     __tablename__ = "idempotency"
@@ -333,5 +333,5 @@ class Idempotency(Base):
     created_at: Mapped[str]
 
 
-TERMINAL_IS_FINAL = Revision.state.not_in(("Succeeded", "Failed", "Cancelled", "Superseded"))
+TERMINAL_IS_FINAL = RevisionRow.state.not_in(("Succeeded", "Failed", "Cancelled", "Superseded"))
 """The guard of every state change: an ended generation stays as it ended."""

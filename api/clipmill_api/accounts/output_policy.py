@@ -12,7 +12,7 @@ from clipmill.spec import Position
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
-from clipmill_api.tables import Tier
+from clipmill_api.tables import TierRow
 from clipmill_probe import MediaError, check_image
 
 INSTALLATION = "_installation"
@@ -33,7 +33,7 @@ def terms(session: Session, ctx: Context, owner: str) -> OutputPolicy:
     )
 
 
-def _watermark(ctx: Context, tier: Tier) -> Layer | None:
+def _watermark(ctx: Context, tier: TierRow) -> Layer | None:
     """The layer of the installation's image, which is put where jobs can fetch it."""
     if not tier.apply_watermark:
         return None

@@ -15,7 +15,7 @@ from clipmill_api.compilations import planning, refusals
 from clipmill_api.compilations.planning import Known, Made
 from clipmill_api.context import Context, new_id
 from clipmill_api.queries import media_library, quota_ledger, users_and_keys
-from clipmill_api.tables import ClipRow, Media, Tier
+from clipmill_api.tables import ClipRow, MediaRow, TierRow
 
 
 def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -> Known:
@@ -41,7 +41,7 @@ def resolve(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -
     return Known(spec, clips, media, output_policy.terms(session, ctx, owner))
 
 
-def _leave_out(clips: list[ClipRow], tier: Tier) -> None:
+def _leave_out(clips: list[ClipRow], tier: TierRow) -> None:
     """The tier's clip cap: the first ones stay, the others are skipped by name."""
     for clip in clips[tier.max_clips :] if tier.max_clips is not None else ():
         clip.state, clip.reason = ClipState.SKIPPED.value, planning.OVER_TIER
@@ -51,7 +51,7 @@ def _leave_out(clips: list[ClipRow], tier: Tier) -> None:
         )
 
 
-def _refuse_unplayable(field: str, media_id: str, row: Media | None) -> None:
+def _refuse_unplayable(field: str, media_id: str, row: MediaRow | None) -> None:
     if row is None:
         raise refusals.unknown_media(field, media_id)
     facts = planning.facts(row)
@@ -59,7 +59,7 @@ def _refuse_unplayable(field: str, media_id: str, row: Media | None) -> None:
         raise refusals.not_video(field, media_id)
 
 
-def _refuse_unheard(media_id: str, row: Media | None) -> None:
+def _refuse_unheard(media_id: str, row: MediaRow | None) -> None:
     if row is None:
         raise refusals.unknown_media("spec.music.mediaId", media_id)
     facts = planning.facts(row)
@@ -67,7 +67,7 @@ def _refuse_unheard(media_id: str, row: Media | None) -> None:
         raise refusals.not_sound("spec.music.mediaId", media_id)
 
 
-def _refuse_undrawable(field: str, media_id: str, row: Media | None) -> None:
+def _refuse_undrawable(field: str, media_id: str, row: MediaRow | None) -> None:
     if row is None:
         raise refusals.unknown_media(field, media_id)
     if row.kind != MediaKind.IMAGE:
@@ -92,7 +92,7 @@ def _clip_keys(ctx: Context, spec: CompilationSpec) -> list[str | None]:
     return keys
 
 
-def _clip(spec: CompilationSpec, i: int, key: str | None, fetched: Media | None) -> ClipRow:
+def _clip(spec: CompilationSpec, i: int, key: str | None, fetched: MediaRow | None) -> ClipRow:
     clip = spec.clips[i]
     media_id = clip.media_id or (fetched.id if fetched else None)
     return ClipRow(

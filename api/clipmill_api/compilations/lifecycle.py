@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import ClipFailure, ClipState, OutputPolicy, OutputResult, Stage, State
-from clipmill.protocol.result_files import RESULT_FILES
+from clipmill.protocol import TaskFailure, ClipState, OutputPolicy, OutputResult, Stage, CompilationState
+from clipmill.protocol.result_files import COMPANION_FILES
 from clipmill.spec import CompilationSpec, OnClipError
 from clipmill.timeline.eta import FETCH_SHARE
 from clipmill_api.compilations import admission, planning
@@ -19,11 +19,11 @@ from clipmill_api.compilations.planning import Known, Made, Planned
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import media_library, quota_ledger, revisions
-from clipmill_api.tables import ClipRow, Compilation, RenderUsage, Reservation, Revision
+from clipmill_api.tables import ClipRow, CompilationRow, RenderUsageRow, ReservationRow, RevisionRow
 
 
 def begin(
-    session: Session, ctx: Context, row: Compilation, spec: CompilationSpec, generation: int
+    session: Session, ctx: Context, row: CompilationRow, spec: CompilationSpec, generation: int
 ) -> Planned | None:
     """Take a generation in; the one before is superseded. Raises refusals.
 
@@ -33,7 +33,7 @@ def begin(
     known = admission.resolve(session, ctx, row.owner, spec)
     made = admission.outputs(known)
     if generation > row.generation:
-        end(session, ctx, row, row.generation, Ending(State.SUPERSEDED, "Edited"))
+        end(session, ctx, row, row.generation, Ending(CompilationState.SUPERSEDED, "Edited"))
         revisions.set_generation(session, row.id, generation)
     _keep(session, ctx, row, generation, known)
     _reserve(session, ctx, row, generation, planning.seconds(made))
@@ -45,13 +45,15 @@ def stored(spec: CompilationSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"owner"})
 
 
-def _keep(session: Session, ctx: Context, row: Compilation, generation: int, known: Known) -> None:
-    revision = Revision(
+def _keep(
+    session: Session, ctx: Context, row: CompilationRow, generation: int, known: Known
+) -> None:
+    revision = RevisionRow(
         compilation_id=row.id,
         generation=generation,
         spec=stored(known.spec),
         terms=known.terms.model_dump(mode="json"),
-        state=State.PENDING.value,
+        state=CompilationState.PENDING.value,
         outputs=[],
         created_at=ctx.now(),
     )
@@ -62,11 +64,11 @@ def _keep(session: Session, ctx: Context, row: Compilation, generation: int, kno
 
 
 def _reserve(
-    session: Session, ctx: Context, row: Compilation, generation: int, seconds: int
+    session: Session, ctx: Context, row: CompilationRow, generation: int, seconds: int
 ) -> None:
     month = ctx.month()
     admission.hold(session, row.owner, month=month, seconds=seconds)
-    reservation = Reservation(
+    reservation = ReservationRow(
         compilation_id=row.id,
         generation=generation,
         owner=row.owner,
@@ -77,12 +79,12 @@ def _reserve(
     quota_ledger.add_reservation(session, reservation)
 
 
-def known(session: Session, row: Compilation, generation: int) -> Known:
+def known(session: Session, row: CompilationRow, generation: int) -> Known:
     """A generation with what is known of its clips: three statements, however many clips."""
     return known_of(session, row, revisions.revision(session, row.id, generation))
 
 
-def known_of(session: Session, row: Compilation, revision: Revision) -> Known:
+def known_of(session: Session, row: CompilationRow, revision: RevisionRow) -> Known:
     """The same of a generation whose row is at hand."""
     spec = CompilationSpec.model_validate(revision.spec)
     clips = revisions.clips(session, row.id, revision.generation)
@@ -92,21 +94,21 @@ def known_of(session: Session, row: Compilation, revision: Revision) -> Known:
 
 
 def skip(
-    session: Session, ctx: Context, row: Compilation, clip: ClipRow, failure: ClipFailure
+    session: Session, ctx: Context, row: CompilationRow, clip: ClipRow, failure: TaskFailure
 ) -> None:
     """A clip cannot be had: the generation goes on without it, or ends."""
     if revisions.skip(session, clip, reason=failure.code, message=failure.message):
         advance(session, ctx, row, clip.generation)
 
 
-def advance(session: Session, ctx: Context, row: Compilation, generation: int) -> None:
+def advance(session: Session, ctx: Context, row: CompilationRow, generation: int) -> None:
     """Look where a generation stands after its clips changed, and move it on."""
     revisions.locked(session, row.id)
     _move(session, ctx, row, generation, Planned(known(session, row, generation), ()))
 
 
 def _move(
-    session: Session, ctx: Context, row: Compilation, generation: int, planned: Planned
+    session: Session, ctx: Context, row: CompilationRow, generation: int, planned: Planned
 ) -> Planned | None:
     """Move a generation on; `planned` without outputs: they are still to be planned and reserved.
 
@@ -116,7 +118,7 @@ def _move(
     waiting = sum(clip.state == ClipState.WAITING for clip in now.clips)
     if waiting:
         percent = FETCH_SHARE * (len(now.clips) - waiting) // len(now.clips)
-        stage = {"state": State.FETCHING.value, "stage": Stage.FETCH.value, "percent": percent}
+        stage = {"state": CompilationState.FETCHING.value, "stage": Stage.FETCH.value, "percent": percent}
         revisions.move(session, row.id, generation, **stage)
         return Planned(now, made, ())
     if _unplayable(session, now):
@@ -126,7 +128,7 @@ def _move(
         try:
             made = made or _exact(session, row, generation, now)
         except ApiProblem as problem:
-            failure = Ending(State.FAILED, problem.code, problem.detail)
+            failure = Ending(CompilationState.FAILED, problem.code, problem.detail)
     if failure is not None:
         end(session, ctx, row, generation, failure)
         return None
@@ -161,15 +163,15 @@ def _too_few(now: Known) -> Ending | None:
     failed = [clip for clip in skipped if clip.reason != planning.OVER_TIER]
     if failed and now.spec.on_clip_error is OnClipError.FAIL:
         detail = f"{failed[0].name}: {failed[0].message} (onClipError is Fail)"
-        return Ending(State.FAILED, "ClipFailed", detail)
+        return Ending(CompilationState.FAILED, "ClipFailed", detail)
     if ready < now.spec.minimum_clips:
         message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"
         named = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
-        return Ending(State.FAILED, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
+        return Ending(CompilationState.FAILED, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
     return None
 
 
-def _exact(session: Session, row: Compilation, generation: int, now: Known) -> list[Made]:
+def _exact(session: Session, row: CompilationRow, generation: int, now: Known) -> list[Made]:
     """The outputs, and their exact length in place of the estimate. Raises refusals."""
     made = admission.outputs(now)
     seconds = planning.seconds(made)
@@ -185,14 +187,16 @@ def _exact(session: Session, row: Compilation, generation: int, now: Known) -> l
 class Ending:
     """How a generation ends: with outputs and the render seconds they took, or with a reason."""
 
-    state: State
+    state: CompilationState
     reason: str | None = None
     message: str | None = None
     outputs: tuple[OutputResult, ...] = ()
     seconds: int = 0
 
 
-def end(session: Session, ctx: Context, row: Compilation, generation: int, ending: Ending) -> bool:
+def end(
+    session: Session, ctx: Context, row: CompilationRow, generation: int, ending: Ending
+) -> bool:
     """End a generation, once, with all that hangs on it. False: it had ended before."""
     values: dict[str, Any] = {
         "state": ending.state.value,
@@ -201,13 +205,13 @@ def end(session: Session, ctx: Context, row: Compilation, generation: int, endin
         "stage": None,
         "completed_at": ctx.now(),
     }
-    if ending.state is State.SUCCEEDED:
+    if ending.state is CompilationState.SUCCEEDED:
         outputs = [output.model_dump(mode="json") for output in ending.outputs]
         values |= {"percent": 100, "outputs": outputs}
     if not revisions.move(session, row.id, generation, **values):
         return False
     held = quota_ledger.reservation(session, row.id, generation)
-    if ending.state is State.SUCCEEDED:
+    if ending.state is CompilationState.SUCCEEDED:
         settle(session, ctx, row, generation, ending.seconds)
     elif held is not None:
         quota_ledger.close(session, held, state="released", used_s=0)
@@ -215,14 +219,16 @@ def end(session: Session, ctx: Context, row: Compilation, generation: int, endin
     return True
 
 
-def settle(session: Session, ctx: Context, row: Compilation, generation: int, seconds: int) -> None:
+def settle(
+    session: Session, ctx: Context, row: CompilationRow, generation: int, seconds: int
+) -> None:
     """Turn the reservation into use, with one usage row for each (compilation, generation)."""
     held = quota_ledger.reservation(session, row.id, generation)
     if held is not None:
         quota_ledger.close(session, held, state="settled", used_s=seconds)
     if quota_ledger.usage_of(session, row.id, generation) is not None:
         return
-    usage = RenderUsage(
+    usage = RenderUsageRow(
         compilation_id=row.id,
         generation=generation,
         owner=row.owner,
@@ -232,11 +238,11 @@ def settle(session: Session, ctx: Context, row: Compilation, generation: int, se
     quota_ledger.add_usage(session, usage)
 
 
-def _sweep(session: Session, row: Compilation) -> None:
+def _sweep(session: Session, row: CompilationRow) -> None:
     """Take out outputs that no result names, and their bytes' share of the storage quota."""
     kept = set()
     for output in revisions.ended_outputs(session, row.id):
-        kept |= {output["media_id"], *(output.get(file.field) for file in RESULT_FILES)}
+        kept |= {output["media_id"], *(output.get(file.field) for file in COMPANION_FILES)}
     for stray in media_library.strays(session, row.id, kept):
         quota_ledger.give_storage(session, row.owner, stray.size_bytes)
         media_library.delete_media(session, stray)

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
-    ENDS,
+    TERMINAL_STATES,
     ClipState,
     OutputResult,
     Plan,
     QuotaEffect,
     SegmentCounts,
-    State,
+    CompilationState,
     TaskCounts,
 )
 from clipmill.timeline.build import InvalidTimeline
@@ -27,23 +27,25 @@ from clipmill_api.compilations.planning import Known, Planned
 from clipmill_api.compilations.responses import clip_status, eta_of
 from clipmill_api.context import Context
 from clipmill_api.queries import media_library, quota_ledger, revisions
-from clipmill_api.tables import ClipRow, Compilation, Revision
+from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
 
 class Read(NamedTuple):
     """All that a plan is drawn from."""
 
-    revision: Revision
+    revision: RevisionRow
     planned: Planned
     effect: QuotaEffect
 
 
-def plan(session: Session, ctx: Context, row: Compilation) -> Plan:
+def plan(session: Session, ctx: Context, row: CompilationRow) -> Plan:
     """What is happening to the newest generation."""
     return drawn(ctx, read(session, ctx, row))
 
 
-def read(session: Session, ctx: Context, row: Compilation, planned: Planned | None = None) -> Read:
+def read(
+    session: Session, ctx: Context, row: CompilationRow, planned: Planned | None = None
+) -> Read:
     """What the plan of the newest generation needs; `planned`: what this transaction planned."""
     revision = revisions.revision(session, row.id, row.generation)
     if planned is None:
@@ -58,12 +60,12 @@ def read(session: Session, ctx: Context, row: Compilation, planned: Planned | No
 def drawn(ctx: Context, given: Read) -> Plan:
     """The plan."""
     revision, found = given.revision, _plan(ctx, given.planned, given.effect)
-    ended = State(revision.state) in ENDS
+    ended = CompilationState(revision.state) in TERMINAL_STATES
     return found.model_copy(
         update={
             "compilation_id": revision.compilation_id,
             "generation": revision.generation,
-            "state": State(revision.state),
+            "state": CompilationState(revision.state),
             "reason": revision.reason,
             "message": revision.message,
             "percent": revision.percent,
@@ -75,12 +77,12 @@ def drawn(ctx: Context, given: Read) -> Plan:
     )
 
 
-def _segments(now: SegmentCounts, revision: Revision) -> SegmentCounts:
+def _segments(now: SegmentCounts, revision: RevisionRow) -> SegmentCounts:
     """Those that existed when rendering began count as reused, the others since as rendered."""
-    if State(revision.state) is State.FETCHING:
+    if CompilationState(revision.state) is CompilationState.FETCHING:
         return now
     reused = min(revision.segments_reused, now.total)
-    there = now.total if State(revision.state) is State.SUCCEEDED else now.reused
+    there = now.total if CompilationState(revision.state) is CompilationState.SUCCEEDED else now.reused
     return SegmentCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
 
 
@@ -108,7 +110,7 @@ def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
     return Plan(
         compilation_id=None,
         generation=0,
-        state=State.PENDING,
+        state=CompilationState.PENDING,
         clips=[clip_status(ctx, clip) for clip in known.clips],
         outputs=[planning.output_plan(one, existing, waiting=waiting) for one in made],
         quota=effect,

@@ -19,20 +19,20 @@ from clipmill.protocol import (
     Segment,
     SegmentCounts,
 )
-from clipmill.protocol.result_record import Record, Track
-from clipmill.spec import CompilationSpec, OnClipError, Output, Quality, level
-from clipmill.spec import seconds as duration_s
-from clipmill.timeline.build import PLACEHOLDER, InvalidTimeline, Source, Timeline, timeline
-from clipmill.timeline.music_window import music_order
+from clipmill.protocol.result_record import ResultRecord, MusicTrack
+from clipmill.spec import CompilationSpec, OnClipError, Output, Quality, parse_level
+from clipmill.spec import parse_duration as duration_s
+from clipmill.timeline.build import PLACEHOLDER, InvalidTimeline, MediaSource, Timeline, build_timeline
+from clipmill.timeline.music_window import plan_music_mix
 from clipmill.timeline.overlay_layers import image_ids
 from clipmill.timeline.profiles import max_length_s
-from clipmill.timeline.segments import segments
+from clipmill.timeline.segments import split_into_segments
 from clipmill_api.compilations.result_contents import record
-from clipmill_api.tables import ClipRow, Media
+from clipmill_api.tables import ClipRow, MediaRow
 
 SHARD = 8
 """Segments of one render shard: the part with index i makes segments [8i, 8i+8)."""
-WAITING = Source(None, "waiting", None)
+WAITING = MediaSource(None, "waiting", None)
 """Stands for a clip whose media is not here yet: its length is an estimate."""
 OVER_TIER = "TierLimit"
 """The reason of a clip that was left out because the tier allows fewer."""
@@ -44,7 +44,7 @@ class Known:
 
     spec: CompilationSpec
     clips: Sequence[ClipRow]
-    media: Mapping[str, Media]
+    media: Mapping[str, MediaRow]
     terms: OutputPolicy
 
     @property
@@ -60,7 +60,7 @@ class Made(NamedTuple):
     timeline: Timeline
     segments: tuple[Segment, ...]
     music: MusicMix | None
-    record: Record
+    record: ResultRecord
     notes: tuple[str, ...]
     charged: bool
 
@@ -109,14 +109,14 @@ def media_ids(spec: CompilationSpec) -> set[str]:
     return {*asset_ids(spec), *image_ids(spec), *music}
 
 
-def facts(row: Media) -> MediaFacts | None:
+def facts(row: MediaRow) -> MediaFacts | None:
     """The facts of a media row."""
     return MediaFacts.model_validate(row.facts) if row.facts else None
 
 
-def source(row: Media) -> Source:
+def source(row: MediaRow) -> MediaSource:
     """A media row as something to cut from."""
-    return Source(row.id, row.sha256, facts(row))
+    return MediaSource(row.id, row.sha256, facts(row))
 
 
 def starts_within(start: str, known: MediaFacts) -> bool:
@@ -129,7 +129,7 @@ def length_us(duration: str) -> int:
     return round(duration_s(duration) * 1_000_000)
 
 
-def _clip_source(known: Known, clip: ClipRow) -> Source | None:
+def _clip_source(known: Known, clip: ClipRow) -> MediaSource | None:
     if clip.state == ClipState.WAITING:
         return WAITING
     media = known.media.get(clip.media_id or "")
@@ -148,17 +148,17 @@ def outputs(known: Known) -> list[Made]:
     charged = known.spec.quality is not Quality.DRAFT
     made = []
     for output in known.spec.outputs:
-        line = timeline(known.spec, output, clips, assets, known.terms)
+        line = build_timeline(known.spec, output, clips, assets, known.terms)
         _refuse_too_long(output, line)
         music, note = _music(known, line)
         kept = record(known.spec, known.clips, known.media, line, music)
         said = (*line.notes, note, _chapters_note(output, kept))
         notes = tuple(text for text in said if text)
-        made.append(Made(output, line, segments(line), music, kept, notes, charged))
+        made.append(Made(output, line, split_into_segments(line), music, kept, notes, charged))
     return made
 
 
-def _chapters_note(output: Output, kept: Record) -> str | None:
+def _chapters_note(output: Output, kept: ResultRecord) -> str | None:
     """Chapters in a description are YouTube's; its shorts have none."""
     return unmet(chapters(kept), kept.rate) if output.preset == "youtube" else None
 
@@ -171,7 +171,7 @@ def _music(known: Known, line: Timeline) -> tuple[MusicMix | None, str | None]:
     if row is None:
         media = repr(wish.media_id)
         raise InvalidTimeline(f"spec.music.mediaId: the library has no media {media} any more")
-    return music_order(wish, line, source(row), target_lufs=level(known.spec.audio.loudness))
+    return plan_music_mix(wish, line, source(row), target_lufs=parse_level(known.spec.audio.loudness))
 
 
 def _refuse_too_long(output: Output, line: Timeline) -> None:
@@ -207,7 +207,7 @@ def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> Outpu
     )
 
 
-def _music_plan(track: Track | None) -> MusicPlan | None:
+def _music_plan(track: MusicTrack | None) -> MusicPlan | None:
     if track is None:
         return None
     return MusicPlan(media_id=track.media_id, at=track.at, frames=track.frames)

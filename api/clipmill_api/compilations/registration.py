@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import Registration, State, Wanted
+from clipmill.protocol import Registration, CompilationState, SubmissionAction
 from clipmill_api.compilations import lifecycle
 from clipmill_api.compilations.lifecycle import Ending
 from clipmill_api.compilations.planning import Planned
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import revisions, users_and_keys
-from clipmill_api.tables import Compilation
+from clipmill_api.tables import CompilationRow
 
 CONFLICTS = frozenset({"OwnerConflict", "StaleGeneration", "GenerationConflict"})
 """Codes that say: this is not the newest wish of this resource."""
@@ -19,7 +19,7 @@ CONFLICTS = frozenset({"OwnerConflict", "StaleGeneration", "GenerationConflict"}
 
 def register(
     session: Session, ctx: Context, uid: str, wish: Registration
-) -> tuple[Compilation, Planned | None]:
+) -> tuple[CompilationRow, Planned | None]:
     """Take a resource's generation in, once. Raises refusals and conflicts.
 
     Answers what was planned too, if this call took it in.
@@ -40,9 +40,9 @@ def register(
 
 def add(
     session: Session, ctx: Context, uid: str, wish: Registration, *, resource_generation: int = 0
-) -> Compilation:
+) -> CompilationRow:
     """A new compilation, with no generation yet."""
-    row = Compilation(
+    row = CompilationRow(
         id=new_id("c"),
         uid=uid,
         owner=wish.owner,
@@ -60,11 +60,11 @@ def refused(session: Session, ctx: Context, uid: str, wish: Registration) -> Non
     """A newer wish was refused: the one before is wished no more, and ends."""
     row = revisions.by_uid(session, uid, lock=True)
     if row is not None and row.owner == wish.owner and wish.generation > row.resource_generation:
-        ending = Ending(State.SUPERSEDED, "Edited", "a newer spec was refused")
+        ending = Ending(CompilationState.SUPERSEDED, "Edited", "a newer spec was refused")
         lifecycle.end(session, ctx, row, row.generation, ending)
 
 
-def _submitted(session: Session, uid: str, wish: Registration) -> Compilation | None:
+def _submitted(session: Session, uid: str, wish: Registration) -> CompilationRow | None:
     """The compilation that the API was asked for: from now on this resource is it."""
     if wish.submission is None:
         return None
@@ -80,7 +80,7 @@ def _submitted(session: Session, uid: str, wish: Registration) -> Compilation | 
     return row
 
 
-def _is_known(session: Session, row: Compilation, wish: Registration) -> bool:
+def _is_known(session: Session, row: CompilationRow, wish: Registration) -> bool:
     """Whether this very generation was taken in before. Raises conflicts.
 
     A resource's generation and ours differ where the API was asked for several changes before
@@ -94,7 +94,7 @@ def _is_known(session: Session, row: Compilation, wish: Registration) -> bool:
         raise ApiProblem(409, "StaleGeneration", detail, generation=known)
     newest = revisions.revision(session, row.id, row.generation)
     same = newest.spec == lifecycle.stored(wish.spec)
-    if same and row.outbox == Wanted.APPLY:
+    if same and row.outbox == SubmissionAction.APPLY:
         row.resource_generation, row.outbox = wish.generation, None
         return True
     if wish.generation > known:

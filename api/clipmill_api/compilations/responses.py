@@ -9,25 +9,25 @@ from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
     Account,
-    Active,
+    ActiveCompilation,
     ClipState,
     ClipStatus,
     CompilationView,
     MediaFacts,
     MediaKind,
     OutputResult,
-    State,
+    CompilationState,
     Submission,
     UsedIn,
-    Wanted,
+    SubmissionAction,
 )
 from clipmill.protocol import Media as MediaView
 from clipmill.spec import CompilationSpec
 from clipmill.spec.source_urls import host_port_of
-from clipmill.timeline.eta import eta
+from clipmill.timeline.eta import estimate_end
 from clipmill_api.context import Context
 from clipmill_api.queries import quota_ledger, revisions, task_leases, users_and_keys
-from clipmill_api.tables import ClipRow, Compilation, Media, ResultMedia, Revision
+from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, ResultMediaRow, RevisionRow
 
 
 def clip_status(ctx: Context, row: ClipRow) -> ClipStatus:
@@ -50,8 +50,8 @@ def clip_status(ctx: Context, row: ClipRow) -> ClipStatus:
 
 def compilation(
     ctx: Context,
-    row: Compilation,
-    revision: Revision,
+    row: CompilationRow,
+    revision: RevisionRow,
     clips: Sequence[ClipRow],
     log: Sequence[str] = (),
 ) -> CompilationView:
@@ -62,7 +62,7 @@ def compilation(
         namespace=row.namespace,
         owner=row.owner,
         generation=revision.generation,
-        state=State(revision.state),
+        state=CompilationState(revision.state),
         stage=revision.stage,
         percent=revision.percent,
         eta=eta_of(revision),
@@ -77,27 +77,29 @@ def compilation(
     )
 
 
-def eta_of(revision: Revision) -> str | None:
+def eta_of(revision: RevisionRow) -> str | None:
     """When a generation that renders will have ended, to the second."""
     began, reached = revision.rendering_at, revision.reached_at
-    if State(revision.state) is not State.RENDERING or began is None or reached is None:
+    if CompilationState(revision.state) is not CompilationState.RENDERING or began is None or reached is None:
         return None
-    found = eta(datetime.fromisoformat(began), datetime.fromisoformat(reached), revision.percent)
+    found = estimate_end(datetime.fromisoformat(began), datetime.fromisoformat(reached), revision.percent)
     return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
 
 
-def active(ctx: Context, row: Compilation, revision: Revision, clips: Sequence[ClipRow]) -> Active:
+def active(
+    ctx: Context, row: CompilationRow, revision: RevisionRow, clips: Sequence[ClipRow]
+) -> ActiveCompilation:
     """A compilation that the operator has to see to, with the uid that it asks by."""
     seen = compilation(ctx, row, revision, clips)
-    return Active(uid=row.uid, **dict(seen))
+    return ActiveCompilation(uid=row.uid, **dict(seen))
 
 
-def submission(row: Compilation, revision: Revision) -> Submission:
+def submission(row: CompilationRow, revision: RevisionRow) -> Submission:
     """What the operator is to do with a resource."""
     return Submission(
         id=row.id,
         uid=row.uid,
-        wanted=Wanted(row.outbox or ""),
+        wanted=SubmissionAction(row.outbox or ""),
         namespace=row.namespace,
         name=row.name,
         owner=row.owner,
@@ -105,7 +107,7 @@ def submission(row: Compilation, revision: Revision) -> Submission:
     )
 
 
-def newest(session: Session, ctx: Context, row: Compilation) -> CompilationView:
+def newest(session: Session, ctx: Context, row: CompilationRow) -> CompilationView:
     """A compilation as it is now."""
     revision = revisions.revision(session, row.id, row.generation)
     clips = revisions.clips(session, row.id, row.generation)
@@ -113,7 +115,7 @@ def newest(session: Session, ctx: Context, row: Compilation) -> CompilationView:
     return compilation(ctx, row, revision, clips, log)
 
 
-def media(row: Media) -> MediaView:
+def media(row: MediaRow) -> MediaView:
     """A media file."""
     return MediaView(
         id=row.id,
@@ -128,7 +130,7 @@ def media(row: Media) -> MediaView:
     )
 
 
-def used_in(use: ResultMedia, row: Compilation) -> UsedIn:
+def used_in(use: ResultMediaRow, row: CompilationRow) -> UsedIn:
     """A result that plays a media file."""
     return UsedIn.model_validate(
         {

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clipmill.protocol import MediaFacts, MusicMix, TimelineItem
-from clipmill.protocol.result_record import Played, Record, Track
+from clipmill.protocol.result_record import PlayedItem, ResultRecord, MusicTrack
 from clipmill.spec import AUDIO_RATE, CompilationSpec
 from clipmill.spec.soundtrack import Music, MusicCredit
 from clipmill.timeline.build import Timeline
-from clipmill_api.tables import ClipRow, Media
+from clipmill_api.tables import ClipRow, MediaRow
 
 
 def record(
     spec: CompilationSpec,
     clips: Sequence[ClipRow],
-    media: Mapping[str, Media],
+    media: Mapping[str, MediaRow],
     line: Timeline,
     music: MusicMix | None,
-) -> Record:
+) -> ResultRecord:
     """The record of one output."""
     by_name = {clip.name: clip for clip in clips}
     played = []
@@ -29,11 +29,11 @@ def record(
         played.append(shot if clip is None else _of_clip(shot, spec, clip))
     rate = line.profile.rate
     track = _track(spec, media, music, rate) if music else None
-    return Record(title=spec.title, rate=rate, frames=line.frames, played=played, music=track)
+    return ResultRecord(title=spec.title, rate=rate, frames=line.frames, played=played, music=track)
 
 
-def _shot(entry: TimelineItem, sha256: str) -> Played:
-    return Played(
+def _shot(entry: TimelineItem, sha256: str) -> PlayedItem:
+    return PlayedItem(
         kind=entry.kind,
         name=entry.name,
         media_id=entry.media_id,
@@ -44,7 +44,7 @@ def _shot(entry: TimelineItem, sha256: str) -> Played:
     )
 
 
-def _of_clip(shot: Played, spec: CompilationSpec, clip: ClipRow) -> Played:
+def _of_clip(shot: PlayedItem, spec: CompilationSpec, clip: ClipRow) -> PlayedItem:
     wish = spec.clips[clip.position]
     credit = wish.credit
     about = {
@@ -56,14 +56,16 @@ def _of_clip(shot: Played, spec: CompilationSpec, clip: ClipRow) -> Played:
     return shot.model_copy(update=about)
 
 
-def _track(spec: CompilationSpec, media: Mapping[str, Media], order: MusicMix, rate: int) -> Track:
+def _track(
+    spec: CompilationSpec, media: Mapping[str, MediaRow], order: MusicMix, rate: int
+) -> MusicTrack:
     """The music: what the spec says of its maker, else what the file's tags say."""
     row = media.get(order.media_id)
     tags = MediaFacts.model_validate(row.facts) if row and row.facts else None
     said = (spec.music and spec.music.credit) or MusicCredit()
     each = AUDIO_RATE // rate
     at, end = order.start // each, -(-order.end // each)
-    return Track(
+    return MusicTrack(
         media_id=order.media_id,
         sha256=order.sha256,
         title=said.title or (tags and tags.title),

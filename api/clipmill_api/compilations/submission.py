@@ -9,17 +9,17 @@ import hashlib
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import Refusal, Registration, State, Wanted
-from clipmill.spec import CompilationSpec, Extent, Manifest, Metadata, Quality
+from clipmill.protocol import SubmissionRefusal, Registration, CompilationState, SubmissionAction
+from clipmill.spec import CompilationSpec, PreviewExtent, Manifest, Metadata, Quality
 from clipmill_api.compilations import lifecycle, registration
 from clipmill_api.compilations.lifecycle import Ending
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import revisions
-from clipmill_api.tables import Compilation, Idempotency
+from clipmill_api.tables import CompilationRow, IdempotencyRow
 
 
-def own(session: Session, owner: str, compilation_id: str) -> Compilation:
+def own(session: Session, owner: str, compilation_id: str) -> CompilationRow:
     """A compilation of this owner. Raises NotFound."""
     row = revisions.compilation(session, owner, compilation_id)
     if row is None:
@@ -36,7 +36,7 @@ def refuse_foreign(owner: str, spec: CompilationSpec) -> None:
 
 def create(
     session: Session, ctx: Context, owner: str, manifest: Manifest, key: str | None
-) -> Compilation:
+) -> CompilationRow:
     """A new compilation, or the one that this Idempotency-Key made before."""
     refuse_foreign(owner, manifest.spec)
     digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
@@ -54,10 +54,10 @@ def create(
         spec=manifest.spec,
     )
     row = registration.add(session, ctx, new_id("r"), wish)
-    row.outbox = Wanted.APPLY.value
+    row.outbox = SubmissionAction.APPLY.value
     lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
     if key:
-        made = Idempotency(
+        made = IdempotencyRow(
             principal=owner,
             key=key,
             request_sha256=digest,
@@ -69,8 +69,8 @@ def create(
 
 
 def preview(
-    session: Session, ctx: Context, owner: str, compilation_id: str, extent: Extent
-) -> Compilation:
+    session: Session, ctx: Context, owner: str, compilation_id: str, extent: PreviewExtent
+) -> CompilationRow:
     """A draft of a compilation as it is now, beside it; asked again, the same draft."""
     row = own(session, owner, compilation_id)
     now = revisions.revision(session, row.id, row.generation)
@@ -88,7 +88,7 @@ def preview(
 
 def edit(
     session: Session, ctx: Context, owner: str, compilation_id: str, spec: CompilationSpec
-) -> Compilation:
+) -> CompilationRow:
     """Another spec is a new generation; the same spec changes nothing."""
     refuse_foreign(owner, spec)
     row = revisions.locked(session, own(session, owner, compilation_id).id)
@@ -96,27 +96,27 @@ def edit(
     if now.spec == lifecycle.stored(spec):
         return row
     lifecycle.begin(session, ctx, row, spec, row.generation + 1)
-    row.outbox = Wanted.APPLY.value
+    row.outbox = SubmissionAction.APPLY.value
     return row
 
 
-def cancel(session: Session, ctx: Context, row: Compilation) -> None:
+def cancel(session: Session, ctx: Context, row: CompilationRow) -> None:
     """The owner cancels: what runs ends and its resource goes; what has ended stays as it ended."""
     row = revisions.locked(session, row.id)
-    ending = Ending(State.CANCELLED, "CancelledByOwner")
+    ending = Ending(CompilationState.CANCELLED, "CancelledByOwner")
     if lifecycle.end(session, ctx, row, row.generation, ending):
-        row.outbox = Wanted.DELETE.value
+        row.outbox = SubmissionAction.DELETE.value
 
 
-def gone(session: Session, ctx: Context, row: Compilation) -> None:
+def gone(session: Session, ctx: Context, row: CompilationRow) -> None:
     """The resource is no more: what runs ends. A later edit makes another."""
-    lifecycle.end(session, ctx, row, row.generation, Ending(State.CANCELLED, "Deleted"))
+    lifecycle.end(session, ctx, row, row.generation, Ending(CompilationState.CANCELLED, "Deleted"))
     row.outbox, row.resource_generation = None, 0
 
 
-def refused(session: Session, ctx: Context, row: Compilation, why: Refusal) -> None:
+def refused(session: Session, ctx: Context, row: CompilationRow, why: SubmissionRefusal) -> None:
     """No resource can be made of it: it fails, and says why."""
     row = revisions.locked(session, row.id)
-    ending = Ending(State.FAILED, why.reason, why.message)
+    ending = Ending(CompilationState.FAILED, why.reason, why.message)
     lifecycle.end(session, ctx, row, row.generation, ending)
     row.outbox = None

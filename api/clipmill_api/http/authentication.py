@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from clipmill.protocol import ENDS, Stage, State
+from clipmill.protocol import TERMINAL_STATES, Stage, CompilationState
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
@@ -65,7 +65,7 @@ def _stored(ctx: Context, key: str) -> Principal | None:
         return None
     if row.role == "user":
         return Principal("user", owner=row.owner or "")
-    live = row.state is not None and State(row.state) not in ENDS
+    live = row.state is not None and CompilationState(row.state) not in TERMINAL_STATES
     return Principal(
         "job",
         owner=row.owner or "",

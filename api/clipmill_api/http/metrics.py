@@ -16,7 +16,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clipmill.protocol import State
+from clipmill.protocol import CompilationState
 from clipmill_api.database import Database
 from clipmill_api.queries import revisions
 
@@ -66,7 +66,7 @@ class States(Collector):
         with self._db.read() as session:
             counted = revisions.count_by_state(session)
         gauge = GaugeMetricFamily("clipmill_compilations", "Compilations.", labels=["state"])
-        for state in State:
+        for state in CompilationState:
             gauge.add_metric([state], counted.get(state.value, 0))
         yield gauge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import ClipFailure, ClipState
+from clipmill.protocol import TaskFailure, ClipState
 from clipmill_api.compilations import lifecycle, refusals
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
@@ -54,7 +54,7 @@ def update_clip(
     row = _clip(session, who, clip_id)
     if given.error is not None:
         _stays(row, "error", given.error, row.state != ClipState.READY)
-        failure = ClipFailure(code="FetchFailed", message=given.error)
+        failure = TaskFailure(code="FetchFailed", message=given.error)
         lifecycle.skip(session, ctx, compilation, row, failure)
     elif given.media_file_id is not None:
         media = own_media(session, who, given.media_file_id)

@@ -11,7 +11,7 @@ from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker.models import JOB_ENDS, JobCreate, JobStatus, JobUpdate, JobView
 from clipmill_api.queries import processing_jobs
-from clipmill_api.tables import JobRow
+from clipmill_api.tables import ProcessingJobRow
 
 RESULT_CHARS = 64 * 1024
 """Most that a job's `result_data` may grow to."""
@@ -24,7 +24,7 @@ def create_job(
     found = processing_jobs.by_external_id(session, who.compilation_id, given.external_id)
     if found is not None:
         return found.id, False
-    row = JobRow(
+    row = ProcessingJobRow(
         id=new_id("j"),
         external_id=given.external_id,
         job_type=given.job_type,
@@ -39,7 +39,7 @@ def create_job(
     return row.id, True
 
 
-def _job(session: Session, who: Principal, job_id: str, *, lock: bool = False) -> JobRow:
+def _job(session: Session, who: Principal, job_id: str, *, lock: bool = False) -> ProcessingJobRow:
     row = processing_jobs.by_id(session, who.compilation_id, job_id, lock=lock)
     if row is None:
         raise not_found("job", job_id)
@@ -78,7 +78,7 @@ def update_job(
     session.flush()
 
 
-def _changed(row: JobRow, given: JobUpdate) -> dict[str, object]:
+def _changed(row: ProcessingJobRow, given: JobUpdate) -> dict[str, object]:
     """What an update would change of a job. Progress only rises, results are merged."""
     wanted = {
         "status": (given.status or JobStatus(row.status)).value,

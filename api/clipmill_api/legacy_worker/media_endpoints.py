@@ -21,10 +21,10 @@ from clipmill_api.legacy_worker.models import (
     Reuse,
 )
 from clipmill_api.queries import media_library
-from clipmill_api.tables import Media
+from clipmill_api.tables import MediaRow
 
 
-def own_media(session: Session, who: Principal, media_id: str) -> Media:
+def own_media(session: Session, who: Principal, media_id: str) -> MediaRow:
     row = media_library.media(session, who.owner, media_id)
     if row is None:
         raise not_found("media", media_id)
@@ -56,7 +56,7 @@ def create_media(
     if held is None:
         detail = f"sha256: no bytes {given.sha256} of yours are here; upload them first"
         raise ApiProblem(422, "UnknownMedia", detail, field="sha256")
-    row = Media(
+    row = MediaRow(
         id=new_id("m"),
         owner=who.owner,
         kind=kind,
@@ -90,7 +90,7 @@ def media_batch(session: Session, who: Principal, ids: list[str]) -> MediaBatch:
     return MediaBatch(media_files=files, missing=[i for i in ids if i not in found])
 
 
-def context_media(row: Media) -> ContextMedia:
+def context_media(row: MediaRow) -> ContextMedia:
     facts = planning.facts(row)
     return ContextMedia(
         id=row.id,
@@ -102,6 +102,6 @@ def context_media(row: Media) -> ContextMedia:
     )
 
 
-def duration_s(row: Media | None) -> float | None:
+def duration_s(row: MediaRow | None) -> float | None:
     facts = planning.facts(row) if row else None
     return facts.duration_us / 1e6 if facts else None

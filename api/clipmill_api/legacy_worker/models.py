@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clipmill.protocol import MediaKind
-from clipmill.spec import Id, Line, Name, Said, Sha256
+from clipmill.spec import Id, Line, Name, SanitizedLine, Sha256
 
 
 class Guide(BaseModel):
@@ -41,7 +41,7 @@ class ClipUpdate(Guide):
     is_downloaded: bool | None = None
     media_file_id: Id | None = None
     duration: float | None = Field(None, ge=0, le=86_400)
-    error: Said | None = Field(None, max_length=500)
+    error: SanitizedLine | None = Field(None, max_length=500)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -129,7 +129,7 @@ class JobUpdate(Guide):
     status: JobStatus | None = None
     progress: int | None = Field(None, ge=0, le=100)
     result_data: dict[str, Any] | None = None
-    error_message: Said | None = Field(None, max_length=4000)
+    error_message: SanitizedLine | None = Field(None, max_length=4000)
 
 
 class JobUpdated(Guide):
@@ -170,7 +170,7 @@ class ProjectUpdate(Guide):
     """E9. `failed` ends it; `processing` and `completed` are taken when they are true."""
 
     status: Literal["processing", "completed", "failed"]
-    error: Said | None = Field(None, max_length=500)
+    error: SanitizedLine | None = Field(None, max_length=500)
 
 
 class ProjectUpdated(Guide):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import ENDS, ClipState, State
-from clipmill.spec import CompilationSpec, level, seconds
-from clipmill.timeline.profiles import profile
+from clipmill.protocol import TERMINAL_STATES, ClipState, CompilationState
+from clipmill.spec import CompilationSpec, parse_level, parse_duration
+from clipmill.timeline.profiles import build_profile
 from clipmill_api.compilations import lifecycle
 from clipmill_api.compilations.lifecycle import Ending
 from clipmill_api.context import Context
@@ -25,14 +25,14 @@ from clipmill_api.legacy_worker.models import (
     ProjectUpdate,
 )
 from clipmill_api.queries import revisions, users_and_keys
-from clipmill_api.tables import ClipRow, Compilation, Media
+from clipmill_api.tables import ClipRow, CompilationRow, MediaRow
 
 
 def _number(duration: str | None) -> float | None:
-    return float(seconds(duration)) if duration else None
+    return float(parse_duration(duration)) if duration else None
 
 
-def _project(session: Session, who: Principal, project_id: str) -> Compilation:
+def _project(session: Session, who: Principal, project_id: str) -> CompilationRow:
     """The key's own compilation, to look at."""
     row = revisions.compilation(session, who.owner, project_id)
     if row is None or row.id != who.compilation_id:
@@ -44,7 +44,7 @@ def project(session: Session, who: Principal, project_id: str) -> ProjectMetadat
     """E8."""
     row = _project(session, who, project_id)
     now = lifecycle.known(session, row, who.generation)
-    form = profile(now.spec.outputs[0])
+    form = build_profile(now.spec.outputs[0])
     return ProjectMetadata(
         id=row.id,
         name=row.name,
@@ -53,12 +53,12 @@ def project(session: Session, who: Principal, project_id: str) -> ProjectMetadat
         max_clip_duration=_number(now.spec.max_clip_duration),
         output_resolution=f"{form.width}x{form.height}",
         output_format="mp4",
-        audio_norm_db=level(now.spec.audio.loudness),
+        audio_norm_db=parse_level(now.spec.audio.loudness),
         clips=[_project_clip(now.spec, clip, now.media) for clip in now.clips],
     )
 
 
-def _project_clip(spec: CompilationSpec, clip: ClipRow, media: Mapping[str, Media]) -> ProjectClip:
+def _project_clip(spec: CompilationSpec, clip: ClipRow, media: Mapping[str, MediaRow]) -> ProjectClip:
     asked = spec.clips[clip.position]
     return ProjectClip(
         id=clip.id,
@@ -77,16 +77,16 @@ def update_project(
 ) -> None:
     """E9: a late worker cannot move an ended compilation, nor say that one is complete."""
     row = revisions.locked(session, _project(session, who, project_id).id)
-    state = State(revisions.revision(session, project_id, who.generation).state)
-    if given.status == "failed" and state not in ENDS:
+    state = CompilationState(revisions.revision(session, project_id, who.generation).state)
+    if given.status == "failed" and state not in TERMINAL_STATES:
         message = given.error or "the worker said so, without a reason"
-        ending = Ending(State.FAILED, "WorkerFailed", message)
+        ending = Ending(CompilationState.FAILED, "WorkerFailed", message)
         lifecycle.end(session, ctx, row, who.generation, ending)
         return
     is_true = {
-        "processing": state not in ENDS,
-        "completed": state is State.SUCCEEDED,
-        "failed": state is State.FAILED,
+        "processing": state not in TERMINAL_STATES,
+        "completed": state is CompilationState.SUCCEEDED,
+        "failed": state is CompilationState.FAILED,
     }
     if not is_true[given.status]:
         detail = f"status: {given.status} was given, but the compilation is {state}"
@@ -98,7 +98,7 @@ def context(session: Session, who: Principal, project_id: str) -> CompilationCon
     row = _project(session, who, project_id)
     now = lifecycle.known(session, row, who.generation)
     spec, output = now.spec, now.spec.outputs[0]
-    form, tier = profile(output), users_and_keys.tier_of(session, who.owner)
+    form, tier = build_profile(output), users_and_keys.tier_of(session, who.owner)
     return CompilationContext(
         project=ContextProject(
             id=row.id,
@@ -109,8 +109,8 @@ def context(session: Session, who: Principal, project_id: str) -> CompilationCon
             output_format="mp4",
             fps=form.rate,
             fit=output.fit,
-            loudness_lufs=level(spec.audio.loudness),
-            true_peak_dbtp=level(spec.audio.true_peak),
+            loudness_lufs=parse_level(spec.audio.loudness),
+            true_peak_dbtp=parse_level(spec.audio.true_peak),
             max_clip_duration=_number(spec.max_clip_duration),
             intro_media_id=spec.intro.media_id if spec.intro else None,
             outro_media_id=spec.outro.media_id if spec.outro else None,
@@ -126,7 +126,7 @@ def context(session: Session, who: Principal, project_id: str) -> CompilationCon
     )
 
 
-def _context_clip(spec: CompilationSpec, clip: ClipRow, media: Mapping[str, Media]) -> ContextClip:
+def _context_clip(spec: CompilationSpec, clip: ClipRow, media: Mapping[str, MediaRow]) -> ContextClip:
     row, asked = media.get(clip.media_id or ""), spec.clips[clip.position]
     return ContextClip(
         id=clip.id,

@@ -10,11 +10,11 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
 from clipmill_api.queries import media_library, quota_ledger, revisions, task_leases
-from clipmill_api.tables import ClipRow, Media, SegmentRow, Upload
+from clipmill_api.tables import ClipRow, MediaRow, SegmentRow, UploadRow
 
 
 def publish(
-    session: Session, ctx: Context, who: Principal, row: Upload, facts: MediaFacts | None
+    session: Session, ctx: Context, who: Principal, row: UploadRow, facts: MediaFacts | None
 ) -> None:
     """Make an upload what it was announced as. Runs in the transaction that completes it."""
     asked = UploadRequest.model_validate(row.request)
@@ -28,12 +28,12 @@ def publish(
         _finish(session, row, _media(session, ctx, row, asked, facts))
 
 
-def _finish(session: Session, row: Upload, media_id: str) -> None:
+def _finish(session: Session, row: UploadRow, media_id: str) -> None:
     media_library.finish_upload(session, row.id, media_id=media_id, segment_key=None)
     row.complete, row.media_id = True, media_id
 
 
-def _segment(session: Session, ctx: Context, row: Upload, asked: UploadRequest) -> None:
+def _segment(session: Session, ctx: Context, row: UploadRow, asked: UploadRequest) -> None:
     segment = SegmentRow(
         owner=row.owner,
         key=asked.segment_key,
@@ -50,7 +50,7 @@ def _segment(session: Session, ctx: Context, row: Upload, asked: UploadRequest) 
 def _media(
     session: Session,
     ctx: Context,
-    row: Upload,
+    row: UploadRow,
     asked: UploadRequest,
     facts: MediaFacts | None,
     clip_key: str | None = None,
@@ -61,7 +61,7 @@ def _media(
     if same is not None and same.compilation_id == row.compilation_id and clip_key is None:
         quota_ledger.give_storage(session, row.owner, row.reserved_bytes)
         return same.id
-    media = Media(
+    media = MediaRow(
         id=new_id("m"),
         owner=row.owner,
         kind=kind,
@@ -78,7 +78,7 @@ def _media(
 
 
 def _still(
-    session: Session, ctx: Context, who: Principal, row: Upload, asked: UploadRequest
+    session: Session, ctx: Context, who: Principal, row: UploadRow, asked: UploadRequest
 ) -> None:
     """A picture of a clip that is about to come: it waits with the clip's row."""
     clip = revisions.clip(session, who.compilation_id, asked.clip_id or "")
@@ -92,7 +92,7 @@ def _clip(
     session: Session,
     ctx: Context,
     who: Principal,
-    row: Upload,
+    row: UploadRow,
     asked: UploadRequest,
     facts: MediaFacts | None,
 ) -> None:
@@ -113,7 +113,7 @@ def _clip(
 def _fetched(
     session: Session,
     ctx: Context,
-    row: Upload,
+    row: UploadRow,
     asked: UploadRequest,
     facts: MediaFacts | None,
     clip: ClipRow,

@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.protocol import Upload as UploadView
-from clipmill.protocol.result_files import MADE_KINDS
+from clipmill.protocol.result_files import COMPANION_KINDS
 from clipmill_api.compilations import admission
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.publishing import publish
 from clipmill_api.queries import media_library, quota_ledger, revisions, task_leases
-from clipmill_api.tables import Upload
+from clipmill_api.tables import UploadRow
 from clipmill_probe import MediaError, check, check_image
 
-MADE_HERE = (MediaKind.COMPILATION, *MADE_KINDS)
+MADE_HERE = (MediaKind.COMPILATION, *COMPANION_KINDS)
 PROBES = threading.BoundedSemaphore(2)
 """Decodings at once: each is a process of its own that can fill a core."""
 
@@ -68,7 +68,7 @@ def _announce(session: Session, ctx: Context, who: Principal, asked: UploadReque
         return view(ctx, running)
     if asked.purpose is not UploadPurpose.PIECE:  # segments are our cache and count for nobody
         admission.take_storage(session, who.owner, asked.size_bytes)
-    row = Upload(
+    row = UploadRow(
         id=new_id("u"),
         owner=who.owner,
         request=asked.model_dump(mode="json"),
@@ -85,7 +85,7 @@ def _announce(session: Session, ctx: Context, who: Principal, asked: UploadReque
 
 
 def _at_once(
-    session: Session, ctx: Context, who: Principal, row: Upload, asked: UploadRequest
+    session: Session, ctx: Context, who: Principal, row: UploadRow, asked: UploadRequest
 ) -> UploadView | None:
     """The owner has these very bytes: publish without sending them."""
     same = media_library.any_by_sha256(session, who.owner, asked.sha256)
@@ -94,7 +94,7 @@ def _at_once(
     if asked.kind is MediaKind.IMAGE and same.kind != MediaKind.IMAGE:
         return None
     facts = MediaFacts.model_validate(same.facts) if same.facts else None
-    if asked.kind not in (MediaKind.IMAGE, *MADE_KINDS) and not _serves(facts, asked.kind):
+    if asked.kind not in (MediaKind.IMAGE, *COMPANION_KINDS) and not _serves(facts, asked.kind):
         return None
     publish(session, ctx, who, row, facts)
     return view(ctx, row)
@@ -119,7 +119,7 @@ def _fence(session: Session, who: Principal, asked: UploadRequest) -> None:
         raise ApiProblem(409, "LeaseLost", "a later claim has taken this part")
 
 
-def view(ctx: Context, row: Upload) -> UploadView:
+def view(ctx: Context, row: UploadRow) -> UploadView:
     """An upload as its sender reads it."""
     return UploadView(
         id=row.id,
@@ -131,7 +131,7 @@ def view(ctx: Context, row: Upload) -> UploadView:
     )
 
 
-def find(ctx: Context, who: Principal, upload_id: str) -> Upload:
+def find(ctx: Context, who: Principal, upload_id: str) -> UploadRow:
     """An upload of the caller's. Raises NotFound."""
     with ctx.db.read() as session:
         row = media_library.upload(session, who.owner, upload_id)
@@ -173,7 +173,7 @@ def complete(ctx: Context, who: Principal, upload_id: str) -> UploadView:
     return done
 
 
-def _discard(ctx: Context, row: Upload) -> None:
+def _discard(ctx: Context, row: UploadRow) -> None:
     """Bytes that can never be published: give their storage back."""
 
     def drop(session: Session) -> None:
@@ -184,7 +184,7 @@ def _discard(ctx: Context, row: Upload) -> None:
     ctx.store.forget(row.id)
 
 
-def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | None:
+def _examined(ctx: Context, row: UploadRow, asked: UploadRequest) -> MediaFacts | None:
     """Length, digest, and the prober's word on every video and image. Raises what is wrong."""
     have = ctx.store.offset(row.id)
     if have < row.size_bytes:
@@ -194,7 +194,7 @@ def _examined(ctx: Context, row: Upload, asked: UploadRequest) -> MediaFacts | N
     if found != asked.sha256:
         detail = f"sha256: announced {asked.sha256}, but the bytes have {found}"
         raise ApiProblem(422, "DigestMismatch", detail)
-    if asked.kind in MADE_KINDS:
+    if asked.kind in COMPANION_KINDS:
         return None
     wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
     try:

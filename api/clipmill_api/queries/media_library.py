@@ -10,70 +10,76 @@ from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from clipmill.protocol.result_files import MADE_KINDS
+from clipmill.protocol.result_files import COMPANION_KINDS
 from clipmill_api.queries.quota_ledger import changed
 from clipmill_api.tables import (
     TERMINAL_IS_FINAL,
     ClipRow,
-    Compilation,
-    Media,
-    Revision,
+    CompilationRow,
+    MediaRow,
+    RevisionRow,
     SegmentRow,
-    Upload,
+    UploadRow,
 )
 
 Blob: TypeAlias = "tuple[str, str]"
 """Owner and sha256."""
-OUTPUT_KINDS = ("compilation", *sorted(MADE_KINDS))
+OUTPUT_KINDS = ("compilation", *sorted(COMPANION_KINDS))
 
 
-def media(session: Session, owner: str, media_id: str) -> Media | None:
+def media(session: Session, owner: str, media_id: str) -> MediaRow | None:
     """A media file of this owner."""
     return session.scalars(
-        select(Media).where(Media.id == media_id, Media.owner == owner)
+        select(MediaRow).where(MediaRow.id == media_id, MediaRow.owner == owner)
     ).one_or_none()
 
 
-def media_by_ids(session: Session, owner: str, ids: Collection[str]) -> dict[str, Media]:
+def media_by_ids(session: Session, owner: str, ids: Collection[str]) -> dict[str, MediaRow]:
     """Those of the ids that are this owner's."""
     if not ids:
         return {}
-    rows = session.scalars(select(Media).where(Media.owner == owner, Media.id.in_(set(ids))))
+    rows = session.scalars(
+        select(MediaRow).where(MediaRow.owner == owner, MediaRow.id.in_(set(ids)))
+    )
     return {row.id: row for row in rows}
 
 
-def media_by_clip_keys(session: Session, owner: str, keys: Collection[str]) -> dict[str, Media]:
+def media_by_clip_keys(session: Session, owner: str, keys: Collection[str]) -> dict[str, MediaRow]:
     """Fetched clips of this owner, by clip key."""
     if not keys:
         return {}
-    rows = session.scalars(select(Media).where(Media.owner == owner, Media.clip_key.in_(set(keys))))
+    rows = session.scalars(
+        select(MediaRow).where(MediaRow.owner == owner, MediaRow.clip_key.in_(set(keys)))
+    )
     return {row.clip_key: row for row in rows if row.clip_key}
 
 
-def media_by_sha256(session: Session, owner: str, sha256: str, kind: str) -> Media | None:
+def media_by_sha256(session: Session, owner: str, sha256: str, kind: str) -> MediaRow | None:
     """The owner's media file of this content and kind."""
-    same = select(Media).where(Media.owner == owner, Media.sha256 == sha256, Media.kind == kind)
-    return session.scalars(same.order_by(Media.created_at).limit(1)).one_or_none()
+    same = select(MediaRow).where(
+        MediaRow.owner == owner, MediaRow.sha256 == sha256, MediaRow.kind == kind
+    )
+    return session.scalars(same.order_by(MediaRow.created_at).limit(1)).one_or_none()
 
 
-def any_by_sha256(session: Session, owner: str, sha256: str) -> Media | None:
+def any_by_sha256(session: Session, owner: str, sha256: str) -> MediaRow | None:
     """Any media row of this content: the owner has the bytes already."""
-    same = select(Media).where(Media.owner == owner, Media.sha256 == sha256).limit(1)
+    same = select(MediaRow).where(MediaRow.owner == owner, MediaRow.sha256 == sha256).limit(1)
     return session.scalars(same).one_or_none()
 
 
 def media_page(
     session: Session, owner: str, after: tuple[str, str] | None, limit: int
-) -> list[Media]:
+) -> list[MediaRow]:
     """Media of an owner, newest first."""
-    rows = select(Media).where(Media.owner == owner)
+    rows = select(MediaRow).where(MediaRow.owner == owner)
     if after:
-        rows = rows.where(tuple_(Media.created_at, Media.id) < after)
-    rows = rows.order_by(Media.created_at.desc(), Media.id.desc()).limit(limit)
+        rows = rows.where(tuple_(MediaRow.created_at, MediaRow.id) < after)
+    rows = rows.order_by(MediaRow.created_at.desc(), MediaRow.id.desc()).limit(limit)
     return list(session.scalars(rows))
 
 
-def add_media(session: Session, row: Media) -> None:
+def add_media(session: Session, row: MediaRow) -> None:
     """Keep a media file."""
     session.add(row)
     session.flush()
@@ -81,11 +87,11 @@ def add_media(session: Session, row: Media) -> None:
 
 def set_thumbnail(session: Session, media_id: str, thumbnail_id: str | None) -> None:
     """The picture of a media file."""
-    picture = update(Media).where(Media.id == media_id).values(thumbnail_id=thumbnail_id)
+    picture = update(MediaRow).where(MediaRow.id == media_id).values(thumbnail_id=thumbnail_id)
     session.execute(picture)
 
 
-def delete_media(session: Session, row: Media) -> None:
+def delete_media(session: Session, row: MediaRow) -> None:
     """Take a media row out; what has ended keeps its clips without it."""
     session.execute(update(ClipRow).where(ClipRow.media_id == row.id).values(media_id=None))
     session.delete(row)
@@ -94,34 +100,36 @@ def delete_media(session: Session, row: Media) -> None:
 
 def in_use(session: Session, owner: str, media_id: str) -> str | None:
     """A running compilation that cuts from this media file, or plays or draws it."""
-    of_its_generation = (Revision.compilation_id == ClipRow.compilation_id) & (
-        Revision.generation == ClipRow.generation
+    of_its_generation = (RevisionRow.compilation_id == ClipRow.compilation_id) & (
+        RevisionRow.generation == ClipRow.generation
     )
-    clip = select(ClipRow.compilation_id).join(Revision, of_its_generation)
+    clip = select(ClipRow.compilation_id).join(RevisionRow, of_its_generation)
     cut = clip.where(ClipRow.media_id == media_id, TERMINAL_IS_FINAL).limit(1)
     return session.scalar(cut) or _named(session, owner, media_id)
 
 
 def _named(session: Session, owner: str, media_id: str) -> str | None:
     """A running compilation whose spec names this media file, wherever it does."""
-    mine = Revision.compilation_id == Compilation.id
-    rows = select(Revision.compilation_id, Revision.spec).join(Compilation, mine)
-    live = session.execute(rows.where(Compilation.owner == owner, TERMINAL_IS_FINAL))
+    mine = RevisionRow.compilation_id == CompilationRow.id
+    rows = select(RevisionRow.compilation_id, RevisionRow.spec).join(CompilationRow, mine)
+    live = session.execute(rows.where(CompilationRow.owner == owner, TERMINAL_IS_FINAL))
     return next((found for found, spec in live if f'"{media_id}"' in json.dumps(spec)), None)
 
 
 def is_referenced(session: Session, owner: str, sha256: str) -> bool:
     """Whether any row still names this blob."""
-    media_rows = select(func.count()).where(Media.owner == owner, Media.sha256 == sha256)
+    media_rows = select(func.count()).where(MediaRow.owner == owner, MediaRow.sha256 == sha256)
     segment_rows = select(func.count()).where(
         SegmentRow.owner == owner, SegmentRow.sha256 == sha256
     )
     return bool(session.scalar(media_rows)) or bool(session.scalar(segment_rows))
 
 
-def strays(session: Session, compilation_id: str, kept: Collection[str]) -> list[Media]:
+def strays(session: Session, compilation_id: str, kept: Collection[str]) -> list[MediaRow]:
     """Outputs of a compilation that no result names: left by an assembly that was cut off."""
-    rows = select(Media).where(Media.compilation_id == compilation_id, Media.kind.in_(OUTPUT_KINDS))
+    rows = select(MediaRow).where(
+        MediaRow.compilation_id == compilation_id, MediaRow.kind.in_(OUTPUT_KINDS)
+    )
     return [row for row in session.scalars(rows) if row.id not in kept]
 
 
@@ -159,7 +167,7 @@ def named_blobs(session: Session, blobs: Collection[Blob]) -> set[Blob]:
     """Those of the blobs that a media file or a segment names, in two statements."""
     named: set[Blob] = set()
     digests = {sha256 for _, sha256 in blobs}
-    for table in (Media, SegmentRow):
+    for table in (MediaRow, SegmentRow):
         rows = select(table.owner, table.sha256).where(table.sha256.in_(digests))
         named |= {(row.owner, row.sha256) for row in session.execute(rows)}
     return named
@@ -176,23 +184,23 @@ def add_segment(session: Session, row: SegmentRow) -> None:
 # --- uploads ----------------------------------------------------------------------------------
 
 
-def upload(session: Session, owner: str, upload_id: str) -> Upload | None:
+def upload(session: Session, owner: str, upload_id: str) -> UploadRow | None:
     """An upload of this owner."""
-    mine = select(Upload).where(Upload.id == upload_id, Upload.owner == owner)
+    mine = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.owner == owner)
     return session.scalars(mine).one_or_none()
 
 
-def running_upload(session: Session, owner: str, request_sha256: str) -> Upload | None:
+def running_upload(session: Session, owner: str, request_sha256: str) -> UploadRow | None:
     """The unfinished upload of the same announcement."""
-    same = select(Upload).where(
-        Upload.owner == owner,
-        Upload.request_sha256 == request_sha256,
-        Upload.complete.is_(False),
+    same = select(UploadRow).where(
+        UploadRow.owner == owner,
+        UploadRow.request_sha256 == request_sha256,
+        UploadRow.complete.is_(False),
     )
-    return session.scalars(same.order_by(Upload.created_at).limit(1)).one_or_none()
+    return session.scalars(same.order_by(UploadRow.created_at).limit(1)).one_or_none()
 
 
-def add_upload(session: Session, row: Upload) -> None:
+def add_upload(session: Session, row: UploadRow) -> None:
     """Keep an upload."""
     session.add(row)
 
@@ -201,18 +209,18 @@ def finish_upload(
     session: Session, upload_id: str, *, media_id: str | None, segment_key: str | None
 ) -> bool:
     """Mark an upload complete, once."""
-    done = update(Upload).where(Upload.id == upload_id, Upload.complete.is_(False))
+    done = update(UploadRow).where(UploadRow.id == upload_id, UploadRow.complete.is_(False))
     values = {"complete": True, "media_id": media_id, "segment_key": segment_key}
     return changed(session.execute(done.values(**values)))
 
 
 def drop_upload(session: Session, upload_id: str) -> bool:
     """Forget an unfinished upload."""
-    gone = delete(Upload).where(Upload.id == upload_id, Upload.complete.is_(False))
+    gone = delete(UploadRow).where(UploadRow.id == upload_id, UploadRow.complete.is_(False))
     return changed(session.execute(gone))
 
 
-def idle_uploads(session: Session, before: str) -> list[Upload]:
+def idle_uploads(session: Session, before: str) -> list[UploadRow]:
     """Unfinished uploads announced before a time, and finished ones: their spool may go."""
-    old = select(Upload).where(Upload.created_at < before)
-    return list(session.scalars(old.where(or_(Upload.complete.is_(False)))))
+    old = select(UploadRow).where(UploadRow.created_at < before)
+    return list(session.scalars(old.where(or_(UploadRow.complete.is_(False)))))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clipmill_api.tables import Compilation, Media, ResultMedia
+from clipmill_api.tables import CompilationRow, MediaRow, ResultMediaRow
 
 
-def add(session: Session, rows: Iterable[ResultMedia]) -> None:
+def add(session: Session, rows: Iterable[ResultMediaRow]) -> None:
     """Keep what a success plays, in one statement."""
     session.add_all(rows)
     session.flush()
@@ -18,14 +18,16 @@ def add(session: Session, rows: Iterable[ResultMedia]) -> None:
 
 def using(
     session: Session, owner: str, media_id: str, limit: int
-) -> list[tuple[ResultMedia, Compilation]]:
+) -> list[tuple[ResultMediaRow, CompilationRow]]:
     """Results that are still there and play this media file, newest first: one statement."""
     rows = (
-        select(ResultMedia, Compilation)
-        .join(Compilation, Compilation.id == ResultMedia.compilation_id)
-        .join(Media, Media.id == ResultMedia.result_id)
-        .where(ResultMedia.owner == owner, ResultMedia.media_id == media_id)
-        .order_by(ResultMedia.created_at.desc(), ResultMedia.compilation_id, ResultMedia.output)
+        select(ResultMediaRow, CompilationRow)
+        .join(CompilationRow, CompilationRow.id == ResultMediaRow.compilation_id)
+        .join(MediaRow, MediaRow.id == ResultMediaRow.result_id)
+        .where(ResultMediaRow.owner == owner, ResultMediaRow.media_id == media_id)
+        .order_by(
+            ResultMediaRow.created_at.desc(), ResultMediaRow.compilation_id, ResultMediaRow.output
+        )
         .limit(limit)
     )
     return [(use, compilation) for use, compilation in session.execute(rows)]

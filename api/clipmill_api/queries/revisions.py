@@ -8,50 +8,60 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import ClipState, Stage, State
+from clipmill.protocol import ClipState, Stage, CompilationState
 from clipmill_api.queries.quota_ledger import changed
-from clipmill_api.tables import TERMINAL_IS_FINAL, ClipRow, Compilation, Idempotency, Revision
+from clipmill_api.tables import (
+    TERMINAL_IS_FINAL,
+    ClipRow,
+    CompilationRow,
+    IdempotencyRow,
+    RevisionRow,
+)
 
 
-def compilation(session: Session, owner: str, compilation_id: str) -> Compilation | None:
+def compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow | None:
     """A compilation of this owner."""
-    mine = select(Compilation).where(Compilation.id == compilation_id, Compilation.owner == owner)
+    mine = select(CompilationRow).where(
+        CompilationRow.id == compilation_id, CompilationRow.owner == owner
+    )
     return session.scalars(mine).one_or_none()
 
 
-def by_uid(session: Session, uid: str, *, lock: bool = False) -> Compilation | None:
+def by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
     """A compilation by the resource's uid; locked against a second writer when asked."""
-    found = select(Compilation).where(Compilation.uid == uid)
+    found = select(CompilationRow).where(CompilationRow.uid == uid)
     return session.scalars(_held(found) if lock else found).one_or_none()
 
 
-def submitted(session: Session, compilation_id: str) -> Compilation | None:
+def submitted(session: Session, compilation_id: str) -> CompilationRow | None:
     """A compilation by its id, whoever's it is, held until the transaction ends."""
-    found = select(Compilation).where(Compilation.id == compilation_id)
+    found = select(CompilationRow).where(CompilationRow.id == compilation_id)
     return session.scalars(found.with_for_update()).one_or_none()
 
 
-def outbox(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
+def outbox(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
     """Compilations whose resource is to be made, changed or deleted, oldest first."""
-    newest = (Revision.compilation_id == Compilation.id) & (
-        Revision.generation == Compilation.generation
+    newest = (RevisionRow.compilation_id == CompilationRow.id) & (
+        RevisionRow.generation == CompilationRow.generation
     )
-    rows = select(Compilation, Revision).join(Revision, newest)
-    rows = rows.where(Compilation.outbox.is_not(None)).order_by(Compilation.created_at)
+    rows = select(CompilationRow, RevisionRow).join(RevisionRow, newest)
+    rows = rows.where(CompilationRow.outbox.is_not(None)).order_by(CompilationRow.created_at)
     return [(row, revision) for row, revision in session.execute(rows.limit(limit))]
 
 
-def locked(session: Session, compilation_id: str) -> Compilation:
+def locked(session: Session, compilation_id: str) -> CompilationRow:
     """A compilation that exists, held until the transaction ends: one change at a time."""
-    return session.scalars(_held(select(Compilation).where(Compilation.id == compilation_id))).one()
+    return session.scalars(
+        _held(select(CompilationRow).where(CompilationRow.id == compilation_id))
+    ).one()
 
 
-def _held(found: Select[Compilation]) -> Select[Compilation]:
+def _held(found: Select[CompilationRow]) -> Select[CompilationRow]:
     """Held, and read as it is now: what this session saw before it had the lock is old."""
     return found.with_for_update().execution_options(populate_existing=True)
 
 
-def add(session: Session, *rows: Compilation | Revision | ClipRow | Idempotency) -> None:
+def add(session: Session, *rows: CompilationRow | RevisionRow | ClipRow | IdempotencyRow) -> None:
     """Keep new rows, in this order."""
     for row in rows:
         session.add(row)
@@ -66,23 +76,23 @@ def add_clips(session: Session, rows: Iterable[ClipRow]) -> None:
 
 def set_generation(session: Session, compilation_id: str, generation: int) -> None:
     """The newest generation; it only rises."""
-    newer = update(Compilation).where(
-        Compilation.id == compilation_id, Compilation.generation < generation
+    newer = update(CompilationRow).where(
+        CompilationRow.id == compilation_id, CompilationRow.generation < generation
     )
     session.execute(newer.values(generation=generation))
 
 
-def revision(session: Session, compilation_id: str, generation: int) -> Revision:
+def revision(session: Session, compilation_id: str, generation: int) -> RevisionRow:
     """A generation that exists."""
-    where = (Revision.compilation_id == compilation_id, Revision.generation == generation)
-    found = select(Revision).where(*where).execution_options(populate_existing=True)
+    where = (RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation)
+    found = select(RevisionRow).where(*where).execution_options(populate_existing=True)
     return session.scalars(found).one()
 
 
 def move(session: Session, compilation_id: str, generation: int, **values: Any) -> bool:
     """Change a generation unless it has ended. False: it has."""
-    mine = (Revision.compilation_id == compilation_id, Revision.generation == generation)
-    live = update(Revision).where(*mine, TERMINAL_IS_FINAL)
+    mine = (RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation)
+    live = update(RevisionRow).where(*mine, TERMINAL_IS_FINAL)
     return changed(session.execute(live.values(**values)))
 
 
@@ -90,8 +100,8 @@ def render_from(
     session: Session, compilation_id: str, generation: int, *, at: str, reused: int
 ) -> None:
     """A generation whose clips are all here renders, since `at` unless it did before."""
-    stage = {"state": State.RENDERING.value, "stage": Stage.ASSEMBLE.value}
-    since = func.coalesce(Revision.rendering_at, at)
+    stage = {"state": CompilationState.RENDERING.value, "stage": Stage.ASSEMBLE.value}
+    since = func.coalesce(RevisionRow.rendering_at, at)
     move(session, compilation_id, generation, segments_reused=reused, rendering_at=since, **stage)
 
 
@@ -99,50 +109,54 @@ def raise_percent(
     session: Session, compilation_id: str, generation: int, *, percent: int, at: str
 ) -> None:
     """Progress of a generation; it only rises."""
-    mine = (Revision.compilation_id == compilation_id, Revision.generation == generation)
-    lower = update(Revision).where(*mine, TERMINAL_IS_FINAL, Revision.percent < percent)
+    mine = (RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation)
+    lower = update(RevisionRow).where(*mine, TERMINAL_IS_FINAL, RevisionRow.percent < percent)
     session.execute(lower.values(percent=percent, reached_at=at))
 
 
 def ended_outputs(session: Session, compilation_id: str) -> list[Any]:
     """The outputs of all generations that succeeded."""
-    rows = select(Revision.outputs).where(
-        Revision.compilation_id == compilation_id, Revision.state == "Succeeded"
+    rows = select(RevisionRow.outputs).where(
+        RevisionRow.compilation_id == compilation_id, RevisionRow.state == "Succeeded"
     )
     return [output for outputs in session.scalars(rows) for output in outputs]
 
 
 def page(
     session: Session, owner: str, after: tuple[str, str] | None, limit: int
-) -> list[tuple[Compilation, Revision]]:
+) -> list[tuple[CompilationRow, RevisionRow]]:
     """Compilations of an owner with their newest generation, newest first."""
-    newest = (Revision.compilation_id == Compilation.id) & (
-        Revision.generation == Compilation.generation
+    newest = (RevisionRow.compilation_id == CompilationRow.id) & (
+        RevisionRow.generation == CompilationRow.generation
     )
-    rows = select(Compilation, Revision).join(Revision, newest).where(Compilation.owner == owner)
+    rows = (
+        select(CompilationRow, RevisionRow)
+        .join(RevisionRow, newest)
+        .where(CompilationRow.owner == owner)
+    )
     if after:
-        rows = rows.where(tuple_(Compilation.created_at, Compilation.id) < after)
-    rows = rows.order_by(Compilation.created_at.desc(), Compilation.id.desc()).limit(limit)
+        rows = rows.where(tuple_(CompilationRow.created_at, CompilationRow.id) < after)
+    rows = rows.order_by(CompilationRow.created_at.desc(), CompilationRow.id.desc()).limit(limit)
     return [(compilation, revision) for compilation, revision in session.execute(rows)]
 
 
-def active(session: Session, limit: int) -> list[tuple[Compilation, Revision]]:
+def active(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
     """Generations that have not ended, oldest first: what the operator has to see to."""
-    newest = (Revision.compilation_id == Compilation.id) & (
-        Revision.generation == Compilation.generation
+    newest = (RevisionRow.compilation_id == CompilationRow.id) & (
+        RevisionRow.generation == CompilationRow.generation
     )
-    rows = select(Compilation, Revision).join(Revision, newest).where(TERMINAL_IS_FINAL)
-    rows = rows.order_by(Revision.created_at).limit(limit)
+    rows = select(CompilationRow, RevisionRow).join(RevisionRow, newest).where(TERMINAL_IS_FINAL)
+    rows = rows.order_by(RevisionRow.created_at).limit(limit)
     return [(compilation, revision) for compilation, revision in session.execute(rows)]
 
 
 def count_by_state(session: Session) -> dict[str, int]:
     """How many compilations are in each state."""
-    newest = (Revision.compilation_id == Compilation.id) & (
-        Revision.generation == Compilation.generation
+    newest = (RevisionRow.compilation_id == CompilationRow.id) & (
+        RevisionRow.generation == CompilationRow.generation
     )
-    counted = select(Revision.state, func.count()).join(Compilation, newest)
-    rows = session.execute(counted.group_by(Revision.state))
+    counted = select(RevisionRow.state, func.count()).join(CompilationRow, newest)
+    rows = session.execute(counted.group_by(RevisionRow.state))
     return {row[0]: row[1] for row in rows}
 
 
@@ -232,6 +246,6 @@ def unplay(session: Session, messages: Mapping[str, str], *, reason: str) -> Non
     session.execute(update(ClipRow), rows)
 
 
-def idempotent(session: Session, principal: str, key: str) -> Idempotency | None:
+def idempotent(session: Session, principal: str, key: str) -> IdempotencyRow | None:
     """What a caller's Idempotency-Key made before."""
-    return session.get(Idempotency, (principal, key))
+    return session.get(IdempotencyRow, (principal, key))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from clipmill_api.queries.quota_ledger import changed
-from clipmill_api.tables import ClipRow, FetchLock, LogLine, Part
+from clipmill_api.tables import ClipRow, FetchLockRow, LogLineRow, TaskRow
 
 Where = tuple[str, int, str, int]
 """(compilation, generation, stage, index): one part of one job."""
@@ -20,16 +20,16 @@ Where = tuple[str, int, str, int]
 def _is(where: Where) -> list[ColumnElement[bool]]:
     compilation_id, generation, stage, index = where
     return [
-        Part.compilation_id == compilation_id,
-        Part.generation == generation,
-        Part.stage == stage,
-        Part.index == index,
+        TaskRow.compilation_id == compilation_id,
+        TaskRow.generation == generation,
+        TaskRow.stage == stage,
+        TaskRow.index == index,
     ]
 
 
-def part(session: Session, where: Where) -> Part | None:
+def part(session: Session, where: Where) -> TaskRow | None:
     """A part, if it was ever claimed."""
-    return session.scalars(select(Part).where(*_is(where)).with_for_update()).one_or_none()
+    return session.scalars(select(TaskRow).where(*_is(where)).with_for_update()).one_or_none()
 
 
 def claim(session: Session, where: Where, holder: str, lease_until: str) -> int:
@@ -37,7 +37,7 @@ def claim(session: Session, where: Where, holder: str, lease_until: str) -> int:
     row = part(session, where)
     if row is None:
         compilation_id, generation, stage, index = where
-        row = Part(
+        row = TaskRow(
             compilation_id=compilation_id,
             generation=generation,
             stage=stage,
@@ -55,13 +55,13 @@ def claim(session: Session, where: Where, holder: str, lease_until: str) -> int:
 
 def beat(session: Session, where: Where, *, epoch: int, lease_until: str, percent: int) -> bool:
     """Hold on to a part. False: a later claim has taken it."""
-    mine = update(Part).where(*_is(where), Part.epoch == epoch, Part.done.is_(False))
+    mine = update(TaskRow).where(*_is(where), TaskRow.epoch == epoch, TaskRow.done.is_(False))
     return changed(session.execute(mine.values(lease_until=lease_until, percent=percent)))
 
 
 def finish(session: Session, where: Where, *, epoch: int, done: bool, now: str) -> bool:
     """End a claim: the part is done, or free for another try."""
-    mine = update(Part).where(*_is(where), Part.epoch == epoch)
+    mine = update(TaskRow).where(*_is(where), TaskRow.epoch == epoch)
     return changed(session.execute(mine.values(done=done, lease_until=now)))
 
 
@@ -72,13 +72,13 @@ def lock_fetch(
     dialect = session.get_bind().dialect.name
     put: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     values = {"owner": owner, "clip_key": clip_key, "clip_id": clip_id, "until": until}
-    free = or_(FetchLock.until < now, FetchLock.clip_id == clip_id)
-    keys = [FetchLock.owner, FetchLock.clip_key]
-    taken = put(FetchLock).values(**values)
+    free = or_(FetchLockRow.until < now, FetchLockRow.clip_id == clip_id)
+    keys = [FetchLockRow.owner, FetchLockRow.clip_key]
+    taken = put(FetchLockRow).values(**values)
     taken = taken.on_conflict_do_update(
         index_elements=keys, set_={"clip_id": clip_id, "until": until}, where=free
     )
-    return session.execute(taken.returning(FetchLock.clip_id)).first() is not None
+    return session.execute(taken.returning(FetchLockRow.clip_id)).first() is not None
 
 
 def extend_fetch_at(
@@ -90,13 +90,13 @@ def extend_fetch_at(
         ClipRow.generation == generation,
         ClipRow.part == part,
     )
-    mine = update(FetchLock).where(FetchLock.clip_id.in_(at))
+    mine = update(FetchLockRow).where(FetchLockRow.clip_id.in_(at))
     session.execute(mine.values(until=until))
 
 
 def unlock_fetch(session: Session, clip_id: str) -> None:
     """Let the next one fetch."""
-    session.execute(delete(FetchLock).where(FetchLock.clip_id == clip_id))
+    session.execute(delete(FetchLockRow).where(FetchLockRow.clip_id == clip_id))
 
 
 def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection[int]) -> None:
@@ -107,7 +107,7 @@ def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection
         ClipRow.generation == generation,
         ClipRow.part.in_(numbers),
     )
-    session.execute(delete(FetchLock).where(FetchLock.clip_id.in_(these)))
+    session.execute(delete(FetchLockRow).where(FetchLockRow.clip_id.in_(these)))
 
 
 def add_log(
@@ -116,11 +116,11 @@ def add_log(
     """Append log lines."""
     if lines:
         at_this = {"compilation_id": compilation_id, "generation": generation, "at": at}
-        session.execute(insert(LogLine), [{**at_this, "line": line} for line in lines])
+        session.execute(insert(LogLineRow), [{**at_this, "line": line} for line in lines])
 
 
 def log(session: Session, compilation_id: str, generation: int, limit: int = 50) -> list[str]:
     """The last log lines, oldest first."""
-    mine = (LogLine.compilation_id == compilation_id, LogLine.generation == generation)
-    rows = select(LogLine.line).where(*mine).order_by(LogLine.id.desc()).limit(limit)
+    mine = (LogLineRow.compilation_id == compilation_id, LogLineRow.generation == generation)
+    rows = select(LogLineRow.line).where(*mine).order_by(LogLineRow.id.desc()).limit(limit)
     return list(session.scalars(rows))[::-1]

@@ -9,32 +9,32 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.tier_limits import TIERS
-from clipmill_api.tables import Key, Revision, Tier, User
+from clipmill_api.tables import KeyRow, RevisionRow, TierRow, UserRow
 
 SEEDED_KEY = "s-default-owner"
 
 
 def seed(session: Session) -> None:
     """The three tiers, where they are missing; what an administrator changed stays."""
-    known = set(session.scalars(select(Tier.name)))
+    known = set(session.scalars(select(TierRow.name)))
     for tier in TIERS:
         if tier.name not in known:
-            session.add(Tier(**tier._asdict()))
+            session.add(TierRow(**tier._asdict()))
 
 
 def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: str) -> None:
     """A user with one key that this id names; another secret takes the place of the last."""
-    if session.get(User, name) is None:
-        session.add(User(name=name, tier=tier, storage_used_bytes=0, created_at=at))
+    if session.get(UserRow, name) is None:
+        session.add(UserRow(name=name, tier=tier, storage_used_bytes=0, created_at=at))
         session.flush()
-    row = session.get(Key, SEEDED_KEY)
+    row = session.get(KeyRow, SEEDED_KEY)
     if row is None:
-        row = Key(id=SEEDED_KEY, role="user", secret_sha256=secret_sha256)
+        row = KeyRow(id=SEEDED_KEY, role="user", secret_sha256=secret_sha256)
         session.add(row)
     row.owner, row.secret_sha256 = name, secret_sha256
 
 
-class KeyRow(NamedTuple):
+class StoredKey(NamedTuple):
     """A key, and the state of its generation if it is a job's."""
 
     role: str
@@ -47,34 +47,35 @@ class KeyRow(NamedTuple):
     state: str | None
 
 
-def key(session: Session, secret_sha256: str) -> KeyRow | None:
+def key(session: Session, secret_sha256: str) -> StoredKey | None:
     """A key by its hash."""
     of_its_generation = and_(
-        Revision.compilation_id == Key.compilation_id, Revision.generation == Key.generation
+        RevisionRow.compilation_id == KeyRow.compilation_id,
+        RevisionRow.generation == KeyRow.generation,
     )
     row = session.execute(
         select(
-            Key.role,
-            Key.owner,
-            Key.compilation_id,
-            Key.generation,
-            Key.stage,
-            Key.expires_at,
-            Key.revoked_at,
-            Revision.state,
+            KeyRow.role,
+            KeyRow.owner,
+            KeyRow.compilation_id,
+            KeyRow.generation,
+            KeyRow.stage,
+            KeyRow.expires_at,
+            KeyRow.revoked_at,
+            RevisionRow.state,
         )
-        .outerjoin(Revision, of_its_generation)
-        .where(Key.secret_sha256 == secret_sha256)
+        .outerjoin(RevisionRow, of_its_generation)
+        .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
-    return KeyRow(*row) if row else None
+    return StoredKey(*row) if row else None
 
 
-def add_key(session: Session, row: Key) -> None:
+def add_key(session: Session, row: KeyRow) -> None:
     """Keep a key."""
     session.add(row)
 
 
-def add(session: Session, row: User | Tier) -> None:
+def add(session: Session, row: UserRow | TierRow) -> None:
     """Keep a user or a tier."""
     session.add(row)
 
@@ -84,26 +85,26 @@ def revoke_stage_keys(
 ) -> None:
     """End the earlier keys of one stage: a new one has been minted."""
     session.execute(
-        update(Key)
-        .where(Key.compilation_id == compilation_id, Key.generation == generation)
-        .where(Key.stage == stage, Key.revoked_at.is_(None))
+        update(KeyRow)
+        .where(KeyRow.compilation_id == compilation_id, KeyRow.generation == generation)
+        .where(KeyRow.stage == stage, KeyRow.revoked_at.is_(None))
         .values(revoked_at=at)
     )
 
 
-def user(session: Session, name: str) -> User | None:
+def user(session: Session, name: str) -> UserRow | None:
     """A user by name."""
-    return session.get(User, name)
+    return session.get(UserRow, name)
 
 
-def users(session: Session) -> list[User]:
+def users(session: Session) -> list[UserRow]:
     """All users by name."""
-    return list(session.scalars(select(User).order_by(User.name)))
+    return list(session.scalars(select(UserRow).order_by(UserRow.name)))
 
 
-def tier(session: Session, name: str) -> Tier | None:
+def tier(session: Session, name: str) -> TierRow | None:
     """A tier by name."""
-    return session.get(Tier, name)
+    return session.get(TierRow, name)
 
 
 def exists(session: Session, owner: str) -> bool:
@@ -111,7 +112,7 @@ def exists(session: Session, owner: str) -> bool:
     return _tier_of(session, owner) is not None
 
 
-def tier_of(session: Session, owner: str) -> Tier:
+def tier_of(session: Session, owner: str) -> TierRow:
     """The tier of a user who exists."""
     found = _tier_of(session, owner)
     if found is None:
@@ -119,15 +120,15 @@ def tier_of(session: Session, owner: str) -> Tier:
     return found
 
 
-def _tier_of(session: Session, owner: str) -> Tier | None:
+def _tier_of(session: Session, owner: str) -> TierRow | None:
     """Read once in a transaction."""
-    read: dict[str, Tier | None] = session.info.setdefault("tiers", {})
+    read: dict[str, TierRow | None] = session.info.setdefault("tiers", {})
     if owner not in read:
-        found = select(Tier).join(User).where(User.name == owner)
+        found = select(TierRow).join(UserRow).where(UserRow.name == owner)
         read[owner] = session.scalars(found).one_or_none()
     return read[owner]
 
 
-def tiers(session: Session) -> list[Tier]:
+def tiers(session: Session) -> list[TierRow]:
     """All tiers by name."""
-    return list(session.scalars(select(Tier).order_by(Tier.name)))
+    return list(session.scalars(select(TierRow).order_by(TierRow.name)))

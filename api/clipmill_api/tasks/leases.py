@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
-    ENDS,
+    TERMINAL_STATES,
     Assignment,
     Claim,
-    ClipFailure,
+    TaskFailure,
     ClipState,
     Directive,
     FetchAssignment,
@@ -17,34 +17,34 @@ from clipmill.protocol import (
     OutputAssignment,
     Segment,
     Stage,
-    State,
+    CompilationState,
 )
 from clipmill.protocol.tier_limits import remaining
-from clipmill.spec import level
+from clipmill.spec import parse_level
 from clipmill.timeline.eta import FETCH_SHARE, LAST
 from clipmill_api.compilations import lifecycle, planning
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import media_library, revisions, task_leases, users_and_keys
-from clipmill_api.tables import ClipRow, Compilation, Revision
+from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
 
 def where_of(who: Principal, index: int) -> task_leases.Where:
     return (who.compilation_id, who.generation, who.stage.value, index)
 
 
-def standing(session: Session, who: Principal) -> tuple[Compilation, Revision]:
+def standing(session: Session, who: Principal) -> tuple[CompilationRow, RevisionRow]:
     """The job's compilation and generation, held until the transaction ends."""
     row = revisions.locked(session, who.compilation_id)
     return row, revisions.revision(session, row.id, who.generation)
 
 
-def has_ended(revision: Revision) -> bool:
-    return State(revision.state) in ENDS
+def has_ended(revision: RevisionRow) -> bool:
+    return CompilationState(revision.state) in TERMINAL_STATES
 
 
-def ended(revision: Revision) -> ApiProblem:
+def ended(revision: RevisionRow) -> ApiProblem:
     """The job is to leave."""
     detail = f"generation {revision.generation} is {revision.state}: there is nothing to do"
     return ApiProblem(409, "Ended", detail, state=revision.state)
@@ -94,7 +94,7 @@ def clip_of(session: Session, who: Principal, part: int) -> ClipRow:
 
 
 def _fetch(
-    session: Session, ctx: Context, row: Compilation, clip: ClipRow
+    session: Session, ctx: Context, row: CompilationRow, clip: ClipRow
 ) -> FetchAssignment | None:
     """What to fetch; None when the clip is settled already, or turns out to be."""
     if clip.state != ClipState.WAITING or clip.url is None or clip.clip_key is None:
@@ -108,7 +108,7 @@ def _fetch(
     if room == 0:
         message = "the storage quota is used up: delete media or ask for another tier"
         lifecycle.skip(
-            session, ctx, row, clip, ClipFailure(code="StorageQuotaExceeded", message=message)
+            session, ctx, row, clip, TaskFailure(code="StorageQuotaExceeded", message=message)
         )
         return None
     until = ctx.later(ctx.settings.lease_s)
@@ -140,7 +140,7 @@ def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> Fet
 
 
 def _rendering(
-    session: Session, row: Compilation, who: Principal, *, index: int, now: str
+    session: Session, row: CompilationRow, who: Principal, *, index: int, now: str
 ) -> dict[str, list[Segment] | list[OutputAssignment]]:
     """The segments to render, or the outputs to assemble."""
     known = lifecycle.known(session, row, who.generation)
@@ -161,8 +161,8 @@ def _rendering(
                 segments=list(one.segments),
                 existing=[segment.key for segment in one.segments if segment.key in existing],
                 title=known.spec.title,
-                loudness_lufs=level(audio.loudness),
-                true_peak_dbtp=level(audio.true_peak),
+                loudness_lufs=parse_level(audio.loudness),
+                true_peak_dbtp=parse_level(audio.true_peak),
                 music=one.music,
                 max_bytes=one.output.max_bytes,
                 audio_bitrate=one.timeline.audio_bitrate,

@@ -6,7 +6,7 @@ import math
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import NOT_ISOLATED, FailedTasks, OutputResult, Result, Stage, State
+from clipmill.protocol import NOT_ISOLATED, FailedTasks, OutputResult, TaskResult, Stage, CompilationState
 from clipmill_api.compilations import lifecycle, planning
 from clipmill_api.compilations.lifecycle import Ending
 from clipmill_api.compilations.planning import Made
@@ -14,11 +14,11 @@ from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import media_library, result_media, revisions, task_leases
-from clipmill_api.tables import Compilation, ResultMedia
+from clipmill_api.tables import CompilationRow, ResultMediaRow
 from clipmill_api.tasks.leases import clip_of, ended, has_ended, lease_lost, standing, where_of
 
 
-def result(session: Session, ctx: Context, who: Principal, given: Result) -> None:
+def result(session: Session, ctx: Context, who: Principal, given: TaskResult) -> None:
     """The end of a part; on the last one the compilation succeeds. A repeat is harmless."""
     row, revision = standing(session, who)
     where = where_of(who, given.index)
@@ -38,7 +38,7 @@ def result(session: Session, ctx: Context, who: Principal, given: Result) -> Non
 
 
 def _failed(
-    session: Session, ctx: Context, row: Compilation, who: Principal, given: Result
+    session: Session, ctx: Context, row: CompilationRow, who: Principal, given: TaskResult
 ) -> None:
     failure = given.failure
     assert failure is not None
@@ -49,14 +49,14 @@ def _failed(
         if failure.permanent and not ends_all:
             lifecycle.skip(session, ctx, row, clip, failure)
     if failure.permanent and ends_all:
-        ending = Ending(State.FAILED, failure.code, failure.message)
+        ending = Ending(CompilationState.FAILED, failure.code, failure.message)
         lifecycle.end(session, ctx, row, who.generation, ending)
 
 
 def _succeeded(
     session: Session,
     ctx: Context,
-    row: Compilation,
+    row: CompilationRow,
     who: Principal,
     given: list[OutputResult],
 ) -> None:
@@ -65,20 +65,20 @@ def _succeeded(
     outputs = tuple(_checked(session, row, made, given))
     result_media.add(session, _plays(ctx, row, who.generation, made, outputs))
     seconds = sum(one.seconds for one in made)
-    ending = Ending(State.SUCCEEDED, outputs=outputs, seconds=seconds)
+    ending = Ending(CompilationState.SUCCEEDED, outputs=outputs, seconds=seconds)
     lifecycle.end(session, ctx, row, who.generation, ending)
 
 
 def _plays(
     ctx: Context,
-    row: Compilation,
+    row: CompilationRow,
     generation: int,
     made: list[Made],
     outputs: tuple[OutputResult, ...],
-) -> list[ResultMedia]:
+) -> list[ResultMediaRow]:
     """Each media file of each output once, under what it is played as first."""
     return [
-        ResultMedia(
+        ResultMediaRow(
             compilation_id=row.id,
             generation=generation,
             output=output.name,
@@ -94,7 +94,7 @@ def _plays(
 
 
 def _checked(
-    session: Session, row: Compilation, made: list[Made], given: list[OutputResult]
+    session: Session, row: CompilationRow, made: list[Made], given: list[OutputResult]
 ) -> list[OutputResult]:
     """The outputs as they lie in the store, each of the length that the timeline says."""
     by_name = {output.name: output for output in given}
@@ -123,10 +123,10 @@ def _checked(
     return checked
 
 
-def parts_failed(session: Session, ctx: Context, row: Compilation, news: FailedTasks) -> None:
+def parts_failed(session: Session, ctx: Context, row: CompilationRow, news: FailedTasks) -> None:
     """Parts whose pods will not be tried again: their clips are skipped, or the render failed."""
     if news.stage is Stage.ASSEMBLE or news.reason == NOT_ISOLATED:
-        ending = Ending(State.FAILED, news.reason or "JobFailed", news.message)
+        ending = Ending(CompilationState.FAILED, news.reason or "JobFailed", news.message)
         lifecycle.end(session, ctx, row, row.generation, ending)
         return
     if news.stage is not Stage.FETCH:

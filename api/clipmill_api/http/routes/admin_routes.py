@@ -10,7 +10,7 @@ from clipmill_api.context import Ctx, new_id
 from clipmill_api.http.authentication import admin_only, digest, new_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import users_and_keys
-from clipmill_api.tables import Key, Tier, User
+from clipmill_api.tables import KeyRow, TierRow, UserRow
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
 
@@ -21,7 +21,7 @@ def _same(path: str, body: str) -> None:
         raise ApiProblem(422, "Invalid", detail, field="name")
 
 
-def _tier_view(row: Tier) -> TierView:
+def _tier_view(row: TierRow) -> TierView:
     return TierView(
         name=row.name,
         storage_limit_bytes=row.storage_limit_bytes,
@@ -52,7 +52,7 @@ def put_user(ctx: Ctx, name: str, user: UserView) -> UserView:
             raise ApiProblem(422, "Invalid", detail, field="tier")
         row = users_and_keys.user(session, name)
         if row is None:
-            row = User(name=name, tier=user.tier, storage_used_bytes=0, created_at=ctx.now())
+            row = UserRow(name=name, tier=user.tier, storage_used_bytes=0, created_at=ctx.now())
             users_and_keys.add(session, row)
         row.tier = user.tier
 
@@ -68,7 +68,7 @@ def mint(ctx: Ctx, name: str) -> KeyReply:
     def minted(session: Session) -> None:
         if users_and_keys.user(session, name) is None:
             raise not_found("user", name)
-        key = Key(id=new_id("s"), secret_sha256=digest(secret), role="user", owner=name)
+        key = KeyRow(id=new_id("s"), secret_sha256=digest(secret), role="user", owner=name)
         users_and_keys.add_key(session, key)
 
     ctx.db.write(minted)
@@ -90,7 +90,7 @@ def put_tier(ctx: Ctx, name: str, tier: TierView) -> TierView:
     def put(session: Session) -> None:
         row = users_and_keys.tier(session, name)
         if row is None:
-            row = Tier(name=name, apply_watermark=tier.apply_watermark)
+            row = TierRow(name=name, apply_watermark=tier.apply_watermark)
             users_and_keys.add(session, row)
         row.storage_limit_bytes = tier.storage_limit_bytes
         row.render_limit_s = tier.render_limit_seconds

@@ -14,8 +14,8 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from clipmill.otio.exporter import exported
-from clipmill.protocol import ENDS, CompilationView, OutputResult, Page, Plan, PreviewRequest
-from clipmill.protocol.result_files import RESULT_FILES
+from clipmill.protocol import TERMINAL_STATES, CompilationView, OutputResult, CompilationPage, Plan, PreviewRequest
+from clipmill.protocol.result_files import COMPANION_FILES
 from clipmill.spec import CompilationSpec, Manifest, Name
 from clipmill_api.compilations import admission, lifecycle, plan_reader, responses, submission
 from clipmill_api.context import Context, Ctx
@@ -64,7 +64,7 @@ def dry_run(ctx: Ctx, who: User, manifest: Wish) -> Plan:
 @router.get("/compilations")
 def get_all(
     ctx: Ctx, who: User, after: Cursor, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> Page:
+) -> CompilationPage:
     """Compilations, newest first."""
     with ctx.db.read() as session:
         rows = revisions.page(session, who.owner, after, limit + 1)
@@ -75,7 +75,7 @@ def get_all(
         for row, revision in rows[:limit]
     ]
     last = rows[limit - 1][0] if len(rows) > limit else None
-    return Page(items=items, next=cursor(last.created_at, last.id) if last else None)
+    return CompilationPage(items=items, next=cursor(last.created_at, last.id) if last else None)
 
 
 @router.get("/compilations/{compilation_id}")
@@ -170,7 +170,7 @@ async def _changes(ctx: Context, owner: str, compilation_id: str) -> AsyncIterat
         if now != last:
             yield f"event: compilation\ndata: {now}\n\n"
             last, quiet = now, 0.0
-        if view.state in ENDS:
+        if view.state in TERMINAL_STATES:
             return
         if quiet >= QUIET_S:
             yield ": still here\n\n"
@@ -205,4 +205,4 @@ def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str
 def _file(output: OutputResult, file: str) -> str | None:
     name = output.name
     video = {name: output.media_id, f"{name}.{output.container}": output.media_id}
-    return ({one.name(name): one.media_id(output) for one in RESULT_FILES} | video).get(file)
+    return ({one.name(name): one.media_id(output) for one in COMPANION_FILES} | video).get(file)

@@ -18,7 +18,7 @@ from clipmill_api.http.paging import Cursor, cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, uploads
 from clipmill_api.queries import media_library, quota_ledger, result_media
-from clipmill_api.tables import Media as MediaRow
+from clipmill_api.tables import MediaRow
 from clipmill_probe import MediaError, check, check_image
 
 router = APIRouter(tags=["media"])

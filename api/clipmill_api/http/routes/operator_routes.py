@@ -8,19 +8,19 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
-    ENDS,
-    Active,
+    TERMINAL_STATES,
+    ActiveCompilation,
     CompilationView,
     FailedTasks,
-    FirstKey,
+    StageKey,
     KeyReply,
     KeyRequest,
     Plan,
-    Refusal,
-    Registered,
+    SubmissionRefusal,
+    RegisteredPlan,
     Registration,
     Stage,
-    State,
+    CompilationState,
     Submission,
 )
 from clipmill_api.compilations import plan_reader, registration, responses, submission
@@ -29,7 +29,7 @@ from clipmill_api.context import Ctx, new_id
 from clipmill_api.http.authentication import digest, new_key, operator_only
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import revisions, users_and_keys
-from clipmill_api.tables import Compilation, Key
+from clipmill_api.tables import CompilationRow, KeyRow
 from clipmill_api.tasks import leases, outcome
 
 router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
@@ -37,7 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=2000)]
 Uid = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-def _row(session: Session, uid: str, *, lock: bool = False) -> Compilation:
+def _row(session: Session, uid: str, *, lock: bool = False) -> CompilationRow:
     row = revisions.by_uid(session, uid, lock=lock)
     if row is None:
         raise not_found("compilation", uid)
@@ -45,13 +45,13 @@ def _row(session: Session, uid: str, *, lock: bool = False) -> Compilation:
 
 
 @router.put("/compilations/{uid}")
-def register(ctx: Ctx, uid: Uid, wish: Registration, with_key: bool = False) -> Registered:
+def register(ctx: Ctx, uid: Uid, wish: Registration, with_key: bool = False) -> RegisteredPlan:
     """Tell of a generation. Answers its plan, or the refusal with its numbers.
 
     `with_key`: if the generation is new, the key of its first stage comes with the plan.
     """
 
-    def registered(session: Session) -> tuple[plan_reader.Read, FirstKey | None]:
+    def registered(session: Session) -> tuple[plan_reader.Read, StageKey | None]:
         row, planned = registration.register(session, ctx, uid, wish)
         key = _first_key(session, row, planned) if with_key and planned else None
         return plan_reader.read(session, ctx, row, planned), key
@@ -62,7 +62,7 @@ def register(ctx: Ctx, uid: Uid, wish: Registration, with_key: bool = False) -> 
         if problem.code not in registration.CONFLICTS:
             ctx.db.write(lambda session: registration.refused(session, ctx, uid, wish))
         raise
-    return Registered(**dict(plan_reader.drawn(ctx, found)), key=key)
+    return RegisteredPlan(**dict(plan_reader.drawn(ctx, found)), key=key)
 
 
 @router.get("/compilations/{uid}")
@@ -80,7 +80,7 @@ def status(ctx: Ctx, uid: Uid) -> CompilationView:
 
 
 @router.get("/active")
-def active(ctx: Ctx, limit: Limit = 100) -> list[Active]:
+def active(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompilation]:
     """Compilations that have not ended, oldest first."""
     with ctx.db.read() as session:
         rows = revisions.active(session, limit)
@@ -97,7 +97,7 @@ def submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
 
 
 @router.post("/submissions/{compilation_id}/refused", status_code=204)
-def refused(ctx: Ctx, compilation_id: str, why: Refusal) -> None:
+def refused(ctx: Ctx, compilation_id: str, why: SubmissionRefusal) -> None:
     """No resource can be made of a submission: it has failed."""
 
     def told(session: Session) -> None:
@@ -136,17 +136,17 @@ def mint(ctx: Ctx, uid: Uid, asked: KeyRequest) -> KeyReply:
     return KeyReply(key=ctx.db.write(minted))
 
 
-def _first_key(session: Session, row: Compilation, now: Planned) -> FirstKey:
+def _first_key(session: Session, row: CompilationRow, now: Planned) -> StageKey:
     """Of a generation that was taken in just now: there is no earlier one to end."""
     stage = Stage.FETCH if now.known.waits else Stage.ASSEMBLE
     key = _new_key(session, row, stage)
-    return FirstKey(generation=row.generation, stage=stage, key=key)
+    return StageKey(generation=row.generation, stage=stage, key=key)
 
 
-def _new_key(session: Session, row: Compilation, stage: Stage) -> str:
+def _new_key(session: Session, row: CompilationRow, stage: Stage) -> str:
     """The secret of a key of the newest generation; only its hash is kept."""
     secret = new_key("job")
-    key = Key(
+    key = KeyRow(
         id=new_id("s"),
         secret_sha256=digest(secret),
         role="job",
@@ -159,12 +159,12 @@ def _new_key(session: Session, row: Compilation, stage: Stage) -> str:
     return secret
 
 
-def _refuse_ended(session: Session, row: Compilation, generation: int) -> None:
+def _refuse_ended(session: Session, row: CompilationRow, generation: int) -> None:
     if generation != row.generation:
         detail = f"generation {generation} is not the newest, {row.generation}"
         raise ApiProblem(409, "StaleGeneration", detail, generation=row.generation)
     revision = revisions.revision(session, row.id, generation)
-    if State(revision.state) in ENDS:
+    if CompilationState(revision.state) in TERMINAL_STATES:
         raise leases.ended(revision)
 
 

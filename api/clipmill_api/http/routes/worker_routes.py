@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, Result
+from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, TaskResult
 from clipmill.spec import Sha256
 from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Ctx
@@ -37,7 +37,7 @@ def heartbeat(ctx: Ctx, who: Job, beat: Heartbeat) -> HeartbeatReply:
 
 
 @router.post("/result", status_code=204)
-def result(ctx: Ctx, who: Job, given: Result) -> None:
+def result(ctx: Ctx, who: Job, given: TaskResult) -> None:
     """The end of a part. The last one makes the compilation succeed."""
     ctx.db.write(lambda session: outcome.result(session, ctx, who, given))
 
