@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from clipmill.protocol import (
-    Active,
+    ActiveCompilation,
     ClipState,
     ClipStatus,
     ExitCode,
-    FirstKey,
+    StageKey,
     Plan,
     QuotaEffect,
     Stage,
-    State,
+    CompilationState,
 )
 from clipmill_operator.building import builders
 from clipmill_operator.building.builders import Named
@@ -121,7 +122,7 @@ def test_a_place_is_kept_while_the_api_is_silent() -> None:
     plan = Plan(
         compilation_id="c-abcd",
         generation=1,
-        state=State.FETCHING,
+        state=CompilationState.FETCHING,
         clips=[],
         outputs=[],
         quota=QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None),
@@ -224,6 +225,23 @@ def test_a_resync_finds_what_was_missed() -> None:
     assert sorted(one.name for one in store.all()) == ["fresh", "new", "old", "same"]
 
 
+def test_a_deletion_during_a_resync_is_taken_in() -> None:
+    """A watch reports that a listed object is gone while the list is being stored."""
+    store = Store(Wish.of)
+
+    class Deleted(dict[str, Any]):
+        """An object that is deleted as often as it is read."""
+
+        def __getitem__(self, field: str) -> Any:
+            watch = Thread(target=store.lose, args=(A, "u"), daemon=True)
+            watch.start()
+            watch.join(0.02)  # not forever: it waits for the lock while the store holds it
+            return super().__getitem__(field)
+
+    store.resync(Listed([Deleted(body("a", 1)), body("b", 1)], version=1))
+    assert store.get(B) is not None
+
+
 def test_a_dead_watch_and_a_still_loop_are_noticed() -> None:
     """Three resyncs in a row found what nobody told; or there was none for long."""
     now = [0.0]
@@ -246,16 +264,16 @@ def test_a_dead_watch_and_a_still_loop_are_noticed() -> None:
 def test_the_poll_tells_what_moved() -> None:
     """Steps, clips and ends; a percent more is no news."""
 
-    def one(uid: str, percent: int, *clips: str) -> Active:
+    def one(uid: str, percent: int, *clips: str) -> ActiveCompilation:
         states = [ClipStatus(id="k-abcd", name="c", state=ClipState(state)) for state in clips]
-        return Active(
+        return ActiveCompilation(
             uid=uid,
             id="c-abcd",
             name="n",
             namespace="ns",
             owner="ada",
             generation=1,
-            state=State.FETCHING,
+            state=CompilationState.FETCHING,
             percent=percent,
             clips=states,
             created_at="",
@@ -273,7 +291,7 @@ def test_the_poll_tells_what_moved() -> None:
 
 def test_the_key_that_came_with_the_plan_is_used_once() -> None:
     """For its stage and generation only: a pod with another's key would be turned away."""
-    known = Standing(key=FirstKey(generation=2, stage=Stage.ASSEMBLE, key="cm_j_secret"))
+    known = Standing(key=StageKey(generation=2, stage=Stage.ASSEMBLE, key="cm_j_secret"))
     assert "cm_j_secret" not in repr(known)
     assert known.take_key(2, Stage.RENDER) is None
     assert known.take_key(3, Stage.ASSEMBLE) is None

@@ -50,15 +50,19 @@ class Store(Generic[T]):
         self._lock = Lock()
 
     def see(self, body: Object) -> bool:
-        """Take in an object. False: nothing of it is new that is looked at."""
-        key, version = key_of(body), version_of(body)
+        """Store an object. Return whether a field that the operator reads has changed."""
         with self._lock:
-            known = self._kept.get(key)
-            if known is not None and known.version >= version:
-                return False
-            seen = self._read(body)
-            self._kept[key] = _Kept(version, body["metadata"]["uid"], seen)
-            return known is None or known.seen != seen
+            return self._store(body) is not None
+
+    def _store(self, body: Object) -> T | None:
+        """Return the object as stored if it differs from what was stored; needs the lock."""
+        key, version = key_of(body), version_of(body)
+        known = self._kept.get(key)
+        if known is not None and known.version >= version:
+            return None
+        seen = self._read(body)
+        self._kept[key] = _Kept(version, body["metadata"]["uid"], seen)
+        return None if known is not None and known.seen == seen else seen
 
     def lose(self, key: Key, uid: str) -> bool:
         """Forget an object that was deleted, unless another has its name by now."""
@@ -80,8 +84,9 @@ class Store(Generic[T]):
             }
             for key in gone:
                 del self._kept[key]
-        missed = [self._kept[key_of(body)].seen for body in listed.items if self.see(body)]
-        return missed + [kept.seen for kept in gone.values()]
+            # Under one lock: a watch may report the deletion of a listed object meanwhile.
+            missed = [self._store(body) for body in listed.items]
+        return [seen for seen in missed if seen is not None] + [k.seen for k in gone.values()]
 
     def get(self, key: Key) -> T | None:
         """An object."""
