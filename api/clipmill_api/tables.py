@@ -163,7 +163,7 @@ class RevisionRow(Base):
     compilation_id: Mapped[str] = mapped_column(ForeignKey("compilations.id"), primary_key=True)
     generation: Mapped[int] = mapped_column(primary_key=True)
     spec: Mapped[dict[str, Any]]
-    terms: Mapped[dict[str, Any]]
+    output_policy: Mapped[dict[str, Any]]
     state: Mapped[str]
     stage: Mapped[str | None]
     percent: Mapped[int] = mapped_column(default=0)
@@ -193,7 +193,7 @@ class ClipRow(Base):
     compilation_id: Mapped[str]
     generation: Mapped[int]
     position: Mapped[int]
-    part: Mapped[int | None]
+    task_index: Mapped[int | None]
     name: Mapped[str]
     title: Mapped[str | None]
     url: Mapped[str | None] = mapped_column(String(2000))

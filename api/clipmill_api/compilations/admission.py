@@ -114,7 +114,7 @@ def _number_parts(clips: list[ClipRow]) -> None:
     for clip in clips:
         key = clip.clip_key or clip.id
         if clip.state == ClipState.WAITING and key not in seen:
-            clip.part = len(seen)
+            clip.task_index = len(seen)
             seen.add(key)
 
 

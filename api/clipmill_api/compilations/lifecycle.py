@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import TaskFailure, ClipState, OutputPolicy, OutputResult, Stage, CompilationState
-from clipmill.protocol.result_files import COMPANION_FILES
+from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill.spec import CompilationSpec, OnClipError
 from clipmill.timeline.eta import FETCH_SHARE
 from clipmill_api.compilations import admission, planning
@@ -52,7 +52,7 @@ def _keep(
         compilation_id=row.id,
         generation=generation,
         spec=stored(known.spec),
-        terms=known.terms.model_dump(mode="json"),
+        output_policy=known.terms.model_dump(mode="json"),
         state=CompilationState.PENDING.value,
         outputs=[],
         created_at=ctx.now(),
@@ -90,7 +90,7 @@ def known_of(session: Session, row: CompilationRow, revision: RevisionRow) -> Kn
     clips = revisions.clips(session, row.id, revision.generation)
     ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
     media = media_library.media_by_ids(session, row.owner, ids)
-    return Known(spec, clips, media, OutputPolicy.model_validate(revision.terms))
+    return Known(spec, clips, media, OutputPolicy.model_validate(revision.output_policy))
 
 
 def skip(

@@ -122,13 +122,13 @@ def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
 
 def to_fetch(clips: Sequence[ClipRow]) -> list[int]:
     """Parts whose clips are still to be fetched."""
-    waiting = [clip.part for clip in clips if clip.state == ClipState.WAITING]
+    waiting = [clip.task_index for clip in clips if clip.state == ClipState.WAITING]
     return sorted(part for part in waiting if part is not None)
 
 
 def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> TaskCounts:
     """How many tasks each stage has; `keys`: the segments, once they are known."""
     return TaskCounts(
-        fetch=sum(clip.part is not None for clip in clips),
+        fetch=sum(clip.task_index is not None for clip in clips),
         render=math.ceil(len(keys) / planning.SHARD),
     )

@@ -194,7 +194,7 @@ def clip_of_part(
 ) -> ClipRow | None:
     """The clip that a fetch part fetches."""
     mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
-    found = select(ClipRow).where(*mine, ClipRow.part == part)
+    found = select(ClipRow).where(*mine, ClipRow.task_index == part)
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
@@ -230,7 +230,7 @@ def skip_parts(
     """The waiting clips of some fetch tasks cannot be had, in one statement however many."""
     compilation_id, generation = where
     mine = (ClipRow.compilation_id == compilation_id, ClipRow.generation == generation)
-    keys = select(ClipRow.clip_key).where(*mine, ClipRow.part.in_(numbers))
+    keys = select(ClipRow.clip_key).where(*mine, ClipRow.task_index.in_(numbers))
     waiting = update(ClipRow).where(
         *mine, ClipRow.state == ClipState.WAITING, ClipRow.clip_key.in_(keys)
     )

@@ -88,7 +88,7 @@ def extend_fetch_at(
     at = select(ClipRow.id).where(
         ClipRow.compilation_id == compilation_id,
         ClipRow.generation == generation,
-        ClipRow.part == part,
+        ClipRow.task_index == part,
     )
     mine = update(FetchLockRow).where(FetchLockRow.clip_id.in_(at))
     session.execute(mine.values(until=until))
@@ -105,7 +105,7 @@ def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection
     these = select(ClipRow.id).where(
         ClipRow.compilation_id == compilation_id,
         ClipRow.generation == generation,
-        ClipRow.part.in_(numbers),
+        ClipRow.task_index.in_(numbers),
     )
     session.execute(delete(FetchLockRow).where(FetchLockRow.clip_id.in_(these)))
 

@@ -1,4 +1,4 @@
-"""The first form"""
+"""Create the first tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """All tables."""
+    """Create them."""
     op.create_table(
         "fetch_locks",
         sa.Column("owner", sa.String(length=255), nullable=False),
@@ -303,7 +303,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """No tables."""
+    """Drop them."""
     op.drop_table("clips")
     with op.batch_alter_table("revisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revisions_state"))

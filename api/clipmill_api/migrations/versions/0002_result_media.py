@@ -1,4 +1,4 @@
-"""Which media a result plays"""
+"""Add the index of media files that results play."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The index of results by media."""
+    """Create result_media."""
     op.create_table(
         "result_media",
         sa.Column("compilation_id", sa.String(length=255), nullable=False),
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Without it."""
+    """Drop result_media."""
     with op.batch_alter_table("result_media", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_result_media_owner_media_id_created_at"))
 
