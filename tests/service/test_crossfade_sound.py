@@ -39,8 +39,8 @@ def test_level_in_the_middle(curve: Curve, tone: Path, tmp_path: Path) -> None:
     ]
     segment = Segment(
         key="0" * 64,
-        cuts=cuts,
-        type=TransitionType.FADE,
+        sources=cuts,
+        transition=TransitionType.FADE,
         curve=curve,
         profile=FORM,
     )

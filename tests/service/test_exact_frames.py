@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import clipmaker
-from clipmill.protocol import ExitCode, MediaKind, Stage, State
+from clipmill.protocol import ExitCode, MediaKind, Stage, CompilationState
 from clipmill_job.__main__ import main
 from harness import Harness, running
 
@@ -96,16 +96,16 @@ def test_what_is_planned_is_what_is_decoded(
     api = studio.api
     uid, plan = api.register(studio.owner, _manifest(studio, drawn))
     output = plan.outputs[0]
-    last = output.entries[-1]
+    last = output.items[-1]
     assert last.at + last.frames == output.frames
     key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
-    order = api.client(key).order(0, "reader")
+    order = api.client(key).claim(0, "reader")
     assert order.assemble is not None
     assert sum(segment.frames for segment in order.assemble[0].segments) == output.frames
     api.clock.advance(61)
     assert main({"CLIPMILL_API_URL": api.url, "CLIPMILL_API_KEY": key}) == ExitCode.OK
     view = api.operator.view(uid)
-    assert view.state is State.SUCCEEDED
+    assert view.state is CompilationState.SUCCEEDED
     path = tmp_path / f"{uuid.uuid4().hex}.mp4"
     studio.user.download_output(view.id, "main.mp4", path)
     times = clipmaker.frame_times(path)

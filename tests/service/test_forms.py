@@ -11,8 +11,8 @@ import av
 import pytest
 
 import clipmaker
-from clipmill.protocol import State
-from clipmill.spec import Extent
+from clipmill.protocol import CompilationState
+from clipmill.spec import PreviewExtent
 from clipmill.timeline.profiles import PRESETS
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
@@ -146,7 +146,7 @@ def test_a_clip_cap_names_what_it_drops(policy: str, local: Harness, tmp_path: P
     media = limited.upload(clipmaker.clip(tmp_path / "a.mp4", seconds=0.5))
     clips = [{"mediaId": media, "name": name} for name in ("one", "two", "three")]
     view = limited.render({"clips": clips, "onClipError": policy})
-    assert view.state is State.SUCCEEDED
+    assert view.state is CompilationState.SUCCEEDED
     assert view.degraded
     assert view.outputs[0].frames == 30
     assert [(clip.name, clip.state, clip.reason) for clip in view.clips] == [
@@ -167,7 +167,7 @@ def test_a_draft_is_small_and_free(local: Harness, tmp_path: Path) -> None:
     wide = [{"name": "main", "preset": "youtube"}, {"name": "tall", "preset": "tiktok"}]
     spec = {"clips": clips, "outputs": wide, "quality": "Draft", "preview": "FirstSeconds"}
     view = poor.render(spec)
-    assert view.state is State.SUCCEEDED, view.message
+    assert view.state is CompilationState.SUCCEEDED, view.message
     path = poor.video(spec)
     assert facts(path)["size"] == (854, 480)
     assert facts(path)["rate"] == 15
@@ -182,11 +182,11 @@ def test_a_preview_is_a_draft_beside_it(local: Harness, tmp_path: Path) -> None:
     owner = Studio(local, tmp_path)
     media = owner.upload(clipmaker.clip(tmp_path / "a.mp4", seconds=5))
     view = owner.render({"clips": [{"mediaId": media}], "outputs": [custom(640, 360)]})
-    draft = owner.user.preview(view.id, Extent.FIRST_SECONDS)
-    assert (draft.name, draft.state) == ("test-preview", State.RENDERING)
+    draft = owner.user.preview(view.id, PreviewExtent.FIRST_SECONDS)
+    assert (draft.name, draft.state) == ("test-preview", CompilationState.RENDERING)
     assert owner.user.plan(draft.id).outputs[0].frames == 60
     assert owner.user.plan(draft.id).quota.estimated_seconds == 0
-    assert owner.user.preview(view.id, Extent.FIRST_SECONDS).id == draft.id
-    whole = owner.user.preview(view.id, Extent.WHOLE)
+    assert owner.user.preview(view.id, PreviewExtent.FIRST_SECONDS).id == draft.id
+    whole = owner.user.preview(view.id, PreviewExtent.WHOLE)
     assert whole.id != draft.id
     assert owner.user.plan(whole.id).outputs[0].frames == 75

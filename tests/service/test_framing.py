@@ -46,7 +46,7 @@ def rendered(out: Path, segment: Segment, *paths: Path) -> list[av.VideoFrame]:
 
 def first(folder: Path, path: Path, form: Profile = FORM, **framing: Any) -> av.VideoFrame:
     """The first frame of a clip in a framing."""
-    segment = Segment(key="0" * 64, cuts=[cut(path, **framing)], profile=form)
+    segment = Segment(key="0" * 64, sources=[cut(path, **framing)], profile=form)
     return rendered(folder / "a.mov", segment, path)[0]
 
 
@@ -211,7 +211,7 @@ def test_each_crossfade_leads_over(
     """It begins as the first clip, has its own middle, and all but ends as the second."""
     cuts = [cut(path, frames=16) for path in pair]
     frames = rendered(
-        tmp_path / "a.mov", Segment(key="0" * 64, cuts=cuts, type=kind, profile=WIDE), *pair
+        tmp_path / "a.mov", Segment(key="0" * 64, sources=cuts, transition=kind, profile=WIDE), *pair
     )
     assert len(frames) == 16
     edges = [(6, 90), (313, 90), (160, 6), (160, 173)]

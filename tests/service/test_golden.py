@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 import clipmaker
-from clipmill.protocol import MediaKind, Stage, State
+from clipmill.protocol import MediaKind, Stage, CompilationState
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
 from levels import decoded, loudness
@@ -109,7 +109,7 @@ def test_manifest(case: dict[str, Any], golden: Set) -> None:
     wanted = next(one for one in plan.outputs if one.name == output)
     assert run(golden.api, uid, Stage.ASSEMBLE) == 0
     view = golden.api.operator.view(uid)
-    assert view.state is State.SUCCEEDED, view.message
+    assert view.state is CompilationState.SUCCEEDED, view.message
     made = next(one for one in view.outputs if one.name == wanted.name)
     path = golden.folder / f"{view.id}.{made.container}"
     studio.user.download_output(view.id, wanted.name, path)

@@ -63,7 +63,7 @@ def _encoded(
         width=64, height=64, rate=30, crf=30, speed="ultrafast", max_bitrate=10**6, encoder=encoder
     )
     black = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
-    segment = Segment(key="0" * 64, cuts=[black], profile=form)
+    segment = Segment(key="0" * 64, sources=[black], profile=form)
     raw = levels.write(folder / "programme.f32", sound)
     asked = OutputAssignment(
         name="main",

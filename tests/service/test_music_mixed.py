@@ -11,8 +11,8 @@ import pytest
 import clipmaker
 import levels
 from clipmill.protocol import MusicMix
-from clipmill.spec.soundtrack import Duck
-from clipmill.timeline.music_window import decode_args, mix_args
+from clipmill.spec.soundtrack import Ducking
+from clipmill.ffmpeg.music_mix import music_decode_args, music_mix_args
 from clipmill_probe import check
 from levels import RATE, Sound, at, level_at
 
@@ -26,7 +26,7 @@ ORDER: dict[str, Any] = {
     "end": 10 * RATE,
     "loop": True,
     "fade": 0,
-    "duck": Duck(),
+    "duck": Ducking(),
 }
 SPEAKS = np.concatenate(
     [levels.silence(2), levels.tone(PROGRAMME_HZ, 4, level_db=-10), levels.silence(4)]
@@ -38,9 +38,9 @@ def _mix(folder: Path, programme: Sound, track: Sound, **changes: Any) -> Sound:
     order = MusicMix.model_validate(ORDER | changes)
     source = levels.track(folder / "track.wav", track)
     raw = levels.write(folder / "programme.f32", programme)
-    clipmaker.ffmpeg(*decode_args(order, str(source), str(folder / "track.f32")))
+    clipmaker.ffmpeg(*music_decode_args(order, str(source), str(folder / "track.f32")))
     out = folder / "mix.f32"
-    args = mix_args(order, str(raw), str(folder / "track.f32"), str(out), samples=len(programme))
+    args = music_mix_args(order, str(raw), str(folder / "track.f32"), str(out), samples=len(programme))
     clipmaker.ffmpeg(*args)
     mixed = levels.read(out)
     assert len(mixed) == len(programme)
@@ -49,7 +49,7 @@ def _mix(folder: Path, programme: Sound, track: Sound, **changes: Any) -> Sound:
 
 def test_the_programme_keeps_its_level(tmp_path: Path) -> None:
     """With music, ducked or not, the programme is as loud as without it."""
-    for duck in (Duck(), Duck(ratio=1), Duck(depth="-12dB")):
+    for duck in (Ducking(), Ducking(ratio=1), Ducking(depth="-12dB")):
         mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10), duck=duck)
         heard = level_at(at(mixed, 2.5, 5.5), PROGRAMME_HZ)
         assert heard == pytest.approx(level_at(at(SPEAKS, 2.5, 5.5), PROGRAMME_HZ), abs=0.1)
@@ -80,7 +80,7 @@ def test_a_depth_is_exact(depth: int, programme_db: int, tmp_path: Path) -> None
     programme = np.concatenate(
         [levels.silence(2), levels.tone(PROGRAMME_HZ, 4, level_db=programme_db)]
     )
-    duck = Duck(depth=f"{depth}dB", attack="20ms", release="300ms")
+    duck = Ducking(depth=f"{depth}dB", attack="20ms", release="300ms")
     mixed = _mix(tmp_path, programme, levels.tone(MUSIC_HZ, 6), duck=duck)
     free = level_at(at(mixed, 0.5, 1.5), MUSIC_HZ)
     assert level_at(at(mixed, 3, 5.5), MUSIC_HZ) - free == pytest.approx(depth, abs=0.5)
@@ -89,14 +89,14 @@ def test_a_depth_is_exact(depth: int, programme_db: int, tmp_path: Path) -> None
 def test_below_the_threshold_nothing_yields(tmp_path: Path) -> None:
     """A programme under the threshold leaves the music alone, with a depth as well."""
     programme = levels.tone(PROGRAMME_HZ, 4, level_db=-45)
-    for duck in (Duck(), Duck(depth="-12dB")):
+    for duck in (Ducking(), Ducking(depth="-12dB")):
         mixed = _mix(tmp_path, programme, levels.tone(MUSIC_HZ, 4, level_db=-8), duck=duck)
         assert level_at(at(mixed, 2, 3.5), MUSIC_HZ) == pytest.approx(-20, abs=0.2)
 
 
 def test_ratio_1_does_not_duck(tmp_path: Path) -> None:
     """The programme may be as loud as it likes."""
-    mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10, level_db=-8), duck=Duck(ratio=1))
+    mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10, level_db=-8), duck=Ducking(ratio=1))
     assert level_at(at(mixed, 3, 5.5), MUSIC_HZ) == pytest.approx(-20, abs=0.1)
 
 
@@ -146,7 +146,7 @@ def test_every_form_of_track(name: str, rate: int, tmp_path: Path) -> None:
     order = MusicMix.model_validate(ORDER | {"format": facts.format, "end": 4 * RATE})
     raw = levels.write(tmp_path / "programme.f32", levels.silence(4))
     track, out = str(tmp_path / "track.f32"), str(tmp_path / "mix.f32")
-    clipmaker.ffmpeg(*decode_args(order, str(source), track))
-    clipmaker.ffmpeg(*mix_args(order, str(raw), track, out, samples=4 * RATE))
+    clipmaker.ffmpeg(*music_decode_args(order, str(source), track))
+    clipmaker.ffmpeg(*music_mix_args(order, str(raw), track, out, samples=4 * RATE))
     mixed = levels.read(tmp_path / "mix.f32")
     assert level_at(at(mixed, 1, 3), MUSIC_HZ) == pytest.approx(-32, abs=0.4)

@@ -14,7 +14,7 @@ import clipmaker
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import Fit, TransitionType
-from clipmill.timeline.build import part
+from clipmill.timeline.build import subrange
 from clipmill_probe import check
 
 FORM = Profile(width=320, height=180, rate=30, crf=19, speed="ultrafast", max_bitrate=4_000_000)
@@ -49,7 +49,7 @@ def _render(
     kind: TransitionType = TransitionType.NONE,
 ) -> Path:
     order = [cut.model_copy(update={"framing": Framing(fit=fit)}) for cut, _ in cuts]
-    segment = Segment(key="0" * 64, cuts=order, type=kind, profile=form)
+    segment = Segment(key="0" * 64, sources=order, transition=kind, profile=form)
     clipmaker.ffmpeg(*segment_args(segment, [str(p) if p else None for _, p in cuts], str(out)))
     return out
 
@@ -168,9 +168,9 @@ def test_neighbours_meet_without_a_step(suffix: str, tmp_path: Path) -> None:
     source = clipmaker.clip(tmp_path / f"a.{suffix}", seconds=3, sound=sound)
     whole = _cut(source, 0, 80)
     one = clipmaker.samples(_render(tmp_path / "one.mov", (whole, source)))
-    two = clipmaker.samples(_render(tmp_path / "a.mov", (part(whole, offset=0, frames=47), source)))
+    two = clipmaker.samples(_render(tmp_path / "a.mov", (subrange(whole, offset=0, frames=47), source)))
     two += clipmaker.samples(
-        _render(tmp_path / "b.mov", (part(whole, offset=47, frames=33), source))
+        _render(tmp_path / "b.mov", (subrange(whole, offset=47, frames=33), source))
     )
     assert two == one
 

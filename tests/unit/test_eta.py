@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clipmill.protocol import CompilationView, State
-from clipmill.timeline.eta import eta
+from clipmill.protocol import CompilationView, CompilationState
+from clipmill.timeline.eta import estimate_end
 from clipmill_cli.output.terminal import eta_text
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ CASES = [
 def test_it_goes_on_as_fast_as_it_went(took_s: float, percent: int, left_s: float) -> None:
     """Rendering is from 30 percent to 99; the rest takes its share of the time so far."""
     reached = BEGAN + timedelta(seconds=took_s)
-    found = eta(BEGAN, reached, percent)
+    found = estimate_end(BEGAN, reached, percent)
     assert found is not None
     assert (found - reached).total_seconds() == pytest.approx(left_s, abs=0.01)
 
@@ -32,7 +32,7 @@ def test_it_goes_on_as_fast_as_it_went(took_s: float, percent: int, left_s: floa
 @pytest.mark.parametrize(("took_s", "percent"), [(10, 12), (10, 30), (10, 99), (10, 100), (0, 50)])
 def test_nothing_is_guessed_from_nothing(took_s: float, percent: int) -> None:
     """While fetching, at the last percent, and from no time at all."""
-    assert eta(BEGAN, BEGAN + timedelta(seconds=took_s), percent) is None
+    assert estimate_end(BEGAN, BEGAN + timedelta(seconds=took_s), percent) is None
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,6 @@ def test_it_is_shown_beside_the_percent(when: str | None, said: str) -> None:
     """As the time of day; nothing when it cannot be told."""
     known = {"id": "c-0123", "name": "a", "namespace": "default", "owner": "ada", "clips": []}
     view = CompilationView.model_validate(
-        {**known, "generation": 1, "state": State.RENDERING, "eta": when, "createdAt": ""}
+        {**known, "generation": 1, "state": CompilationState.RENDERING, "eta": when, "createdAt": ""}
     )
     assert eta_text(view) == said

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from clipmill.ffmpeg.ebur128 import Level, level_of
+from clipmill.ffmpeg.ebur128 import Loudness, parse_loudness
 from clipmill.ffmpeg.programme_loudness import (
-    Setting,
-    SoundForm,
-    encode_args,
+    GainSetting,
+    AudioFormat,
+    audio_encode_args,
     first_setting,
     next_setting,
 )
@@ -27,7 +27,7 @@ def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> SourceRange
 
 
 def _args(*cuts: SourceRange, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
-    segment = Segment(key="0" * 64, cuts=list(cuts), type=kind, profile=FORM)
+    segment = Segment(key="0" * 64, sources=list(cuts), transition=kind, profile=FORM)
     return segment_args(segment, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
 
 
@@ -75,21 +75,21 @@ def test_a_graph_holds_no_path() -> None:
 
 def test_reads_the_meter() -> None:
     """The last summary counts; -70 is silence."""
-    assert level_of("x I: -1.0 LUFS\n" + SUMMARY) == Level(-23.4, -3.1)
-    assert level_of("  I:  -70.0 LUFS\n  Peak:  -inf dBFS") == Level(None, None)
-    assert level_of("") == Level(None, None)
+    assert parse_loudness("x I: -1.0 LUFS\n" + SUMMARY) == Loudness(-23.4, -3.1)
+    assert parse_loudness("  I:  -70.0 LUFS\n  Peak:  -inf dBFS") == Loudness(None, None)
+    assert parse_loudness("") == Loudness(None, None)
 
 
 @pytest.mark.parametrize(
     ("found", "setting"),
     [
-        (Level(None, None), Setting(0.0, None)),
-        (Level(-20.0, -10.0), Setting(6.0, None)),
-        (Level(-24.0, -10.0), Setting(10.0, -1.7)),
-        (Level(-60.0, -50.0), Setting(30.0, None)),
+        (Loudness(None, None), GainSetting(0.0, None)),
+        (Loudness(-20.0, -10.0), GainSetting(6.0, None)),
+        (Loudness(-24.0, -10.0), GainSetting(10.0, -1.7)),
+        (Loudness(-60.0, -50.0), GainSetting(30.0, None)),
     ],
 )
-def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Level, setting: Setting) -> None:
+def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Loudness, setting: GainSetting) -> None:
     """Silence is left alone, hiss is not lifted to full level, quiet peaks meet no limiter."""
     assert first_setting(found, target_lufs=-14, peak_dbtp=-1) == setting
 
@@ -101,25 +101,25 @@ LEAPS = ((0.5, -14.7), (0.7, -14.5), (1.0, -14.1), (99, -13.5))
 @pytest.mark.parametrize(
     ("result", "better"),
     [
-        (Level(-14.2, -1.1), None),
-        (Level(None, None), None),
-        (Level(-15.0, -1.5), Setting(11.0, -1.7)),
-        (Level(-14.0, -0.5), Setting(10.0, -2.3)),
+        (Loudness(-14.2, -1.1), None),
+        (Loudness(None, None), None),
+        (Loudness(-15.0, -1.5), GainSetting(11.0, -1.7)),
+        (Loudness(-14.0, -0.5), GainSetting(10.0, -2.3)),
     ],
 )
-def test_corrects_what_limiter_and_codec_did(result: Level, better: Setting | None) -> None:
+def test_corrects_what_limiter_and_codec_did(result: Loudness, better: GainSetting | None) -> None:
     """Loudness lost is added, a peak above the limit lowers the ceiling, good enough stays."""
-    last, programme = Setting(10.0, -1.7), Level(-24.0, -10.0)
+    last, programme = GainSetting(10.0, -1.7), Loudness(-24.0, -10.0)
     assert next_setting([last], programme, result, target_lufs=-14, peak_dbtp=-1) == better
 
 
 def test_a_codec_that_answers_in_leaps_is_met_between_them() -> None:
     """AAC on white noise: whole steps would go to and fro between -14.5 and -13.5 for ever."""
-    programme, tried = Level(-13.9, -4.9), [Setting(-0.1, None)]
+    programme, tried = Loudness(-13.9, -4.9), [GainSetting(-0.1, None)]
     for _ in range(6):
         gain = tried[-1].gain_db
         heard = next(lufs for most, lufs in LEAPS if gain < most)
-        found = Level(heard, -5.0)
+        found = Loudness(heard, -5.0)
         better = next_setting(tried, programme, found, target_lufs=-14, peak_dbtp=-1)
         if better is None:
             break
@@ -129,8 +129,8 @@ def test_a_codec_that_answers_in_leaps_is_met_between_them() -> None:
 
 def test_sound_is_encoded_at_its_exact_length() -> None:
     """As many samples as the frames have, whatever the filters' delay."""
-    limited = Setting(3.0, -1.7)
-    args = encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, form=SoundForm())
+    limited = GainSetting(3.0, -1.7)
+    args = audio_encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, form=AudioFormat())
     chain = args[args.index("-af") + 1]
     assert chain.startswith("volume=3.00dB")
     assert "alimiter" in chain

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from clipmill.protocol import MediaFacts, MusicMix
 from clipmill.spec import CompilationSpec
 from clipmill.spec.soundtrack import Music
-from clipmill.timeline.build import Source, Timeline, timeline
-from clipmill.timeline.music_window import mix_args, music_order, window
+from clipmill.timeline.build import MediaSource, Timeline, build_timeline
+from clipmill.ffmpeg.music_mix import music_mix_args
+from clipmill.timeline.music_window import music_window, plan_music_mix
 
-TRACK = Source(
+TRACK = MediaSource(
     "m-track",
     "7" * 64,
     MediaFacts(format="mp3", duration_us=7_000_000, audio_codec="mp3float", loudness_lufs=-9.5),
@@ -31,14 +32,14 @@ def _line(**rest: Any) -> Timeline:
     spec = CompilationSpec.model_validate({"clips": clips, "outputs": [form], **rest})
     lengths = {"m-clip": 4, "m-intro": 2, "m-outro": 3, "m-bump": 1}
     sources = {
-        media_id: Source(
+        media_id: MediaSource(
             media_id,
             "1" * 64,
             MediaFacts(format="mov", duration_us=s * 1_000_000, width=64, height=64, frames=1),
         )
         for media_id, s in lengths.items()
     }
-    return timeline(spec, spec.outputs[0], [sources["m-clip"]] * 2, sources)
+    return build_timeline(spec, spec.outputs[0], [sources["m-clip"]] * 2, sources)
 
 
 def _music(**fields: Any) -> Music:
@@ -62,17 +63,17 @@ WINDOWS = [
 def test_window(fields: dict[str, Any], rest: dict[str, Any], expected: tuple[int, int]) -> None:
     """After intro and its bumper, before outro and its bumper; else all of it. In frames."""
     line = _line(**rest)
-    assert window(_music(**fields), line.entries, line.frames) == expected
+    assert music_window(_music(**fields), line.items, line.frames) == expected
 
 
 def test_order_in_samples() -> None:
     """Level against the programme, window, fade and loop, as the mixer takes them."""
-    order, note = music_order(_music(**INSIDE), _line(**INTRO, **OUTRO), TRACK, target_lufs=-14)
+    order, note = plan_music_mix(_music(**INSIDE), _line(**INTRO, **OUTRO), TRACK, target_lufs=-14)
     assert order is not None
     assert note is None
     assert (order.start, order.end, order.fade) == (96_000, 480_000, 96_000)
     assert order.gain_mb == -1200 - 450
-    once, _ = music_order(_music(loop=False), _line(), TRACK, target_lufs=-14)
+    once, _ = plan_music_mix(_music(loop=False), _line(), TRACK, target_lufs=-14)
     assert once is not None
     assert (once.start, once.end) == (0, 336_000)
 
@@ -80,10 +81,10 @@ def test_order_in_samples() -> None:
 def test_no_room_is_said() -> None:
     """A crossfade that leaves nothing between intro and outro: no music, and the note why."""
     line = _line(**INTRO, **OUTRO)
-    entries = [line.entries[0], line.entries[-1]]
+    entries = [line.items[0], line.items[-1]]
     moved = [e.model_copy(update={"at": at}) for e, at in zip(entries, (0, 50), strict=True)]
-    short = replace(line, entries=tuple(moved), frames=125)
-    order, note = music_order(_music(**INSIDE), short, TRACK, target_lufs=-14)
+    short = replace(line, items=tuple(moved), frames=125)
+    order, note = plan_music_mix(_music(**INSIDE), short, TRACK, target_lufs=-14)
     assert order is None
     assert note == (
         "music: left out: from AfterIntro (frame 50) is not before until BeforeOutro (frame 50)"
@@ -118,8 +119,8 @@ def test_from_is_the_wires_word() -> None:
 
 def test_graph_holds_no_path_and_no_text() -> None:
     """Paths are arguments; the graph is made of numbers."""
-    order, _ = music_order(_music(), _line(), TRACK, target_lufs=-14)
+    order, _ = plan_music_mix(_music(), _line(), TRACK, target_lufs=-14)
     assert isinstance(order, MusicMix)
-    args = mix_args(order, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
+    args = music_mix_args(order, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
     assert "/s/" not in args[args.index("-filter_complex") + 1]
     assert args.count("-stream_loop") == 1

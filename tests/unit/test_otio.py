@@ -10,25 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clipmill.otio.clip_mapping import CannotCarry
-from clipmill.otio.exporter import exported
-from clipmill.otio.importer import imported
+from clipmill.otio.clip_mapping import OtioImportError
+from clipmill.otio.exporter import export_otio
+from clipmill.otio.importer import import_otio
 from clipmill.protocol import MediaFacts
-from clipmill.protocol.result_record import Played, Record
+from clipmill.protocol.result_record import PlayedItem, ResultRecord
 from clipmill.spec import CompilationSpec, Manifest
-from clipmill.timeline.build import Source, Timeline, timeline
+from clipmill.timeline.build import MediaSource, Timeline, build_timeline
 
 FACTS = MediaFacts(format="mov", duration_us=5_000_000, width=64, height=64, frames=150)
-MEDIA = Source("m-clip", "1" * 64, FACTS)
+MEDIA = MediaSource("m-clip", "1" * 64, FACTS)
 
 
 def _line(spec: CompilationSpec) -> Timeline:
-    return timeline(spec, spec.outputs[0], [MEDIA] * len(spec.clips), {})
+    return build_timeline(spec, spec.outputs[0], [MEDIA] * len(spec.clips), {})
 
 
-def _record(spec: CompilationSpec, line: Timeline) -> Record:
+def _record(spec: CompilationSpec, line: Timeline) -> ResultRecord:
     played = [
-        Played(
+        PlayedItem(
             kind=e.kind,
             name=e.name,
             title=clip.title,
@@ -38,9 +38,9 @@ def _record(spec: CompilationSpec, line: Timeline) -> Record:
             start=e.start,
             frames=e.frames,
         )
-        for e, clip in zip(line.entries, spec.clips, strict=True)
+        for e, clip in zip(line.items, spec.clips, strict=True)
     ]
-    return Record(title="A: 'b' 100 %", rate=line.profile.rate, frames=line.frames, played=played)
+    return ResultRecord(title="A: 'b' 100 %", rate=line.profile.rate, frames=line.frames, items=played)
 
 
 @st.composite
@@ -68,11 +68,11 @@ def specs(draw: st.DrawFn) -> CompilationSpec:
 def test_there_and_back(spec: CompilationSpec) -> None:
     """What was exported and imported again is the same timeline, to the frame."""
     line = _line(spec)
-    text = exported(_record(spec, line), line.entries, line.profile)
-    back = Manifest.model_validate(imported(text, name="back")).spec
+    text = export_otio(_record(spec, line), line.items, line.profile)
+    back = Manifest.model_validate(import_otio(text, name="back")).spec
     again = _line(back)
     shown = [
-        [(e.at, e.start, e.frames, e.overlap, e.enters, e.curve) for e in one.entries]
+        [(e.at, e.start, e.frames, e.overlap, e.transition, e.curve) for e in one.items]
         for one in (line, again)
     ]
     assert shown[0] == shown[1]
@@ -89,7 +89,7 @@ def test_length_and_ranges_are_an_editors() -> None:
     spec = CompilationSpec.model_validate({"clips": clips, "outputs": [form]})
     line = _line(spec)
     found = otio.adapters.read_from_string(
-        exported(_record(spec, line), line.entries, line.profile), "otio_json"
+        export_otio(_record(spec, line), line.items, line.profile), "otio_json"
     )
     (track,) = found.video_tracks()
     assert track.duration() == otio.opentime.RationalTime(line.frames, 30)
@@ -135,7 +135,7 @@ def test_a_file_of_another_program() -> None:
     text = _file(
         _clip("one: 'first'"), _fade(), _clip("two", "file:///media/two.mov", source_range=long)
     )
-    spec = imported(text, name="edit")["spec"]
+    spec = import_otio(text, name="edit")["spec"]
     assert spec["clips"] == [
         {
             "url": "https://example.org/a.mp4",
@@ -218,18 +218,18 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "said"), REFUSED)
 def test_what_cannot_be_carried(text: str, said: str) -> None:
     """Each refusal names the thing and why."""
-    with pytest.raises(CannotCarry) as refused:
-        imported(text, name="edit")
+    with pytest.raises(OtioImportError) as refused:
+        import_otio(text, name="edit")
     assert said in str(refused.value)
 
 
 def test_all_reasons_at_once() -> None:
     """A person mends a file once, not once for each fault; an endless list is cut."""
-    with pytest.raises(CannotCarry) as refused:
-        imported(_file(GAP, _clip(), edit=_second_track), name="edit")
+    with pytest.raises(OtioImportError) as refused:
+        import_otio(_file(GAP, _clip(), edit=_second_track), name="edit")
     assert len(refused.value.reasons) == 2
     many = [_clip(media_reference=MISSING) for _ in range(30)]
-    with pytest.raises(CannotCarry) as refused:
-        imported(_file(*many), name="edit")
+    with pytest.raises(OtioImportError) as refused:
+        import_otio(_file(*many), name="edit")
     assert len(refused.value.reasons) == 21
     assert refused.value.reasons[-1] == "and 10 more"

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from clipmill.ffmpeg.overlay_filter import Opened, overlaid
-from clipmill.ffmpeg.segment_args import Drawn
-from clipmill.protocol import Layer, SourceRange, Window, Words
+from clipmill.ffmpeg.overlay_filter import LayerInput, overlay_chains
+from clipmill.ffmpeg.segment_args import RenderedLayer
+from clipmill.protocol import Layer, SourceRange, LayerWindow, Caption
 from clipmill.spec import CompilationSpec
-from clipmill.timeline.overlay_layers import image_ids, layers, moved, unseen
+from clipmill.timeline.overlay_layers import image_ids, build_layers, layers_of_subrange, hidden_overlay_notes
 
 RATE = 30
 
 
-def windows(frames: int, clip: dict[str, Any], **spec: Any) -> list[Window]:
+def windows(frames: int, clip: dict[str, Any], **spec: Any) -> list[LayerWindow]:
     """The windows of all layers over a clip of so many frames, the lowest first."""
     wish = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **clip}], **spec})
-    found = layers(wish, wish.clips[0], {}, frames=frames, rate=RATE)
+    found = build_layers(wish, wish.clips[0], {}, frames=frames, rate=RATE)
     return [layer.window for layer in found if layer.window]
 
 
@@ -80,7 +80,7 @@ def test_one_that_starts_after_the_end_is_told() -> None:
     late = {"overlays": [{"text": "x", "start": "10s"}]}
     assert windows(300, late) == []
     clip = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **late}]}).clips[0]
-    assert unseen(clip, "goal", frames=300, rate=RATE) == [
+    assert hidden_overlay_notes(clip, "goal", frames=300, rate=RATE) == [
         "overlays[0] of goal is never seen: it starts at 10s, and 10.00s of the clip are played"
     ]
 
@@ -105,39 +105,39 @@ def test_order_and_images() -> None:
         "m-face": "spec.clips[0].credit.avatar",
     }
     images = dict.fromkeys(image_ids(spec), "0" * 64)
-    found = layers(spec, spec.clips[0], images, frames=300, rate=RATE)
-    kinds = ["card" if one.card else "words" if one.words else "image" for one in found]
+    found = build_layers(spec, spec.clips[0], images, frames=300, rate=RATE)
+    kinds = ["card" if one.card else "words" if one.caption else "image" for one in found]
     assert kinds == ["card", "image", "words", "image"]
 
 
 PARTS = [
     # window of a clip of 100 frames; a part of it; what is left
-    (Window(at=10, frames=20), (0, 40), Window(at=10, frames=20)),
-    (Window(at=10, frames=20), (15, 40), Window(at=-5, frames=20)),
-    (Window(at=10, frames=20), (12, 10), None),
-    (Window(at=10, frames=20, fade=5), (15, 10), None),
-    (Window(at=10, frames=20, fade=5), (14, 10), Window(at=-4, frames=20, fade=5)),
-    (Window(at=0, frames=100), (0, 100), None),
+    (LayerWindow(at=10, frames=20), (0, 40), LayerWindow(at=10, frames=20)),
+    (LayerWindow(at=10, frames=20), (15, 40), LayerWindow(at=-5, frames=20)),
+    (LayerWindow(at=10, frames=20), (12, 10), None),
+    (LayerWindow(at=10, frames=20, fade=5), (15, 10), None),
+    (LayerWindow(at=10, frames=20, fade=5), (14, 10), LayerWindow(at=-4, frames=20, fade=5)),
+    (LayerWindow(at=0, frames=100), (0, 100), None),
 ]
 
 
 @pytest.mark.parametrize(("window", "part", "left"), PARTS)
 def test_a_part_keeps_what_is_seen(
-    window: Window, part: tuple[int, int], left: Window | None
+    window: LayerWindow, part: tuple[int, int], left: LayerWindow | None
 ) -> None:
     """The window moves with the cut; where it only shows the full layer it is none at all."""
-    (found,) = moved(_cut(window), offset=part[0], frames=part[1])
+    (found,) = layers_of_subrange(_cut(window), offset=part[0], frames=part[1])
     assert found.window == left
 
 
 def test_a_part_outside_the_window_has_no_layer() -> None:
     """Before it, and from its end on."""
-    window = Window(at=10, frames=20)
-    assert moved(_cut(window), offset=0, frames=10) == []
-    assert moved(_cut(window), offset=30, frames=10) == []
+    window = LayerWindow(at=10, frames=20)
+    assert layers_of_subrange(_cut(window), offset=0, frames=10) == []
+    assert layers_of_subrange(_cut(window), offset=30, frames=10) == []
 
 
-def _cut(window: Window) -> SourceRange:
+def _cut(window: LayerWindow) -> SourceRange:
     return SourceRange(
         media_id="m-clip",
         sha256="0" * 64,
@@ -145,16 +145,16 @@ def _cut(window: Window) -> SourceRange:
         has_audio=False,
         start=0,
         frames=100,
-        layers=[Layer(words=Words(text="x"), window=window)],
+        layers=[Layer(caption=Caption(text="x"), window=window)],
     )
 
 
 def test_no_word_of_a_layer_is_in_the_filters() -> None:
     """Only the picture's place and its frames are."""
     text = "'; [v0] drawtext=%{pts}:\\"
-    layer = Layer(words=Words(text=text), window=Window(at=-3, frames=20, fade=5))
-    graph = overlaid(
-        [Opened(layer, Drawn("/s/0.png", 4, 6), 2)], frames=10, rate=RATE, source="v0", label="v"
+    layer = Layer(caption=Caption(text=text), window=LayerWindow(at=-3, frames=20, fade=5))
+    graph = overlay_chains(
+        [LayerInput(layer, RenderedLayer("/s/0.png", 4, 6), 2)], frames=10, rate=RATE, source="v0", label="v"
     )
     assert len(graph) == 2
     assert text not in ";".join(graph)

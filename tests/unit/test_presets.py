@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from clipmill.protocol import OutputPolicy, Profile
 from clipmill.spec import AUDIO_RATE, Output, Quality
-from clipmill.timeline.bitrates import LEAST, TooFewBytes, limited, lower, rates
-from clipmill.timeline.profiles import PRESETS, RESOLUTIONS, capped, max_length_s, profile
+from clipmill.timeline.bitrates import LEAST, TooFewBytes, limit_bitrate, reduce_bitrate, choose_bitrates
+from clipmill.timeline.profiles import PRESETS, RESOLUTIONS, limit_size, max_length_s, build_profile
 
 BEHAVIOUR = {
     "youtube": (1920, 1080, 30, 8_000_000, None),
@@ -27,7 +27,7 @@ BEHAVIOUR = {
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_platform(preset: str) -> None:
     """Size, rate, bit rate and longest video as the platform wants them."""
-    form = profile(Output.model_validate({"name": "a", "preset": preset}))
+    form = build_profile(Output.model_validate({"name": "a", "preset": preset}))
     found = (form.width, form.height, form.rate, form.max_bitrate, max_length_s(preset))
     assert found == BEHAVIOUR[preset]
     assert (form.encoder, form.container) == ("libx264", "mp4")
@@ -56,14 +56,14 @@ def test_a_cap_keeps_the_shape(
     size: tuple[int, int], resolution: str | None, wanted: tuple[int, int]
 ) -> None:
     """The short side is at most the resolution's; nothing is made larger."""
-    assert capped(*size, resolution) == wanted
+    assert limit_size(*size, resolution) == wanted
 
 
 @given(st.integers(32, 1920), st.integers(32, 1920), st.sampled_from(sorted(RESOLUTIONS)))
 def test_a_capped_size_is_even_and_within(half: int, other: int, resolution: str) -> None:
     """For every size: even, no larger than before, short side and area within the cap."""
     width, height = 2 * half, 2 * other
-    found = capped(width, height, resolution)
+    found = limit_size(width, height, resolution)
     side = RESOLUTIONS[resolution]
     assert all(length % 2 == 0 for length in found)
     assert found[0] <= width
@@ -76,7 +76,7 @@ def test_a_capped_size_is_even_and_within(half: int, other: int, resolution: str
 def test_a_rate_within_the_tiers_has_whole_samples(rate: int, most: int) -> None:
     """At most what is wanted, at most what is allowed, and a whole number of samples a frame."""
     wish = {"name": "a", "preset": "custom", "width": 64, "height": 64, "rate": rate}
-    found = profile(Output.model_validate(wish), terms=OutputPolicy(max_fps=most)).rate
+    found = build_profile(Output.model_validate(wish), terms=OutputPolicy(max_fps=most)).rate
     assert 1 <= found <= min(rate, most)
     assert AUDIO_RATE % found == 0
     assert found >= min(rate, most) * 0.8 or most < 8
@@ -89,7 +89,7 @@ DRAFTS = [("youtube", (854, 480)), ("tiktok", (480, 854)), ("instagram_feed", (4
 def test_a_draft_has_even_sides(preset: str, size: tuple[int, int]) -> None:
     """480 on the short side, 854 and not 853 on the long one, 15 frames a second, fast."""
     output = Output.model_validate({"name": "a", "preset": preset})
-    form = profile(output, quality=Quality.DRAFT)
+    form = build_profile(output, quality=Quality.DRAFT)
     assert form.size == size
     assert (form.rate, form.speed) == (15, "ultrafast")
 
@@ -99,20 +99,20 @@ FORM = Profile(width=640, height=360, rate=30, crf=19, speed="veryfast", max_bit
 
 def test_a_size_becomes_a_rate() -> None:
     """10 MB for a minute: 1.28 Mbit/s for picture and sound, in steps of a tenth."""
-    found = rates(FORM, frames=1800, max_bytes=10_000_000)
+    found = choose_bitrates(FORM, frames=1800, max_bytes=10_000_000)
     assert found.audio == 192_000
     assert 0.9 < found.video / (1_280_000 - 192_000) <= 1
-    assert rates(FORM, frames=1800, max_bytes=None).video == 8_000_000
-    assert rates(FORM, frames=1800, max_bytes=2_000_000).audio == 96_000
+    assert choose_bitrates(FORM, frames=1800, max_bytes=None).video == 8_000_000
+    assert choose_bitrates(FORM, frames=1800, max_bytes=2_000_000).audio == 96_000
     with pytest.raises(TooFewBytes, match=r"maxBytes 100000 for 60\.0s leaves 13 kbit/s"):
-        rates(FORM, frames=1800, max_bytes=100_000)
+        choose_bitrates(FORM, frames=1800, max_bytes=100_000)
 
 
 @given(st.integers(1, 100_000), st.integers(100_000, 2**40))
 def test_a_rate_keeps_its_promise(frames: int, max_bytes: int) -> None:
     """Picture and sound at their rates fit into the bytes, or are refused."""
     try:
-        found = rates(FORM, frames=frames, max_bytes=max_bytes)
+        found = choose_bitrates(FORM, frames=frames, max_bytes=max_bytes)
     except TooFewBytes:
         return
     assert LEAST <= found.video <= FORM.max_bitrate
@@ -121,7 +121,7 @@ def test_a_rate_keeps_its_promise(frames: int, max_bytes: int) -> None:
 
 def test_the_next_try_is_lower() -> None:
     """A file twice as large as allowed is made again at less than half the rate."""
-    form = limited(FORM, 1_000_000)
-    again = lower(form, size_bytes=2_000_000, max_bytes=1_000_000)
+    form = limit_bitrate(FORM, 1_000_000)
+    again = reduce_bitrate(form, size_bytes=2_000_000, max_bytes=1_000_000)
     assert again.max_bitrate == 465_000
     assert again.buffer == 232_500

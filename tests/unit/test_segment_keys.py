@@ -8,8 +8,8 @@ import pytest
 
 from clipmill.protocol import Image, Layer, MediaFacts, OutputPolicy
 from clipmill.spec import CompilationSpec
-from clipmill.timeline.build import Source, timeline
-from clipmill.timeline.segments import reformed, segments
+from clipmill.timeline.build import MediaSource, build_timeline
+from clipmill.timeline.segments import with_profile, split_into_segments
 
 OUTPUT = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
 FACTS = MediaFacts(
@@ -27,9 +27,9 @@ FADE = {"type": "Fade", "duration": "1s"}
 CREDIT = {"creator": "Grace", "game": "Chess"}
 
 
-def source(letter: str) -> Source:
+def source(letter: str) -> MediaSource:
     """A media file of 10 s whose content is one letter."""
-    return Source(f"m-{letter * 4}", letter * 64, FACTS)
+    return MediaSource(f"m-{letter * 4}", letter * 64, FACTS)
 
 
 def clip(letter: str, **more: Any) -> dict[str, Any]:
@@ -43,10 +43,10 @@ def keys(
     """Keys of the segments, in their order."""
     wish = CompilationSpec.model_validate({"clips": clips, "outputs": [OUTPUT], **spec})
     known = [source(str(one.media_id)[2]) for one in wish.clips]
-    renamed = [Source(f"{ids}-{one.sha256[:4]}", one.sha256, one.facts) for one in known]
+    renamed = [MediaSource(f"{ids}-{one.sha256[:4]}", one.sha256, one.facts) for one in known]
     assets = {f"m-{letter * 4}": source(letter) for letter in "abcdef0123"}
     return [
-        segment.key for segment in segments(timeline(wish, wish.outputs[0], renamed, assets, terms))
+        segment.key for segment in split_into_segments(build_timeline(wish, wish.outputs[0], renamed, assets, terms))
     ]
 
 
@@ -180,10 +180,10 @@ def test_a_window_counts_only_where_it_is_seen() -> None:
 def test_a_segment_in_another_form_has_another_key() -> None:
     """And the same again in the form it had."""
     wish = CompilationSpec.model_validate({"clips": [A], "outputs": [OUTPUT]})
-    (segment,) = segments(timeline(wish, wish.outputs[0], [source("a")], {}))
-    lower = reformed(segment, segment.profile.model_copy(update={"max_bitrate": 1000}))
+    (segment,) = split_into_segments(build_timeline(wish, wish.outputs[0], [source("a")], {}))
+    lower = with_profile(segment, segment.profile.model_copy(update={"max_bitrate": 1000}))
     assert lower.key != segment.key
-    assert reformed(lower, segment.profile) == segment
+    assert with_profile(lower, segment.profile) == segment
 
 
 def test_a_small_edit_keeps_the_rate_of_a_capped_file() -> None:

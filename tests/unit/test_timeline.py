@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from clipmill.protocol import MediaFacts
 from clipmill.spec import CompilationSpec
-from clipmill.timeline.build import InvalidTimeline, Source, Timeline, timeline
-from clipmill.timeline.segments import segments
+from clipmill.timeline.build import InvalidTimeline, MediaSource, Timeline, build_timeline
+from clipmill.timeline.segments import split_into_segments
 
 
-def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:
+def source(name: str, length_us: int, lufs: float | None = -20.0) -> MediaSource:
     """A media file of a given length."""
     facts = MediaFacts(
         format="mov",
@@ -25,7 +25,7 @@ def source(name: str, length_us: int, lufs: float | None = -20.0) -> Source:
         audio_codec="aac",
         loudness_lufs=lufs,
     )
-    return Source(f"m-{name * 4}", name * 64, facts)
+    return MediaSource(f"m-{name * 4}", name * 64, facts)
 
 
 def build(
@@ -36,7 +36,7 @@ def build(
     spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output], **rest})
     sources = [source("abcdef0123456789"[i % 16], n) for i, n in enumerate(lengths_us)]
     assets = {m: source("9", 2_000_000) for m in ("m-intro", "m-outro", "m-aaaa", "m-bbbb")}
-    return timeline(spec, spec.outputs[0], sources, assets)
+    return build_timeline(spec, spec.outputs[0], sources, assets)
 
 
 kinds = st.sampled_from(["None", "Fade", "FadeBlack", "WipeLeft"])
@@ -59,11 +59,11 @@ def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
     where = data.draw(st.sampled_from(["BetweenClips", "Everywhere"]))
     around["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": where}
     found = build(clips, us, rate, **around)
-    assert found.frames == sum(e.frames - e.overlap for e in found.entries)
-    assert found.frames == sum(segment.frames for segment in segments(found))
-    assert all(len({cut.frames for cut in segment.cuts}) == 1 for segment in segments(found))
-    ends = [e.at + e.frames for e in found.entries]
-    assert [e.at + e.overlap for e in found.entries] == [0, *ends[:-1]]
+    assert found.frames == sum(e.frames - e.overlap for e in found.items)
+    assert found.frames == sum(segment.frames for segment in split_into_segments(found))
+    assert all(len({cut.frames for cut in segment.sources}) == 1 for segment in split_into_segments(found))
+    ends = [e.at + e.frames for e in found.items]
+    assert [e.at + e.overlap for e in found.items] == [0, *ends[:-1]]
 
 
 def test_trim_and_limit() -> None:
@@ -73,7 +73,7 @@ def test_trim_and_limit() -> None:
         {"mediaId": "m-clip", "name": "b"},
     ]
     found = build(clips, [5_000_000, 5_000_000], maxClipDuration="2s")
-    assert [(e.start, e.frames) for e in found.entries] == [(45, 75), (0, 60)]
+    assert [(e.start, e.frames) for e in found.items] == [(45, 75), (0, 60)]
 
 
 def test_end_beyond_the_source_is_the_source_end() -> None:
@@ -93,14 +93,14 @@ def test_transition_clips_cycle_and_repeat() -> None:
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(4)]
     ids = {"mediaIds": ["m-aaaa", "m-bbbb"]}
     found = build(clips, [1_000_000] * 4, transitions=ids)
-    names = [e.name for e in found.entries]
+    names = [e.name for e in found.items]
     assert names == ["c0", "m-aaaa", "c1", "m-bbbb", "c2", "m-aaaa", "c3"]
     drawn = [
         [
             e.name
             for e in build(
                 clips, [1_000_000] * 4, transitions={**ids, "order": "Random", "seed": 7}
-            ).entries
+            ).items
         ]
         for _ in range(2)
     ]
@@ -114,18 +114,18 @@ def test_long_crossfade_is_shortened_and_said() -> None:
         {"mediaId": "m-clip", "name": "b", "transition": {"type": "Fade", "duration": "2s"}},
     ]
     found = build(clips, [1_000_000, 1_000_000])
-    assert found.entries[1].overlap == 15
+    assert found.items[1].overlap == 15
     assert "shortened from 60 to 15" in found.notes[0]
 
 
 def test_edit_of_one_trim_keeps_the_other_segments() -> None:
     """One body changes; the bodies of the others are found again by their key."""
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(5)]
-    before = {segment.key for segment in segments(build(clips, [2_000_000] * 5))}
+    before = {segment.key for segment in split_into_segments(build(clips, [2_000_000] * 5))}
     edited = [*clips[:2], {**clips[2], "end": "1s"}, *clips[3:]]
-    after = {segment.key for segment in segments(build(edited, [2_000_000] * 5))}
+    after = {segment.key for segment in split_into_segments(build(edited, [2_000_000] * 5))}
     assert len(after - before) == 1
-    assert {segment.key for segment in segments(build(clips[::-1], [2_000_000] * 5))} == before
+    assert {segment.key for segment in split_into_segments(build(clips[::-1], [2_000_000] * 5))} == before
 
 
 def test_a_curve_changes_the_seam_alone() -> None:
@@ -134,5 +134,5 @@ def test_a_curve_changes_the_seam_alone() -> None:
     for curve in ("EqualPower", "Linear"):
         fade = {"type": "Fade", "curve": curve}
         clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "transition": fade}]
-        found.append(segments(build(clips, [2_000_000] * 2)))
+        found.append(split_into_segments(build(clips, [2_000_000] * 2)))
     assert [one.key == other.key for one, other in zip(*found, strict=True)] == [True, False, True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from clipmill.protocol.result_record import Chapter, Record, clock, one_line
+from clipmill.protocol.result_record import Chapter, ResultRecord, clock, one_line
 
 LEAST = 3
 LEAST_S = 10
@@ -13,11 +13,11 @@ LEAST_S = 10
 NAMES = {"intro": "Intro", "outro": "Outro"}
 
 
-def chapters(record: Record) -> list[Chapter]:
+def build_chapters(record: ResultRecord) -> list[Chapter]:
     """Intro, clips and outro; what stands between two clips belongs to the first of them."""
     titled = [
         (shot.at, NAMES.get(shot.kind) or shot.title or shot.name)
-        for shot in record.played
+        for shot in record.items
         if shot.kind in ("intro", "clip", "outro")
     ]
     if not titled:
@@ -34,7 +34,7 @@ def chapters_text(found: Sequence[Chapter], rate: int) -> str:
     return "".join(f"{clock(one.at, rate)} {one_line(one.title)}\n" for one in found)
 
 
-def unmet(found: Sequence[Chapter], rate: int) -> str | None:
+def chapter_warning(found: Sequence[Chapter], rate: int) -> str | None:
     """Why YouTube will not show these chapters; None: it will."""
     if len(found) < LEAST:
         return f"chapters: YouTube shows them from {LEAST} on, and there are {len(found)}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from clipmill.protocol.result_record import Credit, Record, one_line
+from clipmill.protocol.result_record import CreditEntry, ResultRecord, one_line
 
 
-def credits_of(record: Record) -> list[Credit]:
+def credits_of(record: ResultRecord) -> list[CreditEntry]:
     """Each clip once, in the order of its first appearance, then the music."""
-    found: dict[tuple[str | None, ...], Credit] = {}
-    for shot in record.played:
+    found: dict[tuple[str | None, ...], CreditEntry] = {}
+    for shot in record.items:
         if shot.kind != "clip" or not shot.sha256:
             continue
-        credit = Credit(
+        credit = CreditEntry(
             kind="clip",
             title=shot.title or shot.name,
             by=shot.creator,
@@ -22,15 +22,17 @@ def credits_of(record: Record) -> list[Credit]:
     return [*found.values(), *_music(record)]
 
 
-def _music(record: Record) -> list[Credit]:
+def _music(record: ResultRecord) -> list[CreditEntry]:
     track = record.music
     if track is None:
         return []
     title = track.title or track.media_id
-    return [Credit(kind="music", title=title, by=track.artist, about=track.license, url=track.url)]
+    return [
+        CreditEntry(kind="music", title=title, by=track.artist, about=track.license, url=track.url)
+    ]
 
 
-def credits_text(record: Record) -> str:
+def credits_text(record: ResultRecord) -> str:
     """The credits as people read them: numbered clips, the music, each with its link."""
     found = credits_of(record)
     clips = [credit for credit in found if credit.kind == "clip"]
@@ -42,7 +44,7 @@ def credits_text(record: Record) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(start: str, credit: Credit) -> list[str]:
+def _lines(start: str, credit: CreditEntry) -> list[str]:
     by = f" by {one_line(credit.by)}" if credit.by else ""
     about = f" ({one_line(credit.about)})" if credit.about else ""
     link = [f"   {one_line(credit.url)}"] if credit.url else []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from clipmill.protocol import Assignment, OutputAssignment
-from clipmill.protocol.result_record import Record
+from clipmill.protocol.result_record import ResultRecord
 from clipmill.timeline.segments import RENDERER
 
 
-class Finished(NamedTuple):
+class FinishedFile(NamedTuple):
     """The finished file, as its job measured it."""
 
     name: str
@@ -20,15 +20,15 @@ class Finished(NamedTuple):
     true_peak_dbtp: float | None
 
 
-class Programs(NamedTuple):
+class ProgramVersions(NamedTuple):
     """What rendered it."""
 
     clipmill: str
     ffmpeg: str
 
 
-def provenance(
-    order: Assignment, output: OutputAssignment, finished: Finished, programs: Programs
+def build_provenance(
+    order: Assignment, output: OutputAssignment, finished: FinishedFile, programs: ProgramVersions
 ) -> dict[str, Any]:
     """The manifest, ready to be written as JSON. Times in frames of the output's rate."""
     record = output.record
@@ -42,7 +42,7 @@ def provenance(
         "renderer": {"version": RENDERER, **programs._asdict()},
         "profile": form.model_dump(mode="json", by_alias=True),
         "sources": _sources(record, output),
-        "timeline": [_shot(shot.model_dump(mode="json", by_alias=True)) for shot in record.played],
+        "timeline": [_shot(shot.model_dump(mode="json", by_alias=True)) for shot in record.items],
         "music": record.music.model_dump(mode="json", by_alias=True) if record.music else None,
         "segments": [{"key": segment.key, "frames": segment.frames} for segment in output.segments],
         "loudness": {
@@ -64,10 +64,10 @@ def _shot(shot: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shot.items() if value is not None}
 
 
-def _sources(record: Record, output: OutputAssignment) -> list[dict[str, Any]]:
+def _sources(record: ResultRecord, output: OutputAssignment) -> list[dict[str, Any]]:
     """Each file that went in, once: clips and assets, the music, images drawn over the picture."""
     found: dict[str, dict[str, Any]] = {}
-    for shot in record.played:
+    for shot in record.items:
         if shot.sha256:
             known = found.setdefault(shot.sha256, {"sha256": shot.sha256, "kind": shot.kind})
             known |= {"url": shot.url} if shot.url else {}

@@ -14,7 +14,7 @@ TILE_WIDTH = 320
 GAP = 4
 
 
-class Grid(NamedTuple):
+class StoryboardGrid(NamedTuple):
     """Tiles in rows, evenly spread over all frames; sizes in pixels."""
 
     frames: int
@@ -45,22 +45,22 @@ class Grid(NamedTuple):
         return (start + end) // 2
 
 
-def grid(frames: int, rate: int, size: tuple[int, int]) -> Grid:
+def build_grid(frames: int, rate: int, size: tuple[int, int]) -> StoryboardGrid:
     """The grid for a video of these frames and this size."""
     wanted = min(MOST_TILES, max(TILES, frames // (rate * SECONDS_A_TILE)))
     tiles = max(1, min(wanted, frames))
     columns = min(tiles, 4 if tiles <= TILES else 6)
     height = max(2, round(size[1] * TILE_WIDTH / size[0]))
-    return Grid(frames, rate, tiles, columns, (TILE_WIDTH, height))
+    return StoryboardGrid(frames, rate, tiles, columns, (TILE_WIDTH, height))
 
 
-def vtt(found: Grid, picture: str) -> str:
+def storyboard_vtt(found: StoryboardGrid, picture: str) -> str:
     """WebVTT: for each stretch of time the part of the picture that shows it."""
     cues = [_cue(found, i, quote(picture)) for i in range(found.tiles)]
     return "\n".join(("WEBVTT", "", *cues))
 
 
-def _cue(found: Grid, i: int, picture: str) -> str:
+def _cue(found: StoryboardGrid, i: int, picture: str) -> str:
     start, end = (_time(frame, found.rate) for frame in found.span(i))
     place = ",".join(map(str, (*found.corner(i), *found.tile)))
     return f"{start} --> {end}\n{picture}#xywh={place}\n"

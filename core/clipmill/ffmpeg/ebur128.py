@@ -11,19 +11,19 @@ _INTEGRATED = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
 _PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+|-inf) dBFS")
 
 
-class Level(NamedTuple):
+class Loudness(NamedTuple):
     """What the meter found. None: silence."""
 
     lufs: float | None
     peak_dbtp: float | None
 
 
-SILENCE = Level(None, None)
+SILENCE = Loudness(None, None)
 
 
-def level_of(text: str) -> Level:
+def parse_loudness(text: str) -> Loudness:
     """Read the meter's last summary in ffmpeg's log."""
     integrated, peaks = _INTEGRATED.findall(text), _PEAK.findall(text)
     if not integrated or float(integrated[-1]) < GATE_LUFS:
         return SILENCE
-    return Level(float(integrated[-1]), float(peaks[-1]) if peaks else None)
+    return Loudness(float(integrated[-1]), float(peaks[-1]) if peaks else None)

@@ -9,7 +9,7 @@ TICKS = 512
 """Ticks of a segment's time base per frame: `rate * 512` a second."""
 
 
-def form_args(form: Profile, frames: int) -> tuple[str, ...]:
+def encoding_args(form: Profile, frames: int) -> tuple[str, ...]:
     """Arguments of the output: encoder, colours, exactly so many frames, sound as PCM."""
     return (
         *("-map_metadata", "-1", "-map_chapters", "-1"),

@@ -13,7 +13,9 @@ _TAIL = "setsar=1,format=yuv420p"
 _KEEP = {Align.LEFT: "0", Align.CENTER: "(iw-ow)/2", Align.RIGHT: "iw-ow"}
 
 
-def fitted(form: Profile, cut: SourceRange, *, source: str, before: str, label: str) -> list[str]:
+def framing_chains(
+    form: Profile, cut: SourceRange, *, source: str, before: str, label: str
+) -> list[str]:
     """Filter chains from input `source` through `before` to `label`, in the output's size."""
     width, height, framing = form.width, form.height, cut.framing
     if framing.panes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from clipmill.protocol import Layer, Window
+from clipmill.protocol import Layer, LayerWindow
 
 # The picture is BT.709 in TV range: what is laid over it has to be, before the two meet.
 _DRAWN = "scale=out_color_matrix=bt709:out_range=tv,format=yuva420p"
 
 
-class Drawn(NamedTuple):
+class RenderedLayer(NamedTuple):
     """A layer as a PNG with transparency, and where its corner lies (even pixels)."""
 
     path: str
@@ -19,21 +19,21 @@ class Drawn(NamedTuple):
     y: int
 
 
-class Opened(NamedTuple):
+class LayerInput(NamedTuple):
     """A layer, its drawing, and the number of the input that reads it."""
 
     layer: Layer
-    drawn: Drawn
+    drawn: RenderedLayer
     number: int
 
 
-def image_input(drawn: Drawn) -> tuple[str, ...]:
+def image_input(drawn: RenderedLayer) -> tuple[str, ...]:
     """One input: a single picture, demuxer forced."""
     return ("-f", "png_pipe", "-protocol_whitelist", "file", "-i", f"file:{drawn.path}")
 
 
-def overlaid(
-    opened: Sequence[Opened], *, frames: int, rate: int, source: str, label: str
+def overlay_chains(
+    opened: Sequence[LayerInput], *, frames: int, rate: int, source: str, label: str
 ) -> list[str]:
     """Filter chains that lay the layers over `source` in turn, to `label`."""
     graph: list[str] = []
@@ -49,17 +49,17 @@ def overlaid(
     return graph
 
 
-def _span(window: Window, frames: int) -> tuple[int, int]:
+def _span(window: LayerWindow, frames: int) -> tuple[int, int]:
     """First and last+1 frame of the segment in which it is seen."""
     return max(0, window.at), min(frames, window.at + window.frames)
 
 
-def _when(window: Window, frames: int) -> str:
+def _when(window: LayerWindow, frames: int) -> str:
     first, end = _span(window, frames)
     return f":enable='between(n,{first},{end - 1})'"
 
 
-def _fading(window: Window | None, frames: int, rate: int) -> str:
+def _fading(window: LayerWindow | None, frames: int, rate: int) -> str:
     """The still repeated for the frames in which it is seen, its alpha rising and falling."""
     if window is None or window.fade == 0:
         return ""

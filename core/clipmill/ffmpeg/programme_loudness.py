@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from clipmill.ffmpeg.ebur128 import Level
+from clipmill.ffmpeg.ebur128 import Loudness
 from clipmill.ffmpeg.segment_args import GLOBAL
 from clipmill.protocol.layers import Container
 
@@ -20,14 +20,14 @@ TOLERANCE_LU = 0.4
 FULL_STEPS, SHORT_STEP = 2, 0.6
 
 
-class Setting(NamedTuple):
+class GainSetting(NamedTuple):
     """One gain for the whole programme, and the limiter's ceiling (None: no limiter)."""
 
     gain_db: float
     ceiling_dbtp: float | None
 
 
-def raw_input(path: str) -> tuple[str, ...]:
+def raw_audio_input(path: str) -> tuple[str, ...]:
     """The joined samples of all segments as an input: no container, so nothing can shift them."""
     return ("-f", "f32le", "-ar", "48000", "-ch_layout", "stereo", "-i", f"file:{path}")
 
@@ -39,27 +39,27 @@ def measure_args(source: tuple[str, ...]) -> tuple[str, ...]:
     return (*flags, *source, "-map", "0:a:0", "-af", meter, "-f", "null", "-")
 
 
-def first_setting(found: Level, *, target_lufs: float, peak_dbtp: float) -> Setting:
+def first_setting(found: Loudness, *, target_lufs: float, peak_dbtp: float) -> GainSetting:
     """The gain that brings what was measured to the target; silence is left alone."""
     if found.lufs is None:
-        return Setting(0.0, None)
+        return GainSetting(0.0, None)
     return _setting(target_lufs - found.lufs, found, peak_dbtp - CODEC_MARGIN_DB)
 
 
-def _setting(gain_db: float, found: Level, ceiling_dbtp: float) -> Setting:
+def _setting(gain_db: float, found: Loudness, ceiling_dbtp: float) -> GainSetting:
     gain = round(max(-GAIN_LIMIT_DB, min(GAIN_LIMIT_DB, gain_db)), 2)
     peak = found.peak_dbtp if found.peak_dbtp is not None else 0.0
-    return Setting(gain, ceiling_dbtp if peak + gain > ceiling_dbtp else None)
+    return GainSetting(gain, ceiling_dbtp if peak + gain > ceiling_dbtp else None)
 
 
 def next_setting(
-    tried: Sequence[Setting],
-    programme: Level,
-    result: Level,
+    tried: Sequence[GainSetting],
+    programme: Loudness,
+    result: Loudness,
     *,
     target_lufs: float,
     peak_dbtp: float,
-) -> Setting | None:
+) -> GainSetting | None:
     """A better setting after the encoded result was measured; None when it is good enough.
 
     Limiting takes loudness away and AAC adds peaks: neither is known before it is done. `tried`:
@@ -79,21 +79,23 @@ def next_setting(
     return None if better == last else better
 
 
-def faults(found: Level, *, target_lufs: float, peak_dbtp: float) -> tuple[float, float]:
+def loudness_deviation(
+    found: Loudness, *, target_lufs: float, peak_dbtp: float
+) -> tuple[float, float]:
     """How wrong a result is: first by its peak, which is a limit, then by its loudness."""
     over = max(0.0, (found.peak_dbtp or peak_dbtp) - peak_dbtp)
     return over, abs((found.lufs if found.lufs is not None else target_lufs) - target_lufs)
 
 
-class SoundForm(NamedTuple):
+class AudioFormat(NamedTuple):
     """How the finished sound is encoded: AAC in MP4, Opus in WebM; bit/s."""
 
     container: Container = "mp4"
     bitrate: int = 192_000
 
 
-def encode_args(
-    source: str, out: str, *, samples: int, setting: Setting, form: SoundForm
+def audio_encode_args(
+    source: str, out: str, *, samples: int, setting: GainSetting, form: AudioFormat
 ) -> tuple[str, ...]:
     """Arguments that encode the programme's sound once: gain, limiter, codec, exact length."""
     chain = [f"volume={setting.gain_db:.2f}dB:precision=double"]
@@ -103,7 +105,7 @@ def encode_args(
     codec = "libopus" if form.container == "webm" else "aac"
     encoder = ("-c:a", codec, "-b:a", str(form.bitrate), "-map_metadata", "-1")
     filters = ("-af", ",".join(chain))
-    return (*GLOBAL, *raw_input(source), *filters, *encoder, "-f", form.container, out)
+    return (*GLOBAL, *raw_audio_input(source), *filters, *encoder, "-f", form.container, out)
 
 
 def _limiter(ceiling_dbtp: float) -> list[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipmill.ffmpeg.encoding import TICKS, form_args
-from clipmill.ffmpeg.framing import fitted
-from clipmill.ffmpeg.overlay_filter import Drawn, Opened, image_input, overlaid
+from clipmill.ffmpeg.encoding import TICKS, encoding_args
+from clipmill.ffmpeg.framing import framing_chains
+from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
 from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
@@ -29,7 +29,7 @@ CURVES = {
 
 
 def segment_args(
-    segment: Segment, paths: Sequence[str | None], out: str, drawn: Sequence[Drawn] = ()
+    segment: Segment, paths: Sequence[str | None], out: str, drawn: Sequence[RenderedLayer] = ()
 ) -> tuple[str, ...]:
     """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one.
 
@@ -38,7 +38,7 @@ def segment_args(
     inputs: list[str] = []
     graph: list[str] = []
     opened = 0
-    for i, (cut, path) in enumerate(zip(segment.cuts, paths, strict=True)):
+    for i, (cut, path) in enumerate(zip(segment.sources, paths, strict=True)):
         if path is None:
             graph += _placeholder(cut, segment.profile, i)
             continue
@@ -47,30 +47,36 @@ def segment_args(
         graph += _cut(cut, segment, i, video=opened, audio=opened + len(opens) - 1)
         opened += len(opens)
     images = [
-        Opened(layer, drawing, opened + i)
+        LayerInput(layer, drawing, opened + i)
         for i, (layer, drawing) in enumerate(zip(segment.layers(), drawn, strict=True))
     ]
     inputs += [argument for image in images for argument in image_input(image.drawn)]
     seen, heard = _together(segment, images, graph)
     mapped = ("-filter_complex", ";".join(graph), "-map", seen, "-map", heard)
-    return (*GLOBAL, *inputs, *mapped, *form_args(segment.profile, segment.frames), f"file:{out}")
+    return (
+        *GLOBAL,
+        *inputs,
+        *mapped,
+        *encoding_args(segment.profile, segment.frames),
+        f"file:{out}",
+    )
 
 
-def _together(segment: Segment, images: Sequence[Opened], graph: list[str]) -> tuple[str, str]:
+def _together(segment: Segment, images: Sequence[LayerInput], graph: list[str]) -> tuple[str, str]:
     """Add layers, seam and watermark to the graph; the labels of picture and sound."""
     over = {"frames": segment.frames, "rate": segment.profile.rate}
     seen, taken = [], 0
-    for i, cut in enumerate(segment.cuts):
+    for i, cut in enumerate(segment.sources):
         mine = images[taken : taken + len(cut.layers)]
-        graph += overlaid(mine, **over, source=f"v{i}", label=f"c{i}")
+        graph += overlay_chains(mine, **over, source=f"v{i}", label=f"c{i}")
         seen.append(f"c{i}" if mine else f"v{i}")
         taken += len(mine)
     heard = "a0"
-    if len(segment.cuts) == 2:
+    if len(segment.sources) == 2:
         graph += _seam(segment, seen)
         seen, heard = ["v"], "a"
     if segment.watermark:
-        graph += overlaid(images[taken:], **over, source=seen[0], label="marked")
+        graph += overlay_chains(images[taken:], **over, source=seen[0], label="marked")
         seen = ["marked"]
     return f"[{seen[0]}]", f"[{heard}]"
 
@@ -95,10 +101,10 @@ def _open(cut: SourceRange, path: str, seek: int) -> tuple[str, ...]:
     """One input: demuxer forced, no other file or protocol, from the key frame before `seek`."""
     # Not accurate seek: it drops the frame that is on screen at `seek`, when that began before.
     at = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
-    return (*fenced(cut.format), *at, "-i", f"file:{path}")
+    return (*safe_input_args(cut.format), *at, "-i", f"file:{path}")
 
 
-def fenced(demuxer: str) -> tuple[str, ...]:
+def safe_input_args(demuxer: str) -> tuple[str, ...]:
     """Options of an input of unknown make: this demuxer only, files only, no picture too large."""
     safe = ("-f", demuxer, "-protocol_whitelist", "file", "-format_whitelist", demuxer)
     return (*safe, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
@@ -108,7 +114,17 @@ def still_args(demuxer: str, path: str, out: str, *, at_s: float, width: int) ->
     """Arguments for one JPEG of a file at a moment, `width` pixels wide."""
     seek = ("-ss", f"{at_s:.3f}") if demuxer in SEEKABLE else ()
     take = ("-map", "0:V:0", "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
-    return (*GLOBAL, *fenced(demuxer), *seek, "-i", f"file:{path}", *take, "-f", "mjpeg", out)
+    return (
+        *GLOBAL,
+        *safe_input_args(demuxer),
+        *seek,
+        "-i",
+        f"file:{path}",
+        *take,
+        "-f",
+        "mjpeg",
+        out,
+    )
 
 
 def _cut(cut: SourceRange, segment: Segment, i: int, *, video: int, audio: int) -> list[str]:
@@ -117,7 +133,7 @@ def _cut(cut: SourceRange, segment: Segment, i: int, *, video: int, audio: int) 
     sound_seek = seek if video == audio else 0
     picture = _picture(cut, rate, seek)
     where = f"{video}:V:0"
-    graph = fitted(segment.profile, cut, source=where, before=picture, label=f"v{i}")
+    graph = framing_chains(segment.profile, cut, source=where, before=picture, label=f"v{i}")
     if not cut.has_audio:
         return [*graph, _silence(cut.frames, rate, i)]
     return [*graph, _sound(cut, rate, sound_seek, f"[{audio}:a:0]", f"[a{i}]")]
@@ -174,7 +190,7 @@ def _seam(segment: Segment, seen: Sequence[str]) -> list[str]:
     """Both cuts over each other for all frames: it begins as the first and leads to the second."""
     frames, rate = segment.frames, segment.profile.rate
     # ffmpeg's names are ours in small letters.
-    mix = f"xfade=transition={segment.type.lower()}:duration={frames / rate:.6f}:offset=0"
+    mix = f"xfade=transition={segment.transition.lower()}:duration={frames / rate:.6f}:offset=0"
     samples = frames * AUDIO_RATE // rate
     fade = f"ss=0:ns={samples}:curve={CURVES[segment.curve]}"
     return [
@@ -185,4 +201,4 @@ def _seam(segment: Segment, seen: Sequence[str]) -> list[str]:
     ]
 
 
-__all__ = ["CURVES", "GLOBAL", "TICKS", "Drawn", "seek_s", "segment_args"]
+__all__ = ["CURVES", "GLOBAL", "TICKS", "RenderedLayer", "seek_s", "segment_args"]

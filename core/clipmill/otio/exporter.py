@@ -12,9 +12,9 @@ from typing import Any
 
 import opentimelineio as otio
 
-from clipmill.artifacts.chapters import chapters
+from clipmill.artifacts.chapters import build_chapters
 from clipmill.protocol import Profile, TimelineItem
-from clipmill.protocol.result_record import Played, Record, Track
+from clipmill.protocol.result_record import MusicTrack, PlayedItem, ResultRecord
 
 KEY = "clipmill"
 """Our part of the metadata."""
@@ -22,7 +22,7 @@ MEDIA = "clipmill:"
 """Scheme of a media id as an address: a file of the library has no other."""
 
 
-def exported(record: Record, entries: Sequence[TimelineItem], form: Profile) -> str:
+def export_otio(record: ResultRecord, entries: Sequence[TimelineItem], form: Profile) -> str:
     """The timeline as OTIO JSON."""
     line = otio.schema.Timeline(record.title or "Compilation")
     line.metadata[KEY] = {"width": form.width, "height": form.height, "rate": form.rate}
@@ -34,10 +34,10 @@ def exported(record: Record, entries: Sequence[TimelineItem], form: Profile) -> 
     return text
 
 
-def _video(record: Record, entries: Sequence[TimelineItem]) -> Any:
+def _video(record: ResultRecord, entries: Sequence[TimelineItem]) -> Any:
     """Each crossfade is cut in its middle, as editing programs do: half of it before the cut."""
     track = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
-    for shot, entry, after in zip_longest(record.played, entries, entries[1:]):
+    for shot, entry, after in zip_longest(record.items, entries, entries[1:]):
         overlap_after = after.overlap if after else 0
         head, tail = entry.overlap - entry.overlap // 2, overlap_after // 2
         if entry.overlap:
@@ -49,15 +49,15 @@ def _video(record: Record, entries: Sequence[TimelineItem]) -> Any:
 def _transition(entry: TimelineItem, rate: int) -> Any:
     out = entry.overlap // 2
     return otio.schema.Transition(
-        name=entry.enters.value,
+        name=entry.transition.value,
         transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
         in_offset=_time(entry.overlap - out, rate),
         out_offset=_time(out, rate),
-        metadata={KEY: {"type": entry.enters.value, "curve": entry.curve.value}},
+        metadata={KEY: {"type": entry.transition.value, "curve": entry.curve.value}},
     )
 
 
-def _clip(shot: Played, head: int, tail: int, rate: int) -> Any:
+def _clip(shot: PlayedItem, head: int, tail: int, rate: int) -> Any:
     about = {
         "kind": shot.kind,
         "name": shot.name,
@@ -80,7 +80,7 @@ def _media(media_id: str | None, sha256: str, url: str | None) -> Any:
     return otio.schema.ExternalReference(target_url=url or f"{MEDIA}{media_id}", metadata=about)
 
 
-def _music(track: Track, rate: int) -> Any:
+def _music(track: MusicTrack, rate: int) -> Any:
     found = otio.schema.Track("Music", kind=otio.schema.TrackKind.Audio)
     if track.at:
         found.append(otio.schema.Gap(duration=_time(track.at, rate)))
@@ -89,7 +89,7 @@ def _music(track: Track, rate: int) -> Any:
         "artist": track.artist,
         "license": track.license,
         "url": track.url,
-        "wish": track.wish,
+        "settings": track.settings,
     }
     clip = otio.schema.Clip(
         name=track.title or track.media_id,
@@ -101,10 +101,10 @@ def _music(track: Track, rate: int) -> Any:
     return found
 
 
-def _markers(record: Record) -> list[Any]:
+def _markers(record: ResultRecord) -> list[Any]:
     return [
         otio.schema.Marker(name=one.title, marked_range=_range(one.at, one.frames, record.rate))
-        for one in chapters(record)
+        for one in build_chapters(record)
     ]
 
 

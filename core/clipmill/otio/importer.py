@@ -10,13 +10,20 @@ from typing import Any
 
 import opentimelineio as otio
 
-from clipmill.otio.clip_mapping import CannotCarry, clips_of, effects, named, ours_of, source
+from clipmill.otio.clip_mapping import (
+    OtioImportError,
+    clipmill_metadata,
+    clips_of,
+    describe_item,
+    effect_faults,
+    source_of_item,
+)
 from clipmill.spec import FRAME_RATES
 
 MAX_REASONS = 20
 
 
-def imported(text: str, *, name: str) -> dict[str, Any]:
+def import_otio(text: str, *, name: str) -> dict[str, Any]:
     """The manifest of an OTIO file's text. Raises CannotCarry."""
     line = _timeline(text)
     faults: list[str] = []
@@ -27,7 +34,7 @@ def imported(text: str, *, name: str) -> dict[str, Any]:
         faults.append("timeline: it has no clip")
     if faults:
         more = len(faults) - MAX_REASONS
-        raise CannotCarry(*faults[:MAX_REASONS], *([f"and {more} more"] if more > 0 else []))
+        raise OtioImportError(*faults[:MAX_REASONS], *([f"and {more} more"] if more > 0 else []))
     spec: dict[str, Any] = {"title": line.name[:200]} if line.name else {}
     spec |= _around(clips) | ({"music": music} if music else {})
     spec["outputs"] = [_output(line, video)]
@@ -54,10 +61,10 @@ def _timeline(text: str) -> Any:
     try:
         found = otio.adapters.read_from_string(text, "otio_json")
     except (ValueError, KeyError, otio.exceptions.OTIOError) as error:
-        raise CannotCarry(f"not an OTIO file: {' '.join(str(error).split())[:200]}") from None
+        raise OtioImportError(f"not an OTIO file: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(found, otio.schema.Timeline):
         kind = type(found).__name__
-        raise CannotCarry(f"the file holds a {kind}; only a Timeline can be carried")
+        raise OtioImportError(f"the file holds a {kind}; only a Timeline can be carried")
     return found
 
 
@@ -70,14 +77,16 @@ def _tracks(line: Any, faults: list[str]) -> tuple[Any, list[Any]]:
     audio: list[Any] = []
     for track in line.tracks:
         if not isinstance(track, otio.schema.Track):
-            faults.append(f"{named(track)}: not a track, but a nested {type(track).__name__}")
+            faults.append(
+                f"{describe_item(track)}: not a track, but a nested {type(track).__name__}"
+            )
         elif len(track):
             (audio if track.kind == otio.schema.TrackKind.Audio else video).append(track)
-            faults += effects(track)
+            faults += effect_faults(track)
     if line.tracks.effects:
-        faults += effects(line.tracks)
+        faults += effect_faults(line.tracks)
     for extra in video[1:]:
-        faults.append(f"{named(extra)}: a second video track; only one can be carried")
+        faults.append(f"{describe_item(extra)}: a second video track; only one can be carried")
     return (video[0] if video else None), audio
 
 
@@ -91,29 +100,29 @@ def _music(tracks: Sequence[Any], faults: list[str]) -> dict[str, Any] | None:
         for item in track:
             if isinstance(item, otio.schema.Gap):
                 continue
-            if ours_of(item).get("kind") == "music" and found is None:
-                found = source(item, faults) | _wish(item) | _credit(item)
+            if clipmill_metadata(item).get("kind") == "music" and found is None:
+                found = source_of_item(item, faults) | _wish(item) | _credit(item)
             else:
                 faults.append(
-                    f"{named(item)}: on the audio track {track.name!r}; only one track"
+                    f"{describe_item(item)}: on the audio track {track.name!r}; only one track"
                     " of music that Clipmill exported can be carried"
                 )
     return found
 
 
 def _wish(item: Any) -> dict[str, Any]:
-    wish = ours_of(item).get("wish")
+    wish = clipmill_metadata(item).get("wish")
     return dict(wish) if isinstance(wish, Mapping) else {}
 
 
 def _credit(item: Any) -> dict[str, Any]:
-    ours = ours_of(item)
+    ours = clipmill_metadata(item)
     credit = {"title": item.name[:200], **{k: ours.get(k) for k in ("artist", "license", "url")}}
     return {"credit": {name: value for name, value in credit.items() if value}}
 
 
 def _output(line: Any, video: Any) -> dict[str, Any]:
-    ours = ours_of(line)
+    ours = clipmill_metadata(line)
     form = {name: ours.get(name) for name in ("width", "height", "rate")}
     if all(isinstance(value, int) for value in form.values()):
         return {"name": "main", "preset": "custom", **form}

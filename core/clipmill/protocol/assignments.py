@@ -9,10 +9,10 @@ from pydantic import Field
 
 from clipmill.protocol.layers import Framing, Layer, Profile
 from clipmill.protocol.media_file import MediaKind
-from clipmill.protocol.result_record import Record
-from clipmill.spec.base import MOST, Id, Line, Model, Name, Said, Sha256
+from clipmill.protocol.result_record import ResultRecord
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, SanitizedLine, Sha256
 from clipmill.spec.compilation import Curve, TransitionType
-from clipmill.spec.soundtrack import Duck
+from clipmill.spec.soundtrack import Ducking
 
 
 class Stage(StrEnum):
@@ -43,8 +43,8 @@ class Segment(Model):
     """A body (one cut) or a seam (a crossfade of two cuts of equal length), named by content."""
 
     key: Sha256
-    cuts: list[SourceRange] = Field(min_length=1, max_length=2)
-    type: TransitionType = TransitionType.NONE
+    sources: list[SourceRange] = Field(min_length=1, max_length=2)
+    transition: TransitionType = TransitionType.NONE
     curve: Curve = Curve.EQUAL_POWER
     profile: Profile
     watermark: Layer | None = Field(None, description="over everything, all the time")
@@ -52,12 +52,12 @@ class Segment(Model):
     @property
     def frames(self) -> int:
         """Length in frames of the output rate."""
-        return self.cuts[0].frames
+        return self.sources[0].frames
 
     def layers(self) -> tuple[Layer, ...]:
         """Everything to be drawn for it: each cut's layers in turn, then the watermark."""
         mark = (self.watermark,) if self.watermark else ()
-        return (*(layer for cut in self.cuts for layer in cut.layers), *mark)
+        return (*(layer for cut in self.sources for layer in cut.layers), *mark)
 
 
 class FetchAssignment(Model):
@@ -86,7 +86,7 @@ class MusicMix(Model):
     end: int = Field(ge=1, description="one past the last sample")
     loop: bool
     fade: int = Field(ge=0, description="samples of the fade-out")
-    duck: Duck
+    duck: Ducking
 
 
 class OutputAssignment(Model):
@@ -101,7 +101,9 @@ class OutputAssignment(Model):
     max_bytes: int | None = Field(None, description="largest file; None: any")
     audio_bitrate: int = Field(192_000, description="bit/s of the finished sound")
     music: MusicMix | None = None
-    record: Record = Field(Record(), description="what it is made of, for all that comes with it")
+    record: ResultRecord = Field(
+        ResultRecord(), description="what it is made of, for all that comes with it"
+    )
 
 
 class Assignment(Model):
@@ -131,11 +133,11 @@ class Claim(Model):
 class Heartbeat(Model):
     """Progress and log lines in one call, at most every 2 s."""
 
-    index: int = Field(ge=0, le=MOST)
-    epoch: int = Field(ge=1, le=MOST)
+    index: int = Field(ge=0, le=MAX_SAFE_INTEGER)
+    epoch: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     percent: int = Field(ge=0, le=100)
-    message: Said = Field("", max_length=300)
-    log: list[Annotated[Said, Field(max_length=1000)]] = Field([], max_length=100)
+    message: SanitizedLine = Field("", max_length=300)
+    log: list[Annotated[SanitizedLine, Field(max_length=1000)]] = Field([], max_length=100)
 
 
 class Directive(StrEnum):
@@ -157,11 +159,11 @@ NOT_ISOLATED = "NotIsolated"
 """Code of a pod that could reach what it must not: the whole generation fails."""
 
 
-class ClipFailure(Model):
+class TaskFailure(Model):
     """Why a clip could not be had. `permanent` decides between giving up and trying again."""
 
     code: Line = Field(max_length=60, description="stable, PascalCase, e.g. Truncated")
-    message: Said = Field(max_length=500)
+    message: SanitizedLine = Field(max_length=500)
     permanent: bool = True
 
 
@@ -169,7 +171,7 @@ class UploadPurpose(StrEnum):
     """What an upload becomes when it is complete."""
 
     CLIP = "clip"
-    PIECE = "segment"
+    SEGMENT = "segment"
     OUTPUT = "output"
     LIBRARY = "library"
 
@@ -180,13 +182,15 @@ class UploadRequest(Model):
     purpose: UploadPurpose
     kind: MediaKind | None = Field(None, description="library and output uploads: what it is")
     filename: Line = Field(min_length=1, max_length=255)
-    size_bytes: int = Field(ge=1, le=MOST)
+    size_bytes: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     sha256: Sha256
     clip_id: Id | None = None
     segment_key: Sha256 | None = None
     output: Name | None = None
-    index: int = Field(0, ge=0, le=MOST)
-    epoch: int | None = Field(None, ge=1, le=MOST, description="the claim's; required of a job")
+    index: int = Field(0, ge=0, le=MAX_SAFE_INTEGER)
+    epoch: int | None = Field(
+        None, ge=1, le=MAX_SAFE_INTEGER, description="the claim's; required of a job"
+    )
 
 
 class Upload(Model):
@@ -229,10 +233,10 @@ class OutputResult(Model):
     spent_s: dict[str, float] = Field({}, description="wall seconds by step")
 
 
-class Result(Model):
+class TaskResult(Model):
     """The end of one part. `outputs` when an assemble succeeded, `failure` when it failed."""
 
-    index: int = Field(0, ge=0, le=MOST)
-    epoch: int = Field(ge=1, le=MOST)
+    index: int = Field(0, ge=0, le=MAX_SAFE_INTEGER)
+    epoch: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     outputs: list[OutputResult] = []
-    failure: ClipFailure | None = None
+    failure: TaskFailure | None = None

@@ -65,7 +65,7 @@ class Card(Model):
     avatar: Image | None = None
 
 
-class Words(Model):
+class Caption(Model):
     """A text in one colour, with a box behind of so many percent darkness."""
 
     text: str
@@ -73,7 +73,7 @@ class Words(Model):
     box: int = 0
 
 
-class Window(Model):
+class LayerWindow(Model):
     """When a layer is seen, in frames of its cut; `at` is below 0 when it began before the cut."""
 
     at: int
@@ -89,13 +89,13 @@ class Layer(Model):
     """One drawing over the picture: exactly one of card, words and image is set."""
 
     card: Card | None = None
-    words: Words | None = None
+    caption: Caption | None = None
     image: Image | None = None
     position: Position = Position.BOTTOM_RIGHT
     size: int = Field(6, description="percent of the frame's height")
     margin: int = Field(4, description="percent of the frame's height")
     opacity: int = Field(100, description="percent")
-    window: Window | None = Field(None, description="None: all the time")
+    window: LayerWindow | None = Field(None, description="None: all the time")
 
     def images(self) -> tuple[Image, ...]:
         """The image files that drawing it needs."""

@@ -11,13 +11,13 @@ from pydantic import Field
 
 from clipmill.spec.base import Id, Model
 
-Kind = Literal["intro", "clip", "transition", "bumper", "outro"]
+ItemKind = Literal["intro", "clip", "transition", "bumper", "outro"]
 
 
-class Played(Model):
+class PlayedItem(Model):
     """One shot of the result, in frames of its rate."""
 
-    kind: Kind
+    kind: ItemKind
     name: str = Field(description="of a clip: its name; else the media id")
     title: str | None = None
     media_id: Id | None = None
@@ -30,7 +30,7 @@ class Played(Model):
     frames: int
 
 
-class Track(Model):
+class MusicTrack(Model):
     """The music, in frames of the result's rate."""
 
     media_id: Id
@@ -41,22 +41,24 @@ class Track(Model):
     url: str | None = None
     at: int
     frames: int
-    wish: dict[str, Any] = Field({}, description="level, window and ducking, as the spec has them")
+    settings: dict[str, Any] = Field(
+        {}, description="level, window and ducking, as the spec has them"
+    )
 
 
-class Record(Model):
+class ResultRecord(Model):
     """All that one result plays."""
 
     title: str | None = None
     rate: int = 30
     frames: int = 0
-    played: list[Played] = []
-    music: Track | None = None
+    items: list[PlayedItem] = []
+    music: MusicTrack | None = None
 
-    def media(self) -> dict[str, Literal[Kind, "music"]]:
+    def media(self) -> dict[str, Literal[ItemKind, "music"]]:
         """Each media file once, and what it is played as first."""
-        found: dict[str, Literal[Kind, "music"]] = {}
-        for shot in self.played:
+        found: dict[str, Literal[ItemKind, "music"]] = {}
+        for shot in self.items:
             if shot.media_id:
                 found.setdefault(shot.media_id, shot.kind)
         if self.music:
@@ -72,7 +74,7 @@ class Chapter(Model):
     frames: int
 
 
-class Credit(Model):
+class CreditEntry(Model):
     """One work that a result uses, and where it can be found."""
 
     kind: Literal["clip", "music"]

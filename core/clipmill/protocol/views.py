@@ -11,13 +11,19 @@ from clipmill.protocol.assignments import OutputResult, SegmentCounts, Stage
 from clipmill.protocol.layers import Profile
 from clipmill.protocol.media_file import Media
 from clipmill.protocol.result_record import Chapter
-from clipmill.protocol.result_record import Credit as CreditEntry
-from clipmill.protocol.result_record import Kind as ShotKind
-from clipmill.spec.base import MOST, Id, Line, Model, Name, Said
-from clipmill.spec.compilation import MAX_CLIPS, CompilationSpec, Curve, Extent, TransitionType
+from clipmill.protocol.result_record import CreditEntry as CreditEntry
+from clipmill.protocol.result_record import ItemKind as ShotKind
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, SanitizedLine
+from clipmill.spec.compilation import (
+    MAX_CLIPS,
+    CompilationSpec,
+    Curve,
+    PreviewExtent,
+    TransitionType,
+)
 
 
-class State(StrEnum):
+class CompilationState(StrEnum):
     """States of one generation. The last four are ends and never move again."""
 
     PENDING = "Pending"
@@ -29,7 +35,14 @@ class State(StrEnum):
     SUPERSEDED = "Superseded"
 
 
-ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SUPERSEDED})
+TERMINAL_STATES = frozenset(
+    {
+        CompilationState.SUCCEEDED,
+        CompilationState.FAILED,
+        CompilationState.CANCELLED,
+        CompilationState.SUPERSEDED,
+    }
+)
 
 
 class ClipState(StrEnum):
@@ -63,7 +76,7 @@ class TimelineItem(Model):
     at: int = Field(description="first frame within the output")
     start: int = Field(description="first frame within the source")
     frames: int
-    enters: TransitionType = TransitionType.NONE
+    transition: TransitionType = TransitionType.NONE
     curve: Curve = Curve.EQUAL_POWER
     overlap: int = 0
 
@@ -83,7 +96,7 @@ class OutputPlan(Model):
     profile: Profile
     frames: int
     exact: bool = Field(description="False while a clip's length is an estimate")
-    entries: list[TimelineItem]
+    items: list[TimelineItem]
     music: MusicPlan | None = None
     chapters: list[Chapter] = []
     credits: list[CreditEntry] = []
@@ -111,7 +124,7 @@ class Plan(Model):
 
     compilation_id: Id | None
     generation: int
-    state: State
+    state: CompilationState
     reason: str | None = None
     message: str | None = None
     clips: list[ClipStatus]
@@ -136,7 +149,7 @@ class CompilationView(Model):
     namespace: str
     owner: str
     generation: int
-    state: State
+    state: CompilationState
     stage: Stage | None = None
     percent: int = 0
     eta: str | None = Field(None, description="about when it will have ended; while rendering")
@@ -150,7 +163,7 @@ class CompilationView(Model):
     completed_at: str | None = None
 
 
-class Active(CompilationView):
+class ActiveCompilation(CompilationView):
     """A compilation that has not ended, as the operator sees it: with the resource's uid."""
 
     uid: str
@@ -159,12 +172,12 @@ class Active(CompilationView):
 class PreviewRequest(Model):
     """Asks for a draft of a compilation."""
 
-    extent: Extent = Field(
-        Extent.FIRST_SECONDS, description="Whole, or the first 4 s of each clip."
+    extent: PreviewExtent = Field(
+        PreviewExtent.FIRST_SECONDS, description="Whole, or the first 4 s of each clip."
     )
 
 
-class Page(Model):
+class CompilationPage(Model):
     """One page of compilations, newest first; `next` asks for the one after."""
 
     items: list[CompilationView]
@@ -183,7 +196,7 @@ class Registration(Model):
 
     namespace: Name
     name: Name
-    generation: int = Field(ge=1, le=MOST)
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     owner: Name = Field(description="decided by the operator from the namespace and the spec")
     spec: CompilationSpec
     submission: Id | None = Field(
@@ -191,7 +204,7 @@ class Registration(Model):
     )
 
 
-class Wanted(StrEnum):
+class SubmissionAction(StrEnum):
     """What the API's users want done to a resource."""
 
     APPLY = "Apply"
@@ -203,14 +216,14 @@ class Submission(Model):
 
     id: Id = Field(description="of the compilation; the resource carries it")
     uid: str = Field(description="the resource's, or a stand-in until there is one")
-    wanted: Wanted
+    action: SubmissionAction
     namespace: Name
     name: Name
     owner: Name
     spec: CompilationSpec
 
 
-class Refusal(Model):
+class SubmissionRefusal(Model):
     """Why a submission cannot become a resource."""
 
     reason: str = Field(max_length=60, description="stable, PascalCase")
@@ -221,7 +234,7 @@ class KeyRequest(Model):
     """Asks for the key of one stage of one generation."""
 
     stage: Stage
-    generation: int = Field(ge=1, le=MOST)
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
 
 
 class KeyReply(Model):
@@ -230,7 +243,7 @@ class KeyReply(Model):
     key: str
 
 
-class FirstKey(Model):
+class StageKey(Model):
     """The key of the stage that a generation begins with."""
 
     generation: int
@@ -238,24 +251,24 @@ class FirstKey(Model):
     key: str
 
 
-class Registered(Plan):
+class RegisteredPlan(Plan):
     """The plan of a generation, and the key of its first pods.
 
     `key`: where it was asked for, and this very call took the generation in: there are no pods
     yet that hold another. Who misses it asks for a key of the stage.
     """
 
-    key: FirstKey | None = None
+    key: StageKey | None = None
 
 
 class FailedTasks(Model):
     """Parts of a stage that ended without a word from their pods, after all retries."""
 
     stage: Stage
-    generation: int = Field(ge=1, le=MOST)
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     indexes: list[int] = Field(max_length=MAX_CLIPS)
     reason: Line = Field("", max_length=60, description="stable, PascalCase; default by the stage")
-    message: Said = Field(max_length=500)
+    message: SanitizedLine = Field(max_length=500)
 
 
 class UsedIn(Model):
@@ -296,12 +309,12 @@ class TierView(Model):
     """A tier as an administrator reads and writes it. None: no limit."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,99}$")
-    storage_limit_bytes: int | None = Field(None, ge=0, le=MOST)
-    render_limit_seconds: int | None = Field(None, ge=0, le=MOST)
+    storage_limit_bytes: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+    render_limit_seconds: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
     apply_watermark: bool = False
     max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
     max_fps: int | None = Field(None, ge=1, le=1000)
-    max_clips: int | None = Field(None, ge=0, le=MOST)
+    max_clips: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
 
 
 class UserView(Model):

@@ -27,7 +27,7 @@ _PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
 _UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
 
 
-def seconds(duration: str) -> Fraction:
+def parse_duration(duration: str) -> Fraction:
     """`1m30s` -> 90, exactly. Raises ValueError naming the value and the form."""
     if not duration or len(duration) > 40 or not re.fullmatch(DURATION_PATTERN, duration):
         shown = duration if len(duration) <= 40 else duration[:40] + "..."
@@ -36,11 +36,11 @@ def seconds(duration: str) -> Fraction:
 
 
 def _is_duration(text: str) -> str:
-    seconds(text)
+    parse_duration(text)
     return text
 
 
-def level(text: str) -> float:
+def parse_level(text: str) -> float:
     """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The field's pattern has checked the unit."""
     return float(re.sub(r"[A-Za-z]+$", "", text))
 
@@ -56,7 +56,7 @@ def _as_line(text: str) -> str:
     return "".join(" " if ord(char) < 32 or ord(char) == 127 else char for char in text)
 
 
-MOST = 2**53 - 1
+MAX_SAFE_INTEGER = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly; a database column takes it."""
 Duration = Annotated[
     str,
@@ -68,6 +68,6 @@ ID_PATTERN = r"^[a-z]-[a-z0-9]{4,40}$"
 Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=42)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, AfterValidator(_is_line)]
-Said = Annotated[str, AfterValidator(_as_line)]
+SanitizedLine = Annotated[str, AfterValidator(_as_line)]
 """What a program printed: kept as one line, never refused for its characters."""
 Title = Annotated[str, Field(max_length=200), AfterValidator(_is_line)]

@@ -9,8 +9,8 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from clipmill.spec.base import Duration, Id, Line, Model, Name, Title, level, seconds
-from clipmill.spec.picture import Align, CreatorCard, Credit, Fit, Overlays, Panes
+from clipmill.spec.base import Duration, Id, Line, Model, Name, Title, parse_duration, parse_level
+from clipmill.spec.picture import Align, ClipCredit, CreatorCard, Fit, Overlays, Panes
 from clipmill.spec.soundtrack import Music
 
 MAX_TRANSITIONS = 50
@@ -61,7 +61,7 @@ class Quality(StrEnum):
     DRAFT = "Draft"
 
 
-class Extent(StrEnum):
+class PreviewExtent(StrEnum):
     """How much of each clip a draft shows."""
 
     WHOLE = "Whole"
@@ -112,7 +112,7 @@ class Transition(Model):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if not Fraction(1, 25) <= seconds(self.duration) <= 10:
+        if not Fraction(1, 25) <= parse_duration(self.duration) <= 10:
             raise ValueError(f"duration {self.duration} is not between 40ms and 10s")
         return self
 
@@ -127,7 +127,9 @@ class Clip(Model):
     start: Duration | None = Field(None, description="Where the clip starts; default its start.")
     end: Duration | None = Field(None, description="Where the clip ends; default its end.")
     transition: Transition | None = Field(None, description="How this clip is entered.")
-    credit: Credit | None = Field(None, description="Who made it: for the card and the credits.")
+    credit: ClipCredit | None = Field(
+        None, description="Who made it: for the card and the credits."
+    )
     overlays: Overlays = Field([], description="Texts and images over this clip.")
 
     @model_validator(mode="after")
@@ -135,7 +137,7 @@ class Clip(Model):
         if (self.url is None) == (self.media_id is None):
             both = "both url and mediaId are" if self.url else "neither url nor mediaId is"
             raise ValueError(f"exactly one of url and mediaId must be set; {both} set")
-        if self.end is not None and seconds(self.end) <= seconds(self.start or "0s"):
+        if self.end is not None and parse_duration(self.end) <= parse_duration(self.start or "0s"):
             raise ValueError(f"end {self.end} must be after start {self.start or '0s'}")
         return self
 
@@ -157,7 +159,7 @@ class Bumper(Asset):
     )
 
 
-class Transitions(Model):
+class TransitionClips(Model):
     """Transition clips, played between clips, or next to intro and outro as well."""
 
     media_ids: list[Id] = Field(
@@ -188,7 +190,7 @@ class Audio(Model):
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        if not -40 <= level(self.loudness) <= -5:
+        if not -40 <= parse_level(self.loudness) <= -5:
             raise ValueError(f"loudness {self.loudness} is not between -40LUFS and -5LUFS")
         return self
 
@@ -264,7 +266,7 @@ class CompilationSpec(Model):
     )
     intro: Asset | None = Field(None, description="Played first.")
     outro: Asset | None = Field(None, description="Played last.")
-    transitions: Transitions | None = Field(None, description="Clips played between the clips.")
+    transitions: TransitionClips | None = Field(None, description="Clips played between the clips.")
     bumper: Bumper | None = Field(None, description="A clip that sets the shots apart.")
     music: Music | None = Field(None, description="Music under the programme.")
     audio: Audio = Field(Audio(), description="Loudness of the result.")
@@ -276,8 +278,9 @@ class CompilationSpec(Model):
         Quality.FINAL,
         description="Draft: small and fast, for looking at; it takes nothing of the render time.",
     )
-    preview: Extent = Field(
-        Extent.WHOLE, description="Draft only: FirstSeconds shows the first 4 s of each clip."
+    preview: PreviewExtent = Field(
+        PreviewExtent.WHOLE,
+        description="Draft only: FirstSeconds shows the first 4 s of each clip.",
     )
     outputs: list[Output] = Field(
         default_factory=lambda: [Output(name="main", preset="youtube")],
@@ -294,7 +297,7 @@ class CompilationSpec(Model):
             )
         _unique("clips", [clip_name(self, i) for i in range(len(self.clips))])
         _unique("outputs", [output.name for output in self.outputs])
-        if self.preview is not Extent.WHOLE and self.quality is not Quality.DRAFT:
+        if self.preview is not PreviewExtent.WHOLE and self.quality is not Quality.DRAFT:
             raise ValueError(f"preview {self.preview} needs quality Draft")
         first = self.clips[0].transition
         if first and first.type is not TransitionType.NONE and not self._opened():

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from clipmill.spec.base import Duration, Id, Line, Model, seconds
+from clipmill.spec.base import Duration, Id, Line, Model, parse_duration
 
 
 class Fit(StrEnum):
@@ -103,9 +103,9 @@ class Overlay(Model):
             raise ValueError(f"exactly one of text and mediaId must be set; {both} set")
         if any(ord(char) < 32 and char != "\n" for char in self.text or ""):
             raise ValueError("text: control characters other than line breaks are not taken")
-        if self.end is not None and seconds(self.end) <= seconds(self.start):
+        if self.end is not None and parse_duration(self.end) <= parse_duration(self.start):
             raise ValueError(f"end {self.end} must be after start {self.start}")
-        if seconds(self.fade) > 5:
+        if parse_duration(self.fade) > 5:
             raise ValueError(f"fade {self.fade} is longer than 5s")
         return self
 
@@ -114,7 +114,7 @@ MAX_OVERLAYS = 10
 Overlays = Annotated[list[Overlay], Field(max_length=MAX_OVERLAYS)]
 
 
-class Credit(Model):
+class ClipCredit(Model):
     """Who made a clip: shown on the creator card and in the credits."""
 
     creator: Line | None = Field(None, max_length=100, description="Who made the clip.")
@@ -132,8 +132,8 @@ class CreatorCard(Model):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if not 0.5 <= seconds(self.duration) <= 600:
+        if not 0.5 <= parse_duration(self.duration) <= 600:
             raise ValueError(f"duration {self.duration} is not between 500ms and 10m")
-        if seconds(self.fade) > 5:
+        if parse_duration(self.fade) > 5:
             raise ValueError(f"fade {self.fade} is longer than 5s")
         return self

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from clipmill.spec.base import Duration, Id, Line, Model, Title, level, seconds
+from clipmill.spec.base import Duration, Id, Line, Model, Title, parse_duration, parse_level
 
 Decibels = Annotated[str, Field(pattern=r"^-?[0-9]{1,2}(\.[0-9])?dB$", max_length=7)]
 
 
-class Duck(Model):
+class Ducking(Model):
     """How the music makes room while the programme sounds (a compressor keyed by it)."""
 
     threshold: Decibels = Field("-34dB", description="Programme level above which music yields.")
@@ -28,13 +28,13 @@ class Duck(Model):
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        if not -60 <= level(self.threshold) <= 0:
+        if not -60 <= parse_level(self.threshold) <= 0:
             raise ValueError(f"threshold {self.threshold} is not between -60dB and 0dB")
-        if self.depth is not None and not -36 <= level(self.depth) <= -1:
+        if self.depth is not None and not -36 <= parse_level(self.depth) <= -1:
             raise ValueError(f"depth {self.depth} is not between -36dB and -1dB")
         for field, most in (("attack", 2), ("release", 9)):
             given: str = getattr(self, field)
-            if not Fraction(1, 1000) <= seconds(given) <= most:
+            if not Fraction(1, 1000) <= parse_duration(given) <= most:
                 raise ValueError(f"{field} {given} is not between 1ms and {most}s")
         return self
 
@@ -82,13 +82,13 @@ class Music(Model):
         description="End, or BeforeOutro: before the outro and a bumper that leads to it.",
     )
     fade_out: Duration = Field("2s", description="Fade at its end, 0s to 30s.")
-    duck: Duck = Field(Duck(), description="How it makes room while the programme sounds.")
+    duck: Ducking = Field(Ducking(), description="How it makes room while the programme sounds.")
     credit: MusicCredit | None = Field(None, description="Whom the credits name.")
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        if not -60 <= level(self.gain) <= 12:
+        if not -60 <= parse_level(self.gain) <= 12:
             raise ValueError(f"gain {self.gain} is not between -60dB and 12dB")
-        if seconds(self.fade_out) > 30:
+        if parse_duration(self.fade_out) > 30:
             raise ValueError(f"fadeOut {self.fade_out} is more than 30s")
         return self

@@ -10,29 +10,29 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from clipmill.protocol.result_record import Kind
+from clipmill.protocol.result_record import ItemKind
 from clipmill.spec import BumperPlacement, CompilationSpec, TransitionOrder, TransitionPlacement
 
 
-class Slot(NamedTuple):
+class ArrangedItem(NamedTuple):
     """One shot: an asset by its media id, or a clip by its position in the spec."""
 
-    kind: Kind
+    kind: ItemKind
     media_id: str = ""
     clip: int = -1
 
 
-def arrange(spec: CompilationSpec, playing: Sequence[int]) -> list[Slot]:
+def arrange(spec: CompilationSpec, playing: Sequence[int]) -> list[ArrangedItem]:
     """All shots in order. `playing`: the positions of the clips that were not skipped."""
-    shots = [Slot("clip", clip=position) for position in playing]
+    shots = [ArrangedItem("clip", clip=position) for position in playing]
     if spec.intro:
-        shots.insert(0, Slot("intro", spec.intro.media_id))
+        shots.insert(0, ArrangedItem("intro", spec.intro.media_id))
     if spec.outro:
-        shots.append(Slot("outro", spec.outro.media_id))
+        shots.append(ArrangedItem("outro", spec.outro.media_id))
     return _with_bumpers(spec, _with_transitions(spec, shots))
 
 
-def _with_transitions(spec: CompilationSpec, shots: list[Slot]) -> list[Slot]:
+def _with_transitions(spec: CompilationSpec, shots: list[ArrangedItem]) -> list[ArrangedItem]:
     """A transition clip in each gap, unless the clip after it is entered in its own way."""
     if spec.transitions is None:
         return shots
@@ -42,7 +42,7 @@ def _with_transitions(spec: CompilationSpec, shots: list[Slot]) -> list[Slot]:
     for before, shot in pairwise(shots):
         if everywhere or before.kind == shot.kind == "clip":
             own = shot.kind == "clip" and spec.clips[shot.clip].transition is not None
-            found += [] if own else [Slot("transition", names[gap % len(names)])]
+            found += [] if own else [ArrangedItem("transition", names[gap % len(names)])]
             gap += 1
         found.append(shot)
     return found
@@ -59,11 +59,11 @@ def _transition_names(spec: CompilationSpec) -> list[str]:
     return [draw.choice(ids) for _ in range(len(spec.clips) + 1)]
 
 
-def _with_bumpers(spec: CompilationSpec, shots: list[Slot]) -> list[Slot]:
+def _with_bumpers(spec: CompilationSpec, shots: list[ArrangedItem]) -> list[ArrangedItem]:
     """Between: in every gap, never first or last. HeadStyle: after all but the outro, and first."""
     if spec.bumper is None or spec.bumper.placement is BumperPlacement.NONE:
         return shots
-    bumper = Slot("bumper", spec.bumper.media_id)
+    bumper = ArrangedItem("bumper", spec.bumper.media_id)
     found = [each for shot in shots for each in (shot, bumper)]
     if spec.bumper.placement is BumperPlacement.BETWEEN or spec.outro:
         found.pop()

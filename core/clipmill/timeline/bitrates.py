@@ -21,17 +21,17 @@ class TooFewBytes(ValueError):
     """The size does not suffice for the length. Says both."""
 
 
-class Rates(NamedTuple):
+class Bitrates(NamedTuple):
     """bit/s of picture and sound."""
 
     video: int
     audio: int
 
 
-def rates(form: Profile, *, frames: int, max_bytes: int | None) -> Rates:
+def choose_bitrates(form: Profile, *, frames: int, max_bytes: int | None) -> Bitrates:
     """The rates of an output of so many frames. Raises TooFewBytes."""
     if max_bytes is None:
-        return Rates(form.max_bitrate, AUDIO_BITRATE)
+        return Bitrates(form.max_bitrate, AUDIO_BITRATE)
     length_s = frames / form.rate
     total = max_bytes * 8 * OVERHEAD / length_s
     audio = next(sound for least, sound in SOUND if total >= least)
@@ -41,7 +41,7 @@ def rates(form: Profile, *, frames: int, max_bytes: int | None) -> Rates:
             f"maxBytes {max_bytes} for {length_s:.1f}s leaves {round(total / 1000)} kbit/s;"
             f" at least {needed} bytes are needed"
         )
-    return Rates(min(form.max_bitrate, _step(total - audio)), audio)
+    return Bitrates(min(form.max_bitrate, _step(total - audio)), audio)
 
 
 def _step(bitrate: float) -> int:
@@ -52,11 +52,11 @@ def _step(bitrate: float) -> int:
     return step
 
 
-def limited(form: Profile, video: int) -> Profile:
+def limit_bitrate(form: Profile, video: int) -> Profile:
     """A form with a lower ceiling, held within half a second."""
     return form.model_copy(update={"max_bitrate": video, "buffer": video // 2})
 
 
-def lower(form: Profile, *, size_bytes: int, max_bytes: int) -> Profile:
+def reduce_bitrate(form: Profile, *, size_bytes: int, max_bytes: int) -> Profile:
     """The form to try next after a file came out larger than it may be."""
-    return limited(form, max(1_000, int(form.max_bitrate * 0.93 * max_bytes / size_bytes)))
+    return limit_bitrate(form, max(1_000, int(form.max_bitrate * 0.93 * max_bytes / size_bytes)))

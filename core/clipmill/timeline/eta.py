@@ -10,7 +10,7 @@ LAST = 99
 """Percent of one that has not ended; what is left from there on cannot be told."""
 
 
-def eta(began: datetime, reached: datetime, percent: int) -> datetime | None:
+def estimate_end(began: datetime, reached: datetime, percent: int) -> datetime | None:
     """`reached`: when it came to `percent`, having `began` to render. None: too early to tell.
 
     It depends on what was done alone, not on when it is asked: it stays until more is done.

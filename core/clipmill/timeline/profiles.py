@@ -41,13 +41,13 @@ DRAFT_CRF = {"mp4": 28, "webm": 40}
 RESOLUTIONS = {"720p": 720, "1080p": 1080, "1440p": 1440, "2160p": 2160}
 
 
-def profile(
+def build_profile(
     output: Output, *, terms: OutputPolicy | None = None, quality: Quality = Quality.FINAL
 ) -> Profile:
     """The form of an output, within the tier's limits; a draft's is small and fast."""
     terms = terms or OutputPolicy()
     preset, container = PRESETS.get(output.preset) or _custom(output), output.container or "mp4"
-    width, height = capped(preset.width, preset.height, terms.max_resolution)
+    width, height = limit_size(preset.width, preset.height, terms.max_resolution)
     form = Profile(
         width=width,
         height=height,
@@ -77,7 +77,7 @@ def _draft(form: Profile) -> Profile:
     return form.model_copy(update={**size, **rest})
 
 
-def capped(width: int, height: int, resolution: str | None) -> tuple[int, int]:
+def limit_size(width: int, height: int, resolution: str | None) -> tuple[int, int]:
     """The largest size of the same shape whose short side and area a resolution allows."""
     if resolution is None:
         return width, height

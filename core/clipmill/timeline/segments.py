@@ -8,25 +8,25 @@ from typing import Any
 
 from clipmill.protocol import Profile, Segment, SourceRange, TimelineItem
 from clipmill.spec import Curve, TransitionType
-from clipmill.timeline.build import Timeline, part
+from clipmill.timeline.build import Timeline, subrange
 
 RENDERER = 3
 """Raised whenever the same order would give other pixels or samples, so that old segments go."""
 
 
-def segments(timeline: Timeline) -> tuple[Segment, ...]:
+def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:
     """Bodies and seams in order; their frames add up to the timeline's."""
     found: list[Segment] = []
-    overlaps = [entry.overlap for entry in timeline.entries]
-    for i, cut in enumerate(timeline.cuts):
+    overlaps = [entry.overlap for entry in timeline.items]
+    for i, cut in enumerate(timeline.sources):
         head, tail = overlaps[i], overlaps[i + 1] if i + 1 < len(overlaps) else 0
         if head:
-            before = timeline.cuts[i - 1]
-            end_of_before = part(before, offset=before.frames - head, frames=head)
-            pair = [end_of_before, part(cut, offset=0, frames=head)]
-            found.append(_segment(timeline, pair, timeline.entries[i]))
+            before = timeline.sources[i - 1]
+            end_of_before = subrange(before, offset=before.frames - head, frames=head)
+            pair = [end_of_before, subrange(cut, offset=0, frames=head)]
+            found.append(_segment(timeline, pair, timeline.items[i]))
         if cut.frames > head + tail:
-            body = part(cut, offset=head, frames=cut.frames - head - tail)
+            body = subrange(cut, offset=head, frames=cut.frames - head - tail)
             found.append(_segment(timeline, [body]))
     return tuple(found)
 
@@ -34,11 +34,11 @@ def segments(timeline: Timeline) -> tuple[Segment, ...]:
 def _segment(
     timeline: Timeline, cuts: list[SourceRange], entered: TimelineItem | None = None
 ) -> Segment:
-    return named(
+    return with_content_key(
         Segment(
             key="0" * 64,
-            cuts=cuts,
-            type=entered.enters if entered else TransitionType.NONE,
+            sources=cuts,
+            transition=entered.transition if entered else TransitionType.NONE,
             curve=entered.curve if entered else Curve.EQUAL_POWER,
             profile=timeline.profile,
             watermark=timeline.watermark,
@@ -46,16 +46,16 @@ def _segment(
     )
 
 
-def named(segment: Segment) -> Segment:
+def with_content_key(segment: Segment) -> Segment:
     """The segment under the key of its content."""
     content = {"renderer": RENDERER, **segment.model_dump(mode="json", exclude={"key"})}
     canonical = json.dumps(_nameless(content), sort_keys=True, separators=(",", ":"))
     return segment.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
-def reformed(segment: Segment, form: Profile) -> Segment:
+def with_profile(segment: Segment, form: Profile) -> Segment:
     """The same segment in another form, under its own key."""
-    return named(segment.model_copy(update={"profile": form}))
+    return with_content_key(segment.model_copy(update={"profile": form}))
 
 
 def _nameless(content: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from clipmill.protocol import MediaKind, OutputResult
 
 
-class ResultFile(NamedTuple):
+class CompanionFile(NamedTuple):
     """One kind of file: the field of its id, what follows the output's name, its label."""
 
     kind: MediaKind
@@ -25,13 +25,13 @@ class ResultFile(NamedTuple):
         return found
 
 
-RESULT_FILES = (
-    ResultFile(MediaKind.THUMBNAIL, "thumbnail_id", ".jpg", "thumbnail"),
-    ResultFile(MediaKind.STORYBOARD, "storyboard_id", "-storyboard.png", "storyboard"),
-    ResultFile(MediaKind.STORYBOARD_CUES, "storyboard_cues_id", ".vtt", "storyboardCues"),
-    ResultFile(MediaKind.CHAPTERS, "chapters_id", "-chapters.txt", "chapters"),
-    ResultFile(MediaKind.CREDITS, "credits_id", "-credits.txt", "credits"),
-    ResultFile(MediaKind.MANIFEST, "manifest_id", "-manifest.json", "manifest"),
+COMPANION_FILES = (
+    CompanionFile(MediaKind.THUMBNAIL, "thumbnail_id", ".jpg", "thumbnail"),
+    CompanionFile(MediaKind.STORYBOARD, "storyboard_id", "-storyboard.png", "storyboard"),
+    CompanionFile(MediaKind.STORYBOARD_CUES, "storyboard_cues_id", ".vtt", "storyboardCues"),
+    CompanionFile(MediaKind.CHAPTERS, "chapters_id", "-chapters.txt", "chapters"),
+    CompanionFile(MediaKind.CREDITS, "credits_id", "-credits.txt", "credits"),
+    CompanionFile(MediaKind.MANIFEST, "manifest_id", "-manifest.json", "manifest"),
 )
-MADE_KINDS = frozenset(file.kind for file in RESULT_FILES)
+COMPANION_KINDS = frozenset(file.kind for file in COMPANION_FILES)
 """Kinds that are no video: nothing to probe."""

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from clipmill.protocol import Framing, Layer, MediaFacts
-from clipmill.protocol.result_record import Kind
-from clipmill.spec import CompilationSpec, Extent, Output, Transition, clip_name, seconds
+from clipmill.protocol.result_record import ItemKind
+from clipmill.spec import (
+    CompilationSpec,
+    Output,
+    PreviewExtent,
+    Transition,
+    clip_name,
+    parse_duration,
+)
 from clipmill.timeline.arrangement import arrange
-from clipmill.timeline.overlay_layers import image_ids, layers, unseen
+from clipmill.timeline.overlay_layers import build_layers, hidden_overlay_notes, image_ids
 
 UNKNOWN_LENGTH_S = 60
 """Estimate for a clip not yet fetched: Twitch's own limit for a clip, in seconds."""
@@ -25,7 +32,7 @@ class InvalidTimeline(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MediaSource:
     """A media file to cut from. `facts` None: length not known yet (or a placeholder)."""
 
     media_id: str | None
@@ -33,22 +40,22 @@ class Source:
     facts: MediaFacts | None
 
 
-PLACEHOLDER = Source(None, "", None)
+PLACEHOLDER = MediaSource(None, "", None)
 """Stands for a clip that could not be had, under onClipError Placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ResolvedItem:
     """One shot: frames of the output rate from `start` of its source on."""
 
-    kind: Kind
+    kind: ItemKind
     name: str
-    source: Source
+    source: MediaSource
     start: int
     frames: int
     exact: bool
     framing: Framing
-    enters: Transition | None = None
+    transition: Transition | None = None
     layers: Sequence[Layer] = ()
     notes: Sequence[str] = ()
 
@@ -60,17 +67,17 @@ class _Edit:
     spec: CompilationSpec
     output: Output
     rate: int
-    assets: Mapping[str, Source]
+    assets: Mapping[str, MediaSource]
     images: Mapping[str, str]
 
 
-def shots(
+def resolve_items(
     spec: CompilationSpec,
     output: Output,
     rate: int,
-    clips: Sequence[Source | None],
-    assets: Mapping[str, Source],
-) -> list[Shot]:
+    clips: Sequence[MediaSource | None],
+    assets: Mapping[str, MediaSource],
+) -> list[ResolvedItem]:
     """Every slot of the arrangement as a shot. Raises InvalidTimeline."""
     _refuse_missing(image_ids(spec), assets)
     sources = {i: source for i, source in enumerate(clips) if source is not None}
@@ -84,31 +91,31 @@ def shots(
     ]
 
 
-def _refuse_missing(wanted: Mapping[str, str], assets: Mapping[str, Source]) -> None:
+def _refuse_missing(wanted: Mapping[str, str], assets: Mapping[str, MediaSource]) -> None:
     """`wanted`: the field that names each media id. Raises InvalidTimeline."""
     for media_id, field in wanted.items():
         if media_id not in assets:
             raise InvalidTimeline(f"{field}: the library has no media {media_id!r} any more")
 
 
-def _asset(edit: _Edit, kind: Kind, media_id: str) -> Shot:
+def _asset(edit: _Edit, kind: ItemKind, media_id: str) -> ResolvedItem:
     _refuse_missing({media_id: f"spec.{kind}"}, edit.assets)
     source = edit.assets[media_id]
     frames, exact = _whole(source, edit.rate)
     # Zoom, alignment and panes are for clips.
-    return Shot(kind, media_id, source, 0, frames, exact, Framing(fit=edit.output.fit))
+    return ResolvedItem(kind, media_id, source, 0, frames, exact, Framing(fit=edit.output.fit))
 
 
-def _whole(source: Source, rate: int) -> tuple[int, bool]:
+def _whole(source: MediaSource, rate: int) -> tuple[int, bool]:
     if source.facts is None:
         return UNKNOWN_LENGTH_S * rate, False
     return max(1, round(Fraction(source.facts.duration_us, 1_000_000) * rate)), True
 
 
-def _clip(edit: _Edit, i: int, source: Source) -> Shot:
+def _clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
     spec, rate = edit.spec, edit.rate
     clip, name = spec.clips[i], clip_name(spec, i)
-    start = round(seconds(clip.start) * rate) if clip.start else 0
+    start = round(parse_duration(clip.start) * rate) if clip.start else 0
     length, exact = _whole(source, rate)
     if source == PLACEHOLDER:
         length, exact = start + PLACEHOLDER_S * rate, True
@@ -118,7 +125,7 @@ def _clip(edit: _Edit, i: int, source: Source) -> Shot:
             f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
             f" ({length / rate:.2f}s long)"
         )
-    return Shot(
+    return ResolvedItem(
         kind="clip",
         name=name,
         source=source,
@@ -126,9 +133,9 @@ def _clip(edit: _Edit, i: int, source: Source) -> Shot:
         frames=end - start,
         exact=exact or clip.end is not None,
         framing=_framing(edit.output),
-        enters=clip.transition,
-        layers=layers(spec, clip, edit.images, frames=end - start, rate=rate),
-        notes=unseen(clip, name, frames=end - start, rate=rate),
+        transition=clip.transition,
+        layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
+        notes=hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
     )
 
 
@@ -136,7 +143,7 @@ def _end(edit: _Edit, i: int, start: int, length: int, *, known: bool) -> int:
     """Last frame + 1: the trim's end, else the longest part allowed, never past the source."""
     spec, rate = edit.spec, edit.rate
     ends = [length] if known else []
-    if spec.preview is Extent.FIRST_SECONDS:
+    if spec.preview is PreviewExtent.FIRST_SECONDS:
         ends.append(start + PREVIEW_S * rate)
     if wanted := spec.clips[i].end:
         ends.append(_frames(wanted, rate))
@@ -146,7 +153,7 @@ def _end(edit: _Edit, i: int, start: int, length: int, *, known: bool) -> int:
 
 
 def _frames(duration: str, rate: int) -> int:
-    return max(1, round(seconds(duration) * rate))
+    return max(1, round(parse_duration(duration) * rate))
 
 
 def _framing(output: Output) -> Framing:
