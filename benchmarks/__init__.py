@@ -1,1 +1,1 @@
-"""Figures, each as a ratio against a named alternative in the same run: see README.md here."""
+"""Benchmarks. Each figure is a ratio against a named alternative in the same run: see README.md."""

@@ -1,4 +1,4 @@
-"""The clips that are measured: mixed sizes, rates and shapes, moving and noisy as games are."""
+"""Generate the clips to measure with: mixed sizes and rates, moving and noisy like games."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMS = (
 def make(
     folder: Path, count: int, seconds: float, forms: tuple[tuple[str, str], ...]
 ) -> list[Path]:
-    """So many clips, each once: a clip that is there is kept."""
+    """Return the paths of `count` clips; a clip that exists already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     return [_one(folder, i, seconds, *forms[i % len(forms)]) for i in range(count)]
 

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.cluster`: by pods against the local command, and against a bare Job.
+"""Measure renders by pods against the local command and a bare Job.
 
-Needs the cluster of `./run cluster up`, and `eval "$(./run cluster env)"`. Installs the release
-that the tests on the cluster have, with the chart's own pods.
+Run `python -m benchmarks.cluster`. It needs the cluster of `./run cluster up`, and `eval "$(./run
+cluster env)"`. It installs the same release as the tests on the cluster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ os.environ.setdefault(
 
 from benchmarks import clips, render  # noqa: E402
 from benchmarks.pod_times import Moments, watched  # noqa: E402
-from cluster import release, world  # noqa: E402  the tests' tools, from their folder
+from cluster import release, world  # noqa: E402  from the folder of the tests
 from cluster.compilations import UID, Video, serve_samples, url  # noqa: E402
 from cluster.kubectl import Object, apply, get, kubectl, until  # noqa: E402
 from cluster.release import VALUES, VIDEOS  # noqa: E402
@@ -40,7 +40,7 @@ LONGEST_S = 900
 
 
 class Run(NamedTuple):
-    """One generation: seconds from `kubectl apply` to Complete, the pods, and its steps."""
+    """One rendered generation: seconds from `kubectl apply` to Complete, its pods and its steps."""
 
     wall_s: float
     began: float
@@ -51,10 +51,10 @@ class Run(NamedTuple):
 
 def main() -> None:
     """Measure and print two tables."""
-    asked = argparse.ArgumentParser(prog="python -m benchmarks.cluster", description=__doc__)
-    asked.add_argument("--rounds", type=int, default=1, help="renders; the best of each is taken")
-    asked.add_argument("--starts", type=int, default=7, help="first containers; the median")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1, help="renders; the best of each is taken")
+    parser.add_argument("--starts", type=int, default=7, help="first containers; the median")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
         folder = Path(scratch)
         served = folder / "clips"
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _starts() -> tuple[float, float]:
-    """Seconds to the first running container: of a Compilation, and of a bare Job like its own."""
+    """Return the seconds to the first container of a Compilation, and of a bare Job."""
     video = Video("first")
     with watched(VIDEOS, UID) as pods:
         began = monotonic()
@@ -95,14 +95,14 @@ def _starts() -> tuple[float, float]:
 
 def _running(pods: dict[str, Moments], name: str) -> float:
     def first() -> float:
-        mine = [pod.running for known, pod in list(pods.items()) if known.startswith(name)]
+        mine = [pod.running for pod_name, pod in list(pods.items()) if pod_name.startswith(name)]
         return min(filter(None, mine), default=0.0)
 
     return until("a running container", first)
 
 
 def _bare(fetch: Object) -> Object:
-    """A Job of the same pod, but that it is told nothing and does nothing."""
+    """Return a Job of the same pod, but without environment and work."""
     spec = fetch["spec"]["template"]["spec"]
     container = {key: value for key, value in spec["containers"][0].items() if key != "envFrom"}
     pod = {
@@ -129,31 +129,31 @@ def _first_containers(starts: Sequence[tuple[float, float]]) -> str:
 
 # --- the render benchmark by pods -----------------------------------------------------------------
 
+# The run by pods, the seconds of the local command, and the steps of the local command.
 Pair = tuple[Run, float, dict[str, float]]
-"""By pods; the local command's seconds; the local command's steps."""
 
 
 def _round(folder: Path, sources: Sequence[Path], i: int) -> dict[str, Pair]:
-    """Cold and edited, by the local command and by pods, one after the other."""
+    """Render cold and edited, by the local command and by pods, one after the other."""
     once = uuid.uuid4().hex[:8]
     local = [{"url": str(path)} for path in sources]
     there = [{"url": f"http://{world.PUBLIC}/{once}/free/{path.name}"} for path in sources]
     video = Video("bench")
-    found = {}
-    for name, change in (("cold", _as_it_is), ("edited", _edited)):
+    pairs = {}
+    for name, change in (("cold", _unchanged), ("edited", _edited)):
         cost = render.render(folder, f"state-{i}", change(local))
         ours = _by_pods(video, change(there))
-        found[name] = (ours, cost.wall_s, render.last_report(folder)["outputs"][0]["seconds"])
+        pairs[name] = (ours, cost.wall_s, render.last_report(folder)["outputs"][0]["seconds"])
     video.delete()
-    return found
+    return pairs
 
 
-def _as_it_is(edit: list[dict[str, str]]) -> list[dict[str, str]]:
+def _unchanged(edit: list[dict[str, str]]) -> list[dict[str, str]]:
     return edit
 
 
 def _edited(edit: list[dict[str, str]]) -> list[dict[str, str]]:
-    """One clip is cut shorter."""
+    """Trim one clip."""
     return [*edit[:2], {**edit[2], "end": "4s"}, *edit[3:]]
 
 
@@ -171,19 +171,19 @@ def _by_pods(video: Video, edit: list[dict[str, str]]) -> Run:
 
 
 def _of(pods: dict[str, Moments], name: str, generation: str) -> list[Moments]:
-    return [p for known, p in pods.items() if known.startswith(name) and generation in known]
+    return [p for key, p in pods.items() if key.startswith(name) and generation in key]
 
 
 def _best(rounds: Sequence[dict[str, Pair]]) -> dict[str, Pair]:
     by_pods: Callable[[Pair], float] = lambda pair: pair[0].wall_s  # noqa: E731
-    return {name: min((found[name] for found in rounds), key=by_pods) for name in rounds[0]}
+    return {name: min((pairs[name] for pairs in rounds), key=by_pods) for name in rounds[0]}
 
 
 # --- where the difference goes --------------------------------------------------------------------
 
 
 def _where(name: str, ours: Run, local_s: float, local: dict[str, float]) -> str:
-    """The walk of one run, step by step, beside the same step of the local command."""
+    """Return a table of the steps of one run, beside the same steps of the local command."""
     lines = [f"| {name} | by pods | locally |", "|---|---|---|"]
     ratio = ours.wall_s / local_s
     lines.append(f"| all of it | {ours.wall_s:.1f} s, {ratio:.2f} of local | {local_s:.1f} s |")
@@ -195,22 +195,22 @@ def _where(name: str, ours: Run, local_s: float, local: dict[str, float]) -> str
 
 
 def _walk(run: Run) -> list[tuple[str, float]]:
-    """What follows what, so that the seconds add up to the whole."""
+    """Return the consecutive steps of a run; their seconds add up to the whole."""
     walk, before = [], run.began
     for stage in ("fetch", "render", "assemble"):
         pods = [pod for pod in run.pods if pod.stage == stage]
         if not pods:
             continue
-        first = min(pods, key=lambda pod: pod.made)
+        first = min(pods, key=lambda pod: pod.created)
         last = max(pod.ended for pod in pods)
         walk += [
-            (f"{stage}: until its Job's pod is made", first.made - before),
-            (f"{stage}: scheduled", first.bound - first.made),
+            (f"{stage}: until the pod of its Job is created", first.created - before),
+            (f"{stage}: scheduled", first.bound - first.created),
             (f"{stage}: sandbox, network, container", first.running - first.bound),
             (f"{stage}: at work, pods: {len(pods)}", last - first.running),
         ]
         before = last
-    return [*walk, ("its last pod gone, until Complete is seen", run.done - before)]
+    return [*walk, ("from the end of the last pod to Complete", run.done - before)]
 
 
 if __name__ == "__main__":

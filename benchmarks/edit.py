@@ -1,4 +1,4 @@
-"""The edit that is compared, in no tool's words; its length in frames, the encoder's settings."""
+"""The edit that every tool renders: its clips, its length in frames, the encoder's settings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipmill.spec import Output
-from clipmill.timeline.profiles import profile
+from clipmill.timeline.profiles import build_profile
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Trim:
     """A stretch of a file, in seconds."""
 
     path: Path
@@ -19,38 +19,38 @@ class Shot:
 
     @property
     def seconds(self) -> float:
-        """How long it plays."""
+        """Return the duration in seconds."""
         return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The intro, then all shots with a crossfade between each two; a text over the first shot."""
+    """An intro, then all clips with a crossfade between each two; a text over the first clip."""
 
     size: tuple[int, int]
     rate: int
-    intro: Shot
-    shots: tuple[Shot, ...]
+    intro: Trim
+    trims: tuple[Trim, ...]
     music: Path
     fade_s: float = 0.5
     text: str = "Friday, top clips"
+    # When the text is shown, from the start of the first clip.
     text_s: tuple[float, float] = (0.5, 2.5)
-    """When the text is shown, from the start of the first shot."""
     music_gain: float = 0.25
 
     @property
     def frames(self) -> int:
-        """What the arithmetic of the edit says."""
-        played = sum(round(shot.seconds * self.rate) for shot in (self.intro, *self.shots))
-        return played - (len(self.shots) - 1) * round(self.fade_s * self.rate)
+        """Return the number of frames of the finished video."""
+        played = sum(round(trim.seconds * self.rate) for trim in (self.intro, *self.trims))
+        return played - (len(self.trims) - 1) * round(self.fade_s * self.rate)
 
     def encoder(self) -> tuple[str, ...]:
-        """Arguments of ffmpeg for the picture: those of Clipmill's own segments."""
+        """Return ffmpeg's arguments for the video: those of Clipmill's own segments."""
         width, height = self.size
         output = Output(name="main", preset="custom", width=width, height=height, rate=self.rate)
-        form = profile(output)
+        profile = build_profile(output)
         return (
-            *("-c:v", "libx264", "-preset", form.speed, "-crf", str(form.crf)),
-            *("-maxrate", str(form.max_bitrate), "-bufsize", str(2 * form.max_bitrate)),
-            *("-bf", "2", "-g", str(2 * form.rate), "-pix_fmt", "yuv420p"),
+            *("-c:v", "libx264", "-preset", profile.speed, "-crf", str(profile.crf)),
+            *("-maxrate", str(profile.max_bitrate), "-bufsize", str(2 * profile.max_bitrate)),
+            *("-bf", "2", "-g", str(2 * profile.rate), "-pix_fmt", "yuv420p"),
         )

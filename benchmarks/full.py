@@ -1,7 +1,7 @@
-"""`python -m benchmarks.full`: all at once, against one bare ffmpeg command with the same filters.
+"""Measure everything at once against one ffmpeg command that does it too.
 
-Eight clips with crossfades between all, a card on each, a logo over everything and ducked music.
-The bare command is given the drawings ready made.
+Run `python -m benchmarks.full`. Eight clips with crossfades between all, a card on each, a logo
+over everything and ducked music. The bare command gets the images of cards and logo as files.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from benchmarks.render import COUNT, SECONDS, gain_db
 from clipmill.protocol import Card, Layer
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import Output
-from clipmill.timeline.profiles import profile
+from clipmill.timeline.profiles import build_profile
 from clipmill_api.accounts.watermark import OURS
 from clipmill_job import ffmpeg_binary
 from clipmill_job.drawing.layer_drawing import draw
-from clipmill_probe import check
+from clipmill_probe import probe_media
 
-SEAM_S = 0.5
+CROSSFADE_S = 0.5
 CARD_S = (1.0, 3.0)
 FADE_S = 0.3
 LOGO = {"position": "TopRight", "size": 8}
@@ -37,9 +37,9 @@ LOGO = {"position": "TopRight", "size": 8}
 
 def main() -> None:
     """Measure and print a table."""
-    asked = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
-    asked.add_argument("--rounds", type=int, default=3, help="rounds; the best of each is taken")
-    rounds = asked.parse_args().rounds
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the best of each is taken")
+    rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
         folder = Path(scratch)
         sources = clips.make(folder / "clips", COUNT, SECONDS, clips.FORMS)
@@ -52,14 +52,14 @@ def main() -> None:
         state = f"state-{rounds - 1}"
         again = render(folder, _swapped(sources), music, state).wall_s
         shorter = render(folder, sources, music, state, ends={2: "4s"}).wall_s
-    known, best = min(c.wall_s for c in bare), min(c.wall_s for c in cold)
+    bare_s, best = min(c.wall_s for c in bare), min(c.wall_s for c in cold)
     processor = min(c.processor_s for c in cold) / min(c.processor_s for c in bare)
     print("| what | figure | against | goal |\n|---|---|---|---|")
-    print(f"| one bare ffmpeg command, all filters | {known:.1f} s | | |")
+    print(f"| one bare ffmpeg command, all filters | {bare_s:.1f} s | | |")
     print(
-        f"| cold: the assemble job | {min(part):.1f} s | {min(part) / known:.2f} of bare | 1.10 |"
+        f"| cold: the assemble job | {min(part):.1f} s | {min(part) / bare_s:.2f} of bare | 1.10 |"
     )
-    print(f"| cold: the whole command | {best:.1f} s | {best / known:.2f} of bare | |")
+    print(f"| cold: the whole command | {best:.1f} s | {best / bare_s:.2f} of bare | |")
     print(f"| cold: processor time | | {processor:.2f} of bare | |")
     share = f"{100 * again / best:.1f} % of cold"
     print(f"| two clips swapped, so three crossfades | {again:.1f} s | {share} | |")
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _swapped(sources: Sequence[Path]) -> list[Path]:
-    """The fourth clip and the fifth change places: what they fade into is new."""
+    """Swap the fourth clip and the fifth: what they fade into changes."""
     return [*sources[:3], sources[4], sources[3], *sources[5:]]
 
 
@@ -95,7 +95,7 @@ def render(
     state: str,
     ends: dict[int, str] | None = None,
 ) -> Cost:
-    """`clipmill render`, as a person types it; `ends`: where clips are cut shorter."""
+    """Run `clipmill render`; `ends` trims clips by their index."""
     edit: list[dict[str, Any]] = []
     for i, path in enumerate(sources):
         clip: dict[str, Any] = {
@@ -103,8 +103,8 @@ def render(
             "credit": {"creator": f"Player {int(path.name[:2])}", "game": "Chess"},
         }
         clip |= {"end": ends[i]} if ends and i in ends else {}
-        seam = {"transition": {"type": "Fade", "duration": f"{round(SEAM_S * 1000)}ms"}}
-        edit.append({**clip, **(seam if i else {})})
+        transition = {"transition": {"type": "Fade", "duration": f"{round(CROSSFADE_S * 1000)}ms"}}
+        edit.append({**clip, **(transition if i else {})})
     start, end = CARD_S
     card = {"start": f"{start:g}s", "duration": f"{end - start:g}s", "fade": f"{FADE_S * 1000:g}ms"}
     spec = {
@@ -126,10 +126,10 @@ def render(
 
 
 def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[str, ...]:
-    """One ffmpeg command that does the same: fit, drawings, crossfades, gains, music, encoding."""
-    form = profile(Output(name="main", preset="youtube"))
+    """Return one ffmpeg command that does the same: fit, overlays, crossfades, music."""
+    profile = build_profile(Output(name="main", preset="youtube"))
     logo = Layer.model_validate({"image": ImageFile(sha256="0" * 64), **LOGO})
-    images = [_drawn(logo, folder / "logo.png", {"0" * 64: OURS})]
+    images = [_draw(logo, folder / "logo.png", {"0" * 64: OURS})]
     inputs = [*("-i", str(music)), *images[0][0]]
     graph, pictures, sounds = (
         [f"[1:v]format=yuva420p,split={len(sources)}{_names('logo', sources)}"],
@@ -138,9 +138,19 @@ def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[st
     )
     for i, path in enumerate(sources):
         card = Layer(card=Card(creator=f"Player {i}", game="Chess"))
-        opened, place = _drawn(card, folder / f"card-{i}.png", {})
-        inputs += ["-i", str(path), "-loop", "1", "-framerate", str(form.rate), "-t", "2", *opened]
-        graph += _clip(i, gain_db(check(path)), images[0][1], place)
+        opened, place = _draw(card, folder / f"card-{i}.png", {})
+        inputs += [
+            "-i",
+            str(path),
+            "-loop",
+            "1",
+            "-framerate",
+            str(profile.rate),
+            "-t",
+            "2",
+            *opened,
+        ]
+        graph += _clip(i, gain_db(probe_media(path)), images[0][1], place)
         pictures.append(f"p{i}")
         sounds.append(f"s{i}")
     graph += _joined(pictures, sounds)
@@ -148,9 +158,9 @@ def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[st
     return (
         *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
         *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
-        *("-c:v", "libx264", "-preset", form.speed, "-crf", str(form.crf)),
-        *("-maxrate", str(form.max_bitrate), "-bufsize", str(2 * form.max_bitrate)),
-        *("-bf", "2", "-g", str(2 * form.rate), "-c:a", "aac", "-b:a", "192k"),
+        *("-c:v", "libx264", "-preset", profile.speed, "-crf", str(profile.crf)),
+        *("-maxrate", str(profile.max_bitrate), "-bufsize", str(2 * profile.max_bitrate)),
+        *("-bf", "2", "-g", str(2 * profile.rate), "-c:a", "aac", "-b:a", "192k"),
         *("-movflags", "+faststart", str(folder / "bare.mp4")),
     )
 
@@ -159,7 +169,7 @@ def _names(name: str, sources: Sequence[Path]) -> str:
     return "".join(f"[{name}{i}]" for i in range(len(sources)))
 
 
-def _drawn(layer: Layer, path: Path, files: dict[str, Path]) -> tuple[list[str], str]:
+def _draw(layer: Layer, path: Path, files: dict[str, Path]) -> tuple[list[str], str]:
     image, x, y = draw(layer, (1920, 1080), files)
     _saved(image, path)
     return ["-i", str(path)], f"{x}:{y}"
@@ -187,11 +197,11 @@ def _joined(pictures: list[str], sounds: list[str]) -> list[str]:
     graph, picture, sound, length = [], pictures[0], sounds[0], float(SECONDS)
     for i in range(1, len(pictures)):
         last = i + 1 == len(pictures)
-        seen, heard = ("v", "all") if last else (f"x{i}", f"y{i}")
-        at = f"duration={SEAM_S}:offset={length - SEAM_S}"
-        graph.append(f"[{picture}][{pictures[i]}]xfade=fade:{at}[{seen}]")
-        graph.append(f"[{sound}][{sounds[i]}]acrossfade=d={SEAM_S}:c1=qsin:c2=qsin[{heard}]")
-        picture, sound, length = seen, heard, length + SECONDS - SEAM_S
+        video, audio = ("v", "all") if last else (f"x{i}", f"y{i}")
+        at = f"duration={CROSSFADE_S}:offset={length - CROSSFADE_S}"
+        graph.append(f"[{picture}][{pictures[i]}]xfade=fade:{at}[{video}]")
+        graph.append(f"[{sound}][{sounds[i]}]acrossfade=d={CROSSFADE_S}:c1=qsin:c2=qsin[{audio}]")
+        picture, sound, length = video, audio, length + SECONDS - CROSSFADE_S
     return graph
 
 

