@@ -1,6 +1,6 @@
-"""The part of requirements.lock that some extras need, as `pip install --require-hashes` takes it.
+"""Print the entries of requirements.lock that some extras need, for `pip install --require-hashes`.
 
-python tools/locked.py job > requirements.txt. Needs Python only: it runs within image builds.
+Run `python tools/locked.py job > requirements.txt`. It needs Python only: image builds run it.
 """
 
 import re
@@ -13,47 +13,47 @@ _HEAD = re.compile(r"^([A-Za-z0-9._-]+)==")
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 
-def named(requirement: str) -> str:
-    """The package's name in its normal form: `psycopg[binary]>=3.2` -> psycopg."""
-    found = _NAME.match(requirement)
-    return re.sub(r"[-_.]+", "-", found.group() if found else requirement).lower()
+def package_name(requirement: str) -> str:
+    """Return the normalized name of a requirement: `psycopg[binary]>=3.2` -> psycopg."""
+    name = _NAME.match(requirement)
+    return re.sub(r"[-_.]+", "-", name.group() if name else requirement).lower()
 
 
 def blocks(lock: str) -> list[tuple[str, str]]:
-    """The lock's entries: (name, text), in its order."""
+    """Return the entries of the lock in its order, as (name, text)."""
     parts = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
-    return [(named(part), part) for part in parts if _HEAD.match(part)]
+    return [(package_name(part), part) for part in parts if _HEAD.match(part)]
 
 
 def parents(entry: str) -> set[str]:
-    """Who wants this package, by the lock's `via` comments; not the project itself."""
+    """Return the packages that require this one by the lock's `via` comments, not the project."""
     lines = re.findall(r"^    #\s+(?:via\s+)?([A-Za-z0-9._-]+)$", entry, flags=re.MULTILINE)
-    return {named(line) for line in lines} - {"via"}
+    return {package_name(line) for line in lines} - {"via"}
 
 
 def closure(entries: list[tuple[str, str]], roots: set[str]) -> set[str]:
-    """The roots and all that they want, directly or not."""
-    wanted = set(roots)
+    """Return the roots and their direct and indirect requirements."""
+    required = set(roots)
     while True:
-        more = {name for name, text in entries if parents(text) & wanted} - wanted
+        more = {name for name, text in entries if parents(text) & required} - required
         if not more:
-            return wanted
-        wanted |= more
+            return required
+        required |= more
 
 
 def locked(project: str, lock: str, extras: list[str]) -> str:
-    """The entries that the project with these extras needs."""
+    """Return the entries that the project needs with these extras."""
     described = tomllib.loads(project)["project"]
-    roots = {named(line) for line in described["dependencies"]}
+    roots = {package_name(line) for line in described["dependencies"]}
     for extra in extras:
-        roots |= {named(line) for line in described["optional-dependencies"][extra]}
+        roots |= {package_name(line) for line in described["optional-dependencies"][extra]}
     entries = blocks(lock)
-    wanted = closure(entries, roots)
-    return "".join(text for name, text in entries if name in wanted)
+    required = closure(entries, roots)
+    return "".join(text for name, text in entries if name in required)
 
 
 def metadata(project: str) -> str:
-    """Name and version, where `importlib.metadata` looks for them."""
+    """Return the distribution metadata with name and version, which `importlib.metadata` reads."""
     described = tomllib.loads(project)["project"]
     return f"Metadata-Version: 2.1\nName: {described['name']}\nVersion: {described['version']}\n"
 

@@ -1,6 +1,6 @@
-"""The pictures of docs/manifest.md: single frames, made as a job makes them.
+"""Write the pictures of docs/manifest.md: single frames, rendered as a job renders them.
 
-.venv/bin/python tools/manifest_pictures.py
+Run `.venv/bin/python tools/manifest_pictures.py`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "job-image"))
 
-from clipmill.ffmpeg.segment_args import Drawn, segment_args
-from clipmill.protocol import Framing, Layer, MediaFacts, Profile, Segment, SourceRange
+from clipmill.ffmpeg.segment_args import RenderedLayer, segment_args
+from clipmill.protocol import Framing, Layer, Profile, Segment, SourceRange
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import CompilationSpec, Position, TransitionType
-from clipmill.timeline.overlay_layers import layers
+from clipmill.timeline.overlay_layers import build_layers
 from clipmill_api.accounts.watermark import OURS
 from clipmill_job.drawing.layer_drawing import draw
 from clipmill_job.drawing.text_drawing import Style, lettered
-from clipmill_probe import check
+from clipmill_probe import probe_media
 
 OUT = Path(__file__).parents[1] / "docs/pictures"
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -44,38 +44,33 @@ FRAMINGS: list[tuple[str, dict[str, Any]]] = [
 
 
 def run(*args: str) -> None:
-    """ffmpeg, quietly."""
+    """Run ffmpeg."""
     subprocess.run([FFMPEG, "-v", "error", "-y", *args], check=True)  # noqa: S603
 
 
-def facts(path: Path) -> MediaFacts:
-    """What the prober says."""
-    return check(path, full=False)
-
-
-def cut(path: Path, **more: Any) -> SourceRange:
-    """Half a second of a clip."""
-    found = facts(path)
-    size = {"width": found.width, "height": found.height}
-    known = {"media_id": "m-clip", "sha256": "", "format": found.format, "has_audio": False}
-    return SourceRange.model_validate({**known, **size, "start": 0, "frames": 16, **more})
+def source_range(path: Path, **more: Any) -> SourceRange:
+    """Return the first half second of a clip."""
+    facts = probe_media(path, full=False)
+    size = {"width": facts.width, "height": facts.height}
+    media = {"media_id": "m-clip", "sha256": "", "format": facts.format, "has_audio": False}
+    return SourceRange.model_validate({**media, **size, "start": 0, "frames": 16, **more})
 
 
 def frame(segment: Segment, paths: list[Path], folder: Path, files: dict[str, Path]) -> Image.Image:
-    """The middle frame of a segment."""
-    drawn = []
+    """Render a segment and return its middle frame."""
+    layers = []
     for i, layer in enumerate(segment.layers()):
         image, x, y = draw(layer, segment.profile.size, files)
         image.save(folder / f"{i}.png")
-        drawn.append(Drawn(str(folder / f"{i}.png"), x, y))
+        layers.append(RenderedLayer(str(folder / f"{i}.png"), x, y))
     out = folder / "segment.mov"
-    run(*segment_args(segment, [str(path) for path in paths], str(out), drawn))
+    run(*segment_args(segment, [str(path) for path in paths], str(out), layers))
     with av.open(str(out)) as container:
         return list(container.decode(video=0))[8].to_image()
 
 
 def sheet(shown: list[tuple[str, Image.Image]], columns: int) -> Image.Image:
-    """Pictures in rows, the name under each."""
+    """Return a sheet of pictures in rows, each with its name below."""
     width, height = shown[0][1].size
     rows = -(-len(shown) // columns)
     page = Image.new("RGB", (columns * (width + 8) - 8, rows * (height + 30)), (255, 255, 255))
@@ -88,7 +83,7 @@ def sheet(shown: list[tuple[str, Image.Image]], columns: int) -> Image.Image:
 
 
 def clips(folder: Path) -> tuple[Path, Path]:
-    """A test card with a round face in its corner, and another picture."""
+    """Write two clips: a test card with a face in its corner, and a fractal."""
     one, two, face = (folder / name for name in ("one.mp4", "two.mp4", "face.png"))
     drawing = Image.new("RGBA", (435, 360), (250, 200, 80, 255))
     pen = ImageDraw.Draw(drawing)
@@ -114,9 +109,9 @@ def clips(folder: Path) -> tuple[Path, Path]:
 
 
 def overlaid(one: Path, folder: Path) -> Image.Image:
-    """A card, texts in several scripts, and the bundled watermark."""
+    """Return a frame with a card, texts in several scripts, and the bundled watermark."""
     avatar = {"1" * 64: folder / "face.png", "2" * 64: OURS}
-    wish = CompilationSpec.model_validate(
+    spec = CompilationSpec.model_validate(
         {
             "clips": [
                 {
@@ -140,7 +135,7 @@ def overlaid(one: Path, folder: Path) -> Image.Image:
             "creatorCard": {"start": "0s", "fade": "0s"},
         }
     )
-    over = layers(wish, wish.clips[0], {"m-face": "1" * 64}, frames=16, rate=30)
+    over = build_layers(spec, spec.clips[0], {"m-face": "1" * 64}, frames=16, rate=30)
     mark = Layer(
         image=ImageFile(sha256="2" * 64),
         size=9,
@@ -148,33 +143,39 @@ def overlaid(one: Path, folder: Path) -> Image.Image:
         opacity=60,
         position=Position.BOTTOM_RIGHT,
     )
-    segment = Segment(key="0" * 64, cuts=[cut(one, layers=over)], profile=WIDE, watermark=mark)
+    segment = Segment(
+        key="0" * 64, sources=[source_range(one, layers=over)], profile=WIDE, watermark=mark
+    )
     return frame(segment, [one], folder, avatar)
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all pictures."""
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         one, two = clips(folder)
         framed = [
-            (name, frame(_one(one, framing), [one], folder, {})) for name, framing in FRAMINGS
+            (name, frame(_framed(one, framing), [one], folder, {})) for name, framing in FRAMINGS
         ]
         sheet(framed, 5).save(OUT / "framing.jpg", quality=80)
         overlaid(one, folder).save(OUT / "overlays.jpg", quality=82)
         kinds = [kind for kind in TransitionType if kind is not TransitionType.NONE]
-        mixed = [(kind, frame(_seam(one, two, kind), [one, two], folder, {})) for kind in kinds]
+        mixed = [
+            (kind, frame(_transition(one, two, kind), [one, two], folder, {})) for kind in kinds
+        ]
         sheet(mixed, 6).save(OUT / "transitions.jpg", quality=64)
 
 
-def _one(path: Path, framing: dict[str, Any]) -> Segment:
+def _framed(path: Path, framing: dict[str, Any]) -> Segment:
     framed = Framing.model_validate(framing)
-    return Segment(key="0" * 64, cuts=[cut(path, framing=framed)], profile=TALL)
+    return Segment(key="0" * 64, sources=[source_range(path, framing=framed)], profile=TALL)
 
 
-def _seam(one: Path, two: Path, kind: TransitionType) -> Segment:
-    return Segment(key="0" * 64, cuts=[cut(one), cut(two)], type=kind, profile=TINY)
+def _transition(one: Path, two: Path, kind: TransitionType) -> Segment:
+    return Segment(
+        key="0" * 64, sources=[source_range(one), source_range(two)], transition=kind, profile=TINY
+    )
 
 
 if __name__ == "__main__":

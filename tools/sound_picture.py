@@ -1,6 +1,6 @@
-"""The picture of docs/sound.md: how music makes room, measured on a mix by the job's own arguments.
+"""Write the picture of docs/sound.md: ducked music, measured on a mix by the job's own arguments.
 
-.venv/bin/python tools/sound_picture.py
+Run `.venv/bin/python tools/sound_picture.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import clipmaker  # noqa: E402
 import levels  # noqa: E402
+from clipmill.ffmpeg.music_mix import music_decode_args, music_mix_args  # noqa: E402
 from clipmill.protocol import MusicMix  # noqa: E402
-from clipmill.spec.soundtrack import Duck  # noqa: E402
-from clipmill.timeline.music_window import decode_args, mix_args  # noqa: E402
+from clipmill.spec.soundtrack import Ducking  # noqa: E402
 
 OUT = ROOT / "docs/pictures/ducking.png"
 SECONDS, FLOOR_DB, STEP_S = 14, -60, 0.04
@@ -34,7 +34,7 @@ LINES = (
 
 
 def programme() -> levels.Sound:
-    """Speech from 3 s to 6 s, softer from 8 s to 10 s."""
+    """Return a programme with a tone from 3 s to 6 s, and a softer one from 8 s to 10 s."""
     parts = (
         levels.silence(3),
         levels.tone(PROGRAMME_HZ, 3, level_db=-10),
@@ -45,10 +45,10 @@ def programme() -> levels.Sound:
     return np.concatenate(parts)
 
 
-def mixed(folder: Path, duck: Duck) -> levels.Sound:
-    """The programme with music from second 1 to second 13."""
+def mixed(folder: Path, duck: Ducking) -> levels.Sound:
+    """Return the programme mixed with music from 1 s to 13 s."""
     rate = levels.RATE
-    order = MusicMix(
+    mix = MusicMix(
         media_id="m-track",
         sha256="",
         format="wav",
@@ -62,25 +62,25 @@ def mixed(folder: Path, duck: Duck) -> levels.Sound:
     source = levels.track(folder / "track.wav", levels.tone(MUSIC_HZ, 3, level_db=-10))
     raw = levels.write(folder / "programme.f32", programme())
     track, out = str(folder / "track.f32"), str(folder / "mix.f32")
-    clipmaker.ffmpeg(*decode_args(order, str(source), track))
-    clipmaker.ffmpeg(*mix_args(order, str(raw), track, out, samples=SECONDS * rate))
+    clipmaker.ffmpeg(*music_decode_args(mix, str(source), track))
+    clipmaker.ffmpeg(*music_mix_args(mix, str(raw), track, out, samples=SECONDS * rate))
     return levels.read(folder / "mix.f32")
 
 
 def course(sound: levels.Sound, hertz: int) -> list[tuple[float, float]]:
-    """Level of one frequency, step by step."""
+    """Return the level of one frequency over time, as (seconds, dB)."""
     times = np.arange(0, SECONDS - STEP_S, STEP_S)
     return [(t, levels.level_at(levels.at(sound, t, t + STEP_S), hertz)) for t in times]
 
 
 def place(t: float, level_db: float) -> tuple[float, float]:
-    """Where in the picture."""
+    """Return the place of a level in the picture."""
     height = max(FLOOR_DB, level_db) / FLOOR_DB
     return LEFT + t / SECONDS * (WIDTH - LEFT - 20), TOP + height * (HEIGHT - TOP - 30)
 
 
 def main() -> None:
-    """Draw it."""
+    """Draw the picture."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
@@ -90,7 +90,7 @@ def main() -> None:
     for second in range(0, SECONDS + 1, 2):
         draw.text((place(second, FLOOR_DB)[0] - 6, HEIGHT - 24), f"{second} s", INK, font)
     with tempfile.TemporaryDirectory() as name:
-        ratio, depth = (mixed(Path(name), duck) for duck in (Duck(), Duck(depth="-12dB")))
+        ratio, depth = (mixed(Path(name), duck) for duck in (Ducking(), Ducking(depth="-12dB")))
     curves = course(programme(), PROGRAMME_HZ), course(ratio, MUSIC_HZ), course(depth, MUSIC_HZ)
     for i, ((label, colour), curve) in enumerate(zip(LINES, curves, strict=True)):
         draw.line([place(*point) for point in curve], colour, 2)

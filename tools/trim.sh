@@ -1,5 +1,5 @@
 #!/bin/sh
-# Removes from an image's root what no running program of ours reads: package managers, compilers' helpers,
+# Remove from an image's root what no program of ours reads at run time: package managers, compilers' helpers,
 # documentation, translations. Takes Debian's python3 or that of the python images. Run in a stage of its own.
 set -eu
 rm -rf /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale /usr/share/python-wheels /usr/share/perl* \
