@@ -33,26 +33,21 @@ class Context:
     metrics: Metrics
     clock: Clock
 
-    def now(self) -> str:
-        """ISO, UTC, microseconds: sorts as text."""
-        return iso(self.clock())
+    def now(self) -> datetime:
+        """Return the time now, in UTC."""
+        return self.clock().astimezone(UTC)
 
-    def later(self, seconds: int) -> str:
-        """The time `seconds` from now."""
-        return iso(self.clock() + timedelta(seconds=seconds))
+    def later(self, seconds: int) -> datetime:
+        """Return the time `seconds` from now, in UTC."""
+        return self.now() + timedelta(seconds=seconds)
 
     def month(self) -> str:
-        """The UTC calendar month that render time counts for: `2026-11`."""
-        return self.clock().strftime("%Y-%m")
-
-
-def iso(when: datetime) -> str:
-    """One fixed form, so that text order is time order."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        """Return the UTC month that render time counts for: `2026-11`."""
+        return self.now().strftime("%Y-%m")
 
 
 def new_id(letter: str) -> str:
-    """A fresh random id: `m-3f...`."""
+    """Return a new random id with a prefix: `m-3f...`."""
     return f"{letter}-{secrets.token_hex(8)}"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -55,6 +55,29 @@ class Database:
         )
         done: T = attempts(self._transaction, work)
         return done
+
+    @contextmanager
+    def migration(self) -> Iterator[Connection]:
+        """Yield a connection in one transaction that may rebuild tables.
+
+        SQLite would delete the rows that refer to a dropped table; here it checks foreign keys
+        only before the commit.
+        """
+        with self.writer.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")  # no effect within a transaction
+            try:
+                with connection.begin():
+                    yield connection
+                    violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                    if violations:
+                        raise RuntimeError(f"the migration broke foreign keys: {violations}")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
         if not self.is_sqlite:

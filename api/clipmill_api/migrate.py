@@ -1,4 +1,4 @@
-"""Bring a database to the newest form by Alembic; two that start at once take turns."""
+"""Upgrade a database to the newest version by Alembic."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-TURN = 0x636C6970
-"""Any number, the same for all: PostgreSQL's advisory lock for migrating."""
+# PostgreSQL's advisory lock for migrations: any number that is the same in all replicas.
+LOCK_ID = 0x636C6970
 
 
-def config() -> Config:
-    """Alembic's settings: where the versions lie, and nothing else."""
-    from alembic.config import Config  # noqa: PLC0415  only where something is to be migrated
+def alembic_config() -> Config:
+    """Return Alembic's settings: the folder of the migrations, and nothing else."""
+    from alembic.config import Config  # noqa: PLC0415  only needed for a migration
 
-    made = Config()
-    made.set_main_option("script_location", str(VERSIONS.parent))
-    return made
+    config = Config()
+    config.set_main_option("script_location", str(VERSIONS.parent))
+    return config
 
 
 def migrate(db: Database) -> None:
-    """Run what is missing of the migrations, then seed the tiers."""
-    with db.writer.begin() as connection:
+    """Run the missing migrations and seed the tiers. Replicas that start at once wait in turn."""
+    with db.migration() as connection:
         if not db.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
-        if _version(connection) != newest():
-            _upgrade(connection)
-    db.write(users_and_keys.seed)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
+        if _current_version(connection) != newest_version():
+            upgrade(connection, "head")
+    db.write(users_and_keys.seed_tiers)
 
 
-def _version(connection: Connection) -> str | None:
-    """The form that the database has; None before the first."""
+def _current_version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
 
 
-def newest() -> str:
-    """The last of the versions, whose files are named by their numbers."""
+def newest_version() -> str:
+    """Return the number of the last migration; the files' names begin with their numbers."""
     return max(path.name for path in VERSIONS.glob("[0-9]*.py"))[:4]
 
 
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415  a tenth of the API's start, and seldom needed
+def upgrade(connection: Connection, version: str) -> None:
+    """Run the migrations up to a version (`head`: all) in the connection's transaction."""
+    from alembic import command  # noqa: PLC0415  a tenth of the API's start-up time
 
-    settings = config()
-    settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)

@@ -13,7 +13,7 @@ from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import TierRow
-from clipmill_probe import MediaError, check_image
+from clipmill_probe import MediaError, probe_image
 
 INSTALLATION = "_installation"
 """Whose the watermark's bytes are in the store: no user can have this name."""
@@ -61,6 +61,6 @@ def _kept(ctx: Context, path: Path) -> str:
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     if not ctx.store.has(INSTALLATION, sha256):
-        check_image(path)
+        probe_image(path)
         ctx.store.put(INSTALLATION, sha256, content)
     return sha256

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from clipmill.artifacts.chapters import chapters, unmet
+from clipmill.artifacts.chapters import build_chapters, chapter_warning
 from clipmill.artifacts.credit_list import credits_of
 from clipmill.protocol import (
     ClipState,
@@ -160,7 +160,7 @@ def outputs(known: Known) -> list[Made]:
 
 def _chapters_note(output: Output, kept: ResultRecord) -> str | None:
     """Chapters in a description are YouTube's; its shorts have none."""
-    return unmet(chapters(kept), kept.rate) if output.preset == "youtube" else None
+    return chapter_warning(build_chapters(kept), kept.rate) if output.preset == "youtube" else None
 
 
 def _music(known: Known, line: Timeline) -> tuple[MusicMix | None, str | None]:
@@ -198,9 +198,9 @@ def output_plan(one: Made, existing: Collection[str], *, waiting: bool) -> Outpu
         profile=one.timeline.profile,
         frames=one.timeline.frames,
         exact=one.timeline.exact,
-        entries=list(one.timeline.entries),
+        items=list(one.timeline.items),
         music=_music_plan(one.record.music),
-        chapters=chapters(one.record),
+        chapters=build_chapters(one.record),
         credits=credits_of(one.record),
         notes=list(one.notes),
         segments=counts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +27,7 @@ from clipmill.timeline.eta import estimate_end
 from clipmill_api.context import Context
 from clipmill_api.queries import quota_ledger, revisions, task_leases, users_and_keys
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, ResultMediaRow, RevisionRow
+from clipmill_api.timestamps import format_time
 
 
 def clip_status(ctx: Context, row: ClipRow) -> ClipStatus:
@@ -72,8 +72,8 @@ def compilation(
         clips=[clip_status(ctx, clip) for clip in clips],
         outputs=[OutputResult.model_validate(output) for output in revision.outputs],
         log=list(log),
-        created_at=row.created_at,
-        completed_at=revision.completed_at,
+        created_at=format_time(row.created_at),
+        completed_at=format_time(revision.completed_at) if revision.completed_at else None,
     )
 
 
@@ -82,7 +82,7 @@ def eta_of(revision: RevisionRow) -> str | None:
     began, reached = revision.rendering_at, revision.reached_at
     if CompilationState(revision.state) is not CompilationState.RENDERING or began is None or reached is None:
         return None
-    found = estimate_end(datetime.fromisoformat(began), datetime.fromisoformat(reached), revision.percent)
+    found = estimate_end(began, reached, revision.percent)
     return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
 
 
@@ -99,7 +99,7 @@ def submission(row: CompilationRow, revision: RevisionRow) -> Submission:
     return Submission(
         id=row.id,
         uid=row.uid,
-        wanted=SubmissionAction(row.outbox or ""),
+        action=SubmissionAction(row.outbox or ""),
         namespace=row.namespace,
         name=row.name,
         owner=row.owner,
@@ -126,7 +126,7 @@ def media(row: MediaRow) -> MediaView:
         facts=MediaFacts.model_validate(row.facts) if row.facts else None,
         clip_key=row.clip_key,
         thumbnail_id=row.thumbnail_id,
-        created_at=row.created_at,
+        created_at=format_time(row.created_at),
     )
 
 
@@ -140,7 +140,7 @@ def used_in(use: ResultMediaRow, row: CompilationRow) -> UsedIn:
             "output": use.output,
             "media_id": use.result_id,
             "kind": use.kind,
-            "created_at": use.created_at,
+            "created_at": format_time(use.created_at),
         }
     )
 

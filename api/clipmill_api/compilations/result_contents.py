@@ -23,13 +23,13 @@ def record(
     """The record of one output."""
     by_name = {clip.name: clip for clip in clips}
     played = []
-    for entry, cut in zip(line.entries, line.cuts, strict=True):
+    for entry, cut in zip(line.items, line.sources, strict=True):
         shot = _shot(entry, cut.sha256)
         clip = by_name.get(entry.name) if entry.kind == "clip" else None
         played.append(shot if clip is None else _of_clip(shot, spec, clip))
     rate = line.profile.rate
     track = _track(spec, media, music, rate) if music else None
-    return ResultRecord(title=spec.title, rate=rate, frames=line.frames, played=played, music=track)
+    return ResultRecord(title=spec.title, rate=rate, frames=line.frames, items=played, music=track)
 
 
 def _shot(entry: TimelineItem, sha256: str) -> PlayedItem:
@@ -74,7 +74,7 @@ def _track(
         url=said.url,
         at=at,
         frames=end - at,
-        wish=_wish(spec.music) if spec.music else {},
+        settings=_wish(spec.music) if spec.music else {},
     )
 
 

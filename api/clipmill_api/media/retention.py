@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from clipmill_api.accounts.output_policy import INSTALLATION
-from clipmill_api.context import Context, iso
+from clipmill_api.context import Context
 from clipmill_api.queries import media_library, quota_ledger
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def _rounds(ctx: Context) -> None:
 
 
 def _idle_uploads(ctx: Context) -> None:
-    before = iso(ctx.clock() - UPLOAD_LIFE)
+    before = ctx.now() - UPLOAD_LIFE
 
     def drop(session: Session) -> list[str]:
         rows = media_library.idle_uploads(session, before)
@@ -67,7 +67,7 @@ def _idle_uploads(ctx: Context) -> None:
 
 
 def _unused_segments(ctx: Context) -> None:
-    before = iso(ctx.clock() - timedelta(days=ctx.settings.segment_days))
+    before = ctx.now() - timedelta(days=ctx.settings.segment_days)
     dropped = ctx.db.write(lambda session: media_library.drop_segments(session, before))
     if dropped:
         log.info("segments dropped=%d unused_since=%s", dropped, before)

@@ -1,4 +1,4 @@
-"""Alembic's way in: uses the connection it is given, within its transaction."""
+"""Alembic's entry point: run the migrations in the transaction of the given connection."""
 
 from alembic import context
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from clipmill.protocol.result_files import COMPANION_KINDS
+from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.queries.quota_ledger import changed
 from clipmill_api.tables import (
-    TERMINAL_IS_FINAL,
+    REVISION_IS_ACTIVE,
     ClipRow,
     CompilationRow,
     MediaRow,
@@ -69,7 +70,7 @@ def any_by_sha256(session: Session, owner: str, sha256: str) -> MediaRow | None:
 
 
 def media_page(
-    session: Session, owner: str, after: tuple[str, str] | None, limit: int
+    session: Session, owner: str, after: tuple[datetime, str] | None, limit: int
 ) -> list[MediaRow]:
     """Media of an owner, newest first."""
     rows = select(MediaRow).where(MediaRow.owner == owner)
@@ -104,7 +105,7 @@ def in_use(session: Session, owner: str, media_id: str) -> str | None:
         RevisionRow.generation == ClipRow.generation
     )
     clip = select(ClipRow.compilation_id).join(RevisionRow, of_its_generation)
-    cut = clip.where(ClipRow.media_id == media_id, TERMINAL_IS_FINAL).limit(1)
+    cut = clip.where(ClipRow.media_id == media_id, REVISION_IS_ACTIVE).limit(1)
     return session.scalar(cut) or _named(session, owner, media_id)
 
 
@@ -112,7 +113,7 @@ def _named(session: Session, owner: str, media_id: str) -> str | None:
     """A running compilation whose spec names this media file, wherever it does."""
     mine = RevisionRow.compilation_id == CompilationRow.id
     rows = select(RevisionRow.compilation_id, RevisionRow.spec).join(CompilationRow, mine)
-    live = session.execute(rows.where(CompilationRow.owner == owner, TERMINAL_IS_FINAL))
+    live = session.execute(rows.where(CompilationRow.owner == owner, REVISION_IS_ACTIVE))
     return next((found for found, spec in live if f'"{media_id}"' in json.dumps(spec)), None)
 
 
@@ -150,14 +151,14 @@ def existing_segments(session: Session, owner: str, keys: Iterable[str]) -> set[
     return set(session.scalars(rows))
 
 
-def use_segments(session: Session, owner: str, keys: Collection[str], *, now: str) -> None:
+def use_segments(session: Session, owner: str, keys: Collection[str], *, now: datetime) -> None:
     """Remember that segments are needed now: they stay for another while."""
     if keys:
         mine = update(SegmentRow).where(SegmentRow.owner == owner, SegmentRow.key.in_(keys))
         session.execute(mine.values(used_at=now))
 
 
-def drop_segments(session: Session, before: str) -> int:
+def drop_segments(session: Session, before: datetime) -> int:
     """Forget segments that nobody used since; how many."""
     result: Any = session.execute(delete(SegmentRow).where(SegmentRow.used_at < before))
     return int(result.rowcount)
@@ -220,7 +221,7 @@ def drop_upload(session: Session, upload_id: str) -> bool:
     return changed(session.execute(gone))
 
 
-def idle_uploads(session: Session, before: str) -> list[UploadRow]:
+def idle_uploads(session: Session, before: datetime) -> list[UploadRow]:
     """Unfinished uploads announced before a time, and finished ones: their spool may go."""
     old = select(UploadRow).where(UploadRow.created_at < before)
     return list(session.scalars(old.where(or_(UploadRow.complete.is_(False)))))

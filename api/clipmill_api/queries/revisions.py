@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, func, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import ClipState, Stage, CompilationState
 from clipmill_api.queries.quota_ledger import changed
 from clipmill_api.tables import (
-    TERMINAL_IS_FINAL,
+    REVISION_IS_ACTIVE,
     ClipRow,
     CompilationRow,
     IdempotencyRow,
     RevisionRow,
 )
+from clipmill_api.timestamps import UtcDateTime
 
 
 def compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow | None:
@@ -92,25 +94,25 @@ def revision(session: Session, compilation_id: str, generation: int) -> Revision
 def move(session: Session, compilation_id: str, generation: int, **values: Any) -> bool:
     """Change a generation unless it has ended. False: it has."""
     mine = (RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation)
-    live = update(RevisionRow).where(*mine, TERMINAL_IS_FINAL)
+    live = update(RevisionRow).where(*mine, REVISION_IS_ACTIVE)
     return changed(session.execute(live.values(**values)))
 
 
 def render_from(
-    session: Session, compilation_id: str, generation: int, *, at: str, reused: int
+    session: Session, compilation_id: str, generation: int, *, at: datetime, reused: int
 ) -> None:
     """A generation whose clips are all here renders, since `at` unless it did before."""
     stage = {"state": CompilationState.RENDERING.value, "stage": Stage.ASSEMBLE.value}
-    since = func.coalesce(RevisionRow.rendering_at, at)
+    since = func.coalesce(RevisionRow.rendering_at, literal(at, UtcDateTime()))
     move(session, compilation_id, generation, segments_reused=reused, rendering_at=since, **stage)
 
 
 def raise_percent(
-    session: Session, compilation_id: str, generation: int, *, percent: int, at: str
+    session: Session, compilation_id: str, generation: int, *, percent: int, at: datetime
 ) -> None:
     """Progress of a generation; it only rises."""
     mine = (RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation)
-    lower = update(RevisionRow).where(*mine, TERMINAL_IS_FINAL, RevisionRow.percent < percent)
+    lower = update(RevisionRow).where(*mine, REVISION_IS_ACTIVE, RevisionRow.percent < percent)
     session.execute(lower.values(percent=percent, reached_at=at))
 
 
@@ -123,7 +125,7 @@ def ended_outputs(session: Session, compilation_id: str) -> list[Any]:
 
 
 def page(
-    session: Session, owner: str, after: tuple[str, str] | None, limit: int
+    session: Session, owner: str, after: tuple[datetime, str] | None, limit: int
 ) -> list[tuple[CompilationRow, RevisionRow]]:
     """Compilations of an owner with their newest generation, newest first."""
     newest = (RevisionRow.compilation_id == CompilationRow.id) & (
@@ -145,7 +147,7 @@ def active(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionR
     newest = (RevisionRow.compilation_id == CompilationRow.id) & (
         RevisionRow.generation == CompilationRow.generation
     )
-    rows = select(CompilationRow, RevisionRow).join(RevisionRow, newest).where(TERMINAL_IS_FINAL)
+    rows = select(CompilationRow, RevisionRow).join(RevisionRow, newest).where(REVISION_IS_ACTIVE)
     rows = rows.order_by(RevisionRow.created_at).limit(limit)
     return [(compilation, revision) for compilation, revision in session.execute(rows)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -32,7 +33,7 @@ def part(session: Session, where: Where) -> TaskRow | None:
     return session.scalars(select(TaskRow).where(*_is(where)).with_for_update()).one_or_none()
 
 
-def claim(session: Session, where: Where, holder: str, lease_until: str) -> int:
+def claim(session: Session, where: Where, holder: str, lease_until: datetime) -> int:
     """A first claim, or one over a lease that ran out: raises the epoch and answers it."""
     row = part(session, where)
     if row is None:
@@ -53,20 +54,20 @@ def claim(session: Session, where: Where, holder: str, lease_until: str) -> int:
     return row.epoch
 
 
-def beat(session: Session, where: Where, *, epoch: int, lease_until: str, percent: int) -> bool:
+def beat(session: Session, where: Where, *, epoch: int, lease_until: datetime, percent: int) -> bool:
     """Hold on to a part. False: a later claim has taken it."""
     mine = update(TaskRow).where(*_is(where), TaskRow.epoch == epoch, TaskRow.done.is_(False))
     return changed(session.execute(mine.values(lease_until=lease_until, percent=percent)))
 
 
-def finish(session: Session, where: Where, *, epoch: int, done: bool, now: str) -> bool:
+def finish(session: Session, where: Where, *, epoch: int, done: bool, now: datetime) -> bool:
     """End a claim: the part is done, or free for another try."""
     mine = update(TaskRow).where(*_is(where), TaskRow.epoch == epoch)
     return changed(session.execute(mine.values(done=done, lease_until=now)))
 
 
 def lock_fetch(
-    session: Session, owner: str, clip_key: str, *, clip_id: str, now: str, until: str
+    session: Session, owner: str, clip_key: str, *, clip_id: str, now: datetime, until: datetime
 ) -> bool:
     """Be the one who fetches this clip of this owner. False: another is at it."""
     dialect = session.get_bind().dialect.name
@@ -82,7 +83,7 @@ def lock_fetch(
 
 
 def extend_fetch_at(
-    session: Session, compilation_id: str, generation: int, part: int, until: str
+    session: Session, compilation_id: str, generation: int, part: int, until: datetime
 ) -> None:
     """Hold on to the fetch lock of a part's clip."""
     at = select(ClipRow.id).where(
@@ -111,7 +112,7 @@ def unlock_fetches(session: Session, where: tuple[str, int], numbers: Collection
 
 
 def add_log(
-    session: Session, compilation_id: str, generation: int, *, at: str, lines: Sequence[str]
+    session: Session, compilation_id: str, generation: int, *, at: datetime, lines: Sequence[str]
 ) -> None:
     """Append log lines."""
     if lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, select, update
@@ -14,7 +15,7 @@ from clipmill_api.tables import KeyRow, RevisionRow, TierRow, UserRow
 SEEDED_KEY = "s-default-owner"
 
 
-def seed(session: Session) -> None:
+def seed_tiers(session: Session) -> None:
     """The three tiers, where they are missing; what an administrator changed stays."""
     known = set(session.scalars(select(TierRow.name)))
     for tier in TIERS:
@@ -22,7 +23,7 @@ def seed(session: Session) -> None:
             session.add(TierRow(**tier._asdict()))
 
 
-def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: str) -> None:
+def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: datetime) -> None:
     """A user with one key that this id names; another secret takes the place of the last."""
     if session.get(UserRow, name) is None:
         session.add(UserRow(name=name, tier=tier, storage_used_bytes=0, created_at=at))
@@ -42,8 +43,8 @@ class StoredKey(NamedTuple):
     compilation_id: str | None
     generation: int | None
     stage: str | None
-    expires_at: str | None
-    revoked_at: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
     state: str | None
 
 
@@ -81,7 +82,7 @@ def add(session: Session, row: UserRow | TierRow) -> None:
 
 
 def revoke_stage_keys(
-    session: Session, compilation_id: str, *, generation: int, stage: str, at: str
+    session: Session, compilation_id: str, *, generation: int, stage: str, at: datetime
 ) -> None:
     """End the earlier keys of one stage: a new one has been minted."""
     session.execute(

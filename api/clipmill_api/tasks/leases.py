@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
@@ -21,13 +23,14 @@ from clipmill.protocol import (
 )
 from clipmill.protocol.tier_limits import remaining
 from clipmill.spec import parse_level
-from clipmill.timeline.eta import FETCH_SHARE, LAST
+from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.compilations import lifecycle, planning
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import media_library, revisions, task_leases, users_and_keys
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
+from clipmill_api.timestamps import format_time
 
 
 def where_of(who: Principal, index: int) -> task_leases.Where:
@@ -81,7 +84,7 @@ def _lease(session: Session, ctx: Context, where: task_leases.Where, holder: str
         return task_leases.claim(session, where, holder, until)
     if held.holder != holder:
         detail = "another process holds this part; its lease has not run out"
-        raise ApiProblem(503, "Leased", detail, leaseUntil=held.lease_until)
+        raise ApiProblem(503, "Leased", detail, leaseUntil=format_time(held.lease_until))
     task_leases.beat(session, where, epoch=held.epoch, lease_until=until, percent=held.percent)
     return held.epoch
 
@@ -140,7 +143,7 @@ def _fetch_order(ctx: Context, clip: ClipRow, url: str, room: int | None) -> Fet
 
 
 def _rendering(
-    session: Session, row: CompilationRow, who: Principal, *, index: int, now: str
+    session: Session, row: CompilationRow, who: Principal, *, index: int, now: datetime
 ) -> dict[str, list[Segment] | list[OutputAssignment]]:
     """The segments to render, or the outputs to assemble."""
     known = lifecycle.known(session, row, who.generation)
@@ -192,7 +195,7 @@ def heartbeat(session: Session, ctx: Context, who: Principal, beat: Heartbeat) -
     if who.stage is Stage.FETCH:
         task_leases.extend_fetch_at(session, who.compilation_id, who.generation, beat.index, until)
     else:
-        percent = FETCH_SHARE + (LAST - FETCH_SHARE) * beat.percent // 100
+        percent = FETCH_SHARE + (MAX_PERCENT - FETCH_SHARE) * beat.percent // 100
         mine = (who.compilation_id, who.generation)
         revisions.raise_percent(session, *mine, percent=percent, at=ctx.now())
     return HeartbeatReply(directive=Directive.CONTINUE, lease_s=lease_s)

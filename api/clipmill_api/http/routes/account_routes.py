@@ -9,6 +9,7 @@ from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
 from clipmill_api.http.authentication import User
 from clipmill_api.queries import quota_ledger
+from clipmill_api.timestamps import format_time
 
 router = APIRouter(prefix="/api", tags=["account"])
 
@@ -30,7 +31,7 @@ def get_usage(ctx: Ctx, who: User) -> list[Usage]:
             compilation_id=row.compilation_id,
             generation=row.generation,
             seconds=row.seconds,
-            created_at=row.created_at,
+            created_at=format_time(row.created_at),
         )
         for row in rows
     ]

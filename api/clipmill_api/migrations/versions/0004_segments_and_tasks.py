@@ -61,7 +61,8 @@ def _copy_parts_to_tasks() -> None:
             "compilation_id", "generation", "stage", "index", name=op.f("pk_tasks")
         ),
     )
-    columns = 'compilation_id, generation, stage, "index", epoch, holder, lease_until, percent, done'
+    key = 'compilation_id, generation, stage, "index"'
+    columns = f"{key}, epoch, holder, lease_until, percent, done"
     op.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM parts")  # noqa: S608
     op.drop_table("parts")
 
@@ -69,7 +70,7 @@ def _copy_parts_to_tasks() -> None:
 def _replace_in_json(table: str, column: str, old: str, new: str) -> None:
     rows = sa.table(table, sa.column(column, sa.JSON))
     text = sa.cast(rows.c[column], sa.Text)
-    changed = sa.func.replace(text, old, new)
+    changed: sa.ColumnElement[str] = sa.func.replace(text, old, new)
     if op.get_bind().dialect.name == "postgresql":
         changed = sa.cast(changed, sa.JSON)
     op.execute(rows.update().where(text.contains(old)).values({column: changed}))
