@@ -1,4 +1,4 @@
-"""The command line under test: manifests on disk, and what a person gets to see."""
+"""Run the command line under test, and write manifest files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from clipmill_cli.commands.command_tree import app
 from harness import SMALL
 
+# The code of the console script, wherever it is installed.
 ENTRY = (sys.executable, "-c", "from clipmill_cli.main import main; main()")
-"""The console script's own words, wherever it was installed."""
 
 
-class Said(NamedTuple):
-    """Exit code, and what was written where."""
+class Completed(NamedTuple):
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -26,32 +26,32 @@ class Said(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """What a person reads of errors."""
+        """Return the lines on stderr."""
         return self.err.splitlines()
 
 
-def clipmill(*words: str | Path, env: dict[str, str | None] | None = None) -> Said:
-    """Run a command in this process. A traceback would fail the test."""
+def clipmill(*words: str | Path, env: dict[str, str | None] | None = None) -> Completed:
+    """Run a command in this process. An exception fails the test."""
     clean = {"CLIPMILL_API_URL": None, "CLIPMILL_API_KEY": None, "CLIPMILL_ADMIN_KEY": None}
     done = CliRunner().invoke(app, [str(word) for word in words], env={**clean, **(env or {})})
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return Said(done.exit_code, done.stdout, done.stderr)
+    return Completed(done.exit_code, done.stdout, done.stderr)
 
 
 def started(*words: str | Path, env: dict[str, str], **more: Any) -> subprocess.Popen[str]:
-    """Start a command as a process of its own."""
+    """Start a command as a process."""
     argv = [*ENTRY, *(str(word) for word in words)]
     return subprocess.Popen(argv, env=env, text=True, **more)
 
 
 def manifest_file(path: Path, clips: list[dict[str, Any]], **spec: Any) -> Path:
-    """A manifest with a small output, on disk."""
-    made = {
+    """Write a manifest with a small output."""
+    manifest = {
         "apiVersion": "clipmill.dev/v1alpha1",
         "kind": "Compilation",
         "metadata": {"name": path.stem},
         "spec": {"outputs": [SMALL], "clips": clips, **spec},
     }
-    path.write_text(yaml.safe_dump(made))
+    path.write_text(yaml.safe_dump(manifest))
     return path

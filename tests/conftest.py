@@ -1,4 +1,4 @@
-"""The last line of every run of tests: what was skipped here, and how to enable it."""
+"""Print which tests were skipped, and how to enable them, as the last line of every run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from last_line import last_line
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Say it after all that pytest says."""
+    """Print the line after pytest's own output."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or config.option.collectonly:
         return
     skipped = [report.longrepr for report in reporter.stats.get("skipped", [])]
-    reporter.write_line(last_line([str(at[2]) for at in skipped if isinstance(at, tuple)]))
+    reporter.write_line(last_line([str(place[2]) for place in skipped if isinstance(place, tuple)]))

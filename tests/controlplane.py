@@ -1,7 +1,7 @@
-"""A real API server with its controllers and no kubelet: Jobs make pods, and the test plays nodes.
+"""Run a Kubernetes API server with its controllers: Jobs create pods, and the test plays the node.
 
-Needs `etcd` and `kubebox` (every Kubernetes component in one file, chosen by its name) in the
-folder CLIPMILL_KUBE_BIN, by default where `./run cluster` builds them. Everything on loopback.
+It needs `etcd` and `kubebox` (every Kubernetes component in one file, chosen by its name) in the
+folder CLIPMILL_KUBE_BIN, by default where `./run cluster` builds them. All ports are on loopback.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ START_S = 90
 
 
 def binaries() -> Path | None:
-    """The folder that holds them, if there is one."""
+    """Return the folder of the programs, or None."""
     default = Path.home() / ".cache" / "clipmill-kind" / "bin"
     folder = Path(os.environ.get("CLIPMILL_KUBE_BIN") or default)
     return folder if all((folder / name).exists() for name in ("etcd", "kubebox")) else None
@@ -35,34 +35,34 @@ def binaries() -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """Where it answers, and as whom."""
+    """The URL of the API server, and the folder of its credentials."""
 
     url: str
     folder: Path
 
     @property
     def kubeconfig(self) -> Path:
-        """A kubeconfig of the administrator."""
+        """Return the administrator's kubeconfig."""
         return self.folder / "kubeconfig"
 
     @property
     def operator_kubeconfig(self) -> Path:
-        """A kubeconfig of a user without any rights yet."""
+        """Return the kubeconfig of the operator's user, which has no rights yet."""
         return self.folder / "operator-kubeconfig"
 
     def api(self, token: str = TOKEN) -> client.ApiClient:
-        """A client; the token says who it is."""
-        made = client.Configuration(host=self.url)
-        made.verify_ssl = False
-        made.api_key = {"authorization": f"Bearer {token}"}
-        return client.ApiClient(made)
+        """Return a client that authenticates by this token."""
+        configuration = client.Configuration(host=self.url)
+        configuration.verify_ssl = False
+        configuration.api_key = {"authorization": f"Bearer {token}"}
+        return client.ApiClient(configuration)
 
     def dynamic(self) -> DynamicClient:
-        """A client of any kind, as administrator."""
+        """Return the administrator's client for objects of any kind."""
         return DynamicClient(config.new_client_from_config(str(self.kubeconfig)))
 
     def kubectl(self, *words: str, given: str = "", check: bool = True) -> str:
-        """What kubectl prints; its complaint when it fails and that is not checked."""
+        """Run kubectl and return its stdout, with its stderr too if `check` is false."""
         command = (str(self.folder / "kubectl"), "--kubeconfig", str(self.kubeconfig), *words)
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
         if check and done.returncode:
@@ -70,17 +70,17 @@ class ControlPlane:
         return done.stdout + ("" if check else done.stderr)
 
     def apply(self, *objects: dict[str, Any]) -> None:
-        """Put objects in, as a person does."""
+        """Apply objects by kubectl."""
         self.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(objects))
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on."""
+    """Return free ports of the loopback."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def _kubeconfig(url: str, token: str) -> dict[str, Any]:
@@ -175,9 +175,9 @@ def _wait_ready(plane: ControlPlane) -> None:
 
 @contextmanager
 def control_plane(folder: Path, binaries: Path, crd: Path) -> Iterator[ControlPlane]:
-    """Started, with the definition in it, and gone at the end.
+    """Run a control plane with the CRD applied, and stop it at the end.
 
-    The controllers come last: the garbage collector looks for new kinds only every 30 s.
+    The controllers start last: the garbage collector looks for new kinds only every 30 s.
     """
     clients, peers, port = free_ports(3)
     plane = ControlPlane(f"https://127.0.0.1:{port}", folder)

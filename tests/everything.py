@@ -1,6 +1,6 @@
-"""manifests/samples/everything.yaml made true: media for its ids, and a small form of it.
+"""Media for the ids of manifests/samples/everything.yaml, and a small version of the sample.
 
-media -> upload -> filled -> small -> any renderer -> everything_seen.look
+media -> upload -> filled -> small -> any renderer -> everything_expected.check
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from manifests import samples
 
 FRAMES = 432
 TIER: dict[str, Any] = {"apply_watermark": True}
+# The file behind the one URL of the sample.
 FETCHED = "fetched.mp4"
-"""What stands for the sample's one URL."""
 SMALL = {
     "main": {"width": 320, "height": 180, "rate": 30},
     "short": {"width": 108, "height": 192, "rate": 30},
@@ -40,30 +40,30 @@ LUMA = {
     "fetched": 205,
     "outro001": 220,
 }
+# Luma of the left, middle and right third of clip0001.
 THIRDS = (60, 80, 100)
-"""Left, middle and right of clip0001."""
 MUSIC_HZ = 1500
 
 
 def media(folder: Path) -> dict[str, tuple[Path, MediaKind]]:
-    """A file for each id of the sample; beside them FETCHED."""
+    """Write a file for each id of the sample, and FETCHED."""
     left, middle, right = THIRDS
     split = f"if(lt(X,W/3),{left},if(lt(X,2*W/3),{middle},{right}))"
-    found = {"clip0001": _clip(folder, "clip0001", f"'{split}'", seconds=2.5)}
-    found |= {name: _clip(folder, name, str(level)) for name, level in LUMA.items()}
-    del found["fetched"]
+    paths = {"clip0001": _clip(folder, "clip0001", f"'{split}'", seconds=2.5)}
+    paths |= {name: _clip(folder, name, str(level)) for name, level in LUMA.items()}
+    del paths["fetched"]
     kinds = {"intro": "intro", "outro": "outro", "trans": "transition", "bumper": "bumper"}
     for name, color in (("logo0001", (255, 0, 0)), ("face0001", (0, 0, 255))):
-        found[name] = folder / f"{name}.png"
-        Image.new("RGB", (64, 64), color).save(found[name])
-    found["track001"] = levels.track(folder / "track.mp3", levels.tone(MUSIC_HZ, 3))
+        paths[name] = folder / f"{name}.png"
+        Image.new("RGB", (64, 64), color).save(paths[name])
+    paths["track001"] = levels.track(folder / "track.mp3", levels.tone(MUSIC_HZ, 3))
     kinds |= {"logo": "image", "face": "image", "track": "music", "clip": "clip"}
-    kind = {name: MediaKind(kinds[name.rstrip("0123456789")]) for name in found}
-    return {f"m-{name}": (path, kind[name]) for name, path in found.items()}
+    kind = {name: MediaKind(kinds[name.rstrip("0123456789")]) for name in paths}
+    return {f"m-{name}": (path, kind[name]) for name, path in paths.items()}
 
 
 def _clip(folder: Path, name: str, luma: str, seconds: float = 2) -> Path:
-    """A flat picture and a tone; what sets the shots apart is silent."""
+    """Write a clip of one luma with a tone; bumper and transition clips are silent."""
     short = {"intro001": 1, "outro001": 1, "bumper01": 0.8, "trans001": 0.5, "trans002": 0.5}
     tone = f"sine=frequency={300 + 40 * len(luma)}:sample_rate=48000"
     return clipmaker.clip(
@@ -76,28 +76,28 @@ def _clip(folder: Path, name: str, luma: str, seconds: float = 2) -> Path:
 
 
 def upload(client: Client, folder: Path) -> dict[str, str]:
-    """The ids of a library that has them all, by the sample's."""
+    """Upload all media; return their ids by the ids of the sample."""
     return {name: client.upload_media(*file).id for name, file in media(folder).items()}
 
 
 def filled(ids: Mapping[str, str], url: str) -> dict[str, Any]:
-    """The sample with these media ids in the places of its own, and this URL."""
+    """Return the sample with these media ids and this URL in place of its own."""
 
-    def real(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {name: url if name == "url" else real(value) for name, value in part.items()}
-        if isinstance(part, list):
-            return [real(value) for value in part]
-        return ids.get(part, part) if isinstance(part, str) else part
+    def replaced(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: url if key == "url" else replaced(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [replaced(value) for value in node]
+        return ids.get(node, node) if isinstance(node, str) else node
 
     sample = samples()["everything.yaml"]
-    made: dict[str, Any] = real(sample)
-    made["spec"]["music"]["credit"] = sample["spec"]["music"]["credit"]
-    return made
+    manifest: dict[str, Any] = replaced(sample)
+    manifest["spec"]["music"]["credit"] = sample["spec"]["music"]["credit"]
+    return manifest
 
 
 def small(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The same outputs in the same shapes, of a few hundred pixels."""
+    """Return the same outputs in the same aspect ratios, a few hundred pixels wide."""
     outputs = [
         {**output, "preset": "custom", **SMALL[output["name"]]}
         for output in manifest["spec"]["outputs"]

@@ -1,4 +1,4 @@
-"""Every example of a command, from README, docs and --help, made true: run as it is written."""
+"""Run the commands of README, docs and --help as they are written."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from commandline import Said, clipmill
+from commandline import Completed, clipmill
 
 ROOT = Path(__file__).parents[1]
 SHELL = re.compile(r"[|>&$;]|^[A-Z_]+=")
+# Placeholders of ids in the examples.
 IDS = {"c": "c-0123456789abcdef", "m": "m-0123456789abcdef"}
-"""What stands for an id in the examples."""
 
 
 def indented(text: str) -> Iterator[str]:
-    """The commands of a page: its indented lines, without the comments behind them."""
+    """Yield the commands of a page: its indented lines without their comments."""
     for line in text.splitlines():
         if re.match(r" {4,}\S", line):
             yield re.split(r"\s{2,}#", line.strip())[0].strip()
 
 
 def yaml_block(text: str) -> str:
-    """The first YAML of a page."""
-    found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert found
-    return found[1]
+    """Return the first YAML block of a page."""
+    block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert block
+    return block[1]
 
 
 def with_ids(command: str, **ids: str) -> str:
-    """An example with real ids in the places of those that are shown."""
-    for letter, found in ids.items():
-        command = command.replace(IDS[letter], found)
+    """Return an example with its placeholders replaced by ids."""
+    for letter, value in ids.items():
+        command = command.replace(IDS[letter], value)
     return command
 
 
-def run(command: str, folder: Path, env: dict[str, str]) -> Said:
-    """Run an example: in this process, or by a shell when it is more than one command."""
+def run(command: str, folder: Path, env: dict[str, str]) -> Completed:
+    """Run an example in this process, or by a shell if it is more than one command."""
     if not SHELL.search(command):
         return clipmill(*shlex.split(command)[1:], env=dict(env))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -52,4 +52,4 @@ def run(command: str, folder: Path, env: dict[str, str]) -> Said:
         text=True,
         check=False,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return Completed(done.returncode, done.stdout, done.stderr)

@@ -1,4 +1,4 @@
-"""A real API over real HTTP on a real database, with a clock that tests turn."""
+"""Run a real API over HTTP on a real database, with a clock that tests advance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SMALL = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate"
 
 
 class Clock:
-    """The time now, and a way to make it later."""
+    """The current time, which tests can advance."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -41,7 +41,7 @@ class Clock:
 
 
 class Harness:
-    """One running API and the ways into it. Clients do not retry: a test sees every answer."""
+    """A running API and its clients. The clients do not retry: a test gets each response."""
 
     def __init__(self, url: str, app: FastAPI, clock: Clock) -> None:
         self.url, self.app, self.clock = url, app, clock
@@ -51,55 +51,55 @@ class Harness:
         self.admin = self.client(self.settings.admin_key).admin
         self.operator = self.client(self.settings.operator_key).operator
 
-    def client(self, key: str) -> Client:
-        """A client with this key."""
+    def client(self, key: str, *, url: str = "") -> Client:
+        """Return a client with this key, closed at the end of the test."""
         # No TLS on the loopback: loading the certificates costs more than a test.
         transport = httpx.HTTPTransport(verify=False)
-        self._clients.append(Client(self.url, key, attempts=1, transport=transport))
+        self._clients.append(Client(url or self.url, key, attempts=1, transport=transport))
         return self._clients[-1]
 
     def close(self) -> None:
-        """Close every client."""
+        """Close all clients."""
         for client in self._clients:
             client.close()
 
     def user(self, **limits: Any) -> tuple[str, Client]:
-        """A new user, on a tier of its own with these limits (none: unlimited)."""
+        """Create a user on a tier of its own with these limits; the default is unlimited."""
         name = f"u{uuid.uuid4().hex[:12]}"
         self.admin.put_tier(TierView(name=name, **limits))
         self.admin.put_user(UserView(name=name, tier=name))
-        return name, self.client(self.admin.mint(name))
+        return name, self.client(self.admin.create_key(name))
 
     def register(self, owner: str, spec: dict[str, Any], **rest: Any) -> tuple[str, Plan]:
-        """A new compilation as the operator registers it: (uid, plan)."""
+        """Register a compilation as the operator does. Return its uid and plan."""
         uid = rest.pop("uid", None) or uuid.uuid4().hex
-        wish = Registration(
+        registration = Registration(
             namespace="default",
             name="test",
             generation=rest.get("generation", 1),
             owner=owner,
             spec=CompilationSpec.model_validate({"outputs": [SMALL], **spec}),
         )
-        return uid, self.operator.register(uid, wish)
+        return uid, self.operator.register(uid, registration)
 
     def job(self, uid: str, stage: Stage, generation: int = 1) -> Client:
-        """A client with a fresh key of that stage."""
-        return self.client(self.operator.mint(uid, stage, generation))
+        """Return a client with a new job key of this stage."""
+        return self.client(self.operator.create_key(uid, stage, generation))
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        """What the database really holds."""
+        """Return rows of the database."""
         with self.ctx.db.read() as session:
             return [dict(row._mapping) for row in session.execute(text(sql), values)]
 
 
 def library_clip(user: Client, path: Path) -> Media:
-    """A clip in the user's library."""
+    """Upload a clip to the user's library."""
     return user.upload_media(path, MediaKind.CLIP)
 
 
 @contextmanager
 def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harness]:
-    """An API on a free port of the loopback, stopped at the end."""
+    """Run an API on a free port of the loopback, and stop it at the end."""
     clock = Clock()
     settings = Settings(
         state=state,
@@ -112,7 +112,7 @@ def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harnes
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     socket = config.bind_socket()
-    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # as asyncio does with sockets of its own
+    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # as asyncio does with its own sockets
     socket.listen()  # so that a first request waits for the server instead of being refused
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Reasons of skipped tests -> one line. A reason says how its tests are enabled."""
+"""Summarise the reasons of skipped tests in one line. A reason says how to enable its tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def last_line(reasons: Sequence[str]) -> str:
-    """`7 tests were skipped here: 5, no cluster: ./run cluster up; 2, no browser: ...`."""
+    """Return `3 tests were skipped here: no cluster: ./run cluster up (2); no browser: ... (1)`."""
     if not reasons:
         return "Nothing was skipped: all of these tests ran here."
     counts = Counter(" ".join(reason.removeprefix("Skipped: ").split()) for reason in reasons)

@@ -1,4 +1,4 @@
-"""Good and bad specs. The Python models and a live API server must judge each alike."""
+"""Valid and invalid specs, on which the Python models and a live API server must agree."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ BAD: dict[str, tuple[Spec, str]] = {
 
 
 def manifest(spec: Spec, name: str = "test") -> dict[str, Any]:
-    """A resource with this spec."""
+    """Return a resource with this spec."""
     metadata = {"name": name}
     return {
         "apiVersion": "clipmill.dev/v1alpha1",
@@ -188,6 +188,6 @@ def manifest(spec: Spec, name: str = "test") -> dict[str, Any]:
 
 
 def samples() -> dict[str, dict[str, Any]]:
-    """The project's own samples, by file."""
+    """Return the project's samples by file name."""
     files = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
     return {file.name: yaml.safe_load(file.read_text()) for file in files}

@@ -1,7 +1,7 @@
-"""The operator as a process of its own, before a real API server and a real Clipmill API.
+"""Run the operator as a process, with a real API server and a real Clipmill API.
 
-There is no kubelet: the test is the node. It reads a pod's Secret as a kubelet would, does the
-pod's work by the typed client, and writes how the pod ended.
+There is no kubelet: the test plays the node. It reads a pod's Secret as a kubelet would, does the
+pod's work by the typed client, and writes the pod's status.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from clipmill_client.client import Client
 from controlplane import ControlPlane, free_ports
-from flaky import ended
+from faulty_network import shut_down
 from harness import Harness
 from manifests import manifest
 
@@ -32,18 +32,18 @@ T = TypeVar("T")
 Object = dict[str, Any]
 
 
-def until(what: str, look: Callable[[], T], wait_s: float = WAIT_S) -> T:
-    """What `look` answers once it is true; waits on the condition, never for a time."""
+def until(what: str, condition: Callable[[], T], wait_s: float = WAIT_S) -> T:
+    """Wait until `condition` returns a true value, and return it."""
     end = time.monotonic() + wait_s
-    while not (found := look()):
+    while not (value := condition()):
         if time.monotonic() > end:
             raise AssertionError(f"not within {wait_s:g}s: {what}")
         time.sleep(0.05)
-    return found
+    return value
 
 
-class Door:
-    """A way to an API that can be shut: connections through it end, and new ones are refused."""
+class ApiProxy:
+    """A proxy of an API. While it is closed, connections end and new ones are refused."""
 
     def __init__(self, url: str) -> None:
         self._to = int(url.rsplit(":", 1)[1])
@@ -53,16 +53,16 @@ class Door:
         self.open()
 
     def open(self) -> None:
-        """Let through."""
+        """Accept and forward connections."""
         listening = socket.create_server(("127.0.0.1", self._port))
         self._open.append(listening)
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
 
-    def shut(self) -> None:
-        """Nothing more goes through."""
-        for one in self._open:
-            ended(one)
-            one.close()
+    def close(self) -> None:
+        """End all connections and refuse new ones."""
+        for connection in self._open:
+            shut_down(connection)
+            connection.close()
         self._open.clear()
 
     def _accept(self, listening: socket.socket) -> None:
@@ -78,7 +78,7 @@ class Door:
         with suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)
-        ended(target)
+        shut_down(target)
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Cluster:
     # --- the operator ---------------------------------------------------------------------
 
     def environ(self) -> dict[str, str]:
-        """What the chart gives it."""
+        """Return the operator's environment, as the chart sets it."""
         return {
             "PATH": os.environ["PATH"],
             "KUBECONFIG": str(self.plane.operator_kubeconfig),
@@ -115,7 +115,7 @@ class Cluster:
 
     @contextmanager
     def operator(self) -> Iterator[subprocess.Popen[bytes]]:
-        """A running operator, killed at the end: it has to bear that."""
+        """Run an operator and kill it at the end, which it must survive."""
         with (self.folder / "operator.log").open("ab") as log:
             command = (sys.executable, "-m", "clipmill_operator")
             process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
@@ -126,7 +126,7 @@ class Cluster:
                 process.wait()
 
     def serves(self) -> bool:
-        """Whether the operator says that it lives."""
+        """Return whether the operator's health endpoint responds."""
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{self.ports[0]}/healthz").close()
         except OSError:
@@ -136,55 +136,55 @@ class Cluster:
     # --- objects --------------------------------------------------------------------------
 
     def objects(self, kind: str, *words: str) -> list[Object]:
-        """All of a kind in the namespace."""
+        """Return all objects of a kind in the namespace."""
         text = self.plane.kubectl("get", kind, "-n", self.namespace, "-o", "json", *words)
         return list(json.loads(text)["items"])
 
     def submit(self, spec: Object, name: str = "demo") -> None:
-        """Apply a resource, as a person does."""
+        """Apply a resource by kubectl."""
         self.plane.kubectl("apply", "-n", self.namespace, "-f", "-", given=self._text(spec, name))
 
     def _text(self, spec: Object, name: str) -> str:
         return json.dumps(manifest(spec, name))
 
     def resource(self, name: str = "demo") -> Object:
-        """The resource as it is now; {} when there is none."""
-        found = [one for one in self.objects("comp") if one["metadata"]["name"] == name]
-        return found[0] if found else {}
+        """Return the resource, or {} if there is none."""
+        named = [comp for comp in self.objects("comp") if comp["metadata"]["name"] == name]
+        return named[0] if named else {}
 
     def condition(self, kind: str, name: str = "demo") -> Object:
-        """One condition of the resource."""
+        """Return a condition of the resource, or {}."""
         conditions = self.resource(name).get("status", {}).get("conditions", [])
-        found = [one for one in conditions if one["type"] == kind]
-        return found[0] if found else {}
+        of_type = [condition for condition in conditions if condition["type"] == kind]
+        return of_type[0] if of_type else {}
 
     def is_true(self, kind: str, name: str = "demo") -> Object:
-        """Wait for a condition to hold."""
+        """Wait for a condition to be true."""
 
         def holds() -> Object:
-            found = self.condition(kind, name)
-            return found if found.get("status") == "True" else {}
+            condition = self.condition(kind, name)
+            return condition if condition.get("status") == "True" else {}
 
         return until(f"{kind} of {name}: {self.resource(name).get('status')}", holds)
 
     def jobs(self, stage: str = "", name: str = "demo") -> list[Object]:
-        """The Jobs of a resource."""
+        """Return the Jobs of a resource."""
         of_stage = f",clipmill.dev/stage={stage}" if stage else ""
         return self.objects("jobs", "-l", f"clipmill.dev/compilation={name}{of_stage}")
 
     def generations(self, name: str = "demo") -> list[str]:
-        """Which generations there are Jobs of."""
+        """Return the generations that have Jobs."""
         jobs = self.jobs(name=name)
         return sorted({job["metadata"]["labels"]["clipmill.dev/generation"] for job in jobs})
 
     def pods(self, stage: str, name: str = "demo") -> list[Object]:
-        """The pods of a stage that have not ended."""
+        """Return the pods of a stage that have not ended."""
         selector = f"clipmill.dev/compilation={name},clipmill.dev/stage={stage}"
-        found = self.objects("pods", "-l", selector)
-        return [pod for pod in found if pod["status"].get("phase") in (None, "Pending", "Running")]
+        pods = self.objects("pods", "-l", selector)
+        return [pod for pod in pods if pod["status"].get("phase") in (None, "Pending", "Running")]
 
     def pod(self, stage: str, index: int = 0, name: str = "demo") -> Object:
-        """The pod that has a part, once there is one."""
+        """Wait for the pod of a task and return it."""
         label = "batch.kubernetes.io/job-completion-index"
 
         def mine() -> list[Object]:
@@ -196,22 +196,20 @@ class Cluster:
     # --- the node -------------------------------------------------------------------------
 
     def secret_of(self, pod: Object) -> Object:
-        """The Secret that a pod's container is given, decoded."""
+        """Return the decoded Secret of a pod's container."""
         name = pod["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
 
-        def there() -> list[Object]:
-            found = self.objects("secrets")
-            return [one for one in found if one["metadata"]["name"] == name]
+        def named() -> list[Object]:
+            secrets = self.objects("secrets")
+            return [secret for secret in secrets if secret["metadata"]["name"] == name]
 
-        data = until(f"Secret {name}", there)[0]["data"]
+        data = until(f"Secret {name}", named)[0]["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def job_client(self, pod: Object) -> Client:
-        """The pod's own way to the API."""
-        given = self.secret_of(pod)
-        client = Client(given["CLIPMILL_API_URL"], given["CLIPMILL_API_KEY"], attempts=1)
-        self.api._clients.append(client)
-        return client
+        """Return a client with the URL and key of the pod's Secret."""
+        environ = self.secret_of(pod)
+        return self.api.client(environ["CLIPMILL_API_KEY"], url=environ["CLIPMILL_API_URL"])
 
     def status(self, pod: Object, phase: str, state: Object) -> None:
         """Write a pod's status, as a kubelet does."""
@@ -228,13 +226,13 @@ class Cluster:
         words = ("patch", "pod", name, "-n", self.namespace, "--subresource=status")
         self.plane.kubectl(*words, "--type=merge", "-p", json.dumps(patch))
 
-    def end(self, pod: Object, exit_code: int, said: str = "") -> None:
-        """The pod's process has ended."""
+    def end(self, pod: Object, exit_code: int, message: str = "") -> None:
+        """Write that the pod's process has ended."""
         times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
-        ended = {"exitCode": exit_code, "message": said, **times}
+        terminated = {"exitCode": exit_code, "message": message, **times}
         phase = "Failed" if exit_code else "Succeeded"
-        self.status(pod, phase, {"terminated": ended})
+        self.status(pod, phase, {"terminated": terminated})
 
     def log(self) -> str:
-        """What the operator wrote."""
+        """Return the operator's log."""
         return (self.folder / "operator.log").read_text()

@@ -1,11 +1,11 @@
-"""Playing the pods: what a fetch and an assemble job tell the API."""
+"""Play pods: the API calls of a fetch and an assemble task."""
 
 from __future__ import annotations
 
 import uuid
 from pathlib import Path
 
-from clipmill.protocol import MediaKind, OutputResult, Result, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, OutputResult, TaskResult, UploadPurpose, UploadRequest
 from clipmill_client.client import Client
 from clipmill_client.transfer import sha256_of
 
@@ -13,12 +13,12 @@ URL = "https://clips.example.com/{}.mp4"
 
 
 def url() -> str:
-    """A clip nobody else has fetched."""
+    """Return the URL of a clip that was never fetched."""
     return URL.format(uuid.uuid4().hex)
 
 
 def announcement(path: Path, purpose: UploadPurpose, **more: object) -> UploadRequest:
-    """The announcement of a file."""
+    """Return the upload request of a file."""
     return UploadRequest.model_validate(
         {
             "purpose": purpose,
@@ -31,21 +31,23 @@ def announcement(path: Path, purpose: UploadPurpose, **more: object) -> UploadRe
 
 
 def fetch(job: Client, index: int, path: Path) -> None:
-    """Play a fetch pod that found this file."""
-    order = job.order(index, f"pod-{index}")
-    assert order.fetch is not None
-    clip_id = order.fetch.clip_id
+    """Play a fetch task that fetched this file."""
+    assignment = job.claim(index, f"pod-{index}")
+    assert assignment.fetch is not None
+    clip_id = assignment.fetch.clip_id
     job.upload(
         path,
-        announcement(path, UploadPurpose.CLIP, clip_id=clip_id, index=index, epoch=order.epoch),
+        announcement(
+            path, UploadPurpose.CLIP, clip_id=clip_id, index=index, epoch=assignment.epoch
+        ),
     )
 
 
-def assemble(job: Client, path: Path) -> Result:
-    """Play an assemble pod that made this file: the result it reports."""
-    order = job.order(0, "pod-a")
+def assemble(job: Client, path: Path) -> TaskResult:
+    """Play an assemble task that rendered this file. Return the result that it reports."""
+    assignment = job.claim(0, "pod-a")
     outputs = []
-    for output in order.assemble or []:
+    for output in assignment.assemble or []:
         up = job.upload(
             path,
             announcement(
@@ -53,12 +55,12 @@ def assemble(job: Client, path: Path) -> Result:
                 UploadPurpose.OUTPUT,
                 output=output.name,
                 kind=MediaKind.COMPILATION,
-                epoch=order.epoch,
+                epoch=assignment.epoch,
             ),
         )
         outputs.append(
             OutputResult(name=output.name, media_id=str(up.media_id), frames=1, duration_us=1)
         )
-    result = Result(index=0, epoch=order.epoch, outputs=outputs)
+    result = TaskResult(index=0, epoch=assignment.epoch, outputs=outputs)
     job.result(result)
     return result

@@ -1,4 +1,4 @@
-"""The chart as Helm renders it, and ways to look at what came out."""
+"""Render the chart by Helm, and select the rendered objects."""
 
 from __future__ import annotations
 
@@ -85,17 +85,17 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the helm that can be had, or skip."""
+    """Run helm, or skip the test if there is none."""
     binary = helm(os.environ)
     if binary is None:
         pytest.skip(
-            f"no helm: set HELM, put one on the PATH, or let `./run cluster up` make ~/{BUILT}"
+            f"no helm: set HELM, put one on the PATH, or let `./run cluster up` build ~/{BUILT}"
         )
     return subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
 
 
 def set_options(settings: tuple[str, ...]) -> list[str]:
-    """`--set` for each."""
+    """Return the `--set` arguments of the settings."""
     return [word for setting in settings for word in ("--set", setting)]
 
 
@@ -113,45 +113,51 @@ def _text(settings: tuple[str, ...]) -> str:
 
 
 def objects(option: str) -> list[Object]:
-    """What the chart makes of one of OPTIONS."""
-    return [made for made in yaml.safe_load_all(_text(OPTIONS[option])) if made]
+    """Return the objects of one of OPTIONS."""
+    return [rendered for rendered in yaml.safe_load_all(_text(OPTIONS[option])) if rendered]
 
 
 def of_kind(option: str, *kinds: str) -> list[Object]:
-    """Those of these kinds."""
-    return [made for made in objects(option) if made["kind"] in kinds]
+    """Return the objects of these kinds."""
+    return [rendered for rendered in objects(option) if rendered["kind"] in kinds]
 
 
 def named(option: str, kind: str, name: str) -> Object:
-    """The one of this kind and name."""
-    (found,) = [made for made in of_kind(option, kind) if made["metadata"]["name"] == name]
-    return found
+    """Return the object of this kind and name."""
+    (named_object,) = [
+        rendered for rendered in of_kind(option, kind) if rendered["metadata"]["name"] == name
+    ]
+    return named_object
 
 
 def pods(option: str) -> Iterator[tuple[str, Object]]:
-    """Each pod to be: its component and its spec."""
-    for made in objects(option):
-        spec = made["spec"] if made["kind"] == "Pod" else made.get("spec", {}).get("template", {})
-        spec = spec if made["kind"] == "Pod" else spec.get("spec")
+    """Yield the component and the pod spec of each workload."""
+    for rendered in objects(option):
+        spec = (
+            rendered["spec"]
+            if rendered["kind"] == "Pod"
+            else rendered.get("spec", {}).get("template", {})
+        )
+        spec = spec if rendered["kind"] == "Pod" else spec.get("spec")
         if spec:
-            yield made["metadata"]["labels"]["app.kubernetes.io/component"], spec
+            yield rendered["metadata"]["labels"]["app.kubernetes.io/component"], spec
 
 
 def containers(pod: Object) -> list[Object]:
-    """All containers of a pod, those of the start included."""
+    """Return all containers of a pod, init containers included."""
     return [*pod.get("initContainers", []), *pod["containers"]]
 
 
 def secrets_of(pod: Object) -> set[tuple[str, str]]:
-    """(Secret, entry) of each that a pod takes; `*` for the whole."""
-    found = set()
+    """Return (Secret, key) of each that a pod uses; `*` for all keys."""
+    secrets = set()
     for container in containers(pod):
         for variable in container.get("env", []):
             ref = variable.get("valueFrom", {}).get("secretKeyRef")
             if ref:
-                found.add((ref["name"], ref["key"]))
-        found |= {(one["secretRef"]["name"], "*") for one in container.get("envFrom", [])}
+                secrets.add((ref["name"], ref["key"]))
+        secrets |= {(source["secretRef"]["name"], "*") for source in container.get("envFrom", [])}
     for volume in pod.get("volumes", []):
         if "secret" in volume:
-            found.add((volume["secret"]["secretName"], "*"))
-    return found
+            secrets.add((volume["secret"]["secretName"], "*"))
+    return secrets

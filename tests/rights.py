@@ -1,4 +1,4 @@
-"""The operator's rights, as docs/operator.md has them: its tests give it these and no more."""
+"""The operator's RBAC rules from docs/operator.md: tests grant it these only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW = re.compile(r"^\| (`[a-z0-9.]+`|core) \| `([a-z/]+)` \| ([a-z, ]+) \| .* \|
 
 
 def rules() -> list[dict[str, Any]]:
-    """The page's table as rules."""
+    """Return the page's table as RBAC rules."""
     page = (ROOT / "docs/operator.md").read_text().partition("## Rights")[2]
     return [
         {
@@ -26,13 +26,13 @@ def rules() -> list[dict[str, Any]]:
 
 
 def grant(plane: ControlPlane, namespace: str) -> None:
-    """The rights of an operator that watches one namespace."""
+    """Grant the rights of an operator that watches one namespace."""
     metadata = {"name": OPERATOR, "namespace": namespace}
     subject = {"kind": "User", "name": OPERATOR, "apiGroup": RBAC}
     ref = {"kind": "Role", "name": OPERATOR, "apiGroup": RBAC}
     version = f"{RBAC}/v1"
-    bound = {"roleRef": ref, "subjects": [subject]}
+    binding = {"roleRef": ref, "subjects": [subject]}
     plane.apply(
         {"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": rules()},
-        {"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, **bound},
+        {"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, **binding},
     )

@@ -1,4 +1,4 @@
-"""A web server of clips for the tests: files of a folder, and sources that misbehave."""
+"""Serve clips for tests: files of a folder, redirects, errors and endless downloads."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Handler(SimpleHTTPRequestHandler):
     """`/files...` from the folder; `/to?URL` redirects; `/endless.mp4`; `/status/NNN`."""
 
     def log_message(self, *_: object) -> None:
-        """Tests read answers, not logs."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
-        """Answer."""
-        with self.server.asked_lock:  # type: ignore[attr-defined]
-            self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        """Handle a GET request."""
+        with self.server.requested_lock:  # type: ignore[attr-defined]
+            self.server.requested.append(self.path)  # type: ignore[attr-defined]
         path, _, rest = self.path.partition("?")
         if path == "/to":
             self._head(302, ("Location", rest))
@@ -39,7 +39,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
 
     def _endless(self) -> None:
-        """A file without a length that never ends: until the other side goes."""
+        """Send a file without length until the client disconnects."""
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
         self.end_headers()
@@ -50,7 +50,7 @@ class Handler(SimpleHTTPRequestHandler):
             return
 
     def do_HEAD(self) -> None:
-        """The same without a body."""
+        """Handle a HEAD request."""
         if self.path == "/endless.mp4":
             self._endless()
         else:
@@ -58,19 +58,19 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 class Served:
-    """A running server: its host:port, and what it was asked for."""
+    """A running server: its host:port and the paths that were requested."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self._server = server
         self.place = f"127.0.0.1:{server.server_address[1]}"
 
     def url(self, path: str) -> str:
-        """The URL of a path."""
+        """Return the URL of a path."""
         return f"http://{self.place}/{path}"
 
-    def asked(self, path: str) -> int:
-        """How often a path was asked for by GET."""
-        return list(self._server.asked).count(f"/{path}")  # type: ignore[attr-defined]
+    def requests_of(self, path: str) -> int:
+        """Return how often a path was requested by GET."""
+        return list(self._server.requested).count(f"/{path}")  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def serving(folder: Path) -> Iterator[Served]:
     """Serve a folder on a free port of the loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
     server.daemon_threads = True
-    server.asked, server.asked_lock = [], threading.Lock()  # type: ignore[attr-defined]
+    server.requested, server.requested_lock = [], threading.Lock()  # type: ignore[attr-defined]
     server.over = threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import everything
-import everything_seen
+import everything_expected
 from clipmill.protocol import TierView, UserView
 from clipmill_client.client import Client
 from cluster.compilations import Video, url
@@ -28,7 +28,7 @@ def owner() -> Iterator[Client]:
     with api("admin-key") as admin:
         admin.admin.put_tier(TierView(name=OWNER, **everything.TIER))
         admin.admin.put_user(UserView(name=OWNER, tier=OWNER))
-        key = admin.admin.mint(OWNER)
+        key = admin.admin.create_key(OWNER)
     with address() as there, Client(there, key) as client:
         yield client
     kubectl("delete", "namespace", THERE)
@@ -47,5 +47,5 @@ def test_every_feature_by_pods(owner: Client, outside: Path, tmp_path: Path) -> 
     for output in video.status()["outputs"]:
         found[output["name"]] = tmp_path / f"{output['name']}-out"
         owner.download_media(output["mediaId"], found[output["name"]])
-    everything_seen.look(found)
+    everything_expected.check(found)
     video.settled()

@@ -16,7 +16,7 @@ from clipmill.spec import Manifest
 from clipmill_client import transfer
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError, RetryableError
-from flaky import Listener, cutting, scripted
+from faulty_network import Listener, cutting, scripted
 from harness import Harness
 from pods import announcement, url
 
@@ -86,8 +86,8 @@ def test_tried_again(name: str, bad: bytes) -> None:
     waits: list[float] = []
     with scripted(bad, bad, GOOD) as server:
         assert client(server, waits).account().owner == "ada"
-    assert len(server.seen) == 3
-    assert len(set(server.seen)) == 1
+    assert len(server.received) == 3
+    assert len(set(server.received)) == 1
     assert len(waits) == 2
 
 
@@ -96,7 +96,7 @@ def test_a_slow_server_is_left_and_tried_again() -> None:
     with scripted(None, GOOD) as server:
         fast = httpx.Timeout(5, read=0.2)
         assert client(server, timeout=fast).account().owner == "ada"
-    assert len(server.seen) == 2
+    assert len(server.received) == 2
 
 
 def test_it_gives_up_in_the_end() -> None:
@@ -104,7 +104,7 @@ def test_it_gives_up_in_the_end() -> None:
     with scripted(*[BUSY] * 3) as server, pytest.raises(RetryableError) as error:
         client(server, attempts=3).account()
     assert (error.value.code, error.value.detail, error.value.status) == ("Busy", "later", 503)
-    assert len(server.seen) == 3
+    assert len(server.received) == 3
 
 
 def test_retry_after_is_obeyed_and_waits_differ() -> None:
@@ -140,7 +140,7 @@ def test_not_tried_again(name: str, bad: bytes, code: str) -> None:
     with scripted(bad) as server, pytest.raises(PermanentError) as error:
         client(server).account()
     assert error.value.code == code
-    assert len(server.seen) == 1
+    assert len(server.received) == 1
     assert "\n" not in str(error.value)
     if code == "Invalid":
         assert error.value.facts["a"] == 1
@@ -165,8 +165,8 @@ def test_nobody_listens() -> None:
 def test_a_key_is_minted_once() -> None:
     """What would be there twice is not asked for twice."""
     with scripted(CUT, GOOD) as server, pytest.raises(RetryableError):
-        client(server).admin.mint("ada")
-    assert len(server.seen) == 1
+        client(server).admin.create_key("ada")
+    assert len(server.received) == 1
 
 
 def test_create_repeats_under_one_key(api: Harness, two_seconds: Path) -> None:
@@ -181,7 +181,7 @@ def test_create_repeats_under_one_key(api: Harness, two_seconds: Path) -> None:
             "spec": {"clips": [{"mediaId": media.id}]},
         }
     )
-    key = api.admin.mint(owner)
+    key = api.admin.create_key(owner)
     with cutting(api.url, up=[], down=[60]) as proxy:
         opened(proxy.url, key).create(manifest)
     assert len(user.compilations().items) == 1
@@ -201,7 +201,7 @@ def test_upload_goes_on_where_it_was_cut(
     owner, _ = api.user()
     path = noise(tmp_path / "big.mp4", 4_000_000)
     asked = announcement(path, UploadPurpose.LIBRARY, kind=MediaKind.CLIP)
-    key = api.admin.mint(owner)
+    key = api.admin.create_key(owner)
     with cutting(api.url, up=[700_000, 1_200_000, 400_000], down=[]) as proxy:
         sender = opened(proxy.url, key, attempts=50)
         with pytest.raises(PermanentError) as no_video:
@@ -218,11 +218,11 @@ def test_a_small_file_goes_by_one_request(
     owner, user = api.user()
     media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
-    key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
+    key = api.operator.create_key(uid, Stage.ASSEMBLE, 1)
     with api.client(key) as direct:
-        epoch = direct.order(0, "a").epoch
+        epoch = direct.claim(0, "a").epoch
     segment_key = f"{len(cut)}" * 64
-    asked = announcement(two_seconds, UploadPurpose.PIECE, segment_key=segment_key, epoch=epoch)
+    asked = announcement(two_seconds, UploadPurpose.SEGMENT, segment_key=segment_key, epoch=epoch)
     with cutting(api.url, up=cut, down=[]) as proxy:
         job = opened(proxy.url, key, attempts=9)
         sent = job.upload(two_seconds, asked)
@@ -236,7 +236,7 @@ def test_a_whole_file_may_be_larger_than_other_bodies(api: Harness, tmp_path: Pa
     owner, _ = api.user()
     uid, _ = api.register(owner, {"clips": [{"url": url()}]})
     job = api.job(uid, Stage.FETCH)
-    order, path = job.order(0, "a"), noise(tmp_path / "noise.mp4", 5_000_000)
+    order, path = job.claim(0, "a"), noise(tmp_path / "noise.mp4", 5_000_000)
     assert order.fetch is not None
     clip = {"clip_id": order.fetch.clip_id, "epoch": order.epoch}
     with pytest.raises(PermanentError) as judged:
@@ -250,11 +250,11 @@ def test_a_whole_file_after_a_part_of_it(api: Harness, two_seconds: Path) -> Non
     media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
     job = api.job(uid, Stage.ASSEMBLE)
-    epoch = job.order(0, "a").epoch
-    asked = announcement(two_seconds, UploadPurpose.PIECE, segment_key="f" * 64, epoch=epoch)
-    upload_id = job.wire.send("POST", "/api/uploads", body=asked).json()["id"]
+    epoch = job.claim(0, "a").epoch
+    asked = announcement(two_seconds, UploadPurpose.SEGMENT, segment_key="f" * 64, epoch=epoch)
+    upload_id = job.connection.request("POST", "/api/uploads", body=asked).json()["id"]
     headers, start = {"Upload-Offset": "0"}, two_seconds.read_bytes()[:5000]
-    job.wire.once("PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers)
+    job.connection.request_once("PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers)
     sent = job.upload(two_seconds, asked)
     assert (sent.id, sent.complete) == (upload_id, True)
 
@@ -265,7 +265,7 @@ def test_download_goes_on_where_it_was_cut(api: Harness, two_seconds: Path, tmp_
     media = user.upload_media(two_seconds, MediaKind.CLIP)
     size = two_seconds.stat().st_size
     with cutting(api.url, up=[], down=[size // 3, size // 3]) as proxy:
-        reader = opened(proxy.url, api.admin.mint(owner))
+        reader = opened(proxy.url, api.admin.create_key(owner))
         reader.download_media(media.id, tmp_path / "back.mp4")
     assert (tmp_path / "back.mp4").read_bytes() == two_seconds.read_bytes()
     assert list(tmp_path.iterdir()) == [tmp_path / "back.mp4"]
@@ -281,8 +281,8 @@ def test_download_asks_for_the_rest_only(tmp_path: Path) -> None:
     with scripted(first, rest, whole, whole) as server, pytest.raises(RetryableError) as wrong:
         client(server, attempts=4).download_media("m-0000", tmp_path / "a.mp4")
     assert wrong.value.code == "DigestMismatch"
-    assert b"range: bytes=700-" in server.seen[1].lower()
-    assert not any(b"range:" in request.lower() for request in server.seen[2:])
+    assert b"range: bytes=700-" in server.received[1].lower()
+    assert not any(b"range:" in request.lower() for request in server.received[2:])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -292,6 +292,6 @@ def test_a_stale_part_is_thrown_away(api: Harness, two_seconds: Path, tmp_path: 
     media = user.upload_media(two_seconds, MediaKind.CLIP)
     for size in (1000, two_seconds.stat().st_size, two_seconds.stat().st_size + 9):
         (tmp_path / "a.mp4.part").write_bytes(b"?" * size)
-        patient = opened(api.url, api.admin.mint(owner))
+        patient = opened(api.url, api.admin.create_key(owner))
         patient.download_media(media.id, tmp_path / "a.mp4")
         assert (tmp_path / "a.mp4").read_bytes() == two_seconds.read_bytes()

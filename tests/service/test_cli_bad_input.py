@@ -12,7 +12,7 @@ import pytest
 import clipmaker
 from clipmill_cli.local.embedded_operator import LocalOperator
 from clipmill_cli.local.job_processes import Jobs
-from commandline import Said, clipmill, manifest_file
+from commandline import Completed, clipmill, manifest_file
 from harness import SMALL, Harness, library_clip, running
 from sources_server import Served, serving
 
@@ -107,7 +107,7 @@ CASES = {
     ),
     "a playlist called .mp4": Case(
         {"clips": [{"url": "list.mp4"}]},
-        "spec.clips[0].url: list.mp4: a HLS playlist names other files; not read",
+        "spec.clips[0].url: list.mp4: HLS playlist",
     ),
     "a file that is not there": Case(
         {"clips": [{"url": "gone.mp4"}]},
@@ -119,14 +119,14 @@ CASES = {
 @pytest.fixture(scope="module")
 def render(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str, dict[str, Any]], Said]]:
+) -> Iterator[Callable[[str, dict[str, Any]], Completed]]:
     """`clipmill render` on one state, in which a good video is rendered first.
 
     After all that was wrong, the good one is rendered again: of segments that are all still there.
     """
     state, out = tmp_path_factory.mktemp("state"), folder / "out"
 
-    def run(name: str, spec: dict[str, Any]) -> Said:
+    def run(name: str, spec: dict[str, Any]) -> Completed:
         manifest = manifest_file(folder / f"{name}.yaml", **spec)
         return clipmill("render", manifest, "-o", out, "--state", state)
 
@@ -139,7 +139,7 @@ def render(
 
 @pytest.mark.parametrize("what", CASES)
 def test_it_is_refused_by_one_line_before_anything_is_rendered(
-    what: str, render: Callable[[str, dict[str, Any]], Said], folder: Path
+    what: str, render: Callable[[str, dict[str, Any]], Completed], folder: Path
 ) -> None:
     """Naming field, value and rule; exit code 2."""
     said = render("bad", CASES[what].spec)
@@ -219,7 +219,7 @@ def test_bad_sources_are_skipped_and_the_rest_rendered(
 
 
 def test_the_same_name_of_an_output_twice(
-    folder: Path, render: Callable[[str, dict[str, Any]], Said]
+    folder: Path, render: Callable[[str, dict[str, Any]], Completed]
 ) -> None:
     """A rule over two fields names what is doubled."""
     said = render("bad", {"clips": [GOOD], "outputs": [SMALL, SMALL]})

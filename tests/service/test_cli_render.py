@@ -16,7 +16,7 @@ from PIL import Image
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 import clipmaker
-from commandline import Said, clipmill, manifest_file, started
+from commandline import Completed, clipmill, manifest_file, started
 from sources_server import Served, serving
 
 FADE = {"type": "Fade", "duration": "200ms"}
@@ -45,7 +45,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("state")
 
 
-def render(manifest: Path, out: Path, state: Path, *more: str) -> Said:
+def render(manifest: Path, out: Path, state: Path, *more: str) -> Completed:
     """`clipmill render`."""
     return clipmill("render", manifest, "-o", out, "--state", state, *more)
 
@@ -126,12 +126,12 @@ def test_ctrl_c_in_a_fetch_leaves_no_child_and_the_next_run_goes_on(
     more = ("--allow-private", web.place, "--workers", "1")
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     with started(*words, *more, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        _patient(lambda: web.asked("endless.mp4"), run)
+        _patient(lambda: web.requests_of("endless.mp4"), run)
         _interrupt(run, tmp_path / "state")
-    before = web.asked("b.mp4")
+    before = web.requests_of("b.mp4")
     manifest_file(manifest, [{"url": web.url("b.mp4")}])
     assert clipmill(*words, *more).code == 0
-    assert web.asked("b.mp4") == before
+    assert web.requests_of("b.mp4") == before
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert (report["clips"][0]["reused"], report["outputs"][0]["frames"]) == (True, 30)
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import clipmaker
-from commandline import Said, clipmill, manifest_file, started
+from commandline import Completed, clipmill, manifest_file, started
 
 BAD_KEYS: list[tuple[dict[str, str], str]] = [
     ({"CLIPMILL_ADMIN_KEY": ""}, "CLIPMILL_ADMIN_KEY is not set: make one by `clipmill keygen`"),
@@ -57,7 +57,7 @@ class Server(NamedTuple):
     head: list[str]
     keys: dict[str, str]
 
-    def __call__(self, *words: str | Path, **env: str) -> Said:
+    def __call__(self, *words: str | Path, **env: str) -> Completed:
         """A command that talks to it."""
         return clipmill(*words, env={**self.keys, "CLIPMILL_API_URL": self.url, **env})
 
@@ -209,7 +209,7 @@ def test_a_refusal_is_one_line(
 
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The address is said, after a few tries."""
-    monkeypatch.setattr("clipmill_client.http_transport.wait_random_exponential", lambda **_: 0)
+    monkeypatch.setattr("clipmill_client.api_connection.wait_random_exponential", lambda **_: 0)
     env = {"CLIPMILL_API_URL": "http://127.0.0.1:9", "CLIPMILL_API_KEY": "cm_u_x"}
     said = clipmill("list", env=env)
     assert (said.code, len(said.lines)) == (1, 1)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import everything
-import everything_seen
+import everything_expected
 from clipmill.protocol import TierView, UserView
 from clipmill_cli.local.local_api import OWNER, LocalAPI
 from clipmill_client.client import Client
@@ -37,7 +37,9 @@ def test_all_features_at_once(folder: Path) -> None:
     said = clipmill("render", folder / "small.yaml", "-o", out, "--state", state)
     assert said.code == 0, said
     outputs = json.loads((out / "report.json").read_text())["outputs"]
-    everything_seen.look({output["name"]: out / output["files"]["video"] for output in outputs})
+    everything_expected.check(
+        {output["name"]: out / output["files"]["video"] for output in outputs}
+    )
     credits = (out / "main-credits.txt").read_text()
     for said in ("Grace O'Hara", "Baldur's Gate 3", "Night drive", "CC BY 4.0"):
         assert said in credits

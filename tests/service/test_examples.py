@@ -16,7 +16,7 @@ import levels
 from clipmill.protocol import MediaKind
 from clipmill_cli.commands import reference_page
 from clipmill_client.client import Client
-from commandline import Said, clipmill, started
+from commandline import Completed, clipmill, started
 from examples import ROOT, indented, run, with_ids, yaml_block
 from harness import SMALL
 
@@ -73,12 +73,12 @@ def env(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Said]]:
+def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Completed]]:
     """Runs an example in the folder, with real ids."""
     before = Path.cwd()
     os.chdir(folder)
 
-    def said(command: str) -> Said:
+    def said(command: str) -> Completed:
         with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
             compilation = client.compilations().items[0].id if "c-0123" in command else ""
             media = _unused(client, folder) if "m-0123" in command else ""
@@ -96,7 +96,7 @@ def _unused(client: Client, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("command", [line for line in of_readme() if line != SERVES])
-def test_readmes_commands_work(command: str, example: Callable[[str], Said]) -> None:
+def test_readmes_commands_work(command: str, example: Callable[[str], Completed]) -> None:
     """As they are written, with README's manifest."""
     assert example(command).code == 0
 
@@ -107,7 +107,7 @@ def test_readme_has_no_command_that_nobody_runs() -> None:
         assert line.startswith(("clipmill ", *ELSEWHERE)), line
 
 
-def test_readmes_manifest_renders_as_it_stands(example: Callable[[str], Said]) -> None:
+def test_readmes_manifest_renders_as_it_stands(example: Callable[[str], Completed]) -> None:
     """Both outputs, of files of this machine."""
     assert example("clipmill render readme.yaml -o readme/").code == 0
     found = {path.name for path in Path("readme").iterdir()}
@@ -117,7 +117,7 @@ def test_readmes_manifest_renders_as_it_stands(example: Callable[[str], Said]) -
 
 
 @pytest.mark.parametrize("command", [c for c in of_help() if "clipmill serve" not in c])
-def test_the_examples_of_each_help_work(command: str, example: Callable[[str], Said]) -> None:
+def test_the_examples_of_each_help_work(command: str, example: Callable[[str], Completed]) -> None:
     """As they are written; ids stand for real ones."""
     said = example(command)
     assert said.code == 0, said

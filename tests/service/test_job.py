@@ -22,7 +22,7 @@ from clipmill.protocol import (
     ExitCode,
     Heartbeat,
     Stage,
-    State,
+    CompilationState,
 )
 from clipmill_cli.local.job_processes import Jobs, environ
 from clipmill_job.__main__ import main
@@ -67,7 +67,7 @@ def local(web: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Har
 
 def run(api: Harness, uid: str, stage: Stage, index: int = 0, generation: int = 1) -> int:
     """Do one part in this process, as a pod would: its exit code."""
-    key = api.operator.mint(uid, stage, generation)
+    key = api.operator.create_key(uid, stage, generation)
     told = {
         "CLIPMILL_API_URL": api.url,
         "CLIPMILL_API_KEY": key,
@@ -81,14 +81,14 @@ def rendered(api: Harness, owner: str, spec: dict[str, object]) -> tuple[str, Co
     uid, plan = api.register(owner, spec)
     for index in plan.to_fetch:
         run(api, uid, Stage.FETCH, index)
-    if api.operator.plan(uid).state is State.RENDERING:
+    if api.operator.plan(uid).state is CompilationState.RENDERING:
         run(api, uid, Stage.ASSEMBLE)
     return uid, api.operator.view(uid)
 
 
 def result(api: Harness, owner: str, view: CompilationView, path: Path) -> Path:
     """The finished video."""
-    user = api.client(api.admin.mint(owner))
+    user = api.client(api.admin.create_key(owner))
     user.download_output(view.id, "main.mp4", path)
     return path
 
@@ -98,7 +98,7 @@ def test_fetched_rendered_joined(local: Harness, web: Served, tmp_path: Path) ->
     owner, _ = local.user()
     clips = [{"url": web.url("a.mp4")}, {"url": web.url("tall.mp4"), "transition": SEAM}]
     uid, view = rendered(local, owner, {"clips": clips, "title": "A: 'title', 100% \\ 🎬"})
-    assert view.state is State.SUCCEEDED, view.message
+    assert view.state is CompilationState.SUCCEEDED, view.message
     frames = 60 + 60 - 6
     assert local.operator.plan(uid).outputs[0].frames == frames == view.outputs[0].frames
     video = result(local, owner, view, tmp_path / "main.mp4")
@@ -110,7 +110,7 @@ def test_fetched_rendered_joined(local: Harness, web: Served, tmp_path: Path) ->
         assert container.metadata["title"] == "A: 'title', 100% \\ 🎬"
         audio = container.streams.audio[0]
         assert abs(float(audio.duration * audio.time_base) - frames / 30) < 0.03
-    user = local.client(local.admin.mint(owner))
+    user = local.client(local.admin.create_key(owner))
     media = user.media(str(view.clips[0].media_id))
     user.download_media(str(media.thumbnail_id), tmp_path / "still.jpg")
     with Image.open(tmp_path / "still.jpg") as still:
@@ -205,7 +205,7 @@ def test_a_redirect_to_an_allowed_address_is_followed(local: Harness, web: Serve
 def test_one_clip_in_two_compilations_is_downloaded_once(local: Harness, web: Served) -> None:
     """The second part waits for the first and takes its media."""
     owner, _ = local.user()
-    before = web.asked("a.mp4")
+    before = web.requests_of("a.mp4")
     first, _ = local.register(owner, {"clips": [{"url": web.url("a.mp4")}]})
     second, _ = local.register(owner, {"clips": [{"url": web.url("a.mp4")}]})
     jobs = [_child(local, uid, Path("/tmp")) for uid in (first, second)]
@@ -213,11 +213,11 @@ def test_one_clip_in_two_compilations_is_downloaded_once(local: Harness, web: Se
     sql = "SELECT count(*) AS n FROM media WHERE owner = :o AND kind = 'clip'"
     assert local.rows(sql, o=owner) == [{"n": 1}]
     # yt-dlp looks at a page first, then fetches: one fetch is at most two requests.
-    assert 1 <= web.asked("a.mp4") - before <= 2
+    assert 1 <= web.requests_of("a.mp4") - before <= 2
 
 
 def _child(api: Harness, uid: str, scratch: Path, stage: Stage = Stage.FETCH) -> subprocess.Popen:
-    key = api.operator.mint(uid, stage, 1)
+    key = api.operator.create_key(uid, stage, 1)
     argv = (sys.executable, "-m", "clipmill_job")
     told = environ(api.url, key, 0, scratch)
     return subprocess.Popen(argv, env=told, stdin=subprocess.DEVNULL)
@@ -227,7 +227,7 @@ def test_a_child_is_told_an_url_and_a_key(local: Harness, web: Served, tmp_path:
     """The process's real environment: the three variables of a pod, PATH, HOME and TMPDIR."""
     owner, _ = local.user()
     uid, _ = local.register(owner, {"clips": [{"url": web.url("endless.mp4")}]})
-    child = Jobs(local.url, tmp_path)(Stage.FETCH, 0, local.operator.mint(uid, Stage.FETCH, 1))
+    child = Jobs(local.url, tmp_path)(Stage.FETCH, 0, local.operator.create_key(uid, Stage.FETCH, 1))
     raw = Path(f"/proc/{child.pid}/environ")  # type: ignore[attr-defined]
     _until(lambda: b"CLIPMILL" in raw.read_bytes())
     found = dict(line.split("=", 1) for line in raw.read_text().split("\0") if line)
@@ -258,7 +258,7 @@ def test_asked_to_leave_it_frees_its_part(local: Harness, web: Served, tmp_path:
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == ExitCode.RETRY
     assert not any(Path(f"/proc/{pid}").exists() for pid in below)
-    assert local.job(uid, Stage.FETCH).order(0, "the next").epoch == 2
+    assert local.job(uid, Stage.FETCH).claim(0, "the next").epoch == 2
 
 
 def _children(pid: int) -> list[int]:
@@ -271,7 +271,7 @@ def test_a_superseded_job_leaves(local: Harness, web: Served, two_seconds: Path)
     owner, user = local.user()
     media = library_clip(user, two_seconds)
     uid, _ = local.register(owner, {"clips": [{"url": web.url("a.mp4")}]})
-    key = local.operator.mint(uid, Stage.FETCH, 1)
+    key = local.operator.create_key(uid, Stage.FETCH, 1)
     local.register(owner, {"clips": [{"mediaId": media.id}]}, uid=uid, generation=2)
     told = {"CLIPMILL_API_URL": local.url, "CLIPMILL_API_KEY": key}
     assert main(told) == ExitCode.LEASE_LOST

@@ -17,7 +17,7 @@ from clipmill.spec import Manifest
 from clipmill_api.http.authentication import new_key
 from controlplane import ControlPlane
 from harness import SMALL, Harness, library_clip, running
-from operating import Cluster, Door, until
+from operating import Cluster, ApiProxy, until
 from pods import assemble, fetch, url
 from rights import grant
 
@@ -384,37 +384,37 @@ def test_a_resource_on_its_way_out_gets_no_more_jobs(cluster: Cluster) -> None:
 
 def test_an_api_that_is_away_in_each_stage(cluster: Cluster, two_seconds: Path) -> None:
     """At the start, during the fetch and the assembly, and at a deletion: it ends as without."""
-    door = Door(cluster.api.url)
-    cluster.more = {"CLIPMILL_API_URL": door.url, "CLIPMILL_JOB_API_URL": cluster.api.url}
+    proxy = ApiProxy(cluster.api.url)
+    cluster.more = {"CLIPMILL_API_URL": proxy.url, "CLIPMILL_JOB_API_URL": cluster.api.url}
     with cluster.operator():
         until("it runs", cluster.serves)
-        door.shut()
+        proxy.close()
         cluster.submit(spec(url()))
         until("it tries", lambda: "look failed" in cluster.log())
         assert cluster.objects("jobs") == []
-        door.open()
+        proxy.open()
         pod = cluster.pod("fetch")
         fetched_by = cluster.job_client(pod)
-        door.shut()
+        proxy.close()
         fetch(fetched_by, 0, two_seconds)
         cluster.end(pod, 0)
-        door.open()
+        proxy.open()
         pod = cluster.pod("assemble")
         assembled_by = cluster.job_client(pod)
-        door.shut()
+        proxy.close()
         assemble(assembled_by, two_seconds)
         cluster.end(pod, 0)
-        door.open()
+        proxy.open()
         cluster.is_true("Complete")
         assert usage(cluster) == [{"generation": 1, "seconds": 2}]
         cluster.submit(spec(url()), "other")
         cluster.pod("fetch", name="other")
         found = cluster.resource("other")["status"]["compilationId"]
-        door.shut()
+        proxy.close()
         cluster.plane.kubectl("delete", "comp", "other", "-n", cluster.namespace)
-        door.open()
+        proxy.open()
         until("released", lambda: reservations(cluster, found) == ["released"])
-    door.shut()
+    proxy.close()
     assert len(cluster.jobs()) == 2
 
 

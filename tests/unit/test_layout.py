@@ -1,4 +1,4 @@
-"""The shape of the tree that the language itself cares about."""
+"""The layout of the tree."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("folder", ["operator", "api", "core", "job-image"])
 def test_top_folders_are_no_packages(folder: str) -> None:
-    """An operator/__init__.py would hide Python's own `operator`."""
+    """An operator/__init__.py would hide the standard library's `operator`."""
     assert not (ROOT / folder / "__init__.py").exists()

@@ -1,9 +1,9 @@
-"""What must be seen and heard of manifests/samples/everything.yaml, in the form that is `small`.
+"""Check the videos of manifests/samples/everything.yaml, rendered with the sizes of `small`.
 
-At 30 frames a second it plays, with S the bumper and T a transition clip:
+At 30 frames per second it plays, with S the bumper and T a transition clip:
 
     0 intro   30 S   54 opener   99 S   111 faded   156 S   180 T   195 S   219 after-a-...
-    264 S   276 standing   321 S   333 fetched   378 S   402 outro   432 end
+    264 S   276 portrait   321 S   333 fetched   378 S   402 outro   432 end
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ import clipmaker
 import levels
 from everything import FRAMES, LUMA, MUSIC_HZ, SMALL, THIRDS
 
+# The opener's text and the watermark: left, top, right, bottom.
 TEXT, MARK = (180, 4, 316, 36), (240, 150, 320, 180)
-"""Where the opener's text and the watermark are: left, top, right, bottom."""
 
 
-def look(videos: Mapping[str, Path]) -> None:
-    """The finished files, by output."""
+def check(videos: Mapping[str, Path]) -> None:
+    """Check the finished files by output."""
     main = clipmaker.frames(videos["main"])
     assert len(main) == FRAMES
-    shots(main)
+    timeline_items(main)
     crossfades(main)
-    drawn_over([frame.to_image() for frame in main])
-    framed(videos)
-    heard(levels.decoded(videos["main"]))
+    overlays([frame.to_image() for frame in main])
+    framing(videos)
+    audio(levels.decoded(videos["main"]))
     chapters(videos["main"])
     web(videos["web"])
 
 
-def shots(main: list[av.VideoFrame]) -> None:
-    """Each shot from its first frame to its last: no frame too many or too few at any join."""
+def timeline_items(main: list[av.VideoFrame]) -> None:
+    """Check each timeline item from its first frame to its last."""
     middle = [clipmaker.luma(frame, 160, 90) for frame in main]
     whole = {
         "intro001": (0, 30),
@@ -54,11 +54,11 @@ def shots(main: list[av.VideoFrame]) -> None:
         assert middle[first:end] == pytest.approx([LUMA["bumper01"]] * (end - first), abs=4)
     assert middle[54:99] == pytest.approx([THIRDS[1]] * 45, abs=4)
     assert min(abs(middle[187] - LUMA[name]) for name in ("trans001", "trans002")) < 4
-    assert clipmaker.luma(main[300], 20, 90) < 20, "borders beside the standing clip"
+    assert clipmaker.luma(main[300], 20, 90) < 20, "borders beside the portrait clip"
 
 
 def crossfades(main: list[av.VideoFrame]) -> None:
-    """In their middles: the mix of both, the second within a circle, the second from the right."""
+    """Check the middles of a fade, a circle opening and a wipe to the left."""
     before = LUMA["bumper01"]
     mixed = (before + LUMA["clip0002"]) / 2
     assert clipmaker.luma(main[117], 160, 90) == pytest.approx(mixed, abs=6)
@@ -68,8 +68,8 @@ def crossfades(main: list[av.VideoFrame]) -> None:
     assert clipmaker.luma(main[339], 260, 90) == pytest.approx(LUMA["fetched"], abs=8)
 
 
-def drawn_over(main: list[Image.Image]) -> None:
-    """The logo over each clip, the card with its face and the text in their windows, the mark."""
+def overlays(main: list[Image.Image]) -> None:
+    """Check the logo on each clip, card and text in their time windows, and the watermark."""
     for at in (60, 140, 240, 300, 360):
         assert _red(main[at]), at
     for at in (10, 40, 187, 410):
@@ -105,8 +105,8 @@ def _card(image: Image.Image) -> bool:
     return image.convert("L").getpixel((150, 150)) < 50
 
 
-def framed(videos: Mapping[str, Path]) -> None:
-    """In the opener: enlarged and left, over a blur, and two parts of the clip above each other."""
+def framing(videos: Mapping[str, Path]) -> None:
+    """Check the opener: zoomed to the left, over a blurred background, and in two panes."""
     short, feed, stacked = (
         clipmaker.frames(videos[name])[90] for name in ("short", "feed", "stacked")
     )
@@ -120,30 +120,30 @@ def framed(videos: Mapping[str, Path]) -> None:
     )
 
 
-def heard(sound: levels.Sound) -> None:
-    """Samples, loudness, and the music: not under the intro, under a tone less than without one."""
+def audio(sound: levels.Sound) -> None:
+    """Check length, loudness and the music: none under the intro, ducked under a tone."""
     assert len(sound) == FRAMES * 1600
     assert levels.loudness(sound) == pytest.approx(-14, abs=0.5)
     assert levels.true_peak_db(sound) < -0.5
     intro, alone, ducked, outro = (
-        levels.level_at(levels.at(sound, *stretch), MUSIC_HZ)
-        for stretch in ((0.2, 0.9), (5.5, 5.9), (2.2, 3.2), (13.5, 14.2))
+        levels.level_at(levels.at(sound, *interval), MUSIC_HZ)
+        for interval in ((0.2, 0.9), (5.5, 5.9), (2.2, 3.2), (13.5, 14.2))
     )
     assert max(intro, outro) < alone - 30
     assert ducked < alone - 6
 
 
 def chapters(video: Path) -> None:
-    """One for intro, outro and each clip, under its title."""
+    """Check the chapters of intro, outro and each clip."""
     with av.open(str(video), metadata_errors="strict") as container:
-        found = [chapter["metadata"]["title"] for chapter in container.chapters()]
+        titles = [chapter["metadata"]["title"] for chapter in container.chapters()]
         assert container.metadata["title"] == "Everything at once: 100 %"
-    names = ["faded", "after-a-transition-clip", "standing", "fetched"]
-    assert found == ["Intro", "Opener: Baldur's Gate 3", *names, "Outro"]
+    names = ["faded", "after-a-transition-clip", "portrait", "fetched"]
+    assert titles == ["Intro", "Opener: Baldur's Gate 3", *names, "Outro"]
 
 
 def web(video: Path) -> None:
-    """Truly VP9 and Opus, at its own rate, within its size."""
+    """Check codecs, frame rate and file size of the WebM output."""
     assert video.stat().st_size <= SMALL["web"]["maxBytes"]
     with av.open(str(video)) as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]

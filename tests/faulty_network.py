@@ -1,4 +1,4 @@
-"""A network that misbehaves: a proxy that cuts connections, and a server that follows a script."""
+"""Network faults for tests: a proxy that cuts connections, and a server with scripted replies."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ MOST_AT_ONCE = 16
 
 @dataclass
 class Listener:
-    """A port of the loopback, and what has come to it."""
+    """A listening socket on the loopback, and the requests that it received."""
 
     socket: socket.socket
-    seen: list[bytes] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the URL of the socket."""
         return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
 
 
 @contextmanager
 def listening(handle: Callable[[socket.socket], None], listener: Listener) -> Iterator[Listener]:
-    """Hand each connection to `handle` in a thread of its own; at the end nothing of it is left."""
+    """Handle each connection in a thread of its own, and close all of them at the end."""
     open_now: list[socket.socket] = []
 
-    def one(connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # the other side may be gone, or the test at its end
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the peer may have left, or the test may have ended
             handle(connection)
 
     def run() -> None:
@@ -40,37 +40,37 @@ def listening(handle: Callable[[socket.socket], None], listener: Listener) -> It
             while True:
                 connection, _ = listener.socket.accept()
                 open_now.append(connection)
-                threads.submit(one, connection)
+                threads.submit(serve, connection)
 
     acceptor = threading.Thread(target=run)
     acceptor.start()
     try:
         yield listener
     finally:
-        # Closing alone would leave a blocked accept() that takes one connection more.
+        # Closing alone would leave a blocked accept() that takes another connection.
         for each in (listener.socket, *open_now):
-            ended(each)
+            shut_down(each)
         acceptor.join()
         for each in (listener.socket, *open_now):
             each.close()
 
 
-def ended(connection: socket.socket) -> None:
-    """Wake whoever waits for it."""
+def shut_down(connection: socket.socket) -> None:
+    """Shut a connection down, so that blocked calls on it return."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def bound() -> Listener:
-    """A listening socket on a free port."""
-    made = socket.socket()
-    made.bind(("127.0.0.1", 0))
-    made.listen()
-    return Listener(made)
+def listen() -> Listener:
+    """Listen on a free port."""
+    listening_socket = socket.socket()
+    listening_socket.bind(("127.0.0.1", 0))
+    listening_socket.listen()
+    return Listener(listening_socket)
 
 
-def request_of(connection: socket.socket) -> bytes:
-    """A whole request: its head and as many bytes as it announces."""
+def read_request(connection: socket.socket) -> bytes:
+    """Read a request: its head and the body that its Content-Length announces."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += (more := connection.recv(65536))
@@ -86,16 +86,16 @@ def request_of(connection: socket.socket) -> bytes:
 
 @contextmanager
 def scripted(*replies: bytes | None) -> Iterator[Listener]:
-    """A server that answers the n-th connection with the n-th reply, raw; None: with silence."""
+    """Serve the n-th raw reply to the n-th connection; None sends nothing."""
     steps = iter(replies)
-    listener = bound()
+    listener = listen()
 
     def handle(connection: socket.socket) -> None:
-        listener.seen.append(request_of(connection))
-        reply = next(steps, b"")  # a connection too many is seen, and closed without a word
+        listener.received.append(read_request(connection))
+        reply = next(steps, b"")  # further connections are recorded and closed without a reply
         if reply is not None:
             connection.sendall(reply)
-            ended(connection)
+            shut_down(connection)
 
     with listening(handle, listener):
         yield listener
@@ -103,11 +103,11 @@ def scripted(*replies: bytes | None) -> Iterator[Listener]:
 
 @contextmanager
 def cutting(upstream: str, *, up: list[int], down: list[int]) -> Iterator[Listener]:
-    """A proxy: the n-th connection is cut after up[n] bytes sent or down[n] received, if given."""
+    """Run a proxy that cuts the n-th connection after up[n] bytes sent or down[n] received."""
     host, port = upstream.removeprefix("http://").split(":")
     limits = [iter(up), iter(down)]
     lock = threading.Lock()
-    listener = bound()
+    listener = listen()
 
     def pump(source: socket.socket, target: socket.socket, limit: int | None) -> None:
         passed = 0
@@ -119,7 +119,7 @@ def cutting(upstream: str, *, up: list[int], down: list[int]) -> Iterator[Listen
                 target.sendall(data)
                 passed += len(data)
         for end in (source, target):
-            ended(end)
+            shut_down(end)
 
     def handle(connection: socket.socket) -> None:
         with lock:
