@@ -1,19 +1,19 @@
-"""The `clipmill` command: its start, where even Ctrl-C and a missing package are one line."""
+"""The entry point `clipmill`: Ctrl-C and a missing package end in one line even while loading."""
 
 from __future__ import annotations
 
 import sys
 
-from clipmill_cli.local import allocator
+from clipmill_cli.local import memory_limits
 
 
 def main() -> None:
-    """Run the command line; the exit code is the process's."""
-    allocator.settle()
+    """Run the command line and exit with its exit code."""
+    memory_limits.limit_memory()
     try:
         from clipmill_cli.commands.command_tree import app  # noqa: PLC0415  it loads all the rest
     except KeyboardInterrupt:
         sys.exit(130)
     except ModuleNotFoundError as error:
-        sys.exit(f"clipmill: {error.name} is not installed: pip install 'clipmill[local]'")
+        sys.exit(f"clipmill: {error.name} is not installed: run pip install 'clipmill[local]'")
     app(prog_name="clipmill")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clipmill.protocol import CompilationView, CompilationState
+from clipmill.protocol import CompilationView
 from clipmill.timeline.eta import estimate_end
-from clipmill_cli.output.terminal import eta_text
+from clipmill_cli.output.progress import eta_text
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -35,13 +35,14 @@ def test_nothing_is_guessed_from_nothing(took_s: float, percent: int) -> None:
     assert estimate_end(BEGAN, BEGAN + timedelta(seconds=took_s), percent) is None
 
 
-@pytest.mark.parametrize(
-    ("when", "said"), [("2026-01-01T12:01:02Z", ", until about 12:01:02 UTC"), (None, "")]
-)
-def test_it_is_shown_beside_the_percent(when: str | None, said: str) -> None:
-    """As the time of day; nothing when it cannot be told."""
-    known = {"id": "c-0123", "name": "a", "namespace": "default", "owner": "ada", "clips": []}
-    view = CompilationView.model_validate(
-        {**known, "generation": 1, "state": CompilationState.RENDERING, "eta": when, "createdAt": ""}
+def _view(eta: str | None) -> CompilationView:
+    fields = {"id": "c-0123", "name": "a", "namespace": "default", "owner": "ada", "clips": []}
+    return CompilationView.model_validate(
+        {**fields, "generation": 1, "state": "Rendering", "eta": eta, "createdAt": ""}
     )
-    assert eta_text(view) == said
+
+
+def test_the_estimate_is_shown_as_a_time_of_day() -> None:
+    """Nothing is shown without an estimate."""
+    assert "12:01:02 UTC" in eta_text(_view("2026-01-01T12:01:02Z"))
+    assert eta_text(_view(None)) == ""

@@ -1,1 +1,4 @@
-"""The commands: each parses its options, calls a client or the local runner, and prints."""
+"""The commands: each parses its options, calls an API or the local runner, and prints the result.
+
+A command's docstring is its help text; indented lines in it are examples.
+"""

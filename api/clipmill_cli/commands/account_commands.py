@@ -1,37 +1,48 @@
-"""`quota` and `usage`: what a person may use, and has used."""
+"""`quota` and `usage`: the limits of an owner, and the render time used."""
 
 from __future__ import annotations
 
-from clipmill_cli.commands.options import ApiUrl, Format, Output, State, connected, print_json
+from clipmill_cli.commands.connections import connected
+from clipmill_cli.commands.options import (
+    ApiUrlOption,
+    Format,
+    OutputOption,
+    StateOption,
+    print_json,
+    print_json_list,
+)
 from clipmill_cli.output import listings, terminal
 
-QUOTA = """Show your tier, its limits, and what is used and reserved of them.
 
-    clipmill quota
-    clipmill quota -o json
-"""
-USAGE = """Show the render time of each finished compilation, newest first.
+def quota(
+    output: OutputOption = Format.TEXT, state: StateOption = None, api_url: ApiUrlOption = None
+) -> None:
+    """Show your tier, its limits, and what is used and reserved of them.
 
-    clipmill usage
-    clipmill usage -o json
-"""
-
-
-def quota(output: Output = Format.TEXT, state: State = None, api_url: ApiUrl = None) -> None:
-    """The command; its help is QUOTA."""
+    Examples:
+        clipmill quota
+        clipmill quota -o json
+    """
     with connected(api_url, state) as client:
-        found = client.account()
+        account = client.account()
     if output is Format.JSON:
-        print_json(terminal.console(), found)
+        print_json(terminal.console(), account)
     else:
-        listings.show_account(terminal.console(), found)
+        listings.show_account(terminal.console(), account)
 
 
-def usage(output: Output = Format.TEXT, state: State = None, api_url: ApiUrl = None) -> None:
-    """The command; its help is USAGE."""
+def usage(
+    output: OutputOption = Format.TEXT, state: StateOption = None, api_url: ApiUrlOption = None
+) -> None:
+    """Show the render time of each finished compilation, newest first.
+
+    Examples:
+        clipmill usage
+        clipmill usage -o json
+    """
     with connected(api_url, state) as client:
-        found = client.usage()
+        usages = client.usage()
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), usages)
     else:
-        listings.show_usage(terminal.console(), found)
+        listings.show_usage(terminal.console(), usages)

@@ -9,101 +9,102 @@ from typing import Annotated
 import typer
 
 from clipmill.protocol import TierView, UserView
-from clipmill_cli.commands.options import ApiUrl, Format, Output, administrator, print_json
+from clipmill_cli.commands.connections import admin_client
+from clipmill_cli.commands.options import (
+    AdminApiUrlOption,
+    Format,
+    OutputOption,
+    print_json,
+    print_json_list,
+)
 from clipmill_cli.output import listings, terminal
 
-ADMIN = """Users, their keys, and tiers. Needs CLIPMILL_ADMIN_KEY.
-
-    clipmill admin user ada --tier Pro
-    clipmill admin key ada
-    clipmill admin tier Pro --storage-limit 50GiB
-"""
-USERS = """List users with their tiers.
-
-    clipmill admin users
-"""
-USER = """Create a user, or move one to another tier.
-
-    clipmill admin user ada --tier Pro
-"""
-KEY = """Make a key for a user. It is shown once.
-
-    clipmill admin key ada
-    export CLIPMILL_API_KEY=$(clipmill admin key ada)
-"""
-TIERS = """List tiers with their limits.
-
-    clipmill admin tiers
-"""
-TIER = """Create a tier, or change the limits that are given. `none` is no limit, 0 is nothing.
-
-    clipmill admin tier Pro --storage-limit 50GiB
-    clipmill admin tier Team --render-limit 6h --storage-limit none --max-clips 100
-"""
-_UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_TIMES = {"": 1, "s": 1, "m": 60, "h": 3600}
+_BYTE_UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_NO_UNITS = {"": 1}
 
 
-def limit(text: str, units: dict[str, int]) -> int | None:
-    """`none`, or a number with one of these units."""
-    found = re.fullmatch(r"([0-9]{1,15})([a-z]*)", text.strip().lower())
-    if text.strip().lower() == "none":
+def _parse_limit(text: str, units: dict[str, int]) -> int | None:
+    """Return the number in `none` (None), or in a whole number with one of the units."""
+    text = text.strip().lower()
+    if text == "none":
         return None
-    if not found or found[2] not in units:
-        known = ", ".join(unit for unit in units if unit)
-        raise typer.BadParameter(f"{text!r} is neither `none` nor a whole number with {known}")
-    return int(found[1]) * units[found[2]]
+    match = re.fullmatch(r"([0-9]{1,15})([a-z]*)", text)
+    if not match or match[2] not in units:
+        names = ", ".join(unit for unit in units if unit)
+        with_units = f" with {names}" if names else ""
+        raise typer.BadParameter(f"{text!r} is neither `none` nor a whole number{with_units}")
+    return int(match[1]) * units[match[2]]
 
 
-def users(output: Output = Format.TEXT, api_url: ApiUrl = None) -> None:
-    """The command; its help is USERS."""
-    with administrator(api_url) as client:
-        found = client.admin.users()
+def users(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None) -> None:
+    """List users with their tiers.
+
+    Examples:
+        clipmill admin users
+    """
+    with admin_client(api_url) as client:
+        views = client.admin.users()
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), views)
     else:
-        rows = [(one.name, one.tier) for one in found]
-        terminal.console().print(terminal.table("Users", ("name", "tier"), rows))
+        listings.show_users(terminal.console(), views)
 
 
 def user(
-    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes.")],
-    tier: Annotated[str, typer.Option(help="One of `clipmill admin tiers`.")] = "Free",
-    output: Output = Format.TEXT,
-    api_url: ApiUrl = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and dashes.")
+    ],
+    tier: Annotated[str, typer.Option(help="A tier, see `clipmill admin tiers`.")] = "Free",
+    output: OutputOption = Format.TEXT,
+    api_url: AdminApiUrlOption = None,
 ) -> None:
-    """The command; its help is USER."""
-    with administrator(api_url) as client:
-        found = client.admin.put_user(UserView.model_construct(name=name, tier=tier))
+    """Create a user, or move one to another tier.
+
+    Examples:
+        clipmill admin user ada --tier Pro
+    """
+    with admin_client(api_url) as client:
+        view = client.admin.put_user(UserView.model_construct(name=name, tier=tier))
     if output is Format.JSON:
-        print_json(terminal.console(), found)
+        print_json(terminal.console(), view)
     else:
-        terminal.console().print(terminal.plain(f"{found.name} is on the tier {found.tier}"))
+        terminal.console().print(terminal.plain(f"user {view.name}: tier {view.tier}"))
 
 
 def key(
-    name: Annotated[str, typer.Argument(help="The user.")],
-    output: Output = Format.TEXT,
-    api_url: ApiUrl = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")],
+    output: OutputOption = Format.TEXT,
+    api_url: AdminApiUrlOption = None,
 ) -> None:
-    """The command; its help is KEY."""
-    with administrator(api_url) as client:
-        found = client.admin.mint(name)
-    typer.echo(json.dumps({"user": name, "key": found}) if output is Format.JSON else found)
+    """Create a key for a user and print it. It cannot be shown again.
+
+    Examples:
+        clipmill admin key ada
+        export CLIPMILL_API_KEY=$(clipmill admin key ada)
+    """
+    with admin_client(api_url) as client:
+        created = client.admin.create_key(name)
+    as_json = output is Format.JSON
+    typer.echo(json.dumps({"user": name, "key": created}) if as_json else created)
 
 
-def tiers(output: Output = Format.TEXT, api_url: ApiUrl = None) -> None:
-    """The command; its help is TIERS."""
-    with administrator(api_url) as client:
-        found = client.admin.tiers()
+def tiers(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None) -> None:
+    """List tiers with their limits.
+
+    Examples:
+        clipmill admin tiers
+    """
+    with admin_client(api_url) as client:
+        views = client.admin.tiers()
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), views)
     else:
-        listings.show_tiers(terminal.console(), found)
+        listings.show_tiers(terminal.console(), views)
 
 
 def tier(
-    name: Annotated[str, typer.Argument(help="The tier.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the tier.")],
     storage_limit: Annotated[
         str | None, typer.Option(metavar="BYTES", help="`none`, or e.g. 500MiB, 50GiB.")
     ] = None,
@@ -111,27 +112,32 @@ def tier(
         str | None, typer.Option(metavar="TIME", help="Per month: `none`, or e.g. 90m, 6h.")
     ] = None,
     max_clips: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="In one compilation; `none`: no limit.")
+        str | None, typer.Option(metavar="NUMBER", help="Per compilation: `none`, or e.g. 100.")
     ] = None,
-    watermark: Annotated[bool | None, typer.Option(help="Mark what is rendered.")] = None,
-    output: Output = Format.TEXT,
-    api_url: ApiUrl = None,
+    watermark: Annotated[bool | None, typer.Option(help="Render a watermark.")] = None,
+    output: OutputOption = Format.TEXT,
+    api_url: AdminApiUrlOption = None,
 ) -> None:
-    """The command; its help is TIER."""
-    change: dict[str, object] = {}
+    """Create a tier, or change the given limits of one. `none` means unlimited.
+
+    Examples:
+        clipmill admin tier Pro --storage-limit 50GiB
+        clipmill admin tier Team --render-limit 6h --storage-limit none --max-clips 100
+    """
+    changes: dict[str, object] = {}
     if storage_limit is not None:
-        change["storage_limit_bytes"] = limit(storage_limit, _UNITS)
+        changes["storage_limit_bytes"] = _parse_limit(storage_limit, _BYTE_UNITS)
     if render_limit is not None:
-        change["render_limit_seconds"] = limit(render_limit, _TIMES)
+        changes["render_limit_seconds"] = _parse_limit(render_limit, _TIME_UNITS)
     if max_clips is not None:
-        change["max_clips"] = limit(max_clips, {"": 1})
+        changes["max_clips"] = _parse_limit(max_clips, _NO_UNITS)
     if watermark is not None:
-        change["apply_watermark"] = watermark
-    with administrator(api_url) as client:
-        known = {one.name: one for one in client.admin.tiers()}
-        before = known.get(name) or TierView.model_construct(name=name)
-        found = client.admin.put_tier(before.model_copy(update=change))
+        changes["apply_watermark"] = watermark
+    with admin_client(api_url) as client:
+        existing = {view.name: view for view in client.admin.tiers()}
+        current = existing.get(name) or TierView.model_construct(name=name)
+        view = client.admin.put_tier(current.model_copy(update=changes))
     if output is Format.JSON:
-        print_json(terminal.console(), found)
+        print_json(terminal.console(), view)
     else:
-        listings.show_tiers(terminal.console(), [found])
+        listings.show_tiers(terminal.console(), [view])

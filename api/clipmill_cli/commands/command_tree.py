@@ -1,8 +1,10 @@
-"""All commands of `clipmill` under one roof."""
+"""The tree of all commands. A command's help is its docstring."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
+import json
 from collections.abc import Callable
 
 import typer
@@ -17,85 +19,107 @@ from clipmill_cli.commands import (
     serve_command,
     timeline_commands,
 )
-from clipmill_cli.commands.options import Format, Output
-from clipmill_cli.output.failures import Guarded, page
+from clipmill_cli.commands.options import Format, OutputOption
+from clipmill_cli.output.failures import ErrorHandlingGroup
 
-ABOUT = """A list of clips in, one finished video out.
+APP_HELP = """Turn a list of clips into finished videos.
 
-A manifest renders on this machine (render, plan), or at an API (submit and what follows), whose
-address is CLIPMILL_API_URL and whose key is CLIPMILL_API_KEY.
+`render` and `plan` work on this machine. `submit` and the commands after it talk to an API: its
+URL is read from CLIPMILL_API_URL, the key from CLIPMILL_API_KEY.
 
-Exit codes: 0 complete, 3 complete but degraded, 1 failed, 2 bad manifest or usage,
+Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but degraded,
 130 interrupted.
 
+Examples:
     clipmill render friday.yaml -o out/
     clipmill submit friday.yaml --wait
     clipmill validate clip.mp4
 """
-VERSION = """Print the version.
+MEDIA_HELP = """Manage the media library: clips, intros, outros, transition clips, music, images.
 
-    clipmill version
+Examples:
+    clipmill media upload intro.mp4 --kind intro
+    clipmill media list
+    clipmill media delete m-0123456789abcdef
 """
+ADMIN_HELP = """Manage users, their keys, and tiers. Needs CLIPMILL_ADMIN_KEY.
+
+Examples:
+    clipmill admin user ada --tier Pro
+    clipmill admin key ada
+    clipmill admin tier Pro --storage-limit 50GiB
+"""
+
+
+def version(output: OutputOption = Format.TEXT) -> None:
+    """Print the version.
+
+    Examples:
+        clipmill version
+    """
+    number = importlib.metadata.version("clipmill")
+    as_json = output is Format.JSON
+    typer.echo(json.dumps({"version": number}) if as_json else f"clipmill {number}")
+
+
+def _help_text(text: str) -> str:
+    """Return a help text in which paragraphs with indented lines are not rewrapped."""
+    paragraphs = text.strip("\n").split("\n\n")
+    return "\n\n".join(f"\b\n{part}" if "\n  " in part else part for part in paragraphs)
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None]) -> None:
+    text = inspect.getdoc(command) or ""
+    group.command(name, help=_help_text(text), short_help=text.split("\n", 1)[0])(command)
+
+
+def _add_group(name: str, text: str) -> typer.Typer:
+    def print_help(ctx: typer.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            typer.echo(ctx.get_help())
+            raise typer.Exit(2)
+
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(invoke_without_command=True, help=_help_text(text))(print_help)
+    app.add_typer(group, name=name)
+    return group
+
+
 app = typer.Typer(
-    cls=Guarded,
-    help=page(ABOUT),
+    cls=ErrorHandlingGroup,
+    help=_help_text(APP_HELP),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+_add(app, "render", render_commands.render)
+_add(app, "plan", render_commands.plan)
+_add(app, "validate", media_commands.validate)
+_add(app, "submit", compilation_commands.submit)
+_add(app, "edit", compilation_commands.edit)
+_add(app, "list", compilation_commands.list_compilations)
+_add(app, "get", compilation_commands.get)
+_add(app, "watch", compilation_commands.watch)
+_add(app, "cancel", compilation_commands.cancel)
+_add(app, "download", compilation_commands.download)
+_add(app, "export", timeline_commands.export)
+_add(app, "import", timeline_commands.import_timeline)
+_add(app, "quota", account_commands.quota)
+_add(app, "usage", account_commands.usage)
+_add(app, "serve", serve_command.serve)
+_add(app, "keygen", keygen_command.keygen)
+_add(app, "version", version)
 
+_media = _add_group("media", MEDIA_HELP)
+_add(_media, "upload", media_commands.upload)
+_add(_media, "list", media_commands.list_media)
+_add(_media, "used-in", media_commands.used_in)
+_add(_media, "delete", media_commands.delete)
 
-def version(output: Output = Format.TEXT) -> None:
-    """The command; its help is VERSION."""
-    found = importlib.metadata.version("clipmill")
-    typer.echo(f'{{"version": "{found}"}}' if output is Format.JSON else f"clipmill {found}")
-
-
-def _add(to: typer.Typer, name: str, command: Callable[..., None], about: str) -> None:
-    first = about.split("\n", 1)[0]
-    to.command(name, help=page(about), short_help=first)(command)
-
-
-def _group(name: str, about: str) -> typer.Typer:
-    def bare(ctx: typer.Context) -> None:
-        if ctx.invoked_subcommand is None:
-            typer.echo(ctx.get_help())
-            raise typer.Exit(2)
-
-    found = typer.Typer(rich_markup_mode=None)
-    found.callback(invoke_without_command=True, help=page(about))(bare)
-    app.add_typer(found, name=name)
-    return found
-
-
-_add(app, "render", render_commands.render, render_commands.RENDER)
-_add(app, "plan", render_commands.plan, render_commands.PLAN)
-_add(app, "validate", media_commands.validate, media_commands.VALIDATE)
-_add(app, "submit", compilation_commands.submit, compilation_commands.SUBMIT)
-_add(app, "edit", compilation_commands.edit, compilation_commands.EDIT)
-_add(app, "list", compilation_commands.list_all, compilation_commands.LIST)
-_add(app, "get", compilation_commands.get, compilation_commands.GET)
-_add(app, "watch", compilation_commands.watch, compilation_commands.WATCH)
-_add(app, "cancel", compilation_commands.cancel, compilation_commands.CANCEL)
-_add(app, "download", compilation_commands.download, compilation_commands.DOWNLOAD)
-_add(app, "export", timeline_commands.export, timeline_commands.EXPORT)
-_add(app, "import", timeline_commands.import_file, timeline_commands.IMPORT)
-_add(app, "quota", account_commands.quota, account_commands.QUOTA)
-_add(app, "usage", account_commands.usage, account_commands.USAGE)
-_add(app, "serve", serve_command.serve, serve_command.SERVE)
-_add(app, "keygen", keygen_command.keygen, keygen_command.KEYGEN)
-_add(app, "version", version, VERSION)
-
-_media = _group("media", media_commands.MEDIA)
-_add(_media, "upload", media_commands.upload, media_commands.UPLOAD)
-_add(_media, "list", media_commands.list_all, media_commands.LIST)
-_add(_media, "used-in", media_commands.used_in, media_commands.USED_IN)
-_add(_media, "delete", media_commands.delete, media_commands.DELETE)
-
-_admin = _group("admin", admin_commands.ADMIN)
-_add(_admin, "users", admin_commands.users, admin_commands.USERS)
-_add(_admin, "user", admin_commands.user, admin_commands.USER)
-_add(_admin, "key", admin_commands.key, admin_commands.KEY)
-_add(_admin, "tiers", admin_commands.tiers, admin_commands.TIERS)
-_add(_admin, "tier", admin_commands.tier, admin_commands.TIER)
+_admin = _add_group("admin", ADMIN_HELP)
+_add(_admin, "users", admin_commands.users)
+_add(_admin, "user", admin_commands.user)
+_add(_admin, "key", admin_commands.key)
+_add(_admin, "tiers", admin_commands.tiers)
+_add(_admin, "tier", admin_commands.tier)

@@ -1,4 +1,4 @@
-"""`submit`, `list`, `get`, `watch`, `cancel`, `download`: compilations of an API."""
+"""`submit`, `edit`, `list`, `get`, `watch`, `cancel`, `download`: compilations of an API."""
 
 from __future__ import annotations
 
@@ -9,187 +9,189 @@ import typer
 from rich.console import Console
 
 from clipmill.protocol import CompilationView
+from clipmill_cli.commands.connections import connected, interruptible, user_client
 from clipmill_cli.commands.options import (
-    ApiUrl,
-    CompilationId,
+    ApiUrlOption,
+    CompilationIdArgument,
     Format,
-    ManifestFile,
-    Output,
-    State,
-    connected,
-    interruptible,
+    LimitOption,
+    ManifestArgument,
+    OutputOption,
+    RequiredApiUrlOption,
+    StateOption,
     print_json,
-    remote,
+    print_json_list,
 )
-from clipmill_cli.local import local_render
+from clipmill_cli.local import local_render, prepared_manifest, result_folder
 from clipmill_cli.output import listings, terminal
-from clipmill_cli.output.failures import say
+from clipmill_cli.output.failures import EXIT_INTERRUPTED, print_errors
+from clipmill_cli.output.progress import LiveProgress
 from clipmill_client import watching
 from clipmill_client.client import Client
 
-SUBMIT = """Submit a manifest to an API.
-
-Local files of the manifest are put into the media library first. With --wait the progress is
-shown until the end; Ctrl-C ends the waiting, not the compilation.
-
-Exit codes with --wait: 0 complete, 3 complete but degraded, 1 failed. Always: 2 bad manifest,
-1 refused or not reached.
-
-    clipmill submit friday.yaml
-    clipmill submit friday.yaml --wait && clipmill download c-0123456789abcdef -o out/
-"""
-EDIT = """Give a compilation another manifest: only what changed is fetched and rendered.
-
-What is under way ends as superseded; the same manifest again changes nothing.
-
-    clipmill edit c-0123456789abcdef friday.yaml --wait
-"""
-LIST = """List compilations, newest first.
-
-    clipmill list
-    clipmill list --limit 5 -o json
-"""
-GET = """Show one compilation: state, clips, outputs.
-
-    clipmill get c-0123456789abcdef
-    clipmill get c-0123456789abcdef -o json
-"""
-WATCH = """Show the progress of a compilation until its end.
-
-Exit codes: 0 complete, 3 complete but degraded, 1 failed, 130 interrupted (it goes on).
-
-    clipmill watch c-0123456789abcdef
-"""
-CANCEL = """Cancel a compilation; one that has ended stays as it ended.
-
-    clipmill cancel c-0123456789abcdef
-"""
-DOWNLOAD = """Download what a compilation made: videos, all that comes with them, report.json.
-
-    clipmill download c-0123456789abcdef -o out/
-"""
-
-
-Wait = Annotated[bool, typer.Option("--wait", help="Show progress until the end.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Show the progress until the end.")]
 
 
 def submit(
-    manifest: ManifestFile,
-    wait: Wait = False,
-    output: Output = Format.TEXT,
-    api_url: ApiUrl = None,
+    manifest: ManifestArgument,
+    wait: WaitOption = False,
+    output: OutputOption = Format.TEXT,
+    api_url: RequiredApiUrlOption = None,
 ) -> None:
-    """The command; its help is SUBMIT."""
-    with_files_sent = local_render.prepare(manifest)
-    with remote(api_url) as client:
-        view = client.create(with_files_sent(client))
-        _take_in(client, view, wait, output)
+    """Submit a manifest to an API.
+
+    Local files of the manifest are uploaded to the media library first. With --wait, the progress
+    is shown until the end; Ctrl-C ends the waiting, not the compilation.
+
+    Exit codes: 0 submitted, 1 refused or API not reachable, 2 invalid manifest or usage. With
+    --wait: 0 succeeded, 1 failed, 3 succeeded but degraded, 130 interrupted.
+
+    Examples:
+        clipmill submit friday.yaml
+        clipmill submit friday.yaml --wait && clipmill download c-0123456789abcdef -o out/
+    """
+    prepared = prepared_manifest.prepare(manifest)
+    with user_client(api_url) as client:
+        view = client.create(prepared.upload(client))
+        _show_submitted(client, view, wait, output)
 
 
 def edit(
-    compilation_id: CompilationId,
-    manifest: ManifestFile,
-    wait: Wait = False,
-    output: Output = Format.TEXT,
-    api_url: ApiUrl = None,
+    compilation_id: CompilationIdArgument,
+    manifest: ManifestArgument,
+    wait: WaitOption = False,
+    output: OutputOption = Format.TEXT,
+    api_url: RequiredApiUrlOption = None,
 ) -> None:
-    """The command; its help is EDIT."""
-    with_files_sent = local_render.prepare(manifest)
-    with remote(api_url) as client:
-        view = client.edit(compilation_id, with_files_sent(client).spec)
-        _take_in(client, view, wait, output)
+    """Replace the manifest of a compilation; only what changed is fetched and rendered.
+
+    A generation in progress ends with the state Superseded. An unchanged manifest has no effect.
+
+    Examples:
+        clipmill edit c-0123456789abcdef friday.yaml --wait
+    """
+    prepared = prepared_manifest.prepare(manifest)
+    with user_client(api_url) as client:
+        view = client.edit(compilation_id, prepared.upload(client).spec)
+        _show_submitted(client, view, wait, output)
 
 
-def _take_in(client: Client, view: CompilationView, wait: bool, output: Format) -> None:
-    """Say what the API took in; watch it, if that is wanted."""
-    said = terminal.console(stderr=output is Format.JSON)
-    said.print(f"submitted: {view.id}, generation {view.generation}")
+def _show_submitted(client: Client, view: CompilationView, wait: bool, output: Format) -> None:
+    out = terminal.console(stderr=output is Format.JSON)
+    out.print(f"submitted: {view.id}, generation {view.generation}")
     if wait:
-        _finish(client, view.id, output)
+        _watch_and_exit(client, view.id, output)
     elif output is Format.JSON:
         print_json(terminal.console(), view)
     else:
-        said.print(f"  next: clipmill watch {view.id}")
+        out.print(f"  next: clipmill watch {view.id}")
 
 
-def _finish(client: Client, compilation_id: str, output: Format) -> None:
-    """Watch to the end and leave with its exit code."""
+def _watch_and_exit(client: Client, compilation_id: str, output: Format) -> None:
+    """Show the progress until the end, then exit with the compilation's exit code."""
     try:
-        with interruptible(), terminal.Live(terminal.console(stderr=True)) as live:
-            view = watching.follow(client, compilation_id, live)
+        with interruptible(), LiveProgress(terminal.console(stderr=True)) as progress:
+            view = watching.follow(client, compilation_id, progress)
     except KeyboardInterrupt:
-        say((f"interrupted; it goes on at the API: clipmill watch {compilation_id}",))
-        raise typer.Exit(130) from None
-    _show(terminal.console(), view, output)
+        command = f"clipmill watch {compilation_id}"
+        print_errors((f"interrupted; the compilation continues, see: {command}",))
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    _show_view(terminal.console(), view, output)
     raise typer.Exit(local_render.exit_code(view))
 
 
-def _show(out: Console, view: CompilationView, output: Format) -> None:
+def _show_view(out: Console, view: CompilationView, output: Format) -> None:
     if output is Format.JSON:
         print_json(out, view)
     else:
-        listings.show_view(out, view)
+        listings.show_compilation(out, view)
 
 
-def list_all(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+def list_compilations(
+    limit: LimitOption = 20,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is LIST."""
+    """List compilations, newest first.
+
+    Examples:
+        clipmill list
+        clipmill list --limit 5 -o json
+    """
     with connected(api_url, state) as client:
-        found = watching.paged(client.compilations, limit)
+        views = watching.read_pages(client.compilations, limit)
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), views)
     else:
-        listings.show_list(terminal.console(), found)
+        listings.show_compilations(terminal.console(), views)
 
 
 def get(
-    compilation_id: CompilationId,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+    compilation_id: CompilationIdArgument,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is GET."""
+    """Show one compilation: state, clips, outputs.
+
+    Examples:
+        clipmill get c-0123456789abcdef
+        clipmill get c-0123456789abcdef -o json
+    """
     with connected(api_url, state) as client:
-        _show(terminal.console(), client.compilation(compilation_id), output)
+        _show_view(terminal.console(), client.compilation(compilation_id), output)
 
 
 def watch(
-    compilation_id: CompilationId, output: Output = Format.TEXT, api_url: ApiUrl = None
+    compilation_id: CompilationIdArgument,
+    output: OutputOption = Format.TEXT,
+    api_url: RequiredApiUrlOption = None,
 ) -> None:
-    """The command; its help is WATCH."""
-    with remote(api_url) as client:
+    """Show the progress of a compilation until its end.
+
+    Exit codes: 0 succeeded, 1 failed, 3 succeeded but degraded, 130 interrupted (the compilation
+    continues).
+
+    Examples:
+        clipmill watch c-0123456789abcdef
+    """
+    with user_client(api_url) as client:
         client.compilation(compilation_id)
-        _finish(client, compilation_id, output)
+        _watch_and_exit(client, compilation_id, output)
 
 
 def cancel(
-    compilation_id: CompilationId,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+    compilation_id: CompilationIdArgument,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is CANCEL."""
+    """Cancel a compilation; one that has ended does not change.
+
+    Examples:
+        clipmill cancel c-0123456789abcdef
+    """
     with connected(api_url, state) as client:
-        _show(terminal.console(), client.cancel(compilation_id), output)
+        _show_view(terminal.console(), client.cancel(compilation_id), output)
 
 
 def download(
-    compilation_id: CompilationId,
+    compilation_id: CompilationIdArgument,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
-    state: State = None,
-    api_url: ApiUrl = None,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is DOWNLOAD."""
-    local_render.writable(out)
+    """Download the results of a compilation: videos, their companion files, report.json.
+
+    Examples:
+        clipmill download c-0123456789abcdef -o out/
+    """
+    result_folder.create_writable(out)
     with connected(api_url, state) as client:
         view = client.compilation(compilation_id)
         if not view.outputs:
-            raise watching.NothingMade(f"{view.id} is {view.state}: it has no outputs to download")
-        report = local_render.leave(client, view, out, {})
-    terminal.console().print(
-        terminal.plain(f"in {out}/: {', '.join(local_render.files_of(report))}", 2000)
-    )
+            raise watching.NoOutputs(f"{view.id} is {view.state}: it has no outputs to download")
+        report = result_folder.download_results(client, view, out, {})
+    files = ", ".join(result_folder.file_names(report))
+    terminal.console().print(terminal.plain(f"files in {out}/: {files}", 2000))

@@ -1,4 +1,4 @@
-"""`keygen`: keys that the API accepts."""
+"""`keygen`: random keys for a new API."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import json
 
 import typer
 
-from clipmill_cli.commands.options import Format, Output
-
-KEYGEN = """Make fresh keys, and print them as a shell reads them.
-
-CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY are what `clipmill serve` asks for;
-CLIPMILL_API_KEY becomes the key of its first user, `local`. Each has 256 random bits, and
-nothing is stored: keep what you want to use again.
-
-    eval "$(clipmill keygen)"
-    clipmill keygen >keys.env
-    clipmill keygen -o json
-"""
+from clipmill_cli.commands.options import Format, OutputOption
 
 
-def keygen(output: Output = Format.TEXT) -> None:
-    """The command; its help is KEYGEN."""
+def keygen(output: OutputOption = Format.TEXT) -> None:
+    """Generate the keys for `clipmill serve`, and print them as shell commands.
+
+    CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY are required by `clipmill serve`.
+    CLIPMILL_API_KEY becomes the key of its first user, `local`. Each key has 256 random bits.
+    The keys are not stored anywhere.
+
+    Examples:
+        eval "$(clipmill keygen)"
+        clipmill keygen >keys.env
+        clipmill keygen -o json
+    """
     from clipmill_api.http.authentication import new_key  # noqa: PLC0415
 
     keys = {

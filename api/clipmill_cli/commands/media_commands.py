@@ -1,4 +1,4 @@
-"""`validate` and the media library: `media upload`, `media list`, `media delete`."""
+"""`validate`, and the media library: `media upload`, `list`, `used-in`, `delete`."""
 
 from __future__ import annotations
 
@@ -10,160 +10,156 @@ from typing import Annotated
 import typer
 
 from clipmill.protocol import MediaFacts, MediaKind
-from clipmill.protocol.result_files import MADE_KINDS
+from clipmill_cli.commands.connections import connected
 from clipmill_cli.commands.options import (
-    ApiUrl,
+    ApiUrlOption,
     Format,
-    MediaIds,
-    Output,
-    State,
-    connected,
-    print_json,
+    LimitOption,
+    MediaIdArgument,
+    MediaIdsArgument,
+    OutputOption,
+    StateOption,
+    print_json_list,
 )
 from clipmill_cli.output import listings, terminal
-from clipmill_cli.output.failures import say
+from clipmill_cli.output.failures import print_errors
 from clipmill_client import watching
 from clipmill_client.errors import PermanentError
-from clipmill_probe import MediaError, check, check_image
+from clipmill_probe import MediaError, probe_image, probe_media
 
-VALIDATE = """Check a video: there, not empty, readable, decodable to its end.
-
-Looks at a file of this machine, or at a file of a media library by its id. It is the check that
-every upload and every fetched clip goes through: with --kind music a file of sound alone will do,
-with --kind image it is to be a PNG, JPEG or WebP.
-
-Exit codes: 0 it is good, 1 it is not, 2 usage.
-
-    clipmill validate clip.mp4
-    clipmill validate track.mp3 --kind music
-    clipmill validate m-0123456789abcdef -o json
-"""
-MEDIA = """The media library: clips, intros, outros, transition clips.
-
-    clipmill media upload intro.mp4 --kind intro
-    clipmill media list
-    clipmill media delete m-0123456789abcdef
-"""
-UPLOAD = """Put files into the media library; the same bytes again are the same media.
-
-    clipmill media upload intro.mp4 --kind intro
-    clipmill media upload a.mp4 b.mp4 -o json
-"""
-LIST = """List the media library, newest first.
-
-    clipmill media list
-    clipmill media list --limit 5 -o json
-"""
-DELETE = """Delete media that no compilation uses.
-
-    clipmill media delete m-0123456789abcdef
-"""
-USED_IN = """Show which results play a media file, newest first.
-
-    clipmill media used-in m-0123456789abcdef
-"""
 MEDIA_ID = re.compile(r"m-[a-z0-9]{4,40}")
-MADE = (MediaKind.COMPILATION, *MADE_KINDS)
-Kind = Annotated[
+KindOption = Annotated[
     MediaKind,
-    typer.Option(metavar="KIND", help="What it is for, such as intro, music or image."),
+    typer.Option(metavar="KIND", help="Kind of the media: clip, intro, music, image, ..."),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
 
 
 def validate(
-    what: Annotated[str, typer.Argument(metavar="FILE|MEDIA_ID", help="What to check.")],
-    kind: Kind = MediaKind.CLIP,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+    target: Annotated[
+        str, typer.Argument(metavar="FILE|MEDIA_ID", help="A local file, or a media id m-...")
+    ],
+    kind: KindOption = MediaKind.CLIP,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is VALIDATE."""
+    """Check that a video is not empty, has a supported format and can be decoded to its end.
+
+    Every upload and every fetched clip passes the same check. With --kind music, an audio file
+    is valid too; with --kind image, only a PNG, JPEG or WebP file is.
+
+    Exit codes: 0 valid, 1 not valid, 2 usage.
+
+    Examples:
+        clipmill validate clip.mp4
+        clipmill validate track.mp3 --kind music
+        clipmill validate m-0123456789abcdef -o json
+    """
     try:
-        facts = _facts(what, kind, state, api_url)
+        facts = _facts(target, kind, state, api_url)
     except (MediaError, PermanentError) as error:
         if isinstance(error, PermanentError) and error.status != 422:
             raise
-        _bad(what, error, output)
+        _show_invalid(target, error, output)
         raise typer.Exit(1) from None
     if output is Format.JSON:
-        found = {"valid": True, **facts.model_dump(mode="json", by_alias=True)}
-        typer.echo(json.dumps(found, indent=2))
+        result = {"valid": True, **facts.model_dump(mode="json", by_alias=True)}
+        typer.echo(json.dumps(result, indent=2))
     else:
-        terminal.console().print(terminal.plain(f"{what}: good. {listings.facts_text(facts)}", 500))
+        line = f"{target}: valid: {listings.facts_text(facts)}"
+        terminal.console().print(terminal.plain(line, 500))
 
 
-def _facts(what: str, kind: MediaKind, state: Path | None, api_url: str | None) -> MediaFacts:
-    path = Path(what)
-    if MEDIA_ID.fullmatch(what) and not path.exists():
+def _facts(target: str, kind: MediaKind, state: Path | None, api_url: str | None) -> MediaFacts:
+    path = Path(target)
+    if MEDIA_ID.fullmatch(target) and not path.exists():
         with connected(api_url, state) as client:
-            return client.validate_media(what)
+            return client.validate_media(target)
     if path.is_dir():
-        raise MediaError("NotMedia", f"{what}: is a folder, not a file")
+        raise MediaError("NotMedia", f"{target}: is a folder, not a file")
     if kind is MediaKind.IMAGE:
-        return check_image(path)
-    return check(path, sound=kind is MediaKind.MUSIC)
+        return probe_image(path)
+    return probe_media(path, allow_audio_only=kind is MediaKind.MUSIC)
 
 
-def _bad(what: str, error: MediaError | PermanentError, output: Format) -> None:
+def _show_invalid(target: str, error: MediaError | PermanentError, output: Format) -> None:
     if output is Format.JSON:
         typer.echo(json.dumps({"valid": False, "code": error.code, "message": str(error)}))
-    shown = str(error) if Path(what).name in str(error) else f"{what}: {error}"
-    say((f"{shown} [{error.code}]",))
+    line = str(error) if Path(target).name in str(error) else f"{target}: {error}"
+    print_errors((f"{line} [{error.code}]",))
 
 
 def upload(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False)],
-    kind: Kind = MediaKind.CLIP,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+    kind: KindOption = MediaKind.CLIP,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is UPLOAD."""
+    """Upload files to the media library. A file with the same bytes keeps its media id.
+
+    Examples:
+        clipmill media upload intro.mp4 --kind intro
+        clipmill media upload a.mp4 b.mp4 -o json
+    """
     empty = next((file for file in files if not file.stat().st_size), None)
     if empty:
         raise MediaError("Empty", f"{empty}: the file is empty")
     with connected(api_url, state) as client:
-        found = [client.upload_media(file, kind) for file in files]
+        media = [client.upload_media(file, kind) for file in files]
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), media)
     else:
-        listings.show_media(terminal.console(), found)
+        listings.show_media(terminal.console(), media)
 
 
-def list_all(
-    limit: Limit = 20, output: Output = Format.TEXT, state: State = None, api_url: ApiUrl = None
+def list_media(
+    limit: LimitOption = 20,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is LIST."""
+    """List the media library, newest first.
+
+    Examples:
+        clipmill media list
+        clipmill media list --limit 5 -o json
+    """
     with connected(api_url, state) as client:
-        found = watching.paged(client.library, limit)
+        media = watching.read_pages(client.library, limit)
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), media)
     else:
-        listings.show_media(terminal.console(), found)
+        listings.show_media(terminal.console(), media)
 
 
 def used_in(
-    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="Of the form m-...")],
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
+    media_id: MediaIdArgument,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
 ) -> None:
-    """The command; its help is USED_IN."""
+    """List the results that play a media file, newest first.
+
+    Examples:
+        clipmill media used-in m-0123456789abcdef
+    """
     with connected(api_url, state) as client:
-        found = client.used_in(media_id)
+        uses = client.used_in(media_id)
     if output is Format.JSON:
-        print_json(terminal.console(), *found, many=True)
+        print_json_list(terminal.console(), uses)
     else:
-        listings.show_uses(terminal.console(), found)
+        listings.show_uses(terminal.console(), uses)
 
 
 def delete(
-    media_ids: MediaIds,
-    state: State = None,
-    api_url: ApiUrl = None,
+    media_ids: MediaIdsArgument, state: StateOption = None, api_url: ApiUrlOption = None
 ) -> None:
-    """The command; its help is DELETE."""
+    """Delete media that no compilation uses.
+
+    Examples:
+        clipmill media delete m-0123456789abcdef
+    """
     with connected(api_url, state) as client:
         for media_id in media_ids:
             client.delete_media(media_id)

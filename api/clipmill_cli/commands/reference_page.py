@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands' own help.
+"""Write docs/cli.md from the help of the commands.
 
 Run `python -m clipmill_cli.commands.reference_page > docs/cli.md`.
 """
@@ -15,57 +15,60 @@ from clipmill_cli.commands.command_tree import app
 
 HEAD = """# The command line
 
-`./run setup` puts it into `.venv/bin/clipmill`; in an environment of your own, `pip install '.[local]'` does.
-This page is what `--help` says, command by command; `make generate` writes it.
+`./run setup` installs it as `.venv/bin/clipmill`; in an environment of your own, run `pip install '.[local]'`.
+This page is generated from the `--help` texts by `make generate`.
 
-Everything that shows something takes `-o json`. An error is one line on stderr that names field, value and rule.
+Commands that show data accept `-o json`. An error is one line on stderr that names the field, its value and the rule.
 
-| exit code | means |
+| exit code | meaning |
 |---|---|
-| 0 | complete |
-| 1 | failed, refused, or the API was not reached |
-| 2 | the manifest or the command is wrong |
-| 3 | complete, but degraded: clips were skipped, and are named with their reasons |
-| 130 | interrupted; the same command goes on from what is finished |
+| 0 | succeeded |
+| 1 | failed, refused, or the API is not reachable |
+| 2 | the manifest or the usage is invalid |
+| 3 | succeeded but degraded: clips were skipped; each is listed with the reason |
+| 130 | interrupted; run the same command again to continue |
 
-| variable | for | what |
+| variable | used by | meaning |
 |---|---|---|
-| `CLIPMILL_API_URL` | all but `serve` | The API to talk to. Without it, commands read the state of this machine. |
-| `CLIPMILL_API_KEY` | all | Your key. For `serve`: the key of its first user, `local`. |
+| `CLIPMILL_API_URL` | all but `serve` | URL of the API. If it is not set, commands use a local API on the state folder. |
+| `CLIPMILL_API_KEY` | all | Your key. For `serve`: the key of the first user, `local`. |
 | `CLIPMILL_ADMIN_KEY` | `admin`, `serve` | The administrator's key. |
-| `CLIPMILL_OPERATOR_KEY` | `serve` | The key that the operator (here: `serve` itself) works with. |
-| `DATABASE_URL` | `serve` | A PostgreSQL; without it, SQLite in the state folder. |
-| `CLIPMILL_STORE` | `serve` | An object store for the bytes, as `s3://bucket/folder`; without it, the state folder. |
-| `CLIPMILL_ALLOWED_HOSTS` | `serve` | Hosts that clips may come from, instead of the platforms'. |
-| `CLIPMILL_ALLOW_ANY_HOST` | `serve` | `1`: any public host. Private addresses stay refused. |
-| `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private `host:port` that clips may come from all the same; plans say so. |
-| `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Largest file, fetched or uploaded; 4 GiB. |
-| `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Longest fetch of one clip; 600. |
+| `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. |
+| `DATABASE_URL` | `serve` | URL of a PostgreSQL database. Default: SQLite in the state folder. |
+| `CLIPMILL_STORE` | `serve` | Object store for media, such as `s3://bucket/folder`. Default: the state folder. |
+| `CLIPMILL_ALLOWED_HOSTS` | `serve` | Hosts to fetch clips from. Default: the supported platforms. |
+| `CLIPMILL_ALLOW_ANY_HOST` | `serve` | `1`: fetch from any public host. Private addresses remain refused. |
+| `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private addresses (`host:port`) to fetch from; plans note their use. |
+| `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
+| `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
 | `CLIPMILL_DEBUG` | all | `1`: show the traceback of an error. |
 """  # noqa: E501  rows of a table
 COLUMNS = "90"
 
 
-def pages() -> str:
-    """The whole page."""
-    parts = [f"## clipmill {' '.join(words)}\n\n```text\n{_help(words)}```" for words in commands()]
-    return "\n\n".join([HEAD.strip(), *parts]) + "\n"
+def render_page() -> str:
+    """Return docs/cli.md."""
+    sections = [
+        f"## clipmill {' '.join(words)}\n\n```text\n{_help_output(words)}```"
+        for words in command_words()
+    ]
+    return "\n\n".join([HEAD.strip(), *sections]) + "\n"
 
 
-def commands() -> Iterator[tuple[str, ...]]:
-    """Every command's words after `clipmill`, in the order of its help."""
+def command_words() -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command after `clipmill`, in the order of the help."""
     root = typer.main.get_command(app)
     for name, command in getattr(root, "commands").items():  # noqa: B009  no public type has it
-        inner = getattr(command, "commands", None)
-        yield from [(name, below) for below in inner] if inner else [(name,)]
+        subcommands = getattr(command, "commands", None)
+        yield from [(name, sub) for sub in subcommands] if subcommands else [(name,)]
 
 
-def _help(words: tuple[str, ...]) -> str:
-    said = CliRunner().invoke(
+def _help_output(words: tuple[str, ...]) -> str:
+    result = CliRunner().invoke(
         app, [*words, "--help"], env={"COLUMNS": COLUMNS}, prog_name="clipmill"
     )
-    return said.output
+    return result.output
 
 
 if __name__ == "__main__":
-    sys.stdout.write(pages())
+    sys.stdout.write(render_page())

@@ -8,97 +8,111 @@ from typing import Annotated
 
 import typer
 
+from clipmill_cli.commands.connections import connected, interruptible, local_api
 from clipmill_cli.commands.options import (
-    AllowAnyHost,
-    AllowHost,
-    AllowPrivate,
-    ApiUrl,
+    AllowAnyHostOption,
+    AllowHostOption,
+    AllowPrivateOption,
+    ApiUrlOption,
     Format,
-    ManifestFile,
-    Output,
-    State,
-    access,
-    connected,
-    interruptible,
-    local,
+    ManifestArgument,
+    OutputOption,
+    StateOption,
     print_json,
 )
-from clipmill_cli.local import local_render
+from clipmill_cli.local import local_render, prepared_manifest, result_folder
+from clipmill_cli.local.local_api import SourceAccess
 from clipmill_cli.output import terminal
-
-RENDER = """Render a manifest on this machine.
-
-Leaves of each output NAME.mp4 (or .webm), a thumbnail NAME.jpg, NAME-storyboard.png with its
-cues NAME.vtt, NAME-chapters.txt and NAME-credits.txt for a description, NAME-manifest.json with
-the hashes of all that went in; and report.json. A second run reuses fetched clips and rendered
-segments; one that was interrupted goes on.
-
-Exit codes: 0 complete, 3 complete but degraded (clips were skipped), 1 failed, 2 bad manifest or
-usage, 130 interrupted.
-
-    clipmill render friday.yaml -o out/
-    clipmill render friday.yaml -o out/ --allow-host media.example.org
-    clipmill render friday.yaml -o out/ --draft
-"""
-PLAN = """Show what rendering would do, without doing it: timeline, segments, fetches, quota.
-
-Local files of the manifest are put into the media library, since only a checked file has an exact
-length; nothing is fetched and nothing is rendered.
-
-    clipmill plan friday.yaml
-    clipmill plan friday.yaml -o json >plan.json
-"""
+from clipmill_cli.output.plan_tables import show_plan
+from clipmill_cli.output.progress import LiveProgress
+from clipmill_cli.output.summary import show_summary
 
 
 def render(
-    manifest: ManifestFile,
+    manifest: ManifestArgument,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")],
-    state: State = None,
-    allow_host: AllowHost = [],  # noqa: B006  typer reads it as a default and copies it
-    allow_any_host: AllowAnyHost = False,
-    allow_private: AllowPrivate = [],  # noqa: B006
+    state: StateOption = None,
+    allow_host: AllowHostOption = [],  # noqa: B006  typer reads it as a default and copies it
+    allow_any_host: AllowAnyHostOption = False,
+    allow_private: AllowPrivateOption = [],  # noqa: B006
     draft: Annotated[
-        bool, typer.Option("--draft", help="Small and fast, to look at: quality Draft.")
+        bool, typer.Option("--draft", help="Render with quality Draft: small and fast.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, max=32, help="Clips fetched at once.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=32, help="Number of clips fetched at once.")
+    ] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json to stdout.")] = False,
 ) -> None:
-    """The command; its help is RENDER."""
-    rules = access(allow_host, allow_any_host, allow_private)
-    page, err = terminal.console(stderr=as_json), terminal.console(stderr=True)
+    """Render a manifest on this machine.
+
+    Fetched clips and rendered segments are reused by later runs. After an interruption, the same
+    command continues.
+
+    Files written to the results folder, for each output NAME:
+        NAME.mp4 or NAME.webm    the video
+        NAME.jpg                 thumbnail
+        NAME-storyboard.png      storyboard, with WebVTT cues in NAME.vtt
+        NAME-chapters.txt        chapters, for a video description
+        NAME-credits.txt         credits, for a video description
+        NAME-manifest.json       hashes of the sources, segments and programs
+        report.json              report of the whole run
+
+    Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but degraded
+    (clips were skipped), 130 interrupted.
+
+    Examples:
+        clipmill render friday.yaml -o out/
+        clipmill render friday.yaml -o out/ --allow-host media.example.org
+        clipmill render friday.yaml -o out/ --draft
+    """
+    access = SourceAccess(tuple(allow_host), allow_any_host, tuple(allow_private))
+    stdout, stderr = terminal.console(stderr=as_json), terminal.console(stderr=True)
     with interruptible():
-        with_files_sent = local_render.prepare(manifest)
-        local_render.writable(out)
-        with local(state, rules) as api:
-            made = local_render.for_local(with_files_sent(api.user))
-            made = local_render.as_draft(made) if draft else made
-            terminal.show_plan(page, api.user.dry_run(made))
-            with terminal.Live(err) as live:
-                view, spent_s = local_render.run(api, made, workers=workers, tell=live)
-            report = local_render.leave(api.user, view, out, spent_s)
-    terminal.show_end(page, view)
-    page.print(terminal.plain(f"  in {out}/: {', '.join(local_render.files_of(report))}", 2000))
+        prepared = prepared_manifest.prepare(manifest)
+        result_folder.create_writable(out)
+        with local_api(state, access) as api:
+            resource = prepared_manifest.without_owner(prepared.upload(api.user))
+            resource = prepared_manifest.as_draft(resource) if draft else resource
+            show_plan(stdout, api.user.dry_run(resource))
+            with LiveProgress(stderr) as progress:
+                view, spent_s = local_render.render(
+                    api, resource, workers=workers, on_progress=progress
+                )
+            report = result_folder.download_results(api.user, view, out, spent_s)
+    show_summary(stdout, view)
+    files = ", ".join(result_folder.file_names(report))
+    stdout.print(terminal.plain(f"  files in {out}/: {files}", 2000))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
     raise typer.Exit(local_render.exit_code(view))
 
 
 def plan(
-    manifest: ManifestFile,
-    output: Output = Format.TEXT,
-    state: State = None,
-    api_url: ApiUrl = None,
-    allow_host: AllowHost = [],  # noqa: B006
-    allow_any_host: AllowAnyHost = False,
-    allow_private: AllowPrivate = [],  # noqa: B006
+    manifest: ManifestArgument,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
+    allow_host: AllowHostOption = [],  # noqa: B006
+    allow_any_host: AllowAnyHostOption = False,
+    allow_private: AllowPrivateOption = [],  # noqa: B006
 ) -> None:
-    """The command; its help is PLAN."""
-    with_files_sent = local_render.prepare(manifest)
-    rules = access(allow_host, allow_any_host, allow_private)
-    with connected(api_url, state, rules) as client:
-        made = with_files_sent(client)
-        found = client.dry_run(made if api_url else local_render.for_local(made))
+    """Show what a render would do: clips to fetch, timeline, segments, quota.
+
+    Local files of the manifest are uploaded to the media library, because their exact length is
+    known only after they are checked. Nothing is fetched or rendered.
+
+    Examples:
+        clipmill plan friday.yaml
+        clipmill plan friday.yaml -o json >plan.json
+    """
+    prepared = prepared_manifest.prepare(manifest)
+    access = SourceAccess(tuple(allow_host), allow_any_host, tuple(allow_private))
+    with connected(api_url, state, access) as client:
+        resource = prepared.upload(client)
+        if not api_url:
+            resource = prepared_manifest.without_owner(resource)
+        result = client.dry_run(resource)
     if output is Format.JSON:
-        print_json(terminal.console(), found)
+        print_json(terminal.console(), result)
     else:
-        terminal.show_plan(terminal.console(), found)
+        show_plan(terminal.console(), result)

@@ -1,4 +1,4 @@
-"""`serve`: the API on this machine, and the operator beside it."""
+"""`serve`: the API on this machine, with an operator that renders submissions."""
 
 from __future__ import annotations
 
@@ -11,81 +11,88 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clipmill_cli.commands.connections import interruptible
 from clipmill_cli.commands.options import (
-    AllowAnyHost,
-    AllowHost,
-    AllowPrivate,
-    State,
-    interruptible,
+    AllowAnyHostOption,
+    AllowHostOption,
+    AllowPrivateOption,
+    StateOption,
 )
-from clipmill_cli.local.embedded_operator import LocalOperator
-from clipmill_cli.local.job_processes import Jobs
-from clipmill_cli.local.local_api import LocalError, default_state, held, served
+from clipmill_cli.errors import LocalAPIError
+from clipmill_cli.local.api_server import running_server
+from clipmill_cli.local.embedded_operator import EmbeddedOperator
+from clipmill_cli.local.job_processes import JobLauncher
+from clipmill_cli.local.local_api import LOCAL_OWNER
+from clipmill_cli.local.state_folder import create_state_folder, default_state_folder, locked
 from clipmill_cli.output import terminal
 from clipmill_client.client import Client
 
 if TYPE_CHECKING:
     from clipmill_api.settings import Settings
 
-SERVE = """Serve the API on this machine, and render here what is submitted to it.
-
-Keys come from the environment: `clipmill keygen` makes them, and weak ones are refused. With
-CLIPMILL_API_KEY set too, that is the key of a first user, `local`. Bytes and an SQLite database
-lie in --state; DATABASE_URL names a PostgreSQL instead. Further settings: docs/cli.md.
-
-With --workers 0 it is the API alone, and somebody else renders, like the operator of a cluster.
-
-    eval "$(clipmill keygen)"
-    clipmill serve --port 8000
-    CLIPMILL_API_URL=http://127.0.0.1:8000 clipmill submit friday.yaml --wait
-"""
-LOG = "%(asctime)s %(levelname)s %(name)s %(message)s"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 means any free port.")
+    ] = 8000,
     workers: Annotated[
-        int, typer.Option(min=0, max=32, help="Clips fetched at once; 0: render nothing here.")
+        int,
+        typer.Option(min=0, max=32, help="Number of clips fetched at once; 0 means no rendering."),
     ] = 2,
-    state: State = None,
-    allow_host: AllowHost = [],  # noqa: B006  typer reads it as a default and copies it
-    allow_any_host: AllowAnyHost = False,
-    allow_private: AllowPrivate = [],  # noqa: B006
+    state: StateOption = None,
+    allow_host: AllowHostOption = [],  # noqa: B006  typer reads it as a default and copies it
+    allow_any_host: AllowAnyHostOption = False,
+    allow_private: AllowPrivateOption = [],  # noqa: B006
 ) -> None:
-    """The command; its help is SERVE."""
-    folder = (state or default_state(os.environ)).absolute()
+    """Serve the API on this machine, and render what is submitted to it.
+
+    The keys are read from the environment: CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY are
+    required, and `clipmill keygen` generates them. With CLIPMILL_API_KEY set, a first user
+    `local` with that key is created. Media and an SQLite database are stored in the --state
+    folder; DATABASE_URL selects a PostgreSQL instead. Other settings: docs/cli.md.
+
+    With --workers 0 only the API runs, and another operator renders, such as that of a cluster.
+
+    Examples:
+        eval "$(clipmill keygen)"
+        clipmill serve --port 8000
+        CLIPMILL_API_URL=http://127.0.0.1:8000 clipmill submit friday.yaml --wait
+    """
+    folder = (state or default_state_folder(os.environ)).absolute()
     environ = dict(os.environ) | {"CLIPMILL_STATE": str(folder)}
-    settings = _settings(_allowing(environ, allow_host, allow_any_host, allow_private))
+    settings = _settings(_with_sources(environ, allow_host, allow_any_host, allow_private))
     with interruptible(), _listening(host, port) as sock:
-        url = f"http://{_near(host)}:{sock.getsockname()[1]}"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        logging.basicConfig(level=logging.INFO, format=LOG)
+        url = f"http://{_local_address(host)}:{sock.getsockname()[1]}"
+        create_state_folder(folder)
+        logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        with held(folder, lambda line: typer.echo(line, err=True), as_what=f" (serve, {url})"):
+        with locked(folder, lambda line: typer.echo(line, err=True), note=f" (serve, {url})"):
             _run(settings, sock, url, workers)
 
 
-def _allowing(
-    environ: dict[str, str], hosts: list[str], any_host: bool, places: list[str]
+def _with_sources(
+    environ: Mapping[str, str], hosts: list[str], any_host: bool, addresses: list[str]
 ) -> dict[str, str]:
-    """The environment with the options about hosts in it."""
+    """Return the environment with the --allow options merged into its variables."""
     from clipmill_api.settings import DEFAULT_HOSTS  # noqa: PLC0415
 
-    found = dict(environ)
+    merged = dict(environ)
     if hosts:
-        known = environ.get("CLIPMILL_ALLOWED_HOSTS") or ",".join(DEFAULT_HOSTS)
-        found["CLIPMILL_ALLOWED_HOSTS"] = ",".join([known, *hosts])
+        allowed = environ.get("CLIPMILL_ALLOWED_HOSTS") or ",".join(DEFAULT_HOSTS)
+        merged["CLIPMILL_ALLOWED_HOSTS"] = ",".join([allowed, *hosts])
     if any_host:
-        found["CLIPMILL_ALLOW_ANY_HOST"] = "1"
-    if places:
-        known = environ.get("CLIPMILL_ALLOW_PRIVATE", "")
-        found["CLIPMILL_ALLOW_PRIVATE"] = ",".join([*places, *filter(None, [known])])
-    return found
+        merged["CLIPMILL_ALLOW_ANY_HOST"] = "1"
+    if addresses:
+        allowed = environ.get("CLIPMILL_ALLOW_PRIVATE", "")
+        merged["CLIPMILL_ALLOW_PRIVATE"] = ",".join([*addresses, *filter(None, [allowed])])
+    return merged
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
-    """The API's settings. Raises LocalError naming the variable that is not safe."""
+    """Return the API's settings, with CLIPMILL_API_KEY as the key of the first user."""
     from clipmill_api.settings import Settings, UnsafeSettings, refuse_weak  # noqa: PLC0415
 
     try:
@@ -93,7 +100,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             return Settings.from_environ(environ)
         key = environ["CLIPMILL_API_KEY"]
         refuse_weak("CLIPMILL_API_KEY", key, letter="u")
-        first = {"CLIPMILL_DEFAULT_OWNER": "local", "CLIPMILL_DEFAULT_OWNER_KEY": key}
+        first = {"CLIPMILL_DEFAULT_OWNER": LOCAL_OWNER, "CLIPMILL_DEFAULT_OWNER_KEY": key}
         return Settings.from_environ({**environ, **first})
     except UnsafeSettings as error:
         raise typer.BadParameter(str(error)) from None
@@ -105,14 +112,14 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.create_server((host, port), family=family)
     except OSError as error:
-        said = (error.strerror or str(error)).split(" (", maxsplit=1)[0]
-        raise LocalError(f"--host {host} --port {port}: {said.lower()}") from None
+        reason = (error.strerror or str(error)).split(" (", maxsplit=1)[0]
+        raise LocalAPIError(f"--host {host} --port {port}: {reason.lower()}") from None
     with sock:
         yield sock
 
 
-def _near(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`."""
+def _local_address(host: str) -> str:
+    """Return the address at which this machine reaches a server that listens on `host`."""
     if host in ("0.0.0.0", "::", ""):  # noqa: S104  compared, not bound
         return "127.0.0.1" if host != "::" else "[::1]"
     return f"[{host}]" if ":" in host else host
@@ -121,29 +128,30 @@ def _near(host: str) -> str:
 def _announce(url: str, settings: Settings, workers: int) -> None:
     out = terminal.console()
     database = "PostgreSQL (DATABASE_URL)" if settings.database_url else "SQLite"
-    renders = f"rendered here, {workers} clips fetched at once" if workers else "not rendered here"
+    media = "CLIPMILL_STORE" if settings.store_url else settings.state
+    renders = f"on this machine, {workers} clips fetched at once" if workers else "elsewhere"
     lines = [
-        f"Clipmill's API: {url}",
-        f"  dashboard:    {url}/",
-        f"  API, to try:  {url}/docs",
-        f"  database:     {database}; bytes in {settings.state}",
-        f"  submissions:  {renders}",
+        f"Clipmill API:  {url}",
+        f"  dashboard:   {url}/",
+        f"  reference:   {url}/docs",
+        f"  database:    {database}; media in {media}",
+        f"  rendering:   {renders}",
     ]
     if settings.default_owner:
-        lines.append(f"  first user:   {settings.default_owner} (CLIPMILL_API_KEY)")
+        lines.append(f"  first user:  {settings.default_owner} (CLIPMILL_API_KEY)")
     for line in lines:
         out.print(terminal.plain(line, 500), soft_wrap=True)
     out.file.flush()
 
 
 def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -> None:
-    """Serve until Ctrl-C or SIGTERM. What renders then is taken up at the next start."""
+    """Serve until Ctrl-C or SIGTERM. A compilation in progress continues at the next start."""
     with ExitStack() as stack:
-        ended = stack.enter_context(served(settings, listening))
+        ended = stack.enter_context(running_server(settings, listening))
         _announce(url, settings, workers)
         if workers:
             client = stack.enter_context(Client(url, settings.operator_key))
-            jobs = Jobs(url, settings.state / "jobs")
-            stack.enter_context(LocalOperator(client, jobs, workers=workers))
+            launcher = JobLauncher(url, settings.state / "jobs")
+            stack.enter_context(EmbeddedOperator(client.operator, launcher, workers=workers))
         with suppress(KeyboardInterrupt):
             ended.wait()

@@ -1,4 +1,4 @@
-"""The demo: clips made on the spot, served, fetched and rendered.
+"""The demo: generates clips, serves them on this machine, fetches and renders them.
 
-In: nothing. Out: a folder with clips, manifests and finished videos.
+In: the name of a folder. Out: the folder with clips, manifests and finished videos.
 """

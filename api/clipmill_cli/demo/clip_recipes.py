@@ -1,6 +1,6 @@
-"""The demo's clips, made on the spot: unlike in size, rate, loudness and shape, good to tell apart.
+"""The demo's clips, generated: they differ in size, rate, loudness and shape.
 
-recipe -> pictures (Pillow) + moving colours and a tune (ffmpeg) -> an mp4 in the folder
+recipe -> images (Pillow) + moving colours and a tune (ffmpeg) -> an mp4 in the folder
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from clipmill_cli.demo.drawn_pictures import ball, card, curtain
+from clipmill_cli.demo.recipe_images import ball, card, curtain
 
-LEFT_OF_BROKEN = 0.55
-"""The share of its bytes that the broken clip has, like a download that was cut off."""
+# The share of its bytes that the broken clip keeps, like a truncated download.
+BROKEN_SHARE = 0.55
 TIMEOUT_S = 120
+WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One file: its picture in pixels, frames a second and colours, and its tune."""
+    """One file: its size in pixels, rate in frames per second, colours and tune."""
 
     name: str
     title: str
@@ -37,16 +38,16 @@ class Recipe:
     volume: float = 0.25
     broken: bool = False
     curtain: bool = False
-    line: str = ""
+    subtitle: str = ""
 
     @property
-    def about(self) -> str:
-        """What is special about it, as its picture says."""
-        if self.line:
-            return self.line
-        sound = f"volume {self.volume:.0%}" if self.volume else "no sound"
-        cut = "  cut off" if self.broken else ""
-        return f"{self.width} x {self.height}   {self.rate} frames/s   {sound}{cut}"
+    def details(self) -> str:
+        """The line below the title: the subtitle, or the clip's properties."""
+        if self.subtitle:
+            return self.subtitle
+        audio = f"volume {self.volume:.0%}" if self.volume else "no sound"
+        truncated = "  truncated" if self.broken else ""
+        return f"{self.width} x {self.height}   {self.rate} frames/s   {audio}{truncated}"
 
 
 CLIPS = (
@@ -90,13 +91,13 @@ INTRO = Recipe(
     *("intro", "Clipmill", 1280, 720, 30, 2),
     ("0x10141c", "0x263850", "0x5b7da8"),
     (196, 294, 392, 494),
-    line="a list of clips in, one finished video out",
+    subtitle="a list of clips in, one finished video out",
 )
 OUTRO = Recipe(
     *("outro", "The end", 1280, 720, 30, 2),
     ("0x10141c", "0x263850", "0x5b7da8"),
     (494, 392, 294, 196),
-    line="now with clips of your own",
+    subtitle="now with clips of your own",
 )
 SWOOSH = Recipe(
     *("swoosh", "", 1280, 720, 30, 0.6),
@@ -107,62 +108,66 @@ SWOOSH = Recipe(
 ALL = (*CLIPS, INTRO, OUTRO, SWOOSH)
 
 
-def make(folder: Path, recipes: Sequence[Recipe] = ALL) -> int:
-    """Make what is not there yet, two at once; how many were made. Raises OSError."""
+def generate(folder: Path, recipes: Sequence[Recipe] = ALL) -> int:
+    """Generate the clips that do not exist yet; return their number.
+
+    Raises:
+        OSError: ffmpeg failed, or a file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [recipe for recipe in recipes if not path_of(folder, recipe).exists()]
-    with ThreadPoolExecutor(2) as crew:
-        list(crew.map(lambda recipe: _make(folder, recipe), missing))
+    with ThreadPoolExecutor(WORKERS) as executor:
+        list(executor.map(lambda recipe: _generate(folder, recipe), missing))
     return len(missing)
 
 
 def path_of(folder: Path, recipe: Recipe) -> Path:
-    """Where a clip lies; the name changes with the recipe, so that an old file is not taken."""
-    mark = hashlib.sha256(repr(recipe).encode()).hexdigest()[:6]
-    return folder / f"{recipe.name}-{mark}.mp4"
+    """Return the path of a clip; a hash of the recipe is part of the name."""
+    digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:6]
+    return folder / f"{recipe.name}-{digest}.mp4"
 
 
-def _make(folder: Path, recipe: Recipe) -> None:
+def _generate(folder: Path, recipe: Recipe) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        done = Path(scratch) / "clip.mp4"
-        argv = (imageio_ffmpeg.get_ffmpeg_exe(), *_args(recipe, Path(scratch), done))
-        made = subprocess.run(  # noqa: S603  an argument tuple, no shell
+        clip = Path(scratch) / "clip.mp4"
+        argv = (imageio_ffmpeg.get_ffmpeg_exe(), *_args(recipe, Path(scratch), clip))
+        result = subprocess.run(  # noqa: S603  an argument tuple, no shell
             argv, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
-        if made.returncode:
-            raise OSError(1, made.stderr.strip()[-500:] or "ffmpeg failed", recipe.name)
+        if result.returncode:
+            raise OSError(1, result.stderr.strip()[-500:] or "ffmpeg failed", recipe.name)
         if recipe.broken:
-            data = done.read_bytes()
-            done.write_bytes(data[: int(len(data) * LEFT_OF_BROKEN)])
-        done.replace(path_of(folder, recipe))
+            data = clip.read_bytes()
+            clip.write_bytes(data[: int(len(data) * BROKEN_SHARE)])
+        clip.replace(path_of(folder, recipe))
 
 
 def _args(recipe: Recipe, scratch: Path, out: Path) -> tuple[str, ...]:
     length, rate = str(recipe.seconds), str(recipe.rate)
-    top = curtain(recipe.width, recipe.height) if recipe.curtain else ball(recipe.height)
-    top.save(scratch / "top.png")
-    card(recipe.width, recipe.height, recipe.title, recipe.about).save(scratch / "card.png")
+    moving = curtain(recipe.width, recipe.height) if recipe.curtain else ball(recipe.height)
+    moving.save(scratch / "moving.png")
+    card(recipe.width, recipe.height, recipe.title, recipe.details).save(scratch / "card.png")
     still = ("-framerate", rate, "-loop", "1", "-t", length, "-i")
-    sound = ("-f", "lavfi", "-t", length, "-i", _tune(recipe)) if recipe.notes_hz else ()
-    heard = ("-map", "3:a", "-c:a", "aac", "-b:a", "160k") if recipe.notes_hz else ()
+    tune = ("-f", "lavfi", "-t", length, "-i", _tune(recipe)) if recipe.notes_hz else ()
+    audio = ("-map", "3:a", "-c:a", "aac", "-b:a", "160k") if recipe.notes_hz else ()
     return (
         *("-nostdin", "-v", "error", "-y", "-f", "lavfi", "-t", length, "-i", _colours(recipe)),
-        *(*still, str(scratch / "top.png"), *still, str(scratch / "card.png"), *sound),
-        *("-filter_complex", _picture(recipe), "-map", "[v]", *heard),
+        *(*still, str(scratch / "moving.png"), *still, str(scratch / "card.png"), *tune),
+        *("-filter_complex", _video_graph(recipe), "-map", "[v]", *audio),
         *("-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p"),
         *("-movflags", "+faststart", "-map_metadata", "-1", "-fflags", "+bitexact", str(out)),
     )
 
 
 def _colours(recipe: Recipe) -> str:
-    """Drifting colours, made small: they are as soft when enlarged."""
-    named = ":".join(f"c{i}={colour}" for i, colour in enumerate(recipe.colours))
+    """Return a source of drifting colours at a quarter of the size: enlarged, it looks the same."""
+    colours = ":".join(f"c{i}={colour}" for i, colour in enumerate(recipe.colours))
     size = f"{recipe.width // 4}x{recipe.height // 4}"
-    return f"gradients=s={size}:r={recipe.rate}:n=3:{named}:seed=7:speed=0.02"
+    return f"gradients=s={size}:r={recipe.rate}:n=3:{colours}:seed=7:speed=0.02"
 
 
-def _picture(recipe: Recipe) -> str:
-    """A ball that bounces behind the card, or a curtain that is drawn across."""
+def _video_graph(recipe: Recipe) -> str:
+    """Return the filter graph: a ball bounces behind the card, or a curtain passes."""
     x = "(W-w)*abs(mod(t*0.45+0.15,2)-1)"
     y = "(H-h)*abs(mod(t*0.8+0.7,2)-1)"
     if recipe.curtain:
@@ -175,10 +180,10 @@ def _picture(recipe: Recipe) -> str:
 
 
 def _tune(recipe: Recipe) -> str:
-    """A plucked string, two notes a second."""
-    notes, note = recipe.notes_hz, str(recipe.notes_hz[-1])
+    """Return a source of a plucked string that plays four notes per second."""
+    notes, pitch = recipe.notes_hz, str(recipe.notes_hz[-1])
     for i in reversed(range(len(notes) - 1)):
-        note = f"if(eq(mod(floor(t*4),{len(notes)}),{i}),{notes[i]},{note})"
-    string = f"sin(2*PI*t*{note})+0.4*sin(4*PI*t*{note})"
-    heard = f"{recipe.volume}*exp(-4*mod(t,0.25))*({string})/1.4"
-    return f"aevalsrc='{heard}|{heard}':s=48000"
+        pitch = f"if(eq(mod(floor(t*4),{len(notes)}),{i}),{notes[i]},{pitch})"
+    string = f"sin(2*PI*t*{pitch})+0.4*sin(4*PI*t*{pitch})"
+    signal = f"{recipe.volume}*exp(-4*mod(t,0.25))*({string})/1.4"
+    return f"aevalsrc='{signal}|{signal}':s=48000"

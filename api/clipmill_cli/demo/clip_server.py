@@ -1,4 +1,4 @@
-"""The demo's own web server: a folder of clips on loopback, as any site would serve them."""
+"""A web server on loopback that serves the demo's clips."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from threading import Thread
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """Where the clips are, and what was asked for: requests by file name."""
+class ClipServer:
+    """A running server; `requests` counts requests by file name."""
 
     port: int
-    asked: Counter[str]
+    requests: Counter[str]
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """`host:port`, as --allow-private takes it."""
         return f"127.0.0.1:{self.port}"
 
     def url(self, file: Path) -> str:
-        """Where a file is fetched from."""
-        return f"http://{self.place}/{file.name}"
+        """Return the URL of a file."""
+        return f"http://{self.address}/{file.name}"
 
 
 class _Server(ThreadingHTTPServer):
-    asked: Counter[str]
+    requests: Counter[str]
 
 
 class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
-        self.server.asked[self.path.lstrip("/")] += 1
+        self.server.requests[self.path.lstrip("/")] += 1
         super().do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the person's screen."""
+        """Log nothing: the terminal belongs to the demo."""
 
 
 @contextmanager
-def serving(folder: Path, wanted_port: int = 0) -> Iterator[Site]:
-    """Serve a folder on loopback, at the port wanted if it is free."""
-    server = _bound(folder, wanted_port)
-    server.asked = Counter()
+def running_clip_server(folder: Path, preferred_port: int = 0) -> Iterator[ClipServer]:
+    """Serve a folder on loopback, on the preferred port if it is free."""
+    server = _bind(folder, preferred_port)
+    server.requests = Counter()
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield Site(server.server_address[1], server.asked)
+        yield ClipServer(server.server_address[1], server.requests)
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def _bound(folder: Path, port: int) -> _Server:
+def _bind(folder: Path, port: int) -> _Server:
     handler = partial(_Handler, directory=str(folder))
     try:
         return _Server(("127.0.0.1", port), handler)

@@ -1,4 +1,4 @@
-"""The demo's manifests: one that fetches its clips, and one that puts them in another order."""
+"""The demo's manifests: one whose clips are fetched, and one with its clips in another order."""
 
 from __future__ import annotations
 
@@ -15,68 +15,73 @@ from clipmill_cli.local import manifest_file
 
 FADE = {"type": "Fade", "duration": "500ms"}
 WIPE = {"type": "WipeLeft", "duration": "500ms"}
-INTO = {"sprint": FADE, "phone": WIPE}
-"""How these clips are entered; the others come after the transition clip."""
+# Clips that begin with a crossfade. The others follow the transition clip.
+CROSSFADES = {"sprint": FADE, "phone": WIPE}
+# Texts of the creator cards.
 CREDITS = {
     "opener": {"creator": "Ada", "game": "Bridges of Königsberg"},
     "cinema": {"creator": "Grace", "game": "Baldur's Gate: 100% 🎬"},
 }
-"""Who made these clips, as their creator card says; any text will do."""
-ANOTHER_ORDER = ("silent", "phone", "cinema", "opener", "sprint")
-"""The same neighbours at each crossfade: no segment is new."""
+# Each crossfade keeps its neighbours, so that all segments are reused.
+REORDERED = ("silent", "phone", "cinema", "opener", "sprint")
 OUTPUTS = (
     {"name": "main", "preset": "custom", "width": 1280, "height": 720, "rate": 30},
     {"name": "short", "preset": "custom", "width": 540, "height": 960, "rate": 30},
 )
-HEAD = """# Made by `./run demo`: the manifest of its video, in the form that `kubectl apply` takes.
-"""
-AGAIN = """# Made by `./run demo`: its clips in another order, by their ids in the media library.
-"""
+DEMO_COMMENT = "# Written by `./run demo`: the manifest of its video, as for `kubectl apply`.\n"
+REORDERED_COMMENT = "# Written by `./run demo`: its clips in another order, by their media ids.\n"
 
 
-def fetching(urls: Mapping[str, str], assets: Mapping[str, str]) -> dict[str, Any]:
-    """The demo's manifest. `urls` of clips by name, `assets`: media ids by name."""
+def demo_manifest(urls: Mapping[str, str], asset_ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return the demo's manifest.
+
+    Args:
+        urls: URLs of the clips by name.
+        asset_ids: media ids of intro, outro and transition clip by name.
+    """
     clips = [
-        {"name": recipe.name, "url": urls[recipe.name], **_more(recipe.name)} for recipe in CLIPS
+        {"name": recipe.name, "url": urls[recipe.name], **_clip_fields(recipe.name)}
+        for recipe in CLIPS
     ]
-    return _made("demo", clips, assets)
+    return _manifest("demo", clips, asset_ids)
 
 
-def reordered(clips: Sequence[ClipStatus], assets: Mapping[str, str]) -> dict[str, Any]:
-    """The good clips in another order; nothing is fetched and no segment is rendered for it."""
-    known = {clip.name: clip.media_id for clip in clips if clip.media_id}
-    placed = [
-        {"name": name, "mediaId": known[name], **_more(name)}
-        for name in ANOTHER_ORDER
-        if name in known
+def reordered_manifest(clips: Sequence[ClipStatus], asset_ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return a manifest of the valid clips in another order, which needs no new segments."""
+    media_ids = {clip.name: clip.media_id for clip in clips if clip.media_id}
+    reordered = [
+        {"name": name, "mediaId": media_ids[name], **_clip_fields(name)}
+        for name in REORDERED
+        if name in media_ids
     ]
-    return _made("demo-reordered", placed, assets)
+    return _manifest("demo-reordered", reordered, asset_ids)
 
 
-def _more(name: str) -> dict[str, Any]:
-    entered = {"transition": dict(INTO[name])} if name in INTO else {}
-    return entered | ({"credit": dict(CREDITS[name])} if name in CREDITS else {})
+def _clip_fields(name: str) -> dict[str, Any]:
+    transition = {"transition": dict(CROSSFADES[name])} if name in CROSSFADES else {}
+    return transition | ({"credit": dict(CREDITS[name])} if name in CREDITS else {})
 
 
-def _made(name: str, clips: list[dict[str, Any]], assets: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(
+    name: str, clips: list[dict[str, Any]], asset_ids: Mapping[str, str]
+) -> dict[str, Any]:
     spec = {
         "title": "Clipmill's demo",
         "minimumClips": 2,
         "maxClipDuration": "4s",
         "creatorCard": {"start": "500ms", "duration": "2500ms"},
         "clips": clips,
-        "intro": {"mediaId": assets["intro"]},
-        "outro": {"mediaId": assets["outro"]},
-        "transitions": {"mediaIds": [assets["swoosh"]]},
+        "intro": {"mediaId": asset_ids["intro"]},
+        "outro": {"mediaId": asset_ids["outro"]},
+        "transitions": {"mediaIds": [asset_ids["swoosh"]]},
         "outputs": [{**output, "fit": "ContainBlur"} for output in OUTPUTS],
     }
-    head = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation"}
-    return {**head, "metadata": {"name": name}, "spec": spec}
+    header = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation"}
+    return {**header, "metadata": {"name": name}, "spec": spec}
 
 
-def left(path: Path, head: str, made: dict[str, Any]) -> Manifest:
-    """Write a manifest where a person finds it, and read it as any other."""
-    path.write_text(
-        head + yaml.safe_dump(made, sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
+def write_manifest(path: Path, comment: str, manifest: dict[str, Any]) -> Manifest:
+    """Write a manifest below a comment, and read it like any other."""
+    text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
+    path.write_text(comment + text, encoding="utf-8")
     return manifest_file.load(path)

@@ -1,6 +1,6 @@
-"""`./run demo`: clips made on the spot, fetched over HTTP, rendered, with all that a person needs.
+"""`./run demo`: generate clips, serve them, fetch and render them, and show the result.
 
-clips -> a site on loopback -> plan -> fetch, render, assemble by the real jobs -> mp4, storyboard
+clips -> web server on loopback -> plan -> fetch and assemble by real jobs -> videos, report
 """
 
 from __future__ import annotations
@@ -9,38 +9,42 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
 from rich.console import Console
 
-from clipmill.protocol import ClipState, CompilationView, MediaKind, State
+from clipmill.protocol import ClipState, CompilationState, CompilationView, MediaKind
 from clipmill.spec import Manifest
-from clipmill_cli.commands.options import interruptible
+from clipmill_cli.commands.connections import interruptible
 from clipmill_cli.demo import clip_recipes, demo_manifests
 from clipmill_cli.demo.clip_recipes import CLIPS, INTRO, OUTRO, SWOOSH
-from clipmill_cli.demo.clip_server import Site, serving
-from clipmill_cli.local import local_render
-from clipmill_cli.local.local_api import Access, LocalAPI
-from clipmill_cli.local.report import segments
+from clipmill_cli.demo.clip_server import ClipServer, running_clip_server
+from clipmill_cli.local import local_render, result_folder
+from clipmill_cli.local.local_api import LocalAPI, SourceAccess
+from clipmill_cli.local.run_report import total_segments
 from clipmill_cli.output import terminal
-from clipmill_cli.output.failures import fault, say
+from clipmill_cli.output.failures import fault_of, print_errors
+from clipmill_cli.output.plan_tables import show_plan
+from clipmill_cli.output.progress import LiveProgress
+from clipmill_cli.output.summary import show_summary
 from clipmill_client.client import Client
 
 ASSETS = ((INTRO, MediaKind.INTRO), (OUTRO, MediaKind.OUTRO), (SWOOSH, MediaKind.TRANSITION))
 WORKERS = 2
 
 
-class Places(NamedTuple):
-    """Where the demo puts things."""
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """The paths below the demo's folder."""
 
     root: Path
 
     @property
     def clips(self) -> Path:
-        """What its site serves."""
+        """Clips that the web server serves."""
         return self.root / "clips"
 
     @property
@@ -50,130 +54,129 @@ class Places(NamedTuple):
 
     @property
     def out(self) -> Path:
-        """The finished videos."""
+        """Finished videos."""
         return self.root / "out"
 
     @property
     def manifest(self) -> Path:
-        """What was rendered."""
+        """Manifest of the demo's video."""
         return self.root / "demo.yaml"
 
     @property
     def reordered(self) -> Path:
-        """What to render next."""
+        """Manifest of the same clips in another order."""
         return self.root / "reordered.yaml"
 
 
-def demo(places: Places, out: Console, err: Console) -> int:
-    """The whole demo; 0 when its video is there."""
+def run_demo(folder: DemoFolder, out: Console, err: Console) -> int:
+    """Run the demo and return its exit code."""
     started = time.monotonic()
-    made = clip_recipes.make(places.clips)
-    known = len(clip_recipes.ALL) - made
-    out.print(f"1. Clips: {made} made, {known} made before, in {places.clips}/", style="bold")
-    local_render.writable(places.out)
-    with serving(places.clips, _port_before(places.manifest)) as site:
-        rules = Access(private=(site.place,))
-        with LocalAPI(places.state, rules, on_wait=err.print) as api:
-            view = _render(api, places, site, out, err)
-    if view.state is not State.SUCCEEDED:
+    generated = clip_recipes.generate(folder.clips)
+    existing = len(clip_recipes.ALL) - generated
+    heading = f"1. Clips: {generated} generated, {existing} exist already, in {folder.clips}/"
+    out.print(heading, style="bold")
+    result_folder.create_writable(folder.out)
+    with running_clip_server(folder.clips, _previous_port(folder.manifest)) as server:
+        access = SourceAccess(private_addresses=(server.address,))
+        with LocalAPI(folder.state, access, on_wait=err.print) as api:
+            view = _render(api, folder, server, out, err)
+    if view.state is not CompilationState.SUCCEEDED:
         return 1
-    _say_end(out, places, view, site, time.monotonic() - started)
+    _show_end(out, folder, view, server, time.monotonic() - started)
     return 0
 
 
-def _port_before(path: Path) -> int:
-    """The port of an earlier demo, so that its clips have the same URLs; 0: none."""
+def _previous_port(manifest: Path) -> int:
+    """Return the port in an earlier manifest, so that the clips keep their URLs, or 0."""
     try:
-        first = yaml.safe_load(path.read_text())["spec"]["clips"][0]["url"]
-        return urlsplit(first).port or 0
+        url = yaml.safe_load(manifest.read_text())["spec"]["clips"][0]["url"]
+        return urlsplit(url).port or 0
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
         return 0
 
 
 def _render(
-    api: LocalAPI, places: Places, site: Site, out: Console, err: Console
+    api: LocalAPI, folder: DemoFolder, server: ClipServer, out: Console, err: Console
 ) -> CompilationView:
-    assets = _assets(api.user, places.clips)
-    wish = _manifest(places, site, assets)
-    out.print(f"\n2. Plan of {places.manifest}", style="bold")
-    terminal.show_plan(out, api.user.dry_run(wish))
-    out.print("\n3. Fetch (yt-dlp), render, assemble (ffmpeg)", style="bold")
-    with terminal.Live(err) as live:
-        view, spent_s = local_render.run(api, wish, workers=WORKERS, tell=live)
-    local_render.leave(api.user, view, places.out, spent_s)
-    terminal.show_end(out, view)
-    again = demo_manifests.reordered(view.clips, assets)
-    demo_manifests.left(places.reordered, demo_manifests.AGAIN, again)
+    asset_ids = _upload_assets(api.user, folder.clips)
+    manifest = _write_demo_manifest(folder, server, asset_ids)
+    out.print(f"\n2. Plan of {folder.manifest}", style="bold")
+    show_plan(out, api.user.dry_run(manifest))
+    out.print("\n3. Fetch (yt-dlp), render and assemble (ffmpeg)", style="bold")
+    with LiveProgress(err) as progress:
+        view, spent_s = local_render.render(api, manifest, workers=WORKERS, on_progress=progress)
+    result_folder.download_results(api.user, view, folder.out, spent_s)
+    show_summary(out, view)
+    reordered = demo_manifests.reordered_manifest(view.clips, asset_ids)
+    demo_manifests.write_manifest(folder.reordered, demo_manifests.REORDERED_COMMENT, reordered)
     return view
 
 
-def _assets(client: Client, clips: Path) -> dict[str, str]:
-    """Intro, outro and transition clip, in the media library: their ids by name."""
+def _upload_assets(client: Client, clips: Path) -> dict[str, str]:
+    """Upload intro, outro and transition clip; return their media ids by name."""
     return {
         recipe.name: client.upload_media(clip_recipes.path_of(clips, recipe), kind).id
         for recipe, kind in ASSETS
     }
 
 
-def _manifest(places: Places, site: Site, assets: dict[str, str]) -> Manifest:
-    urls = {recipe.name: site.url(clip_recipes.path_of(places.clips, recipe)) for recipe in CLIPS}
-    made = demo_manifests.fetching(urls, assets)
-    return demo_manifests.left(places.manifest, demo_manifests.HEAD, made)
+def _write_demo_manifest(
+    folder: DemoFolder, server: ClipServer, asset_ids: dict[str, str]
+) -> Manifest:
+    urls = {recipe.name: server.url(clip_recipes.path_of(folder.clips, recipe)) for recipe in CLIPS}
+    manifest = demo_manifests.demo_manifest(urls, asset_ids)
+    return demo_manifests.write_manifest(folder.manifest, demo_manifests.DEMO_COMMENT, manifest)
 
 
-# --- the end --------------------------------------------------------------------------------------
-
-
-def _say_end(
-    out: Console, places: Places, view: CompilationView, site: Site, spent_s: float
+def _show_end(
+    out: Console, folder: DemoFolder, view: CompilationView, server: ClipServer, spent_s: float
 ) -> None:
+    out.print(f"\n4. Finished in {spent_s:.0f} s", style="bold")
+    lines = [_reuse_text(view, server)]
     skipped = [clip.name for clip in view.clips if clip.state is ClipState.SKIPPED]
-    out.print(f"\n4. Done in {spent_s:.0f} s", style="bold")
-    out.print(terminal.plain(f"  {_reuse(view, site)}"))
     if skipped:
-        out.print(f"  Degraded by design: {', '.join(skipped)} was cut off to show what is said.")
+        lines.append(f"degraded on purpose: the file of {', '.join(skipped)} is truncated")
     for output in view.outputs:
-        out.print(terminal.plain(f"  video       {places.out / output.name}.mp4"), soft_wrap=True)
-        out.print(
-            terminal.plain(f"  storyboard  {places.out / output.name}-storyboard.png"),
-            soft_wrap=True,
-        )
-    out.print(terminal.plain(f"  report      {places.out / 'report.json'}"), soft_wrap=True)
-    out.print(
-        "\nNext: the same clips in another order, of segments that are all there", style="bold"
-    )
-    out.print(terminal.plain(f"  {next_command(places)}"), soft_wrap=True)
+        lines.append(f"video       {folder.out / output.name}.mp4")
+        lines.append(f"storyboard  {folder.out / output.name}-storyboard.png")
+    lines.append(f"report      {folder.out / 'report.json'}")
+    for line in lines:
+        out.print(terminal.plain(f"  {line}", 500), soft_wrap=True)
+    out.print("\nNext: the same clips in another order, which reuses all segments", style="bold")
+    out.print(terminal.plain(f"  {next_command(folder)}", 500), soft_wrap=True)
 
 
-def _reuse(view: CompilationView, site: Site) -> str:
-    """What was fetched and rendered, and what was there from before."""
-    fetched = sum(name.endswith(".mp4") for name in site.asked)
-    before = sum(clip.reused for clip in view.clips)
-    counts = segments(view)
+def _reuse_text(view: CompilationView, server: ClipServer) -> str:
+    fetched = sum(name.endswith(".mp4") for name in server.requests)
+    reused = sum(clip.reused for clip in view.clips)
+    segments = total_segments(view)
     return (
-        f"{fetched} clips fetched from {site.place}, {before} were here before;"
-        f" {counts['rendered']} segments rendered, {counts['reused']} reused"
+        f"clips: {fetched} fetched from {server.address}, {reused} reused;"
+        f" segments: {segments['rendered']} rendered, {segments['reused']} reused"
     )
 
 
-def next_command(places: Places) -> str:
-    """What to type next."""
+def next_command(folder: DemoFolder) -> str:
+    """Return the command that renders the reordered manifest."""
     command = Path(sys.executable).parent / "clipmill"
     if command.is_relative_to(Path.cwd()):
         command = command.relative_to(Path.cwd())
-    out = places.root / "reordered"
-    return f"{command} render {places.reordered} -o {out} --state {places.state}"
+    out = folder.root / "reordered"
+    return f"{command} render {folder.reordered} -o {out} --state {folder.state}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; the exit code."""
-    parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
-    parser.add_argument("folder", nargs="?", default="demo", help="where to put all of it")
-    places = Places(Path(parser.parse_args(arguments).folder))
+    """Run the demo in the folder that the arguments name; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="./run demo",
+        description="Generate clips, fetch and render them on this machine, and show the result.",
+    )
+    parser.add_argument("folder", nargs="?", default="demo", help="folder for all files")
+    folder = DemoFolder(Path(parser.parse_args(arguments).folder))
     try:
         with interruptible():
-            return demo(places, terminal.console(), terminal.console(stderr=True))
+            return run_demo(folder, terminal.console(), terminal.console(stderr=True))
     except (Exception, KeyboardInterrupt) as error:
-        known = fault(error)
-        say(known.lines)
-        return known.code
+        fault = fault_of(error)
+        print_errors(fault.lines)
+        return fault.exit_code

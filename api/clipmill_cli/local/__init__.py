@@ -1,4 +1,4 @@
-"""A run without a cluster: manifest files, an API in this process, jobs as child processes.
+"""Rendering without a cluster: the API in this process, jobs as child processes.
 
-In: a manifest file. Out: finished videos and report.json.
+In: a manifest file and a state folder. Out: finished videos, their companion files and report.json.
 """

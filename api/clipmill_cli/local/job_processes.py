@@ -1,4 +1,4 @@
-"""A job as a child process: the same package a pod runs, told an API URL and a key and no more."""
+"""Jobs as child processes: the package that a pod runs, given an API URL and a key."""
 
 from __future__ import annotations
 
@@ -12,64 +12,64 @@ from typing import Protocol
 
 from clipmill.protocol import Stage
 
-LEAVE_S = 10.0
-"""How long a child may take to leave after SIGTERM, in seconds."""
+TERMINATION_GRACE_S = 10.0
 COMMAND = (sys.executable, "-m", "clipmill_job")
+MAX_LINE_CHARS = 300
 
 
-class Child(Protocol):
+class JobProcess(Protocol):
     """A started job."""
 
     def poll(self) -> int | None:
-        """Its exit code, or None while it runs."""
+        """Return the exit code, or None while the process runs."""
 
-    def dismiss(self) -> None:
-        """Ask it to leave; it is gone when this returns."""
+    def terminate(self) -> None:
+        """End the process and wait for its end."""
 
-    def last_words(self) -> str:
-        """The last line it wrote."""
-
-
-class Starter(Protocol):
-    """Starts the job of one part."""
-
-    def __call__(self, stage: Stage, index: int, key: str) -> Child:
-        """Start it."""
+    def last_line(self) -> str:
+        """Return the last line of the process's log."""
 
 
-class Jobs:
-    """Starts jobs in scratch folders of their own, which go when they end."""
+class StartJob(Protocol):
+    """Starts the job of one task."""
+
+    def __call__(self, stage: Stage, task_index: int, key: str) -> JobProcess:
+        """Start the job of task `task_index` of `stage` with an API key of that stage."""
+
+
+class JobLauncher:
+    """Starts jobs, each in a scratch folder that is deleted when the job ends."""
 
     def __init__(self, api_url: str, folder: Path) -> None:
         self._api_url = api_url
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def __call__(self, stage: Stage, index: int, key: str) -> Child:
-        """Start the job of one part."""
-        scratch = Path(tempfile.mkdtemp(prefix=f"{stage}-{index}-", dir=self._folder))
-        log = self._folder / f"{stage}-{index}.log"
-        return _Process(environ(self._api_url, key, index, scratch), scratch, log)
+    def __call__(self, stage: Stage, task_index: int, key: str) -> JobProcess:
+        """Start the job of one task."""
+        scratch = Path(tempfile.mkdtemp(prefix=f"{stage}-{task_index}-", dir=self._folder))
+        log = self._folder / f"{stage}-{task_index}.log"
+        return _ChildProcess(job_environ(self._api_url, key, task_index, scratch), scratch, log)
 
 
-def environ(api_url: str, key: str, index: int, scratch: Path) -> dict[str, str]:
-    """A job's whole environment: a pod's three variables, and where programs and scratch are."""
+def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[str, str]:
+    """Return a job's whole environment: the variables of a pod, PATH and the scratch folder."""
     return {
         "CLIPMILL_API_URL": api_url,
         "CLIPMILL_API_KEY": key,
-        "JOB_COMPLETION_INDEX": str(index),
+        "JOB_COMPLETION_INDEX": str(task_index),
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
     }
 
 
-class _Process:
+class _ChildProcess:
     def __init__(self, environ: dict[str, str], scratch: Path, log: Path) -> None:
         self._scratch = scratch
         self._log = log
         with log.open("wb") as out:
-            # A session of its own: Ctrl-C reaches it only through `dismiss`.
+            # A session of its own, so that Ctrl-C in the terminal does not reach the job.
             self._process = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
                 COMMAND,
                 env=environ,
@@ -82,28 +82,28 @@ class _Process:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Process id."""
         return self._process.pid
 
     def poll(self) -> int | None:
-        """Its exit code, or None while it runs."""
-        code = self._process.poll()
-        if code is not None:
+        """Return the exit code, or None while the process runs; delete its scratch at the end."""
+        exit_code = self._process.poll()
+        if exit_code is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        return code
+        return exit_code
 
-    def dismiss(self) -> None:
-        """SIGTERM, and SIGKILL when that did not help."""
+    def terminate(self) -> None:
+        """Send SIGTERM, and SIGKILL after TERMINATION_GRACE_S."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(LEAVE_S)
+                self._process.wait(TERMINATION_GRACE_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
         self.poll()
 
-    def last_words(self) -> str:
-        """The last line it wrote, at most 300 characters."""
+    def last_line(self) -> str:
+        """Return the last line of the log, at most MAX_LINE_CHARS of it."""
         text = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
-        return text.rsplit("\n", 1)[-1][-300:]
+        return text.rsplit("\n", 1)[-1][-MAX_LINE_CHARS:]

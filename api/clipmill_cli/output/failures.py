@@ -1,4 +1,4 @@
-"""How errors are said: one line that a person can use, and an exit code. No traceback."""
+"""Errors as lines on stderr and an exit code, without a traceback."""
 
 from __future__ import annotations
 
@@ -10,71 +10,71 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from clipmill_cli.local.job_runner import RunError
-from clipmill_cli.local.local_api import LocalError
-from clipmill_cli.local.local_render import refused_code
-from clipmill_cli.local.manifest_file import ManifestError
+from clipmill_cli.errors import CommandError
 from clipmill_cli.output import terminal
 from clipmill_client.errors import ClientError
 from clipmill_probe import MediaError
 
-LONGEST_LINE = 1000
+MAX_LINE_CHARS = 1000
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+INTERRUPTED = "interrupted; run the same command again to continue"
 
 
 class Fault(NamedTuple):
-    """What a person reads of an error, and the exit code."""
+    """The lines to show for an error, and the exit code."""
 
     lines: tuple[str, ...]
-    code: int
+    exit_code: int
 
 
-def fault(error: BaseException) -> Fault:
-    """One line and an exit code for each error."""
+def fault_of(error: BaseException) -> Fault:
+    """Return the lines and the exit code for an error."""
+    if isinstance(error, CommandError):
+        return Fault(error.lines, error.exit_code)
     if isinstance(error, KeyboardInterrupt):
-        return Fault(("interrupted; the same command goes on from what is finished",), 130)
+        return Fault((INTERRUPTED,), EXIT_INTERRUPTED)
     if isinstance(error, typer.TyperException):
-        said = error.format_message().removeprefix("Invalid value: ")
-        return Fault((f"{said} (--help says how)",), error.exit_code)
-    if isinstance(error, ManifestError):
-        return Fault(error.lines, 2)
+        message = error.format_message().removeprefix("Invalid value: ")
+        return Fault((f"{message} (see --help)",), error.exit_code)
     if isinstance(error, ClientError):
-        return Fault((_refusal(error),), refused_code(error))
+        return _client_fault(error)
+    return Fault((_other_error_line(error),), EXIT_FAILED)
+
+
+def _client_fault(error: ClientError) -> Fault:
+    """422 means that the API rejects the request itself; any other status is a failure."""
+    variable = "CLIPMILL_API_KEY: " if error.status == 401 else ""
+    exit_code = EXIT_USAGE if error.status == 422 else EXIT_FAILED
+    return Fault((f"{variable}{error} [{error.code}]",), exit_code)
+
+
+def _other_error_line(error: BaseException) -> str:
     if isinstance(error, MediaError):
-        return Fault((f"{error} [{error.code}]",), 1)
-    if isinstance(error, LocalError | RunError):
-        return Fault((str(error),), 1)
+        return f"{error} [{error.code}]"
     if isinstance(error, ModuleNotFoundError):
-        said = f"{error.name} is not installed: pip install 'clipmill[local]' has all it takes"
-        return Fault((said,), 1)
+        return f"{error.name} is not installed: run pip install 'clipmill[local]'"
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return Fault((f"{where}{error.strerror.lower()}",), 1)
-    return _surprise(error)
-
-
-def _refusal(error: ClientError) -> str:
-    if error.status == 401:
-        return f"CLIPMILL_API_KEY: {error} [{error.code}]"
-    return f"{error} [{error.code}]"
-
-
-def _surprise(error: BaseException) -> Fault:
+        path = f"{error.filename}: " if error.filename else ""
+        return f"{path}{error.strerror.lower()}"
     if isinstance(error, ValidationError):
-        said = f"the API's answer is no {error.title}: is --api-url a Clipmill of this version?"
-        return Fault((said,), 1)
-    said = f"something went wrong here: {type(error).__name__}: {error}"
-    return Fault((f"{said} (CLIPMILL_DEBUG=1 shows where)",), 1)
+        return (
+            f"the response is not a valid {error.title}:"
+            " does --api-url name a Clipmill API of this version?"
+        )
+    return (
+        f"internal error: {type(error).__name__}: {error} (set CLIPMILL_DEBUG=1 for the traceback)"
+    )
 
 
-def say(lines: tuple[str, ...]) -> None:
-    """Error lines on stderr."""
+def print_errors(lines: tuple[str, ...]) -> None:
+    """Print error lines on stderr."""
     err = terminal.console(stderr=True)
     for line in lines:
-        err.print(terminal.plain(f"clipmill: {line}", LONGEST_LINE), soft_wrap=True)
+        err.print(terminal.plain(f"clipmill: {line}", MAX_LINE_CHARS), soft_wrap=True)
 
 
-class Guarded(TyperGroup):
-    """Turns errors into one line and an exit code."""
+class ErrorHandlingGroup(TyperGroup):
+    """A command group that turns errors into lines and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -83,20 +83,13 @@ class Guarded(TyperGroup):
         except (typer.Exit, typer.Abort):
             raise
         except (Exception, KeyboardInterrupt) as error:
-            if _reader_left(error) or os.environ.get("CLIPMILL_DEBUG"):
+            if _is_broken_pipe(error) or os.environ.get("CLIPMILL_DEBUG"):
                 raise
-            known = fault(error)
-            say(known.lines)
-            raise typer.Exit(known.code) from None
+            fault = fault_of(error)
+            print_errors(fault.lines)
+            raise typer.Exit(fault.exit_code) from None
 
 
-def _reader_left(error: BaseException) -> bool:
-    """`clipmill list | head`: no error, and typer ends it well."""
+def _is_broken_pipe(error: BaseException) -> bool:
+    """Return True for `clipmill list | head`, which typer ends quietly."""
     return isinstance(error, OSError) and error.errno == errno.EPIPE
-
-
-def page(text: str) -> str:
-    """A help text whose indented lines (the examples) stay as they are written."""
-    return "\n\n".join(
-        f"\b\n{part}" if part.startswith(" ") else part for part in text.strip("\n").split("\n\n")
-    )

@@ -1,0 +1,159 @@
+"""Renders a compilation on this machine, in the role of the operator.
+
+register -> plan -> jobs of the stage -> plan -> ... -> final state. The runner stores nothing:
+after an interruption it continues from the plan that the API returns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from clipmill.protocol import (
+    TERMINAL_STATES,
+    CompilationState,
+    CompilationView,
+    FailedTasks,
+    Plan,
+    Registration,
+    Stage,
+)
+from clipmill_cli.errors import RunError
+from clipmill_cli.local.job_processes import StartJob
+from clipmill_cli.local.task_pool import MAX_RETRIES, TaskPool
+from clipmill_client.errors import PermanentError
+from clipmill_client.privileged_calls import OperatorCalls
+
+POLL_INTERVAL_S = 0.05
+STATUS_INTERVAL_S = 0.5
+MAX_MESSAGE_CHARS = 500
+NO_RESULT = "its jobs ended without reporting a result"
+OnProgress = Callable[[CompilationView], None]
+
+
+def register(operator: OperatorCalls, uid: str, registration: Registration) -> Plan:
+    """Register a spec and return its plan.
+
+    The generation is the current one if an interrupted run had the same spec, so that this run
+    continues it, and otherwise the next one.
+    """
+    current = _current_view(operator, uid)
+    if current is None:
+        return operator.register(uid, _with_generation(registration, 1))
+    if current.state in TERMINAL_STATES:
+        return operator.register(uid, _with_generation(registration, current.generation + 1))
+    try:
+        return operator.register(uid, _with_generation(registration, current.generation))
+    except PermanentError as error:
+        if error.code != "GenerationConflict":
+            raise
+    return operator.register(uid, _with_generation(registration, current.generation + 1))
+
+
+def _current_view(operator: OperatorCalls, uid: str) -> CompilationView | None:
+    try:
+        return operator.view(uid)
+    except PermanentError as error:
+        if error.status != 404:
+            raise
+        return None
+
+
+def _with_generation(registration: Registration, generation: int) -> Registration:
+    return registration.model_copy(update={"generation": generation})
+
+
+def next_tasks(plan: Plan) -> tuple[Stage, list[int]]:
+    """Return the stage that a plan is in, and the indexes of its unfinished tasks."""
+    if plan.state is CompilationState.RENDERING:
+        return Stage.ASSEMBLE, [0]
+    return Stage.FETCH, list(plan.to_fetch)
+
+
+class LocalRunner:
+    """Runs one compilation to its end; `spent_s` holds the seconds of each stage."""
+
+    def __init__(
+        self,
+        operator: OperatorCalls,
+        start: StartJob,
+        *,
+        workers: int = 2,
+        on_progress: OnProgress = lambda _: None,
+        pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._operator = operator
+        self._start = start
+        self._workers = workers
+        self._on_progress = on_progress
+        self._pause = pause
+        self._clock = clock
+        self._rounds: Counter[tuple[Stage, int]] = Counter()
+        self.spent_s: dict[str, float] = defaultdict(float)
+
+    def run(self, uid: str, plan: Plan) -> CompilationView:
+        """Work on a registered plan until its final state.
+
+        Raises:
+            ClientError: the API failed or refused a call.
+            RunError: the API names no tasks, or names given-up tasks again.
+        """
+        while plan.state not in TERMINAL_STATES:
+            stage, indexes = next_tasks(plan)
+            started = self._clock()
+            given_up = self._without_result(stage, indexes) or self._run_stage(
+                uid, plan, stage, indexes
+            )
+            self.spent_s[stage.value] += self._clock() - started
+            plan = self._report(uid, plan, stage, given_up)
+        return self._observe(uid)
+
+    def _without_result(self, stage: Stage, indexes: list[int]) -> dict[int, str]:
+        """Return the tasks to give up because their jobs keep ending without a result."""
+        if not indexes:
+            raise RunError(f"the API is in stage {stage} but names no tasks")
+        self._rounds.update((stage, index) for index in indexes)
+        if any(self._rounds[stage, index] > MAX_RETRIES + 2 for index in indexes):
+            raise RunError(f"{stage}: the API repeats tasks that were given up; see its log")
+        exhausted = [index for index in indexes if self._rounds[stage, index] > MAX_RETRIES + 1]
+        return dict.fromkeys(exhausted, NO_RESULT)
+
+    def _run_stage(self, uid: str, plan: Plan, stage: Stage, indexes: list[int]) -> dict[int, str]:
+        """Run the stage's tasks and return those given up."""
+        key = self._operator.create_key(uid, stage, plan.generation)
+        pool = TaskPool(lambda i: self._start(stage, i, key), indexes, workers=self._workers)
+        observed_at = float("-inf")
+        try:
+            while not pool.is_done:
+                now = self._clock()
+                pool.step(now)
+                if now - observed_at >= STATUS_INTERVAL_S:
+                    observed_at = now
+                    if self._observe(uid).state in TERMINAL_STATES:
+                        pool.stop_starting()
+                self._pause(POLL_INTERVAL_S)
+        finally:
+            pool.terminate()
+        return pool.given_up
+
+    def _report(self, uid: str, plan: Plan, stage: Stage, given_up: dict[int, str]) -> Plan:
+        """Report tasks that were given up and return the plan that follows."""
+        current = self._operator.plan(uid)
+        if current.state in TERMINAL_STATES:
+            return current
+        for index, message in given_up.items():
+            tasks = FailedTasks(
+                stage=stage,
+                generation=plan.generation,
+                indexes=[index],
+                message=message[:MAX_MESSAGE_CHARS],
+            )
+            current = self._operator.report_failed_tasks(uid, tasks)
+        return current
+
+    def _observe(self, uid: str) -> CompilationView:
+        view = self._operator.view(uid)
+        self._on_progress(view)
+        return view
