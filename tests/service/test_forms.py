@@ -13,7 +13,7 @@ import pytest
 import clipmaker
 from clipmill.protocol import CompilationState
 from clipmill.spec import PreviewExtent
-from clipmill.timeline.profiles import PRESETS
+from clipmill.timeline.presets import PRESETS
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
 from studio import Studio, custom

@@ -11,7 +11,7 @@ import pytest
 
 import levels
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
-from clipmill.protocol.layers import Encoder
+from clipmill.protocol.encoding_profile import Encoder
 from clipmill_job.assembling.programme_audio import encode
 from clipmill_job.rendering.render_task import Work
 from levels import RATE, Sound

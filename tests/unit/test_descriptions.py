@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from clipmill.artifacts.chapters import build_chapters, chapters_text, chapter_warning
 from clipmill.artifacts.credit_list import credits_of, credits_text
 from clipmill.artifacts.storyboard import build_grid, storyboard_vtt
-from clipmill.protocol.result_record import PlayedItem, ResultRecord, MusicTrack, clock
+from clipmill.artifacts.plain_text import timestamp
+from clipmill.protocol.result_record import MusicTrack, PlayedItem, ResultRecord
 
 RATE = 30
 
@@ -65,7 +66,7 @@ def test_why_youtube_would_not_show_them(lengths: tuple[int, ...], said: str | N
 )
 def test_clock(seconds: float, shown: str) -> None:
     """Whole seconds, never rounded up: a chapter does not start before its line says."""
-    assert clock(int(seconds * RATE), RATE) == shown
+    assert timestamp(int(seconds * RATE), RATE) == shown
 
 
 def test_hours_have_their_chapters() -> None:

@@ -130,7 +130,7 @@ def test_a_codec_that_answers_in_leaps_is_met_between_them() -> None:
 def test_sound_is_encoded_at_its_exact_length() -> None:
     """As many samples as the frames have, whatever the filters' delay."""
     limited = GainSetting(3.0, -1.7)
-    args = audio_encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, form=AudioFormat())
+    args = audio_encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, audio_format=AudioFormat())
     chain = args[args.index("-af") + 1]
     assert chain.startswith("volume=3.00dB")
     assert "alimiter" in chain

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from clipmill.spec import CompilationSpec, Position, TransitionType
-from clipmill.timeline.profiles import PRESETS
+from clipmill.timeline.presets import PRESETS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "manifest.md").read_text()

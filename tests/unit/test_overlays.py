@@ -81,7 +81,7 @@ def test_one_that_starts_after_the_end_is_told() -> None:
     assert windows(300, late) == []
     clip = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **late}]}).clips[0]
     assert hidden_overlay_notes(clip, "goal", frames=300, rate=RATE) == [
-        "overlays[0] of goal is never seen: it starts at 10s, and 10.00s of the clip are played"
+        "overlays[0] of goal is never visible: it starts at 10s, and 10.00s of the clip are played"
     ]
 
 
@@ -154,7 +154,7 @@ def test_no_word_of_a_layer_is_in_the_filters() -> None:
     text = "'; [v0] drawtext=%{pts}:\\"
     layer = Layer(caption=Caption(text=text), window=LayerWindow(at=-3, frames=20, fade=5))
     graph = overlay_chains(
-        [LayerInput(layer, RenderedLayer("/s/0.png", 4, 6), 2)], frames=10, rate=RATE, source="v0", label="v"
+        [LayerInput(layer, RenderedLayer("/s/0.png", 4, 6), 2)], frames=10, rate=RATE, pad="v0", label="v"
     )
     assert len(graph) == 2
     assert text not in ";".join(graph)

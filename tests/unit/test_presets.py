@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from clipmill.protocol import OutputPolicy, Profile
 from clipmill.spec import AUDIO_RATE, Output, Quality
-from clipmill.timeline.bitrates import LEAST, TooFewBytes, limit_bitrate, reduce_bitrate, choose_bitrates
-from clipmill.timeline.profiles import PRESETS, RESOLUTIONS, limit_size, max_length_s, build_profile
+from clipmill.timeline.bitrates import MIN_VIDEO_BITRATE, SizeLimitTooSmall, limit_bitrate, reduce_bitrate, choose_bitrates
+from clipmill.timeline.presets import PRESETS, max_length_s
+from clipmill.timeline.profiles import RESOLUTIONS, build_profile, limit_size
 
 BEHAVIOUR = {
     "youtube": (1920, 1080, 30, 8_000_000, None),
@@ -76,7 +77,7 @@ def test_a_capped_size_is_even_and_within(half: int, other: int, resolution: str
 def test_a_rate_within_the_tiers_has_whole_samples(rate: int, most: int) -> None:
     """At most what is wanted, at most what is allowed, and a whole number of samples a frame."""
     wish = {"name": "a", "preset": "custom", "width": 64, "height": 64, "rate": rate}
-    found = build_profile(Output.model_validate(wish), terms=OutputPolicy(max_fps=most)).rate
+    found = build_profile(Output.model_validate(wish), policy=OutputPolicy(max_fps=most)).rate
     assert 1 <= found <= min(rate, most)
     assert AUDIO_RATE % found == 0
     assert found >= min(rate, most) * 0.8 or most < 8
@@ -104,7 +105,7 @@ def test_a_size_becomes_a_rate() -> None:
     assert 0.9 < found.video / (1_280_000 - 192_000) <= 1
     assert choose_bitrates(FORM, frames=1800, max_bytes=None).video == 8_000_000
     assert choose_bitrates(FORM, frames=1800, max_bytes=2_000_000).audio == 96_000
-    with pytest.raises(TooFewBytes, match=r"maxBytes 100000 for 60\.0s leaves 13 kbit/s"):
+    with pytest.raises(SizeLimitTooSmall, match=r"maxBytes 100000 for 60\.0s leaves 13 kbit/s"):
         choose_bitrates(FORM, frames=1800, max_bytes=100_000)
 
 
@@ -113,9 +114,9 @@ def test_a_rate_keeps_its_promise(frames: int, max_bytes: int) -> None:
     """Picture and sound at their rates fit into the bytes, or are refused."""
     try:
         found = choose_bitrates(FORM, frames=frames, max_bytes=max_bytes)
-    except TooFewBytes:
+    except SizeLimitTooSmall:
         return
-    assert LEAST <= found.video <= FORM.max_bitrate
+    assert MIN_VIDEO_BITRATE <= found.video <= FORM.max_bitrate
     assert (found.video + found.audio) * frames / FORM.rate / 8 <= max_bytes
 
 

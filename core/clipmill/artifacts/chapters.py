@@ -1,24 +1,28 @@
-"""Chapters of a result: one for each clip, for the file itself and as text for a description."""
+"""List the chapters of a result, for the video file and as text for a description."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from clipmill.protocol.result_record import Chapter, ResultRecord, clock, one_line
+from clipmill.artifacts.plain_text import single_line, timestamp
+from clipmill.protocol.result_record import Chapter, ResultRecord
 
-LEAST = 3
-LEAST_S = 10
-"""What YouTube asks: the first at 0:00, at least three, each of at least ten seconds."""
-NAMES = {"intro": "Intro", "outro": "Outro"}
+# YouTube's rules: the first chapter at 0:00, at least three, each at least ten seconds long.
+MIN_CHAPTERS = 3
+MIN_CHAPTER_S = 10
+TITLES = {"intro": "Intro", "outro": "Outro"}
 
 
 def build_chapters(record: ResultRecord) -> list[Chapter]:
-    """Intro, clips and outro; what stands between two clips belongs to the first of them."""
+    """Return a chapter for intro, outro and each clip.
+
+    Transition clips and bumpers belong to the chapter before them.
+    """
     titled = [
-        (shot.at, NAMES.get(shot.kind) or shot.title or shot.name)
-        for shot in record.items
-        if shot.kind in ("intro", "clip", "outro")
+        (item.at, TITLES.get(item.kind) or item.title or item.name)
+        for item in record.items
+        if item.kind in ("intro", "clip", "outro")
     ]
     if not titled:
         return []
@@ -29,18 +33,18 @@ def build_chapters(record: ResultRecord) -> list[Chapter]:
     ]
 
 
-def chapters_text(found: Sequence[Chapter], rate: int) -> str:
-    """A line for each chapter, as a description has them: `0:00 Title`."""
-    return "".join(f"{clock(one.at, rate)} {one_line(one.title)}\n" for one in found)
+def chapters_text(chapters: Sequence[Chapter], rate: int) -> str:
+    """Return one line per chapter, such as `0:00 Title`."""
+    return "".join(f"{timestamp(c.at, rate)} {single_line(c.title)}\n" for c in chapters)
 
 
-def chapter_warning(found: Sequence[Chapter], rate: int) -> str | None:
-    """Why YouTube will not show these chapters; None: it will."""
-    if len(found) < LEAST:
-        return f"chapters: YouTube shows them from {LEAST} on, and there are {len(found)}"
-    short = [one for one in found if one.frames < LEAST_S * rate]
+def chapter_warning(chapters: Sequence[Chapter], rate: int) -> str | None:
+    """Return why YouTube will not show these chapters, or None if it will."""
+    if len(chapters) < MIN_CHAPTERS:
+        return f"chapters: YouTube shows them from {MIN_CHAPTERS} on, and there are {len(chapters)}"
+    short = [chapter for chapter in chapters if chapter.frames < MIN_CHAPTER_S * rate]
     if not short:
         return None
-    first = f"{one_line(short[0].title)} is {short[0].frames / rate:.2f}s long"
+    first = f"{single_line(short[0].title)} is {short[0].frames / rate:.2f}s long"
     more = f", and {len(short) - 1} more are too short" if len(short) > 1 else ""
-    return f"chapters: YouTube shows them when each is at least {LEAST_S}s: {first}{more}"
+    return f"chapters: YouTube shows them when each is at least {MIN_CHAPTER_S}s: {first}{more}"

@@ -1,51 +1,57 @@
-"""Whose work a result uses: a list for programs, and as text with links for a description."""
+"""List the works that a result uses, for programs and as text for a description."""
 
 from __future__ import annotations
 
-from clipmill.protocol.result_record import CreditEntry, ResultRecord, one_line
+from clipmill.artifacts.plain_text import single_line
+from clipmill.protocol.result_record import CreditEntry, ResultRecord
 
 
 def credits_of(record: ResultRecord) -> list[CreditEntry]:
-    """Each clip once, in the order of its first appearance, then the music."""
-    found: dict[tuple[str | None, ...], CreditEntry] = {}
-    for shot in record.items:
-        if shot.kind != "clip" or not shot.sha256:
+    """Return each clip once, in the order of first appearance, then the music."""
+    entries: dict[tuple[str | None, ...], CreditEntry] = {}
+    for item in record.items:
+        if item.kind != "clip" or not item.sha256:
             continue
-        credit = CreditEntry(
+        entry = CreditEntry(
             kind="clip",
-            title=shot.title or shot.name,
-            by=shot.creator,
-            about=shot.game,
-            url=shot.url,
+            title=item.title or item.name,
+            by=item.creator,
+            about=item.game,
+            url=item.url,
         )
-        found.setdefault((shot.sha256, credit.by, credit.about, credit.url), credit)
-    return [*found.values(), *_music(record)]
+        entries.setdefault((item.sha256, entry.by, entry.about, entry.url), entry)
+    return [*entries.values(), *_music_credits(record)]
 
 
-def _music(record: ResultRecord) -> list[CreditEntry]:
+def _music_credits(record: ResultRecord) -> list[CreditEntry]:
     track = record.music
     if track is None:
         return []
-    title = track.title or track.media_id
     return [
-        CreditEntry(kind="music", title=title, by=track.artist, about=track.license, url=track.url)
+        CreditEntry(
+            kind="music",
+            title=track.title or track.media_id,
+            by=track.artist,
+            about=track.license,
+            url=track.url,
+        )
     ]
 
 
 def credits_text(record: ResultRecord) -> str:
-    """The credits as people read them: numbered clips, the music, each with its link."""
-    found = credits_of(record)
-    clips = [credit for credit in found if credit.kind == "clip"]
-    lines = [one_line(record.title), ""] if record.title else []
-    for number, credit in enumerate(clips, 1):
-        lines += _lines(f"{number}. ", credit)
-    for credit in found[len(clips) :]:
-        lines += ["", *_lines("Music: ", credit)]
+    """Return the credits as text: title, numbered clips and the music, each with its link."""
+    entries = credits_of(record)
+    clips = [entry for entry in entries if entry.kind == "clip"]
+    lines = [single_line(record.title), ""] if record.title else []
+    for number, entry in enumerate(clips, 1):
+        lines += _entry_lines(f"{number}. ", entry)
+    for entry in entries[len(clips) :]:
+        lines += ["", *_entry_lines("Music: ", entry)]
     return "\n".join(lines) + "\n"
 
 
-def _lines(start: str, credit: CreditEntry) -> list[str]:
-    by = f" by {one_line(credit.by)}" if credit.by else ""
-    about = f" ({one_line(credit.about)})" if credit.about else ""
-    link = [f"   {one_line(credit.url)}"] if credit.url else []
-    return [f"{start}{one_line(credit.title)}{by}{about}", *link]
+def _entry_lines(prefix: str, entry: CreditEntry) -> list[str]:
+    by = f" by {single_line(entry.by)}" if entry.by else ""
+    about = f" ({single_line(entry.about)})" if entry.about else ""
+    link = [f"   {single_line(entry.url)}"] if entry.url else []
+    return [f"{prefix}{single_line(entry.title)}{by}{about}", *link]

@@ -1,4 +1,4 @@
-"""The manifest of a result: every file, segment and program that it was made of, with hashes."""
+"""Build the result manifest: every file, segment and program that a result was made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipmill.timeline.segments import RENDERER
 
 
 class FinishedFile(NamedTuple):
-    """The finished file, as its job measured it."""
+    """The finished video file, as its job measured it."""
 
     name: str
     size_bytes: int
@@ -21,28 +21,32 @@ class FinishedFile(NamedTuple):
 
 
 class ProgramVersions(NamedTuple):
-    """What rendered it."""
+    """Versions of the programs that rendered the result."""
 
     clipmill: str
     ffmpeg: str
 
 
 def build_provenance(
-    order: Assignment, output: OutputAssignment, finished: FinishedFile, programs: ProgramVersions
+    assignment: Assignment,
+    output: OutputAssignment,
+    finished: FinishedFile,
+    programs: ProgramVersions,
 ) -> dict[str, Any]:
-    """The manifest, ready to be written as JSON. Times in frames of the output's rate."""
+    """Return the result manifest as a JSON object. Times are in frames of the output's rate."""
     record = output.record
-    form = output.segments[0].profile
     return {
         "apiVersion": "clipmill.dev/v1alpha1",
         "kind": "ResultManifest",
-        "compilation": {"id": order.compilation_id, "generation": order.generation},
+        "compilation": {"id": assignment.compilation_id, "generation": assignment.generation},
         "output": output.name,
         "title": record.title,
         "renderer": {"version": RENDERER, **programs._asdict()},
-        "profile": form.model_dump(mode="json", by_alias=True),
+        "profile": output.segments[0].profile.model_dump(mode="json", by_alias=True),
         "sources": _sources(record, output),
-        "timeline": [_shot(shot.model_dump(mode="json", by_alias=True)) for shot in record.items],
+        "timeline": [
+            item.model_dump(mode="json", by_alias=True, exclude_none=True) for item in record.items
+        ],
         "music": record.music.model_dump(mode="json", by_alias=True) if record.music else None,
         "segments": [{"key": segment.key, "frames": segment.frames} for segment in output.segments],
         "loudness": {
@@ -60,26 +64,22 @@ def build_provenance(
     }
 
 
-def _shot(shot: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in shot.items() if value is not None}
-
-
 def _sources(record: ResultRecord, output: OutputAssignment) -> list[dict[str, Any]]:
-    """Each file that went in, once: clips and assets, the music, images drawn over the picture."""
-    found: dict[str, dict[str, Any]] = {}
-    for shot in record.items:
-        if shot.sha256:
-            known = found.setdefault(shot.sha256, {"sha256": shot.sha256, "kind": shot.kind})
-            known |= {"url": shot.url} if shot.url else {}
-            known |= {"mediaId": shot.media_id} if shot.media_id else {}
+    """Return each source file once: clips and assets, the music, images over the picture."""
+    sources: dict[str, dict[str, Any]] = {}
+    for item in record.items:
+        if item.sha256:
+            source = sources.setdefault(item.sha256, {"sha256": item.sha256, "kind": item.kind})
+            source |= {"url": item.url} if item.url else {}
+            source |= {"mediaId": item.media_id} if item.media_id else {}
     if record.music:
-        about = {"kind": "music", "mediaId": record.music.media_id}
-        found.setdefault(record.music.sha256, {"sha256": record.music.sha256, **about})
-    for sha256 in _images(output):
-        found.setdefault(sha256, {"sha256": sha256, "kind": "image"})
-    return list(found.values())
+        music = {"kind": "music", "mediaId": record.music.media_id}
+        sources.setdefault(record.music.sha256, {"sha256": record.music.sha256, **music})
+    for sha256 in _image_hashes(output):
+        sources.setdefault(sha256, {"sha256": sha256, "kind": "image"})
+    return list(sources.values())
 
 
-def _images(output: OutputAssignment) -> list[str]:
+def _image_hashes(output: OutputAssignment) -> list[str]:
     layers = (layer for segment in output.segments for layer in segment.layers())
     return [image.sha256 for layer in layers for image in layer.images()]

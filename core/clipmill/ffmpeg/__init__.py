@@ -1,4 +1,4 @@
-"""Arguments for ffmpeg. Nothing here runs a program.
+"""Arguments for ffmpeg. Nothing in this package runs a program.
 
-In: segments, profiles and loudness measurements. Out: tuples of ffmpeg arguments.
+In: segments, profiles, music and loudness measurements. Out: tuples of ffmpeg arguments.
 """

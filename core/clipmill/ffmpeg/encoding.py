@@ -1,48 +1,48 @@
-"""The one form of all segments of a profile: the same parameter sets, so that a join is a copy."""
+"""Encode all segments of a profile with the same parameter sets, so that joining is a copy."""
 
 from __future__ import annotations
 
 from clipmill.protocol import Profile
 from clipmill.spec import AUDIO_RATE
 
+# Ticks per frame of a segment's time base, which is `rate * TICKS` per second.
 TICKS = 512
-"""Ticks of a segment's time base per frame: `rate * 512` a second."""
 
 
-def encoding_args(form: Profile, frames: int) -> tuple[str, ...]:
-    """Arguments of the output: encoder, colours, exactly so many frames, sound as PCM."""
+def encoding_args(profile: Profile, frames: int) -> tuple[str, ...]:
+    """Return the output arguments: encoder, colours, the exact number of frames, PCM audio."""
     return (
         *("-map_metadata", "-1", "-map_chapters", "-1"),
-        *_encoder(form),
-        *("-g", str(2 * form.rate), "-pix_fmt", "yuv420p"),
+        *_encoder_args(profile),
+        *("-g", str(2 * profile.rate), "-pix_fmt", "yuv420p"),
         *("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"),
-        *("-color_range", "tv", "-fps_mode", "passthrough", "-enc_time_base:v", f"1:{form.rate}"),
-        *("-frames:v", str(frames)),
+        *("-color_range", "tv", "-fps_mode", "passthrough"),
+        *("-enc_time_base:v", f"1:{profile.rate}", "-frames:v", str(frames)),
         *("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE)),
-        *_container(form),
+        *_container_args(profile),
     )
 
 
-def _encoder(form: Profile) -> tuple[str, ...]:
-    ceiling = str(form.max_bitrate)
-    buffer = ("-bufsize", str(form.buffer or 2 * form.max_bitrate))
-    if form.encoder == "libvpx-vp9":
+def _encoder_args(profile: Profile) -> tuple[str, ...]:
+    max_bitrate, crf = str(profile.max_bitrate), str(profile.crf)
+    buffer = ("-bufsize", str(profile.buffer or 2 * profile.max_bitrate))
+    if profile.encoder == "libvpx-vp9":
         # With -b:v above 0, -crf is the best quality and -b:v the ceiling.
         fast = ("-deadline", "realtime", "-cpu-used", "7", "-row-mt", "1")
-        return ("-c:v", form.encoder, *fast, "-crf", str(form.crf), "-b:v", ceiling, *buffer)
-    if form.encoder == "h264_nvenc":
-        quality = ("-rc", "vbr", "-cq", str(form.crf), "-b:v", ceiling, "-maxrate", ceiling)
+        return ("-c:v", profile.encoder, *fast, "-crf", crf, "-b:v", max_bitrate, *buffer)
+    if profile.encoder == "h264_nvenc":
+        quality = ("-rc", "vbr", "-cq", crf, "-b:v", max_bitrate, "-maxrate", max_bitrate)
         closed = ("-profile:v", "high", "-bf", "2", "-strict_gop", "1")
-        return ("-c:v", form.encoder, "-preset", "p5", *quality, *buffer, *closed)
+        return ("-c:v", profile.encoder, "-preset", "p5", *quality, *buffer, *closed)
     return (
-        *("-c:v", form.encoder, "-preset", form.speed, "-crf", str(form.crf)),
-        *("-maxrate", ceiling, *buffer, "-bf", "2", "-flags", "+cgop"),
-        *("-keyint_min", str(form.rate), "-x264-params", "stitchable=1"),
+        *("-c:v", profile.encoder, "-preset", profile.speed, "-crf", crf),
+        *("-maxrate", max_bitrate, *buffer, "-bf", "2", "-flags", "+cgop"),
+        *("-keyint_min", str(profile.rate), "-x264-params", "stitchable=1"),
     )
 
 
-def _container(form: Profile) -> tuple[str, ...]:
-    """QuickTime keeps exact times; it does not take VP9, so that goes into Matroska."""
-    if form.container == "webm":
+def _container_args(profile: Profile) -> tuple[str, ...]:
+    # QuickTime keeps exact times, but does not hold VP9, which goes into Matroska.
+    if profile.container == "webm":
         return ("-f", "matroska")
-    return ("-video_track_timescale", str(form.rate * TICKS), "-f", "mov")
+    return ("-video_track_timescale", str(profile.rate * TICKS), "-f", "mov")

@@ -1,7 +1,8 @@
-"""A segment -> the arguments that make ffmpeg render exactly its frames and samples. Runs nothing.
+"""Build the arguments with which ffmpeg renders exactly the frames and samples of a segment.
 
-Each cut's picture and sound go on one grid that starts where the file starts, whatever the
-segment: so neighbouring segments of one source meet without a lost, doubled or shifted frame.
+Picture and sound of each source are put on one grid that starts at the start of the file,
+whatever the segment. So neighbouring segments of a source meet without a lost, doubled or shifted
+frame.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
+# Demuxers that seek exactly to the key frame before a time. Others are read from the start.
 SEEKABLE = ("mov", "matroska")
-"""Demuxers that find the key frame before any time exactly; the others are read from the start."""
-SOUND_SEEK_S = 600
-"""Sound is decoded from the file's start up to here: cheap, and the same samples in each segment."""
+# Up to this position, audio is decoded from the start of the file. That is cheap, and gives the
+# same samples in each segment.
+AUDIO_SEEK_S = 600
 MAX_PIXELS = 8192 * 8192
 CURVES = {
     Curve.EQUAL_POWER: "qsin",
@@ -29,155 +31,160 @@ CURVES = {
 
 
 def segment_args(
-    segment: Segment, paths: Sequence[str | None], out: str, drawn: Sequence[RenderedLayer] = ()
+    segment: Segment,
+    paths: Sequence[str | None],
+    out: str,
+    rendered: Sequence[RenderedLayer] = (),
 ) -> tuple[str, ...]:
-    """Arguments after the binary's name. `paths[i]` is the file of `cuts[i]`, None without one.
+    """Return the arguments that render a segment.
 
-    `drawn[i]` is the drawing of `segment.layers()[i]`.
+    Args:
+        segment: The segment.
+        paths: The file of each source range, None for a placeholder.
+        out: Path of the rendered segment.
+        rendered: The image of each layer, in the order of `segment.layers()`.
     """
     inputs: list[str] = []
     graph: list[str] = []
     opened = 0
-    for i, (cut, path) in enumerate(zip(segment.sources, paths, strict=True)):
+    for i, (source, path) in enumerate(zip(segment.sources, paths, strict=True)):
         if path is None:
-            graph += _placeholder(cut, segment.profile, i)
+            graph += _placeholder(source, segment.profile, i)
             continue
-        opens = _opens(cut, path, segment.profile.rate)
-        inputs += [argument for one in opens for argument in one]
-        graph += _cut(cut, segment, i, video=opened, audio=opened + len(opens) - 1)
-        opened += len(opens)
-    images = [
-        LayerInput(layer, drawing, opened + i)
-        for i, (layer, drawing) in enumerate(zip(segment.layers(), drawn, strict=True))
+        source_inputs = _source_inputs(source, path, segment.profile.rate)
+        inputs += [argument for source_input in source_inputs for argument in source_input]
+        last = opened + len(source_inputs) - 1
+        graph += _source_chains(source, segment, i, video=opened, audio=last)
+        opened = last + 1
+    layers = [
+        LayerInput(layer, image, opened + i)
+        for i, (layer, image) in enumerate(zip(segment.layers(), rendered, strict=True))
     ]
-    inputs += [argument for image in images for argument in image_input(image.drawn)]
-    seen, heard = _together(segment, images, graph)
-    mapped = ("-filter_complex", ";".join(graph), "-map", seen, "-map", heard)
-    return (
-        *GLOBAL,
-        *inputs,
-        *mapped,
-        *encoding_args(segment.profile, segment.frames),
-        f"file:{out}",
-    )
+    inputs += [argument for layer in layers for argument in image_input(layer.rendered)]
+    video, audio = _combine(segment, layers, graph)
+    mapped = ("-filter_complex", ";".join(graph), "-map", video, "-map", audio)
+    encoding = encoding_args(segment.profile, segment.frames)
+    return (*GLOBAL, *inputs, *mapped, *encoding, f"file:{out}")
 
 
-def _together(segment: Segment, images: Sequence[LayerInput], graph: list[str]) -> tuple[str, str]:
-    """Add layers, seam and watermark to the graph; the labels of picture and sound."""
-    over = {"frames": segment.frames, "rate": segment.profile.rate}
-    seen, taken = [], 0
-    for i, cut in enumerate(segment.sources):
-        mine = images[taken : taken + len(cut.layers)]
-        graph += overlay_chains(mine, **over, source=f"v{i}", label=f"c{i}")
-        seen.append(f"c{i}" if mine else f"v{i}")
-        taken += len(mine)
-    heard = "a0"
+def _combine(segment: Segment, layers: Sequence[LayerInput], graph: list[str]) -> tuple[str, str]:
+    """Append layers, transition and watermark to the graph; return the labels of its outputs."""
+    length = {"frames": segment.frames, "rate": segment.profile.rate}
+    videos, used = [], 0
+    for i, source in enumerate(segment.sources):
+        own = layers[used : used + len(source.layers)]
+        graph += overlay_chains(own, **length, pad=f"v{i}", label=f"c{i}")
+        videos.append(f"c{i}" if own else f"v{i}")
+        used += len(own)
+    video, audio = videos[0], "a0"
     if len(segment.sources) == 2:
-        graph += _seam(segment, seen)
-        seen, heard = ["v"], "a"
+        graph += _transition(segment, videos)
+        video, audio = "v", "a"
     if segment.watermark:
-        graph += overlay_chains(images[taken:], **over, source=seen[0], label="marked")
-        seen = ["marked"]
-    return f"[{seen[0]}]", f"[{heard}]"
+        graph += overlay_chains(layers[used:], **length, pad=video, label="marked")
+        video = "marked"
+    return f"[{video}]", f"[{audio}]"
 
 
 def seek_s(start: int, rate: int) -> int:
-    """Whole second from which to read for the frame `start`, a quarter of a second before it.
+    """Return the whole second from which to read for a frame, at least a quarter second before.
 
-    Whole, so that times are moved by whole frames: rounding to the grid is the same in each segment.
+    A whole second moves times by whole frames, so that rounding to the grid is the same in each
+    segment.
     """
     return max(0, start - -(-rate // 4)) // rate
 
 
-def _opens(cut: SourceRange, path: str, rate: int) -> list[tuple[str, ...]]:
-    """The inputs of a cut: picture and sound in one, or the sound apart, read from its start."""
-    seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
-    if not cut.has_audio or not seek or cut.start >= SOUND_SEEK_S * rate:
-        return [_open(cut, path, seek)]
-    return [_open(cut, path, seek), _open(cut, path, 0)]
+def _source_seek_s(source: SourceRange, rate: int) -> int:
+    return seek_s(source.start, rate) if source.format in SEEKABLE else 0
 
 
-def _open(cut: SourceRange, path: str, seek: int) -> tuple[str, ...]:
-    """One input: demuxer forced, no other file or protocol, from the key frame before `seek`."""
-    # Not accurate seek: it drops the frame that is on screen at `seek`, when that began before.
-    at = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
-    return (*safe_input_args(cut.format), *at, "-i", f"file:{path}")
+def _source_inputs(source: SourceRange, path: str, rate: int) -> list[tuple[str, ...]]:
+    """Return one input for picture and sound, or a second one that reads sound from the start."""
+    seek = _source_seek_s(source, rate)
+    if not source.has_audio or not seek or source.start >= AUDIO_SEEK_S * rate:
+        return [_input(source, path, seek)]
+    return [_input(source, path, seek), _input(source, path, 0)]
+
+
+def _input(source: SourceRange, path: str, seek: int) -> tuple[str, ...]:
+    """Return the arguments of an input that starts at the key frame before `seek` seconds."""
+    # An accurate seek would drop the frame that is on screen at `seek` if it began earlier.
+    position = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
+    return (*safe_input_args(source.format), *position, "-i", f"file:{path}")
 
 
 def safe_input_args(demuxer: str) -> tuple[str, ...]:
-    """Options of an input of unknown make: this demuxer only, files only, no picture too large."""
-    safe = ("-f", demuxer, "-protocol_whitelist", "file", "-format_whitelist", demuxer)
-    return (*safe, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
+    """Return options for an untrusted input: one demuxer, files only, a limit on pixels."""
+    whitelist = ("-f", demuxer, "-protocol_whitelist", "file", "-format_whitelist", demuxer)
+    return (*whitelist, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
 
 
 def still_args(demuxer: str, path: str, out: str, *, at_s: float, width: int) -> tuple[str, ...]:
-    """Arguments for one JPEG of a file at a moment, `width` pixels wide."""
+    """Return arguments that write one frame of a file as a JPEG, `width` pixels wide."""
     seek = ("-ss", f"{at_s:.3f}") if demuxer in SEEKABLE else ()
-    take = ("-map", "0:V:0", "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
-    return (
-        *GLOBAL,
-        *safe_input_args(demuxer),
-        *seek,
-        "-i",
-        f"file:{path}",
-        *take,
-        "-f",
-        "mjpeg",
-        out,
-    )
+    source = (*safe_input_args(demuxer), *seek, "-i", f"file:{path}")
+    frame = ("-map", "0:V:0", "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
+    return (*GLOBAL, *source, *frame, "-f", "mjpeg", out)
 
 
-def _cut(cut: SourceRange, segment: Segment, i: int, *, video: int, audio: int) -> list[str]:
+def _source_chains(
+    source: SourceRange, segment: Segment, i: int, *, video: int, audio: int
+) -> list[str]:
     rate = segment.profile.rate
-    seek = seek_s(cut.start, rate) if cut.format in SEEKABLE else 0
-    sound_seek = seek if video == audio else 0
-    picture = _picture(cut, rate, seek)
-    where = f"{video}:V:0"
-    graph = framing_chains(segment.profile, cut, source=where, before=picture, label=f"v{i}")
-    if not cut.has_audio:
-        return [*graph, _silence(cut.frames, rate, i)]
-    return [*graph, _sound(cut, rate, sound_seek, f"[{audio}:a:0]", f"[a{i}]")]
+    seek = _source_seek_s(source, rate)
+    graph = framing_chains(
+        segment.profile,
+        source,
+        pad=f"{video}:V:0",
+        before=_video_filters(source, rate, seek),
+        label=f"v{i}",
+    )
+    if not source.has_audio:
+        return [*graph, _silence(source.frames, rate, i)]
+    filters = _audio_filters(source, rate, seek if video == audio else 0)
+    return [*graph, f"[{audio}:a:0]{filters}[a{i}]"]
 
 
-def _picture(cut: SourceRange, rate: int, seek: int) -> str:
-    """From any frame rate onto the grid, then exactly the frames of the cut."""
-    first = cut.start - seek * rate
-    last = first + cut.frames
+def _video_filters(source: SourceRange, rate: int, seek: int) -> str:
+    """Convert any frame rate to the grid, then take exactly the frames of the range."""
+    first = source.start - seek * rate
+    end = first + source.frames
     return ",".join(
         (
-            # A twentieth of a frame later: times rounded to milliseconds stay off the ties.
+            # A twentieth of a frame later, so that times rounded to milliseconds avoid ties.
             "settb=1/90000",
             f"setpts=PTS+{90000 // (20 * rate)}",
             f"fps={rate}:start_time=0",
-            f"tpad=stop_mode=clone:stop={last}",
-            f"trim=start_frame={first}:end_frame={last}",
+            f"tpad=stop_mode=clone:stop={end}",
+            f"trim=start_frame={first}:end_frame={end}",
             "setpts=PTS-STARTPTS",
         )
     )
 
 
-def _sound(cut: SourceRange, rate: int, seek: int, source: str, label: str) -> str:
-    """48 kHz stereo from the file's start on, gaps filled, then exactly the cut's samples."""
-    each = AUDIO_RATE // rate
-    first = (cut.start - seek * rate) * each
-    last = first + cut.frames * each
-    chain = (
-        "atrim=start=0",
-        f"aresample={AUDIO_RATE}:async=1:first_pts=0",
-        "aformat=sample_fmts=flt:channel_layouts=stereo",
-        "apad",
-        f"atrim=start_sample={first}:end_sample={last}",
-        "asetpts=PTS-STARTPTS",
-        f"volume={cut.gain_mb / 100:.2f}dB",
+def _audio_filters(source: SourceRange, rate: int, seek: int) -> str:
+    """Convert to 48 kHz stereo, fill gaps, then take exactly the samples of the range."""
+    samples_per_frame = AUDIO_RATE // rate
+    first = (source.start - seek * rate) * samples_per_frame
+    end = first + source.frames * samples_per_frame
+    return ",".join(
+        (
+            "atrim=start=0",
+            f"aresample={AUDIO_RATE}:async=1:first_pts=0",
+            "aformat=sample_fmts=flt:channel_layouts=stereo",
+            "apad",
+            f"atrim=start_sample={first}:end_sample={end}",
+            "asetpts=PTS-STARTPTS",
+            f"volume={source.gain_mb / 100:.2f}dB",
+        )
     )
-    return f"{source}{','.join(chain)}{label}"
 
 
-def _placeholder(cut: SourceRange, form: Profile, i: int) -> list[str]:
-    """Black and silent, in the form of any other cut."""
-    size = f"s={form.width}x{form.height}:r={form.rate}"
-    black = f"color=c=black:{size},trim=end_frame={cut.frames},setsar=1,format=yuv420p[v{i}]"
-    return [black, _silence(cut.frames, form.rate, i)]
+def _placeholder(source: SourceRange, profile: Profile, i: int) -> list[str]:
+    size = f"s={profile.width}x{profile.height}:r={profile.rate}"
+    black = f"color=c=black:{size},trim=end_frame={source.frames},setsar=1,format=yuv420p[v{i}]"
+    return [black, _silence(source.frames, profile.rate, i)]
 
 
 def _silence(frames: int, rate: int, i: int) -> str:
@@ -186,15 +193,16 @@ def _silence(frames: int, rate: int, i: int) -> str:
     return f"{chain}[a{i}]"
 
 
-def _seam(segment: Segment, seen: Sequence[str]) -> list[str]:
-    """Both cuts over each other for all frames: it begins as the first and leads to the second."""
+def _transition(segment: Segment, videos: Sequence[str]) -> list[str]:
+    """Return the chains from the first source to the second, over all frames of the segment."""
     frames, rate = segment.frames, segment.profile.rate
-    # ffmpeg's names are ours in small letters.
-    mix = f"xfade=transition={segment.transition.lower()}:duration={frames / rate:.6f}:offset=0"
+    # ffmpeg names the transitions as we do, in lower case.
+    name = segment.transition.lower()
     samples = frames * AUDIO_RATE // rate
     fade = f"ss=0:ns={samples}:curve={CURVES[segment.curve]}"
     return [
-        f"[{seen[0]}][{seen[1]}]{mix},format=yuv420p[v]",
+        f"[{videos[0]}][{videos[1]}]xfade=transition={name}:duration={frames / rate:.6f}:offset=0"
+        ",format=yuv420p[v]",
         f"[a0]afade=t=out:{fade}[out]",
         f"[a1]afade=t=in:{fade}[in]",
         f"[out][in]amix=inputs=2:normalize=0,atrim=end_sample={samples}[a]",

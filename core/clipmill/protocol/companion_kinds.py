@@ -1,14 +1,15 @@
-"""The files that come with a finished video: one table for job, API and command line."""
+"""List the companion files of a finished video, for job, API and command line alike."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from clipmill.protocol import MediaKind, OutputResult
+from clipmill.protocol.media_file import MediaKind
+from clipmill.protocol.task_reports import OutputResult
 
 
 class CompanionFile(NamedTuple):
-    """One kind of file: the field of its id, what follows the output's name, its label."""
+    """A kind of companion file: the field of its media id, its file name suffix and its label."""
 
     kind: MediaKind
     field: str
@@ -16,13 +17,13 @@ class CompanionFile(NamedTuple):
     label: str
 
     def name(self, output: str) -> str:
-        """The file's name."""
+        """Return the file name for an output."""
         return f"{output}{self.suffix}"
 
     def media_id(self, result: OutputResult) -> str | None:
-        """Its media id; None when there is no such file."""
-        found: str | None = getattr(result, self.field)
-        return found
+        """Return the media id of the file, or None if the result has no such file."""
+        media_id: str | None = getattr(result, self.field)
+        return media_id
 
 
 COMPANION_FILES = (
@@ -34,4 +35,3 @@ COMPANION_FILES = (
     CompanionFile(MediaKind.MANIFEST, "manifest_id", "-manifest.json", "manifest"),
 )
 COMPANION_KINDS = frozenset(file.kind for file in COMPANION_FILES)
-"""Kinds that are no video: nothing to probe."""

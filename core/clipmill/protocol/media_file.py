@@ -1,4 +1,4 @@
-"""Media: a file that the API keeps, and what its prober found in it."""
+"""Describe media: a file that the API keeps, and the facts that its prober measured."""
 
 from __future__ import annotations
 
@@ -29,31 +29,33 @@ class MediaKind(StrEnum):
 
 
 class MediaFacts(Model):
-    """What one full decode of a media file found. Times in microseconds."""
+    """Facts of a media file, measured by one full decode. Times are in microseconds."""
 
     format: str = Field(
-        description="ffmpeg demuxer, e.g. `mov` or `matroska`; forced when reading."
+        description="Demuxer of ffmpeg, e.g. `mov` or `matroska`; forced when the file is read."
     )
     duration_us: int = Field(ge=0)
     width: int = Field(
-        0, ge=0, description="pixels as shown, after rotation and pixel aspect; 0: sound alone"
+        0,
+        ge=0,
+        description="Pixels as shown, after rotation and pixel aspect; 0 for a file without video.",
     )
     height: int = Field(0, ge=0)
-    rate: str = Field("", description="average frame rate as a fraction, e.g. `30000/1001`")
+    rate: str = Field("", description="Average frame rate as a fraction, e.g. `30000/1001`.")
     frames: int = Field(0, ge=0)
     video_codec: str | None = None
     audio_codec: str | None = None
     loudness_lufs: float | None = Field(
-        None, description="integrated (EBU R128); None: silent or none"
+        None, description="Integrated loudness (EBU R128); absent for silence or no audio."
     )
     true_peak_dbtp: float | None = None
-    title: Title | None = Field(None, description="of a file of sound alone, from its tags")
-    artist: Title | None = None
-    license: Title | None = None
+    title: Title | None = Field(None, description="Title from the tags of an audio file.")
+    artist: Title | None = Field(None, description="Artist from the tags of an audio file.")
+    license: Title | None = Field(None, description="License from the tags of an audio file.")
 
 
 class Media(Model):
-    """One media file of a library."""
+    """A media file of a library."""
 
     id: Id
     kind: MediaKind
@@ -62,5 +64,12 @@ class Media(Model):
     sha256: Sha256
     facts: MediaFacts | None = None
     clip_key: str | None = None
-    thumbnail_id: Id | None = Field(None, description="a picture of it, for fetched clips")
+    thumbnail_id: Id | None = Field(None, description="Thumbnail of a fetched clip.")
     created_at: str
+
+
+class MediaPage(Model):
+    """A page of a media library, newest first. `next` is the token of the following page."""
+
+    items: list[Media]
+    next: str | None = None

@@ -1,4 +1,4 @@
-"""Tiers and what they allow. None is no limit; 0 is nothing at all."""
+"""Define the initial tiers and the arithmetic of limits. None is no limit; 0 allows nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class TierLimits(NamedTuple):
-    """Limits of one tier: bytes kept, render seconds a UTC calendar month."""
+    """Limits of a tier: bytes stored, and seconds rendered in a calendar month (UTC)."""
 
     name: str
     storage_limit_bytes: int | None
@@ -22,9 +22,8 @@ TIERS = (
     TierLimits("Pro", 53_687_091_200, 21_600, False),
     TierLimits("Unlimited", None, None, False),
 )
-DEFAULT_TIER = "Free"
 
 
 def remaining(limit: int | None, used: int) -> int | None:
-    """What is left of a limit; None: no limit."""
+    """Return what is left of a limit, or None if there is no limit."""
     return None if limit is None else max(0, limit - used)

@@ -1,6 +1,6 @@
-"""The models of the resources, from which the CRDs and `kubectl explain` are generated.
+"""The models of the Compilation resource, from which the CRD is generated.
 
-In: what a person writes. Out: checked, frozen models; the other packages read them.
+In: a manifest as a person writes it. Out: validated, frozen models that all other packages read.
 """
 
 from __future__ import annotations
@@ -19,31 +19,26 @@ from clipmill.spec.base import (
     parse_duration,
     parse_level,
 )
+from clipmill.spec.clip import Asset, Bumper, BumperPlacement, Clip
 from clipmill.spec.compilation import (
-    AUDIO_RATE,
-    FRAME_RATES,
     MAX_CLIPS,
-    Asset,
-    Audio,
-    Bumper,
-    BumperPlacement,
-    Clip,
     CompilationSpec,
-    Curve,
     Manifest,
     Metadata,
     OnClipError,
-    Output,
-    PreviewExtent,
-    Quality,
+    clip_name,
+)
+from clipmill.spec.output import AUDIO_RATE, FRAME_RATES, Output, PreviewExtent, Quality
+from clipmill.spec.picture import Align, ClipCredit, CreatorCard, Fit, Overlay, Pane, Position, Rect
+from clipmill.spec.soundtrack import Audio, Ducking, Music, MusicCredit, MusicEnd, MusicStart
+from clipmill.spec.transitions import (
+    Curve,
     Transition,
     TransitionClips,
     TransitionOrder,
     TransitionPlacement,
     TransitionType,
-    clip_name,
 )
-from clipmill.spec.picture import Align, ClipCredit, CreatorCard, Fit, Overlay, Pane, Position, Rect
 
 __all__ = [
     "AUDIO_RATE",
@@ -57,35 +52,40 @@ __all__ = [
     "Bumper",
     "BumperPlacement",
     "Clip",
+    "ClipCredit",
     "CompilationSpec",
     "CreatorCard",
-    "ClipCredit",
     "Curve",
+    "Ducking",
     "Duration",
-    "PreviewExtent",
     "Fit",
     "Id",
     "Line",
     "Manifest",
     "Metadata",
     "Model",
+    "Music",
+    "MusicCredit",
+    "MusicEnd",
+    "MusicStart",
     "Name",
     "OnClipError",
     "Output",
     "Overlay",
     "Pane",
     "Position",
+    "PreviewExtent",
     "Quality",
     "Rect",
     "SanitizedLine",
     "Sha256",
     "Title",
     "Transition",
+    "TransitionClips",
     "TransitionOrder",
     "TransitionPlacement",
     "TransitionType",
-    "TransitionClips",
     "clip_name",
-    "parse_level",
     "parse_duration",
+    "parse_level",
 ]

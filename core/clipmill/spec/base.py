@@ -1,6 +1,6 @@
-"""What all models share: the house form, and strings that carry their unit.
+"""Define what all models share: strictness, and strings that carry their unit.
 
-Durations and levels are written as in the rest of Kubernetes: `1m30s`, `500ms`, `-12dB`.
+Durations and levels are written as elsewhere in Kubernetes: `1m30s`, `500ms`, `-12dB`.
 """
 
 from __future__ import annotations
@@ -14,25 +14,30 @@ from pydantic.alias_generators import to_camel
 
 
 class Model(BaseModel):
-    """What all models share: frozen, camelCase on the wire, unknown fields refused."""
+    """Base of all models: frozen, camelCase in JSON, unknown fields are refused."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
     )
 
 
+# Go's duration without signs and microseconds. No look-ahead, since the API server has none.
 DURATION_PATTERN = r"^([0-9]{1,4}h)?([0-9]{1,6}m)?([0-9]{1,8}(\.[0-9]{1,6})?s)?([0-9]{1,9}ms)?$"
-"""Go's duration, without what nobody writes; for every engine: no look-ahead."""
-_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
+_DURATION_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
 _UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
 
 
 def parse_duration(duration: str) -> Fraction:
-    """`1m30s` -> 90, exactly. Raises ValueError naming the value and the form."""
+    """Return a duration such as `1m30s` in seconds, exactly.
+
+    Raises:
+        ValueError: The text is not a duration; the message holds the text and the format.
+    """
     if not duration or len(duration) > 40 or not re.fullmatch(DURATION_PATTERN, duration):
         shown = duration if len(duration) <= 40 else duration[:40] + "..."
         raise ValueError(f"{shown!r} is not a duration: write it like 1m30s, 2.5s or 500ms")
-    return sum((Fraction(n) * _UNIT_S[unit] for n, unit in _PARTS.findall(duration)), Fraction(0))
+    parts = _DURATION_PARTS.findall(duration)
+    return sum((Fraction(number) * _UNIT_S[unit] for number, unit in parts), Fraction(0))
 
 
 def _is_duration(text: str) -> str:
@@ -41,23 +46,30 @@ def _is_duration(text: str) -> str:
 
 
 def parse_level(text: str) -> float:
-    """`-14LUFS`, `-1dBTP`, `-12dB` -> the number. The field's pattern has checked the unit."""
+    """Return the number of a level such as `-14LUFS`, `-1dBTP` or `-12dB`.
+
+    The unit is not checked here, since the pattern of each field does that.
+    """
     return float(re.sub(r"[A-Za-z]+$", "", text))
 
 
-def _is_line(text: str) -> str:
-    """PostgreSQL keeps no NUL, no command line takes one, and a log line is one line."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise ValueError("control characters are not taken")
+def _is_control(char: str) -> bool:
+    return ord(char) < 32 or ord(char) == 127
+
+
+def _refuse_control_characters(text: str) -> str:
+    # PostgreSQL stores no NUL, no command line accepts one, and a log entry is one line.
+    if any(_is_control(char) for char in text):
+        raise ValueError("control characters are not allowed")
     return text
 
 
-def _as_line(text: str) -> str:
-    return "".join(" " if ord(char) < 32 or ord(char) == 127 else char for char in text)
+def _replace_control_characters(text: str) -> str:
+    return "".join(" " if _is_control(char) else char for char in text)
 
 
+# The largest whole number that every JSON reader keeps exactly and a bigint column stores.
 MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest whole number that every JSON reader keeps exactly; a database column takes it."""
 Duration = Annotated[
     str,
     Field(max_length=40, json_schema_extra={"pattern": DURATION_PATTERN, "minLength": 1}),
@@ -67,7 +79,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max
 ID_PATTERN = r"^[a-z]-[a-z0-9]{4,40}$"
 Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=42)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Line = Annotated[str, AfterValidator(_is_line)]
-SanitizedLine = Annotated[str, AfterValidator(_as_line)]
-"""What a program printed: kept as one line, never refused for its characters."""
-Title = Annotated[str, Field(max_length=200), AfterValidator(_is_line)]
+Line = Annotated[str, AfterValidator(_refuse_control_characters)]
+# Output of a program: its control characters become spaces instead of an error.
+SanitizedLine = Annotated[str, AfterValidator(_replace_control_characters)]
+Title = Annotated[str, Field(max_length=200), AfterValidator(_refuse_control_characters)]

@@ -1,6 +1,6 @@
-"""What a manifest says of the picture: how it fills the frame, and what is drawn over it.
+"""Define how pictures fill the frame, and what is shown over them.
 
-Sizes are whole percents of the frame, so that one manifest fits every output.
+Sizes are whole percentages of the frame, so that one manifest fits every output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from clipmill.spec.base import Duration, Id, Line, Model, parse_duration
 
 
 class Fit(StrEnum):
-    """How a picture of another shape is put into the frame."""
+    """How a picture of another aspect ratio fills the frame."""
 
     CONTAIN = "Contain"
     CONTAIN_BLUR = "ContainBlur"
@@ -22,7 +22,7 @@ class Fit(StrEnum):
 
 
 class Align(StrEnum):
-    """Which part is kept of a picture that is wider than the frame."""
+    """The part that is kept of a picture that is wider than the frame."""
 
     LEFT = "Left"
     CENTER = "Center"
@@ -30,36 +30,46 @@ class Align(StrEnum):
 
 
 class Rect(Model):
-    """A part of a picture or frame, in percent of its width and height."""
+    """A rectangle within a picture or frame."""
 
-    left: int = Field(0, ge=0, le=99, description="Left edge, percent of the width.")
-    top: int = Field(0, ge=0, le=99, description="Upper edge, percent of the height.")
-    width: int = Field(100, ge=1, le=100, description="Percent of the width.")
-    height: int = Field(100, ge=1, le=100, description="Percent of the height.")
+    left: int = Field(
+        0, ge=0, le=99, description="left is the position of the left edge in percent of the width."
+    )
+    top: int = Field(
+        0, ge=0, le=99, description="top is the position of the top edge in percent of the height."
+    )
+    width: int = Field(
+        100, ge=1, le=100, description="width is the width of the rectangle in percent."
+    )
+    height: int = Field(
+        100, ge=1, le=100, description="height is the height of the rectangle in percent."
+    )
 
     @model_validator(mode="after")
     def _within(self) -> Self:
         if self.left + self.width > 100:
-            said = f"left {self.left} plus width {self.width}"
-            raise ValueError(f"{said} is more than 100 percent")
+            raise ValueError(f"left {self.left} plus width {self.width} is more than 100 percent")
         if self.top + self.height > 100:
-            said = f"top {self.top} plus height {self.height}"
-            raise ValueError(f"{said} is more than 100 percent")
+            raise ValueError(f"top {self.top} plus height {self.height} is more than 100 percent")
         return self
 
 
 class Pane(Model):
-    """A part of the clip's picture, shown in a part of the frame, which it fills."""
+    """A part of the clip's picture that fills a part of the frame."""
 
-    source: Rect = Field(Rect(), description="The part of the clip; default the whole.")
-    target: Rect = Field(description="Where in the frame; what lies over the edge is cut off.")
+    source: Rect = Field(
+        Rect(), description="source is the part of the clip. Defaults to the whole picture."
+    )
+    target: Rect = Field(
+        description="target is the part of the frame. The picture is cropped to its aspect ratio."
+    )
 
 
 Panes = Annotated[list[Pane], Field(min_length=1, max_length=6)]
 
 
 class Position(StrEnum):
-    """Where in the frame something is drawn."""
+    """A position within the frame."""
 
     TOP_LEFT = "TopLeft"
     TOP = "Top"
@@ -73,41 +83,76 @@ class Position(StrEnum):
 
 
 class Overlay(Model):
-    """A text or an image over the picture, all the time or within a window."""
+    """A text or an image over the picture, permanently or for a time."""
 
     text: str | None = Field(
-        None, min_length=1, max_length=300, description="What is written; may have line breaks."
+        None,
+        min_length=1,
+        max_length=300,
+        description="text is the text to show. It may contain line breaks. Exactly one of text and"
+        " mediaId must be set.",
     )
-    media_id: Id | None = Field(None, description="An image of the owner's library.")
-    position: Position = Field(Position.BOTTOM, description="Where in the frame.")
+    media_id: Id | None = Field(
+        None,
+        description="mediaId is the id of an image in the owner's library. Exactly one of text and"
+        " mediaId must be set.",
+    )
+    position: Position = Field(
+        Position.BOTTOM, description="position is the place within the frame."
+    )
     size: int = Field(
         6,
         ge=1,
         le=100,
-        description="Height in percent of the frame's: of a line of text, or of the image.",
+        description="size is the height of the image or of a line of text, in percent of the"
+        " frame's height.",
     )
-    margin: int = Field(4, ge=0, le=40, description="From the edge, percent of the frame's height.")
-    opacity: int = Field(100, ge=1, le=100, description="Percent; 100 hides what is behind.")
+    margin: int = Field(
+        4,
+        ge=0,
+        le=40,
+        description="margin is the distance from the edge, in percent of the frame's height.",
+    )
+    opacity: int = Field(
+        100, ge=1, le=100, description="opacity is the opacity in percent; 100 is opaque."
+    )
     color: str = Field(
-        "#FFFFFF", pattern=r"^#[0-9A-Fa-f]{6}$", max_length=7, description="Of the text, #RRGGBB."
+        "#FFFFFF",
+        pattern=r"^#[0-9A-Fa-f]{6}$",
+        max_length=7,
+        description="color is the colour of the text as #RRGGBB.",
     )
-    box: int = Field(0, ge=0, le=100, description="Darkness of a box behind the text, percent.")
-    start: Duration = Field("0s", description="First shown here, counted from the clip's start.")
-    end: Duration | None = Field(None, description="No longer shown from here; default to the end.")
-    fade: Duration = Field("0s", description="How long it comes and goes, at most 5s.")
+    box: int = Field(
+        0, ge=0, le=100, description="box is the opacity of a dark box behind the text in percent."
+    )
+    start: Duration = Field(
+        "0s", description="start is when the overlay appears, counted from the start of the clip."
+    )
+    end: Duration | None = Field(
+        None,
+        description="end is when the overlay disappears, counted from the start of the clip."
+        " Defaults to the end of the clip.",
+    )
+    fade: Duration = Field(
+        "0s", description="fade is the length of the fade-in and of the fade-out, at most 5s."
+    )
 
     @model_validator(mode="after")
-    def _one_thing_in_order(self) -> Self:
+    def _one_source_in_order(self) -> Self:
         if (self.text is None) == (self.media_id is None):
             both = "both text and mediaId are" if self.text else "neither text nor mediaId is"
             raise ValueError(f"exactly one of text and mediaId must be set; {both} set")
         if any(ord(char) < 32 and char != "\n" for char in self.text or ""):
-            raise ValueError("text: control characters other than line breaks are not taken")
+            raise ValueError("text: control characters other than line breaks are not allowed")
         if self.end is not None and parse_duration(self.end) <= parse_duration(self.start):
             raise ValueError(f"end {self.end} must be after start {self.start}")
-        if parse_duration(self.fade) > 5:
-            raise ValueError(f"fade {self.fade} is longer than 5s")
+        _refuse_long_fade(self.fade)
         return self
+
+
+def _refuse_long_fade(fade: str) -> None:
+    if parse_duration(fade) > 5:
+        raise ValueError(f"fade {fade} is longer than 5s")
 
 
 MAX_OVERLAYS = 10
@@ -115,25 +160,34 @@ Overlays = Annotated[list[Overlay], Field(max_length=MAX_OVERLAYS)]
 
 
 class ClipCredit(Model):
-    """Who made a clip: shown on the creator card and in the credits."""
+    """The credit of a clip, shown on the creator card and in the credits."""
 
-    creator: Line | None = Field(None, max_length=100, description="Who made the clip.")
-    game: Line | None = Field(None, max_length=100, description="What is played in it.")
-    avatar: Id | None = Field(None, description="The creator's picture, an image of the library.")
+    creator: Line | None = Field(
+        None, max_length=100, description="creator is the name of the clip's creator."
+    )
+    game: Line | None = Field(
+        None, max_length=100, description="game is the name of the game that the clip shows."
+    )
+    avatar: Id | None = Field(
+        None, description="avatar is the id of an image in the library that shows the creator."
+    )
 
 
 class CreatorCard(Model):
-    """When the card with a clip's credit is shown, counted from the clip's start."""
+    """The card that shows a clip's credit. Times are counted from the start of the clip."""
 
-    show: bool = Field(True, description="False: no cards.")
-    start: Duration = Field("3s", description="When it comes.")
-    duration: Duration = Field("7s", description="How long it stays, 500ms to 10m.")
-    fade: Duration = Field("300ms", description="How long it comes and goes, at most 5s.")
+    show: bool = Field(True, description="show enables the cards.")
+    start: Duration = Field("3s", description="start is when the card appears.")
+    duration: Duration = Field(
+        "7s", description="duration is how long the card is shown, 500ms to 10m."
+    )
+    fade: Duration = Field(
+        "300ms", description="fade is the length of the fade-in and of the fade-out, at most 5s."
+    )
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if not 0.5 <= parse_duration(self.duration) <= 600:
             raise ValueError(f"duration {self.duration} is not between 500ms and 10m")
-        if parse_duration(self.fade) > 5:
-            raise ValueError(f"fade {self.fade} is longer than 5s")
+        _refuse_long_fade(self.fade)
         return self

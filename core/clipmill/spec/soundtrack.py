@@ -1,4 +1,4 @@
-"""What a manifest says of the music under the programme."""
+"""Define the sound of the outputs: loudness, and music with its ducking."""
 
 from __future__ import annotations
 
@@ -13,17 +13,51 @@ from clipmill.spec.base import Duration, Id, Line, Model, Title, parse_duration,
 Decibels = Annotated[str, Field(pattern=r"^-?[0-9]{1,2}(\.[0-9])?dB$", max_length=7)]
 
 
-class Ducking(Model):
-    """How the music makes room while the programme sounds (a compressor keyed by it)."""
+class Audio(Model):
+    """The loudness of the outputs."""
 
-    threshold: Decibels = Field("-34dB", description="Programme level above which music yields.")
-    ratio: int = Field(20, ge=1, le=20, description="How strongly it yields; 1: not at all.")
-    attack: Duration = Field("1ms", description="How fast it yields, 1ms to 2s.")
-    release: Duration = Field("250ms", description="How fast it comes back, 1ms to 9s.")
+    loudness: str = Field(
+        "-14LUFS",
+        pattern=r"^-[0-9]{1,2}(\.[0-9])?LUFS$",
+        description="loudness is the programme loudness (EBU R128), -40LUFS to -5LUFS.",
+    )
+    true_peak: str = Field(
+        "-1dBTP",
+        pattern=r"^-[0-9](\.[0-9])?dBTP$",
+        description="truePeak is the highest true peak allowed.",
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if not -40 <= parse_level(self.loudness) <= -5:
+            raise ValueError(f"loudness {self.loudness} is not between -40LUFS and -5LUFS")
+        return self
+
+
+class Ducking(Model):
+    """Lowers the music while the programme sounds, by a compressor with the programme as key."""
+
+    threshold: Decibels = Field(
+        "-34dB",
+        description="threshold is the programme level above which the music is lowered, -60dB to"
+        " 0dB.",
+    )
+    ratio: int = Field(
+        20,
+        ge=1,
+        le=20,
+        description="ratio is the compression ratio. 1 disables ducking unless depth is set.",
+    )
+    attack: Duration = Field(
+        "1ms", description="attack is the time in which the music is lowered, 1ms to 2s."
+    )
+    release: Duration = Field(
+        "250ms", description="release is the time in which the music returns, 1ms to 9s."
+    )
     depth: Decibels | None = Field(
         None,
-        description="How far it yields, -1dB to -36dB, however loud the programme; in place of"
-        " the ratio.",
+        description="depth is the amount by which the music is lowered, -1dB to -36dB, independent"
+        " of the programme's level. It replaces ratio.",
     )
 
     @model_validator(mode="after")
@@ -32,10 +66,9 @@ class Ducking(Model):
             raise ValueError(f"threshold {self.threshold} is not between -60dB and 0dB")
         if self.depth is not None and not -36 <= parse_level(self.depth) <= -1:
             raise ValueError(f"depth {self.depth} is not between -36dB and -1dB")
-        for field, most in (("attack", 2), ("release", 9)):
-            given: str = getattr(self, field)
-            if not Fraction(1, 1000) <= parse_duration(given) <= most:
-                raise ValueError(f"{field} {given} is not between 1ms and {most}s")
+        for field, value, longest_s in (("attack", self.attack, 2), ("release", self.release, 9)):
+            if not Fraction(1, 1000) <= parse_duration(value) <= longest_s:
+                raise ValueError(f"{field} {value} is not between 1ms and {longest_s}s")
         return self
 
 
@@ -54,36 +87,52 @@ class MusicEnd(StrEnum):
 
 
 class MusicCredit(Model):
-    """Who made the music; what is not given is taken from the file's own tags."""
+    """The credit of a track. Missing fields are taken from the tags of the file."""
 
-    title: Title | None = Field(None, description="Title of the track.")
-    artist: Title | None = Field(None, description="Who made it.")
-    license: Title | None = Field(None, description="The license's name, e.g. CC BY 4.0.")
-    url: Line | None = Field(None, max_length=2000, description="Where the track can be found.")
+    title: Title | None = Field(None, description="title is the title of the track.")
+    artist: Title | None = Field(None, description="artist is the name of the track's artist.")
+    license: Title | None = Field(
+        None, description="license is the name of the license, e.g. CC BY 4.0."
+    )
+    url: Line | None = Field(
+        None, max_length=2000, description="url is the address at which the track is published."
+    )
 
 
 class Music(Model):
-    """Music under the programme, mixed once over the whole timeline."""
+    """A track that is mixed once under the whole timeline."""
 
-    media_id: Id = Field(description="A media file of the library: music, or any with sound.")
+    media_id: Id = Field(
+        description="mediaId is the id of a media file with audio in the owner's library."
+    )
     gain: Decibels = Field(
         "-12dB",
-        description="Level against the programme, -60dB to 12dB, once both have been brought to"
-        " the same loudness.",
+        description="gain is the level of the music relative to the programme, -60dB to 12dB, after"
+        " both have been brought to the same loudness.",
     )
-    loop: bool = Field(True, description="Start again when it ends before `until`.")
+    loop: bool = Field(
+        True, description="loop repeats the track if it is shorter than the time it plays."
+    )
     starts: MusicStart = Field(
         MusicStart.START,
         alias="from",
-        description="Start, or AfterIntro: after the intro and a bumper that follows it.",
+        description="from is where the music starts: Start, or AfterIntro, which is after the intro"
+        " and a bumper that follows it.",
     )
     until: MusicEnd = Field(
         MusicEnd.END,
-        description="End, or BeforeOutro: before the outro and a bumper that leads to it.",
+        description="until is where the music ends: End, or BeforeOutro, which is before the outro"
+        " and a bumper that precedes it.",
     )
-    fade_out: Duration = Field("2s", description="Fade at its end, 0s to 30s.")
-    duck: Ducking = Field(Ducking(), description="How it makes room while the programme sounds.")
-    credit: MusicCredit | None = Field(None, description="Whom the credits name.")
+    fade_out: Duration = Field(
+        "2s", description="fadeOut is the length of the fade at the end of the music, 0s to 30s."
+    )
+    duck: Ducking = Field(
+        Ducking(), description="duck controls how the music is lowered while the programme sounds."
+    )
+    credit: MusicCredit | None = Field(
+        None, description="credit is the track's entry in the credits."
+    )
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:

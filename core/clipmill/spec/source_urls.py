@@ -1,4 +1,4 @@
-"""Where a clip may come from: URLs allowed, addresses allowed, and the key that names a clip."""
+"""Decide which URLs and addresses may be fetched, and derive the key that identifies a clip."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
 _YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"}
 _TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
 _SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
-LONGEST_KEY_BYTES = 500
-"""A longer key is hashed: an index of PostgreSQL takes 2704 bytes at most."""
+# A longer key is hashed, since an index entry of PostgreSQL holds at most 2704 bytes.
+MAX_KEY_BYTES = 500
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class ForbiddenURL(ValueError):
-    """The URL may not be fetched; says why and what is allowed. Trying again is no use."""
+    """The URL may not be fetched. The message says why and what is allowed; a retry is useless."""
 
 
 def _split(url: str) -> SplitResult:
@@ -40,26 +40,40 @@ def _split(url: str) -> SplitResult:
 
 
 def host_port(parts: SplitResult) -> str:
-    """`host:port` in lower case, with the scheme's own port when none is given."""
+    """Return `host:port` in lower case, with the default port of the scheme if there is none."""
     port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
     return f"{(parts.hostname or '').rstrip('.')}:{port}"
 
 
 def host_port_of(url: str) -> str:
-    """`host:port` of a URL. Raises ForbiddenURL on one that names none."""
+    """Return `host:port` of a URL.
+
+    Raises:
+        ForbiddenURL: The text is no http or https URL with a host.
+    """
     return host_port(_split(url))
 
 
 def check_url(
     url: str, *, hosts: Collection[str], any_host: bool = False, private: Collection[str] = ()
 ) -> None:
-    """Refuse a URL that may not be fetched, before anything is looked up. Raises ForbiddenURL."""
+    """Check a URL before any name is resolved.
+
+    Args:
+        url: The URL of a clip.
+        hosts: Allowed host names.
+        any_host: Whether every public host name is allowed.
+        private: Pairs of `host:port` that are allowed without further checks.
+
+    Raises:
+        ForbiddenURL: The URL may not be fetched.
+    """
     parts = _split(url)
-    where = host_port(parts)
-    if where in private:
+    endpoint = host_port(parts)
+    if endpoint in private:
         return
-    host = where.rsplit(":", 1)[0]
-    if _odd_address(host):
+    host = endpoint.rsplit(":", 1)[0]
+    if _is_address_or_local(host):
         raise ForbiddenURL(f"{host!r} is an address, not a name: give the host's name")
     if parts.port not in (None, 80, 443):
         raise ForbiddenURL(f"port {parts.port} of {host!r}: only ports 80 and 443 are allowed")
@@ -67,8 +81,8 @@ def check_url(
         raise ForbiddenURL(f"host {host!r} is not allowed; allowed are {', '.join(sorted(hosts))}")
 
 
-def _odd_address(host: str) -> bool:
-    """IPv4 and IPv6 addresses in any spelling, and names that mean this machine."""
+def _is_address_or_local(host: str) -> bool:
+    """Return whether a host is an IP address in any notation, or a name of this machine."""
     last = host.rsplit(".", 1)[-1]
     numeric = bool(re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", last))
     local = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
@@ -76,25 +90,29 @@ def _odd_address(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """True for an address of the public internet; v4 addresses inside v6 ones are looked into."""
+    """Return whether an address is on the public internet, by its embedded IPv4 address if any."""
     ip: IPv4Address | IPv6Address = ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
+        embedded = ip.ipv4_mapped or ip.sixtofour
         if ip in _NAT64:
-            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
+            embedded = IPv4Address(int(ip) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_public(str(embedded))
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
 def clip_key(url: str) -> str:
-    """The name of a clip across its URLs, case kept. Raises ForbiddenURL on one that names none."""
+    """Return the key that is equal for all URLs of one clip.
+
+    Raises:
+        ForbiddenURL: The URL is invalid, or is a Twitch URL without a clip.
+    """
     parts = _split(url)
     host = (parts.hostname or "").lower().rstrip(".")
     path = [step for step in parts.path.split("/") if step]
     query = parse_qs(parts.query)
     if host in _TWITCH or host.endswith(".twitch.tv"):
-        return _twitch(host, path, query, url)
+        return _twitch_key(host, path, query, url)
     if host == "youtu.be" and path:
         return f"youtube:{path[0]}"
     if host in _YOUTUBE:
@@ -103,10 +121,10 @@ def clip_key(url: str) -> str:
         )
         if video:
             return f"youtube:{video}"
-    return _plain(parts, host)
+    return _url_key(parts, host)
 
 
-def _twitch(host: str, path: list[str], query: dict[str, list[str]], url: str) -> str:
+def _twitch_key(host: str, path: list[str], query: dict[str, list[str]], url: str) -> str:
     slug = query.get("clip", [""])[0]
     if not slug and host == "clips.twitch.tv" and path and path[0] != "embed":
         slug = path[0]
@@ -119,14 +137,13 @@ def _twitch(host: str, path: list[str], query: dict[str, list[str]], url: str) -
     raise ForbiddenURL(f"{url[:80]!r} names no Twitch clip")
 
 
-def _plain(parts: SplitResult, host: str) -> str:
-    """Any other URL: itself, without fragment and tracking parameters."""
-    kept = [
-        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)
-    ]
+def _url_key(parts: SplitResult, host: str) -> str:
+    """Return the URL without fragment and tracking parameters."""
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in parameters if not _TRACKING.match(name)]
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     query = f"?{urlencode(kept)}" if kept else ""
     key = f"{host}{port}{parts.path or '/'}{query}"
-    if len(key.encode()) <= LONGEST_KEY_BYTES:
+    if len(key.encode()) <= MAX_KEY_BYTES:
         return key
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,6 +1,6 @@
-"""What plays in which order: clips, the intro and outro around them, what stands between. Pure.
+"""Arrange what plays in which order: intro, clips, outro, and what plays between them.
 
-intro C1 T1 C2 T2 ... Cn outro, then the bumper S where its placement says.
+The order is intro, clip, transition clip, clip, ..., outro, with bumpers by their placement.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from clipmill.spec import BumperPlacement, CompilationSpec, TransitionOrder, Tra
 
 
 class ArrangedItem(NamedTuple):
-    """One shot: an asset by its media id, or a clip by its position in the spec."""
+    """An asset by its media id, or a clip by its position in the spec."""
 
     kind: ItemKind
     media_id: str = ""
@@ -23,50 +23,49 @@ class ArrangedItem(NamedTuple):
 
 
 def arrange(spec: CompilationSpec, playing: Sequence[int]) -> list[ArrangedItem]:
-    """All shots in order. `playing`: the positions of the clips that were not skipped."""
-    shots = [ArrangedItem("clip", clip=position) for position in playing]
+    """Return all items in order. `playing` holds the positions of the clips not skipped."""
+    items = [ArrangedItem("clip", clip=position) for position in playing]
     if spec.intro:
-        shots.insert(0, ArrangedItem("intro", spec.intro.media_id))
+        items.insert(0, ArrangedItem("intro", spec.intro.media_id))
     if spec.outro:
-        shots.append(ArrangedItem("outro", spec.outro.media_id))
-    return _with_bumpers(spec, _with_transitions(spec, shots))
+        items.append(ArrangedItem("outro", spec.outro.media_id))
+    return _with_bumpers(spec, _with_transition_clips(spec, items))
 
 
-def _with_transitions(spec: CompilationSpec, shots: list[ArrangedItem]) -> list[ArrangedItem]:
-    """A transition clip in each gap, unless the clip after it is entered in its own way."""
+def _with_transition_clips(spec: CompilationSpec, items: list[ArrangedItem]) -> list[ArrangedItem]:
+    """Insert a transition clip into each gap, except before a clip with its own transition."""
     if spec.transitions is None:
-        return shots
+        return items
     everywhere = spec.transitions.placement is TransitionPlacement.EVERYWHERE
-    names = _transition_names(spec)
-    found, gap = shots[:1], 0
-    for before, shot in pairwise(shots):
-        if everywhere or before.kind == shot.kind == "clip":
-            own = shot.kind == "clip" and spec.clips[shot.clip].transition is not None
-            found += [] if own else [ArrangedItem("transition", names[gap % len(names)])]
+    media_ids = _transition_media_ids(spec)
+    arranged, gap = items[:1], 0
+    for previous, item in pairwise(items):
+        if everywhere or previous.kind == item.kind == "clip":
+            if item.kind != "clip" or spec.clips[item.clip].transition is None:
+                arranged.append(ArrangedItem("transition", media_ids[gap % len(media_ids)]))
             gap += 1
-        found.append(shot)
-    return found
+        arranged.append(item)
+    return arranged
 
 
-def _transition_names(spec: CompilationSpec) -> list[str]:
-    """Transition clips by gap: the list in turn, or seeded draws, one for each possible gap."""
+def _transition_media_ids(spec: CompilationSpec) -> list[str]:
+    """Return the transition clips in order of gaps: the list itself, or one choice per gap."""
     if spec.transitions is None:
         return []
-    ids = spec.transitions.media_ids
+    media_ids = spec.transitions.media_ids
     if spec.transitions.order is TransitionOrder.CYCLE:
-        return list(ids)
-    draw = random.Random(spec.transitions.seed)  # noqa: S311  a repeatable choice, no secret
-    return [draw.choice(ids) for _ in range(len(spec.clips) + 1)]
+        return list(media_ids)
+    generator = random.Random(spec.transitions.seed)  # noqa: S311  repeatable, not secret
+    return [generator.choice(media_ids) for _ in range(len(spec.clips) + 1)]
 
 
-def _with_bumpers(spec: CompilationSpec, shots: list[ArrangedItem]) -> list[ArrangedItem]:
-    """Between: in every gap, never first or last. HeadStyle: after all but the outro, and first."""
+def _with_bumpers(spec: CompilationSpec, items: list[ArrangedItem]) -> list[ArrangedItem]:
     if spec.bumper is None or spec.bumper.placement is BumperPlacement.NONE:
-        return shots
+        return items
     bumper = ArrangedItem("bumper", spec.bumper.media_id)
-    found = [each for shot in shots for each in (shot, bumper)]
+    arranged = [entry for item in items for entry in (item, bumper)]
     if spec.bumper.placement is BumperPlacement.BETWEEN or spec.outro:
-        found.pop()
+        arranged.pop()
     if spec.bumper.placement is BumperPlacement.HEAD_STYLE and not spec.intro:
-        found.insert(0, bumper)
-    return found
+        arranged.insert(0, bumper)
+    return arranged

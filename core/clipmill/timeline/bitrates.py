@@ -1,4 +1,4 @@
-"""How many bits a second a file may have that must not be larger than so many bytes."""
+"""Choose the bit rates of an output whose file size is limited."""
 
 from __future__ import annotations
 
@@ -7,56 +7,67 @@ from typing import NamedTuple
 from clipmill.protocol import Profile
 
 AUDIO_BITRATE = 192_000
-OVERHEAD = 0.96
-"""What is left for picture and sound: the rest is the container and the controls' slack."""
-SOUND = ((1_200_000, AUDIO_BITRATE), (500_000, 128_000), (250_000, 96_000), (0, 64_000))
-"""From so many bit/s in all on, so many for the sound."""
-LEAST = 50_000
-"""Under this a picture cannot be made out, whatever its size."""
-STEPS = 8
-"""Steps in each doubling: a small edit keeps the rate, and with it all segments."""
+# Share of the file that is left for video and audio. The rest is taken by the container and by
+# the tolerance of the rate control.
+PAYLOAD_SHARE = 0.96
+# Pairs of (bit/s in total at least, bit/s for audio).
+AUDIO_BITRATES = ((1_200_000, AUDIO_BITRATE), (500_000, 128_000), (250_000, 96_000), (0, 64_000))
+# Below this rate in bit/s no picture is recognizable, whatever its size.
+MIN_VIDEO_BITRATE = 50_000
+# Bit rates are rounded to steps, eight per doubling, so that a small edit keeps the bit rate and
+# with it all segments.
+STEPS_PER_DOUBLING = 8
 
 
-class TooFewBytes(ValueError):
-    """The size does not suffice for the length. Says both."""
+class SizeLimitTooSmall(ValueError):
+    """The size limit does not suffice for the length; the message holds both."""
 
 
 class Bitrates(NamedTuple):
-    """bit/s of picture and sound."""
+    """Bit rates of video and audio in bit/s."""
 
     video: int
     audio: int
 
 
-def choose_bitrates(form: Profile, *, frames: int, max_bytes: int | None) -> Bitrates:
-    """The rates of an output of so many frames. Raises TooFewBytes."""
+def choose_bitrates(profile: Profile, *, frames: int, max_bytes: int | None) -> Bitrates:
+    """Return the bit rates of an output.
+
+    Args:
+        profile: Encoding of the output, with its frame rate and highest bit rate.
+        frames: Length of the output.
+        max_bytes: Largest file allowed, or None for any size.
+
+    Raises:
+        SizeLimitTooSmall: No usable bit rate fits into the size.
+    """
     if max_bytes is None:
-        return Bitrates(form.max_bitrate, AUDIO_BITRATE)
-    length_s = frames / form.rate
-    total = max_bytes * 8 * OVERHEAD / length_s
-    audio = next(sound for least, sound in SOUND if total >= least)
-    if total - audio < LEAST:
-        needed = round((LEAST + audio) * length_s / 8 / OVERHEAD)
-        raise TooFewBytes(
+        return Bitrates(profile.max_bitrate, AUDIO_BITRATE)
+    length_s = frames / profile.rate
+    total = max_bytes * 8 * PAYLOAD_SHARE / length_s
+    audio = next(bitrate for at_least, bitrate in AUDIO_BITRATES if total >= at_least)
+    if total - audio < MIN_VIDEO_BITRATE:
+        needed = round((MIN_VIDEO_BITRATE + audio) * length_s / 8 / PAYLOAD_SHARE)
+        raise SizeLimitTooSmall(
             f"maxBytes {max_bytes} for {length_s:.1f}s leaves {round(total / 1000)} kbit/s;"
             f" at least {needed} bytes are needed"
         )
-    return Bitrates(min(form.max_bitrate, _step(total - audio)), audio)
+    return Bitrates(min(profile.max_bitrate, _round_down(total - audio)), audio)
 
 
-def _step(bitrate: float) -> int:
-    """The rate rounded down to a step."""
-    step = LEAST
-    while step * 2 ** (1 / STEPS) <= bitrate:
-        step = round(step * 2 ** (1 / STEPS))
+def _round_down(bitrate: float) -> int:
+    step = MIN_VIDEO_BITRATE
+    while step * 2 ** (1 / STEPS_PER_DOUBLING) <= bitrate:
+        step = round(step * 2 ** (1 / STEPS_PER_DOUBLING))
     return step
 
 
-def limit_bitrate(form: Profile, video: int) -> Profile:
-    """A form with a lower ceiling, held within half a second."""
-    return form.model_copy(update={"max_bitrate": video, "buffer": video // 2})
+def limit_bitrate(profile: Profile, video: int) -> Profile:
+    """Return the profile with a lower ceiling, and a buffer of half a second."""
+    return profile.model_copy(update={"max_bitrate": video, "buffer": video // 2})
 
 
-def reduce_bitrate(form: Profile, *, size_bytes: int, max_bytes: int) -> Profile:
-    """The form to try next after a file came out larger than it may be."""
-    return limit_bitrate(form, max(1_000, int(form.max_bitrate * 0.93 * max_bytes / size_bytes)))
+def reduce_bitrate(profile: Profile, *, size_bytes: int, max_bytes: int) -> Profile:
+    """Return the profile to try after a file turned out larger than allowed."""
+    reduced = int(profile.max_bitrate * 0.93 * max_bytes / size_bytes)
+    return limit_bitrate(profile, max(1_000, reduced))

@@ -1,6 +1,6 @@
-"""The one timeline: (spec, what is known of the media) -> exact frames. Pure.
+"""Build the timeline of an output in exact frames.
 
-Estimate, quota, plan and render all call `timeline`, so that they cannot disagree.
+Estimate, quota, plan and render all call `build_timeline`, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from clipmill.spec import (
 from clipmill.timeline.bitrates import (
     AUDIO_BITRATE,
     Bitrates,
-    TooFewBytes,
+    SizeLimitTooSmall,
     choose_bitrates,
     limit_bitrate,
 )
@@ -36,13 +36,13 @@ from clipmill.timeline.resolved_items import (
     resolve_items,
 )
 
+# Largest correction of a clip's level, up or down, in hundredths of a decibel.
 GAIN_LIMIT_MB = 2000
-"""Largest correction of a clip's level, either way, in hundredths of a decibel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One output in exact frames. `cuts[i]` is what `entries[i]` plays."""
+    """One output in exact frames. `items[i]` plays `sources[i]`."""
 
     profile: Profile
     items: tuple[TimelineItem, ...]
@@ -59,116 +59,151 @@ def build_timeline(
     output: Output,
     clips: Sequence[MediaSource | None],
     assets: Mapping[str, MediaSource],
-    terms: OutputPolicy | None = None,
+    policy: OutputPolicy | None = None,
 ) -> Timeline:
-    """The timeline of one output. `clips[i]` None: skipped. Raises InvalidTimeline."""
-    terms = terms or OutputPolicy()
-    form = build_profile(output, terms=terms, quality=spec.quality)
-    played = resolve_items(spec, output, form.rate, clips, assets)
-    if not any(shot.kind == "clip" for shot in played):
+    """Return the timeline of one output.
+
+    Args:
+        spec: The spec.
+        output: The output, one of the spec's.
+        clips: The source of each clip of the spec, or None for a skipped clip.
+        assets: Sources of intro, outro, bumper, transition clips and images by media id.
+        policy: Limits of the owner's tier and of the installation.
+
+    Raises:
+        InvalidTimeline: No clip is left, an asset is missing, a clip has no frames, or the size
+            limit is too small.
+    """
+    policy = policy or OutputPolicy()
+    profile = build_profile(output, policy=policy, quality=spec.quality)
+    resolved = resolve_items(spec, output, profile.rate, clips, assets)
+    if not any(item.kind == "clip" for item in resolved):
         raise InvalidTimeline("no clip is left to play")
-    overlaps, notes = _overlaps(played, form.rate)
-    target = parse_level(spec.audio.loudness)
-    entries, at = [], 0
-    for shot, overlap in zip(played, overlaps, strict=True):
-        at -= overlap
-        entries.append(_entry(shot, at, overlap))
-        at += shot.frames
-    video, audio = _rates(output, form, at)
+    overlaps, overlap_notes = _overlaps(resolved, profile.rate)
+    items, frames = _positioned(resolved, overlaps)
+    bitrates = _bitrates(output, profile, frames)
+    target_lufs = parse_level(spec.audio.loudness)
     return Timeline(
-        profile=form if output.max_bytes is None else limit_bitrate(form, video),
-        items=tuple(entries),
-        sources=tuple(_cut(shot, target) for shot in played),
-        frames=at,
-        exact=all(shot.exact for shot in played),
-        notes=(*_limits(output, terms), *notes, *(note for shot in played for note in shot.notes)),
-        watermark=terms.watermark,
-        audio_bitrate=audio,
+        profile=profile if output.max_bytes is None else limit_bitrate(profile, bitrates.video),
+        items=items,
+        sources=tuple(_source_range(item, target_lufs) for item in resolved),
+        frames=frames,
+        exact=all(item.exact for item in resolved),
+        notes=(
+            *_policy_notes(output, policy),
+            *overlap_notes,
+            *(note for item in resolved for note in item.notes),
+        ),
+        watermark=policy.watermark,
+        audio_bitrate=bitrates.audio,
     )
 
 
-def _rates(output: Output, form: Profile, frames: int) -> Bitrates:
+def _bitrates(output: Output, profile: Profile, frames: int) -> Bitrates:
     try:
-        return choose_bitrates(form, frames=frames, max_bytes=output.max_bytes)
-    except TooFewBytes as error:
+        return choose_bitrates(profile, frames=frames, max_bytes=output.max_bytes)
+    except SizeLimitTooSmall as error:
         raise InvalidTimeline(f"spec.outputs ({output.name}): {error}") from None
 
 
-def _limits(output: Output, terms: OutputPolicy) -> list[str]:
-    """What the tier takes from an output."""
-    wanted, limits = build_profile(output), []
-    if (size := limit_size(wanted.width, wanted.height, terms.max_resolution)) != wanted.size:
-        limits.append(f"size {wanted.width}x{wanted.height} limited to {size[0]}x{size[1]}")
-    if terms.max_fps and terms.max_fps < wanted.rate:
-        limits.append(f"rate {wanted.rate} limited to at most {terms.max_fps}")
-    return [f"{output.name}: {limit} by the tier {terms.tier}" for limit in limits]
+def _policy_notes(output: Output, policy: OutputPolicy) -> list[str]:
+    unlimited, limits = build_profile(output), []
+    size = limit_size(unlimited.width, unlimited.height, policy.max_resolution)
+    if size != unlimited.size:
+        limits.append(f"size {unlimited.width}x{unlimited.height} limited to {size[0]}x{size[1]}")
+    if policy.max_fps and policy.max_fps < unlimited.rate:
+        limits.append(f"rate {unlimited.rate} limited to at most {policy.max_fps}")
+    return [f"{output.name}: {limit} by the tier {policy.tier}" for limit in limits]
 
 
-def _overlaps(played: Sequence[ResolvedItem], rate: int) -> tuple[list[int], list[str]]:
-    """Frames by which each shot overlaps the one before; at most half of either, said in a note."""
+def _overlaps(items: Sequence[ResolvedItem], rate: int) -> tuple[list[int], list[str]]:
+    """Return each item's overlap with the previous one in frames, and notes on shortened ones.
+
+    An overlap takes at most half of either item.
+    """
     overlaps, notes = [0], []
-    for before, shot in pairwise(played):
-        wanted = _overlap(shot.transition, rate)
-        room = min(before.frames // 2, shot.frames // 2)
-        overlaps.append(min(wanted, room))
-        if wanted > room:
+    for previous, item in pairwise(items):
+        desired = _overlap_frames(item.transition, rate)
+        possible = min(previous.frames // 2, item.frames // 2)
+        overlaps.append(min(desired, possible))
+        if desired > possible:
             notes.append(
-                f"transition into {shot.name} shortened from {wanted} to {room} frames:"
-                f" {before.name} and {shot.name} are {before.frames} and {shot.frames} frames long"
+                f"transition into {item.name} shortened from {desired} to {possible} frames:"
+                f" {previous.name} and {item.name} are {previous.frames} and {item.frames}"
+                " frames long"
             )
     return overlaps, notes
 
 
-def _overlap(enters: Transition | None, rate: int) -> int:
-    if enters is None or enters.type is TransitionType.NONE:
+def _overlap_frames(transition: Transition | None, rate: int) -> int:
+    if transition is None or transition.type is TransitionType.NONE:
         return 0
-    return round(parse_duration(enters.duration) * rate)
+    return round(parse_duration(transition.duration) * rate)
 
 
-def _entry(shot: ResolvedItem, at: int, overlap: int) -> TimelineItem:
-    enters = shot.transition if overlap else None
+def _positioned(
+    resolved: Sequence[ResolvedItem], overlaps: Sequence[int]
+) -> tuple[tuple[TimelineItem, ...], int]:
+    """Return the timeline items and the length of the output in frames."""
+    items, end = [], 0
+    for item, overlap in zip(resolved, overlaps, strict=True):
+        items.append(_timeline_item(item, end - overlap, overlap))
+        end += item.frames - overlap
+    return tuple(items), end
+
+
+def _timeline_item(item: ResolvedItem, at: int, overlap: int) -> TimelineItem:
+    transition = item.transition if overlap else None
     return TimelineItem(
-        kind=shot.kind,
-        name=shot.name,
-        media_id=shot.source.media_id,
+        kind=item.kind,
+        name=item.name,
+        media_id=item.source.media_id,
         at=at,
-        start=shot.start,
-        frames=shot.frames,
-        transition=enters.type if enters else TransitionType.NONE,
-        curve=enters.curve if enters else Curve.EQUAL_POWER,
+        start=item.start,
+        frames=item.frames,
+        transition=transition.type if transition else TransitionType.NONE,
+        curve=transition.curve if transition else Curve.EQUAL_POWER,
         overlap=overlap,
     )
 
 
-def _cut(shot: ResolvedItem, target_lufs: float) -> SourceRange:
-    facts = shot.source.facts
+def _source_range(item: ResolvedItem, target_lufs: float) -> SourceRange:
+    facts = item.source.facts
     return SourceRange(
-        media_id=shot.source.media_id,
-        sha256=shot.source.sha256,
+        media_id=item.source.media_id,
+        sha256=item.source.sha256,
         format=facts.format if facts else "",
         has_audio=bool(facts and facts.audio_codec),
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
-        start=shot.start,
-        frames=shot.frames,
+        start=item.start,
+        frames=item.frames,
         gain_mb=gain_mb(facts, target_lufs),
-        framing=shot.framing,
-        layers=list(shot.layers),
+        framing=item.framing,
+        layers=list(item.layers),
     )
 
 
 def gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
-    """Gain that brings a file to the target, in hundredths of a decibel; silence stays."""
+    """Return the gain that brings a file to a loudness, in hundredths of a decibel.
+
+    The gain of silence is 0.
+    """
     if facts is None or facts.loudness_lufs is None:
         return 0
-    wanted = round((target_lufs - facts.loudness_lufs) * 100)
-    return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, wanted))
+    gain = round((target_lufs - facts.loudness_lufs) * 100)
+    return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, gain))
 
 
-def subrange(cut: SourceRange, *, offset: int, frames: int) -> SourceRange:
-    """A stretch of a cut: `frames` from `offset` on."""
-    over = layers_of_subrange(cut, offset=offset, frames=frames)
-    return cut.model_copy(update={"start": cut.start + offset, "frames": frames, "layers": over})
+def subrange(source: SourceRange, *, offset: int, frames: int) -> SourceRange:
+    """Return `frames` frames of a source range from `offset` on."""
+    return source.model_copy(
+        update={
+            "start": source.start + offset,
+            "frames": frames,
+            "layers": layers_of_subrange(source, offset=offset, frames=frames),
+        }
+    )
 
 
 __all__ = [
@@ -176,7 +211,7 @@ __all__ = [
     "InvalidTimeline",
     "MediaSource",
     "Timeline",
+    "build_timeline",
     "gain_mb",
     "subrange",
-    "build_timeline",
 ]

@@ -1,21 +1,26 @@
-"""When a render will have ended, guessed from how fast it went so far. Pure."""
+"""Estimate when a render will end, from its speed so far."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+# Percentage of a compilation's progress that its fetches account for, whatever their duration.
 FETCH_SHARE = 30
-"""Percent of a compilation that its fetches count for, however long they take."""
-LAST = 99
-"""Percent of one that has not ended; what is left from there on cannot be told."""
+# Highest percentage of a compilation that has not ended. Its end cannot be estimated any more.
+MAX_PERCENT = 99
 
 
 def estimate_end(began: datetime, reached: datetime, percent: int) -> datetime | None:
-    """`reached`: when it came to `percent`, having `began` to render. None: too early to tell.
+    """Return the estimated end, or None if it is too early or too late to estimate it.
 
-    It depends on what was done alone, not on when it is asked: it stays until more is done.
+    The estimate depends only on the progress, not on the time of the call.
+
+    Args:
+        began: When rendering began.
+        reached: When the progress reached `percent`.
+        percent: Progress of the whole compilation, including its fetches.
     """
-    done = percent - FETCH_SHARE
-    if done <= 0 or percent >= LAST or reached <= began:
+    rendered = percent - FETCH_SHARE
+    if rendered <= 0 or percent >= MAX_PERCENT or reached <= began:
         return None
-    return reached + (reached - began) * (LAST - percent) / done
+    return reached + (reached - began) * (MAX_PERCENT - percent) / rendered

@@ -1,4 +1,4 @@
-"""Each shot of the arrangement with its source, its stretch in frames and what is drawn over it."""
+"""Resolve each item of the arrangement to its source, its range in frames and its layers."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from clipmill.spec import (
 from clipmill.timeline.arrangement import arrange
 from clipmill.timeline.overlay_layers import build_layers, hidden_overlay_notes, image_ids
 
+# Estimated length of a clip that has not been fetched: the longest clip that Twitch allows.
 UNKNOWN_LENGTH_S = 60
-"""Estimate for a clip not yet fetched: Twitch's own limit for a clip, in seconds."""
+# Length of a placeholder for a clip without an `end`.
 PLACEHOLDER_S = 3
-"""Length of a placeholder for a clip without an `end`, in seconds."""
+# Length of each clip in a draft of the first seconds.
 PREVIEW_S = 4
-"""What a draft of the first seconds shows of each clip."""
 
 
 class InvalidTimeline(ValueError):
-    """The spec and its media make no timeline; says which clip and why. Trying again is no use."""
+    """The spec and its media give no timeline. The message names the clip; a retry is useless."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaSource:
-    """A media file to cut from. `facts` None: length not known yet (or a placeholder)."""
+    """A media file. `facts` is None while its length is unknown, and for a placeholder."""
 
     media_id: str | None
     sha256: str
     facts: MediaFacts | None
 
 
+# Replaces a clip that could not be fetched, with onClipError Placeholder.
 PLACEHOLDER = MediaSource(None, "", None)
-"""Stands for a clip that could not be had, under onClipError Placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedItem:
-    """One shot: frames of the output rate from `start` of its source on."""
+    """An item with its source; `start` and `frames` are in frames of the output rate."""
 
     kind: ItemKind
     name: str
@@ -62,7 +62,7 @@ class ResolvedItem:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """What is the same for all shots of one output. `images`: sha256 by media id."""
+    """What all items of one output share. `images` holds hashes by media id."""
 
     spec: CompilationSpec
     output: Output
@@ -78,48 +78,61 @@ def resolve_items(
     clips: Sequence[MediaSource | None],
     assets: Mapping[str, MediaSource],
 ) -> list[ResolvedItem]:
-    """Every slot of the arrangement as a shot. Raises InvalidTimeline."""
+    """Return the items of the arrangement with their sources.
+
+    Args:
+        spec: The spec.
+        output: The output, with its framing.
+        rate: Frames per second of the output.
+        clips: The source of each clip of the spec, or None for a skipped clip.
+        assets: Sources of intro, outro, bumper, transition clips and images by media id.
+
+    Raises:
+        InvalidTimeline: An asset is missing, or a clip has no frames.
+    """
     _refuse_missing(image_ids(spec), assets)
     sources = {i: source for i, source in enumerate(clips) if source is not None}
     images = {media_id: asset.sha256 for media_id, asset in assets.items()}
     edit = _Edit(spec, output, rate, assets, images)
     return [
-        _clip(edit, slot.clip, sources[slot.clip])
-        if slot.kind == "clip"
-        else _asset(edit, slot.kind, slot.media_id)
-        for slot in arrange(spec, list(sources))
+        _resolve_clip(edit, item.clip, sources[item.clip])
+        if item.kind == "clip"
+        else _resolve_asset(edit, item.kind, item.media_id)
+        for item in arrange(spec, list(sources))
     ]
 
 
-def _refuse_missing(wanted: Mapping[str, str], assets: Mapping[str, MediaSource]) -> None:
-    """`wanted`: the field that names each media id. Raises InvalidTimeline."""
-    for media_id, field in wanted.items():
+def _refuse_missing(fields: Mapping[str, str], assets: Mapping[str, MediaSource]) -> None:
+    """Raise InvalidTimeline if a media id is missing; `fields` holds the field of each id."""
+    for media_id, field in fields.items():
         if media_id not in assets:
             raise InvalidTimeline(f"{field}: the library has no media {media_id!r} any more")
 
 
-def _asset(edit: _Edit, kind: ItemKind, media_id: str) -> ResolvedItem:
+def _resolve_asset(edit: _Edit, kind: ItemKind, media_id: str) -> ResolvedItem:
     _refuse_missing({media_id: f"spec.{kind}"}, edit.assets)
     source = edit.assets[media_id]
-    frames, exact = _whole(source, edit.rate)
-    # Zoom, alignment and panes are for clips.
-    return ResolvedItem(kind, media_id, source, 0, frames, exact, Framing(fit=edit.output.fit))
+    frames, exact = _source_frames(source, edit.rate)
+    # Zoom, alignment and layout apply to clips only.
+    framing = Framing(fit=edit.output.fit)
+    return ResolvedItem(kind, media_id, source, 0, frames, exact, framing)
 
 
-def _whole(source: MediaSource, rate: int) -> tuple[int, bool]:
+def _source_frames(source: MediaSource, rate: int) -> tuple[int, bool]:
+    """Return the length of a source in frames, and whether it is exact."""
     if source.facts is None:
         return UNKNOWN_LENGTH_S * rate, False
     return max(1, round(Fraction(source.facts.duration_us, 1_000_000) * rate)), True
 
 
-def _clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
+def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
     spec, rate = edit.spec, edit.rate
     clip, name = spec.clips[i], clip_name(spec, i)
     start = round(parse_duration(clip.start) * rate) if clip.start else 0
-    length, exact = _whole(source, rate)
+    length, exact = _source_frames(source, rate)
     if source == PLACEHOLDER:
         length, exact = start + PLACEHOLDER_S * rate, True
-    end = _end(edit, i, start, length, known=exact and source != PLACEHOLDER)
+    end = _end_frame(edit, i, start, length, is_known=exact and source != PLACEHOLDER)
     if end <= start:
         raise InvalidTimeline(
             f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
@@ -132,30 +145,30 @@ def _clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         start=start,
         frames=end - start,
         exact=exact or clip.end is not None,
-        framing=_framing(edit.output),
+        framing=_clip_framing(edit.output),
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
         notes=hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
     )
 
 
-def _end(edit: _Edit, i: int, start: int, length: int, *, known: bool) -> int:
-    """Last frame + 1: the trim's end, else the longest part allowed, never past the source."""
+def _end_frame(edit: _Edit, i: int, start: int, length: int, *, is_known: bool) -> int:
+    """Return one past the clip's last frame: its end or longest part, never past the source."""
     spec, rate = edit.spec, edit.rate
-    ends = [length] if known else []
+    ends = [length] if is_known else []
     if spec.preview is PreviewExtent.FIRST_SECONDS:
         ends.append(start + PREVIEW_S * rate)
-    if wanted := spec.clips[i].end:
-        ends.append(_frames(wanted, rate))
+    if clip_end := spec.clips[i].end:
+        ends.append(_duration_frames(clip_end, rate))
     elif spec.max_clip_duration:
-        ends.append(start + _frames(spec.max_clip_duration, rate))
+        ends.append(start + _duration_frames(spec.max_clip_duration, rate))
     return min(ends, default=length)
 
 
-def _frames(duration: str, rate: int) -> int:
+def _duration_frames(duration: str, rate: int) -> int:
     return max(1, round(parse_duration(duration) * rate))
 
 
-def _framing(output: Output) -> Framing:
+def _clip_framing(output: Output) -> Framing:
     panes = output.layout or []
     return Framing(fit=output.fit, zoom=output.zoom, align=output.align, panes=panes)

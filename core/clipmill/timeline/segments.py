@@ -1,4 +1,4 @@
-"""The timeline falls into segments, each named by a hash of all that decides pixels and samples."""
+"""Split the timeline into segments, each named by a hash of everything that decides its content."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from clipmill.protocol import Profile, Segment, SourceRange, TimelineItem
 from clipmill.spec import Curve, TransitionType
 from clipmill.timeline.build import Timeline, subrange
 
-RENDERER = 3
-"""Raised whenever the same order would give other pixels or samples, so that old segments go."""
+# Part of every key. Raised when the same content would give other pixels or samples, or when the
+# hashed fields change, so that older segments are not reused.
+RENDERER = 4
 
 
 def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:
-    """Bodies and seams in order; their frames add up to the timeline's."""
-    found: list[Segment] = []
-    overlaps = [entry.overlap for entry in timeline.items]
-    for i, cut in enumerate(timeline.sources):
-        head, tail = overlaps[i], overlaps[i + 1] if i + 1 < len(overlaps) else 0
+    """Return body and transition segments in order; their frames add up to the timeline's."""
+    segments: list[Segment] = []
+    overlaps = [item.overlap for item in timeline.items] + [0]
+    for i, source in enumerate(timeline.sources):
+        head, tail = overlaps[i], overlaps[i + 1]
         if head:
-            before = timeline.sources[i - 1]
-            end_of_before = subrange(before, offset=before.frames - head, frames=head)
-            pair = [end_of_before, subrange(cut, offset=0, frames=head)]
-            found.append(_segment(timeline, pair, timeline.items[i]))
-        if cut.frames > head + tail:
-            body = subrange(cut, offset=head, frames=cut.frames - head - tail)
-            found.append(_segment(timeline, [body]))
-    return tuple(found)
+            previous = timeline.sources[i - 1]
+            end_of_previous = subrange(previous, offset=previous.frames - head, frames=head)
+            pair = [end_of_previous, subrange(source, offset=0, frames=head)]
+            segments.append(_segment(timeline, pair, timeline.items[i]))
+        if source.frames > head + tail:
+            body = subrange(source, offset=head, frames=source.frames - head - tail)
+            segments.append(_segment(timeline, [body]))
+    return tuple(segments)
 
 
 def _segment(
-    timeline: Timeline, cuts: list[SourceRange], entered: TimelineItem | None = None
+    timeline: Timeline, sources: list[SourceRange], item: TimelineItem | None = None
 ) -> Segment:
     return with_content_key(
         Segment(
             key="0" * 64,
-            sources=cuts,
-            transition=entered.transition if entered else TransitionType.NONE,
-            curve=entered.curve if entered else Curve.EQUAL_POWER,
+            sources=sources,
+            transition=item.transition if item else TransitionType.NONE,
+            curve=item.curve if item else Curve.EQUAL_POWER,
             profile=timeline.profile,
             watermark=timeline.watermark,
         )
@@ -47,19 +48,23 @@ def _segment(
 
 
 def with_content_key(segment: Segment) -> Segment:
-    """The segment under the key of its content."""
+    """Return the segment with the key that follows from its content."""
     content = {"renderer": RENDERER, **segment.model_dump(mode="json", exclude={"key"})}
-    canonical = json.dumps(_nameless(content), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(_without_media_ids(content), sort_keys=True, separators=(",", ":"))
     return segment.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
-def with_profile(segment: Segment, form: Profile) -> Segment:
-    """The same segment in another form, under its own key."""
-    return with_content_key(segment.model_copy(update={"profile": form}))
+def with_profile(segment: Segment, profile: Profile) -> Segment:
+    """Return the same segment with another encoding, under its own key."""
+    return with_content_key(segment.model_copy(update={"profile": profile}))
 
 
-def _nameless(content: Any) -> Any:
-    """Without ids of media rows: the same bytes under another id give the same pixels."""
+def _without_media_ids(content: Any) -> Any:
+    # Equal bytes under another media id give equal pixels, so ids must not change the key.
     if isinstance(content, dict):
-        return {name: _nameless(part) for name, part in content.items() if name != "media_id"}
-    return [_nameless(part) for part in content] if isinstance(content, list) else content
+        return {
+            name: _without_media_ids(value) for name, value in content.items() if name != "media_id"
+        }
+    if isinstance(content, list):
+        return [_without_media_ids(value) for value in content]
+    return content

@@ -1,0 +1,50 @@
+"""Describe owners' accounts, and users and tiers as an administrator manages them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Model, Name
+
+
+class Account(Model):
+    """What an owner may use and has used. A null limit is no limit; 0 allows nothing."""
+
+    owner: Name
+    tier: str
+    storage_used_bytes: int
+    storage_limit_bytes: int | None
+    render_used_seconds: int
+    render_reserved_seconds: int
+    render_limit_seconds: int | None
+    month: str
+
+
+class Usage(Model):
+    """Render time of a finished generation. Each generation has at most one such row."""
+
+    compilation_id: Id
+    generation: int
+    seconds: int
+    created_at: str
+
+
+class TierView(Model):
+    """A tier. A null limit is no limit."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,99}$")
+    storage_limit_bytes: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+    render_limit_seconds: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+    apply_watermark: bool = False
+    max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
+    max_fps: int | None = Field(None, ge=1, le=1000)
+    max_clips: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+
+
+class UserView(Model):
+    """A user and the tier that applies."""
+
+    name: Name
+    tier: str

@@ -1,0 +1,63 @@
+"""Describe compilations as their owner reads and changes them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from clipmill.protocol.assignments import Stage
+from clipmill.protocol.compilation_plan import ClipStatus, CompilationState
+from clipmill.protocol.result_record import ItemKind
+from clipmill.protocol.task_reports import OutputResult
+from clipmill.spec.base import Id, Model
+from clipmill.spec.output import PreviewExtent
+
+
+class CompilationView(Model):
+    """A compilation with the state of its newest generation."""
+
+    id: Id
+    name: str
+    namespace: str
+    owner: str
+    generation: int
+    state: CompilationState
+    stage: Stage | None = None
+    percent: int = 0
+    eta: str | None = Field(None, description="Estimated time of completion, while rendering.")
+    reason: str | None = None
+    message: str | None = None
+    degraded: bool = Field(False, description="Whether any clip was skipped.")
+    clips: list[ClipStatus]
+    outputs: list[OutputResult] = []
+    log: list[str] = []
+    created_at: str
+    completed_at: str | None = None
+
+
+class CompilationPage(Model):
+    """A page of compilations, newest first. `next` is the token of the following page."""
+
+    items: list[CompilationView]
+    next: str | None = None
+
+
+class PreviewRequest(Model):
+    """Request for a draft of a compilation."""
+
+    extent: PreviewExtent = Field(
+        PreviewExtent.FIRST_SECONDS, description="Whole, or the first 4 s of each clip."
+    )
+
+
+class UsedIn(Model):
+    """A result that plays a media file, and the kind of item it is played as."""
+
+    compilation_id: Id
+    name: str
+    generation: int
+    output: str
+    media_id: Id = Field(description="Media id of the result's video.")
+    kind: ItemKind | Literal["music"]
+    created_at: str

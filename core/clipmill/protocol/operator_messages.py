@@ -1,0 +1,101 @@
+"""Describe what the operator, or a local run in its place, exchanges with the API."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from clipmill.protocol.assignments import Stage
+from clipmill.protocol.compilation_plan import Plan
+from clipmill.protocol.compilation_views import CompilationView
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, SanitizedLine
+from clipmill.spec.compilation import MAX_CLIPS, CompilationSpec
+
+
+class Registration(Model):
+    """A generation of a resource: its identity, its owner and its spec."""
+
+    namespace: Name
+    name: Name
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
+    owner: Name = Field(description="Owner that the operator derived from namespace and spec.")
+    spec: CompilationSpec
+    submission: Id | None = Field(
+        None, description="Id of the API submission that this resource was created for."
+    )
+
+
+class StageKey(Model):
+    """The key of the stage that a generation starts with."""
+
+    generation: int
+    stage: Stage
+    key: str
+
+
+class RegisteredPlan(Plan):
+    """The plan of a registered generation.
+
+    `key` is set only if it was requested and this call created the generation, since no other
+    pod can hold a key then. In all other cases the operator requests a key for the stage.
+    """
+
+    key: StageKey | None = None
+
+
+class KeyRequest(Model):
+    """Request for the key of one stage of a generation."""
+
+    stage: Stage
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
+
+
+class KeyReply(Model):
+    """A new key. It is returned once and stored as a hash."""
+
+    key: str
+
+
+class FailedTasks(Model):
+    """Tasks whose pods ended without a result, after all retries."""
+
+    stage: Stage
+    generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
+    indexes: list[int] = Field(max_length=MAX_CLIPS)
+    reason: Line = Field(
+        "", max_length=60, description="Stable code in PascalCase; default depends on the stage."
+    )
+    message: SanitizedLine = Field(max_length=500)
+
+
+class SubmissionAction(StrEnum):
+    """What a submission asks the operator to do with the resource."""
+
+    APPLY = "Apply"
+    DELETE = "Delete"
+
+
+class Submission(Model):
+    """A resource that API users want created, changed or deleted."""
+
+    id: Id = Field(description="Id of the compilation; the resource is annotated with it.")
+    uid: str = Field(description="UID of the resource, or a substitute until it exists.")
+    action: SubmissionAction
+    namespace: Name
+    name: Name
+    owner: Name
+    spec: CompilationSpec
+
+
+class SubmissionRefusal(Model):
+    """Why a submission cannot become a resource."""
+
+    reason: str = Field(max_length=60, description="Stable code in PascalCase.")
+    message: str = Field(max_length=500)
+
+
+class ActiveCompilation(CompilationView):
+    """A compilation that has not ended, with the UID of its resource."""
+
+    uid: str

@@ -1,0 +1,55 @@
+"""Describe a segment by everything that decides its pixels and samples."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from clipmill.protocol.encoding_profile import Profile
+from clipmill.protocol.layers import Framing, Layer
+from clipmill.spec.base import Id, Model, Sha256
+from clipmill.spec.transitions import Curve, TransitionType
+
+
+class SourceRange(Model):
+    """A range of one source, in frames of the output rate, with its gain and layers."""
+
+    media_id: Id | None = Field(description="Absent for a placeholder, which is black and silent.")
+    sha256: str
+    format: str
+    has_audio: bool
+    width: int = 0
+    height: int = 0
+    start: int = Field(ge=0, description="First frame within the source.")
+    frames: int = Field(ge=1)
+    gain_mb: int = Field(0, description="Gain in hundredths of a decibel.")
+    framing: Framing = Framing()
+    layers: list[Layer] = Field([], description="Layers over the picture, the lowest first.")
+
+
+class Segment(Model):
+    """A body segment (one source range) or a transition segment (two of equal length)."""
+
+    key: Sha256 = Field(description="Hash of the segment's content.")
+    sources: list[SourceRange] = Field(min_length=1, max_length=2)
+    transition: TransitionType = TransitionType.NONE
+    curve: Curve = Curve.EQUAL_POWER
+    profile: Profile
+    watermark: Layer | None = Field(None, description="Layer over all others, always visible.")
+
+    @property
+    def frames(self) -> int:
+        """Length in frames of the output rate."""
+        return self.sources[0].frames
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the layers of each source range in turn, then the watermark."""
+        watermark = (self.watermark,) if self.watermark else ()
+        return (*(layer for source in self.sources for layer in source.layers), *watermark)
+
+
+class SegmentCounts(Model):
+    """How many segments a result has, and where they came from."""
+
+    total: int = 0
+    reused: int = 0
+    rendered: int = 0
