@@ -1,55 +1,75 @@
-"""The commands' own words: each says what it does and shows how."""
+"""The help of the commands, docs/cli.md, and wrong usage."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from clipmill_cli.commands.command_tree import app
-from clipmill_cli.commands.reference_page import commands, pages
+from clipmill_cli.commands.reference_page import command_words, render_page
 
 PAGE = Path(__file__).parents[2] / "docs/cli.md"
+# Commands that only write files, delete or keep running.
+WITHOUT_JSON = {
+    ("serve",),
+    ("download",),
+    ("media", "delete"),
+    ("render",),
+    ("export",),
+    ("import",),
+}
 
 
-def test_the_page_of_the_commands_is_current() -> None:
+def clipmill(*words: str) -> Result:
+    """Run a command without an API."""
+    return CliRunner().invoke(app, words, env={"CLIPMILL_API_URL": None})
+
+
+def test_the_reference_page_is_current() -> None:
     """`make generate` writes it."""
-    assert PAGE.read_text() == pages()
+    assert PAGE.read_text() == render_page()
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+@pytest.mark.parametrize("words", list(command_words()), ids=" ".join)
 def test_each_help_has_an_example_of_its_command(words: tuple[str, ...]) -> None:
-    """On a line of its own, ready to be copied."""
-    said = CliRunner().invoke(app, [*words, "--help"])
-    assert said.exit_code == 0
-    lines = [line.strip() for line in said.output.splitlines() if line.startswith("      ")]
+    """Each example is on a line of its own."""
+    done = clipmill(*words, "--help")
+    assert done.exit_code == 0
+    lines = [line.strip() for line in done.stdout.splitlines() if line.startswith("      ")]
     assert any(f"clipmill {' '.join(words)}" in line for line in lines)
 
 
-def test_commands_with_data_print_json() -> None:
-    """All that show something, except what only writes files or runs on."""
-    silent = {("serve",), ("download",), ("media", "delete"), ("render",)} | {
-        ("export",),
-        ("import",),
-    }
-    for words in commands():
-        said = CliRunner().invoke(app, [*words, "--help"]).output
-        assert ("[text|json]" in said or "text|json" in said) == (words not in silent), words
+def test_commands_that_show_data_print_json() -> None:
+    """They have the option -o json."""
+    for words in command_words():
+        has_option = "text|json" in clipmill(*words, "--help").stdout
+        assert has_option == (words not in WITHOUT_JSON), words
+
+
+@pytest.mark.parametrize("words", [(), ("media",), ("admin",)])
+def test_a_group_without_a_command_prints_its_help(words: tuple[str, ...]) -> None:
+    """The exit code is that of wrong usage."""
+    done = clipmill(*words)
+    assert (done.exit_code, "Usage: " in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "fact"),
     [
-        (["bogus"], "clipmill: No such command 'bogus'."),
-        (["render"], "clipmill: Missing argument 'MANIFEST'."),
-        (["list", "--limit", "0"], "clipmill: Invalid value for '--limit'"),
-        (["submit", "nowhere.yaml"], "clipmill: nowhere.yaml: no such file"),
-        (["admin", "tiers"], "clipmill: no API is named: set CLIPMILL_API_URL"),
+        (["bogus"], "'bogus'"),
+        (["render"], "'MANIFEST'"),
+        (["list", "--limit", "0"], "'--limit'"),
+        (["submit", "nowhere.yaml"], "nowhere.yaml: "),
+        (["admin", "tiers"], "CLIPMILL_API_URL"),
+        (["get", "../media/m-0123"], "'../media/m-0123'"),
+        (["plan", "a.yaml", "--allow-private", "10.0.0.1"], "'10.0.0.1'"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(words: list[str], said: str) -> None:
-    """The line says what is wrong and where to read on."""
-    done = CliRunner().invoke(app, words, env={"CLIPMILL_API_URL": None})
-    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith(said)
+def test_wrong_usage_is_one_line_and_exit_code_2(words: list[str], fact: str) -> None:
+    """The line names the argument, option, file or variable."""
+    done = clipmill(*words)
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    assert done.stderr.startswith("clipmill: ")
+    assert fact in done.stderr

@@ -1,4 +1,4 @@
-"""A bad manifest gets a few clear lines, and local files are found and replaced."""
+"""Faults of a manifest name field, value and rule; local files are found and replaced."""
 
 from pathlib import Path
 from typing import Any
@@ -6,74 +6,88 @@ from typing import Any
 import pytest
 
 from clipmill.protocol import MediaKind
+from clipmill.spec import CompilationSpec
+from clipmill_cli.errors import ManifestError
 from clipmill_cli.local import local_files, manifest_file
-from clipmill_cli.local.manifest_file import ManifestError
 
 CLIP = {"url": "https://clips.twitch.tv/Opener"}
 
 
 def raw(**spec: Any) -> dict[str, Any]:
-    """A manifest with this spec."""
+    """Return a manifest with this spec."""
     spec = {"clips": [CLIP], **spec}
-    head = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation"}
-    return {**head, "metadata": {"name": "friday"}, "spec": spec}
+    header = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation"}
+    return {**header, "metadata": {"name": "friday"}, "spec": spec}
 
 
 def lines(**spec: Any) -> tuple[str, ...]:
-    """What is said of a bad spec."""
+    """Return the error lines of a bad spec."""
     with pytest.raises(ManifestError) as caught:
-        manifest_file.check(raw(**spec))
+        manifest_file.validate(raw(**spec))
     return caught.value.lines
 
 
-BAD: list[tuple[dict[str, Any], str]] = [
-    (
+# A spec, the beginning of its first error line (field and value), and what the rule names.
+BAD: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
+    "end before start": (
         {"clips": [CLIP, {**CLIP, "name": "b", "start": "5s", "end": "2s"}]},
-        "spec.clips[1].end: '2s': end 2s must be after start 5s",
+        "spec.clips[1].end: '2s': ",
+        ("start", "5s"),
     ),
-    (
+    "misspelt field": (
         {"clips": [{**CLIP, "ends": "2s"}]},
-        "spec.clips[0].ends: unknown field; did you mean end?",
+        "spec.clips[0].ends: unknown field; ",
+        ("did you mean end?",),
     ),
-    (
-        {"outputs": [{"name": "main", "preset": "youtub"}]},
-        "spec.outputs[0].preset: 'youtub': Input should be 'youtube', 'youtube_shorts', 'tiktok',",
-    ),
-    (
-        {"clips": [{**CLIP, "mediaId": "m-abcd"}]},
-        "spec.clips[0]: exactly one of url and mediaId must be set; both url and mediaId are set",
-    ),
-    ({"clips": []}, "spec.clips: List should have at least 1 item, not 0"),
-    (
-        {"clips": [CLIP] * 501},
-        "spec.clips: List should have at most 500 items, not 501",
-    ),
-    ({"clips": [{**CLIP, "start": 5}]}, "spec.clips[0].start: 5: Input should be a valid string"),
-    (
-        {"minimumClips": 3},
-        "spec.minimumClips: 3: minimumClips 3 is more than the 1 clips given",
-    ),
-    (
+    "misspelt nested field": (
         {"transitions": {"mediaIds": ["m-abcd"], "sede": 4}},
-        "spec.transitions.sede: unknown field; did you mean seed?",
+        "spec.transitions.sede: unknown field; ",
+        ("did you mean seed?",),
     ),
-    ({"clips": "all"}, "spec.clips: 'all': Input should be a valid list"),
-    ({"audio": None}, "spec.audio: nothing: Input should be a valid dictionary"),
-]
+    "field unlike any other": (
+        {"audio": {"qqqqqq": 1}},
+        "spec.audio.qqqqqq: unknown field; ",
+        ("loudness", "truePeak"),
+    ),
+    "unknown preset": (
+        {"outputs": [{"name": "main", "preset": "youtub"}]},
+        "spec.outputs[0].preset: 'youtub': ",
+        ("'youtube'", "'tiktok'"),
+    ),
+    "two sources": (
+        {"clips": [{**CLIP, "mediaId": "m-abcd"}]},
+        "spec.clips[0]: ",
+        ("url", "mediaId"),
+    ),
+    "no clips": ({"clips": []}, "spec.clips: ", ("1", "0")),
+    "too many clips": ({"clips": [CLIP] * 501}, "spec.clips: ", ("500", "501")),
+    "number as duration": ({"clips": [{**CLIP, "start": 5}]}, "spec.clips[0].start: 5: ", ()),
+    "too few clips": ({"minimumClips": 3}, "spec.minimumClips: 3: ", ("1",)),
+    "text as list": ({"clips": "all"}, "spec.clips: 'all': ", ()),
+    "null as mapping": ({"audio": None}, "spec.audio: null: ", ()),
+}
 
 
-@pytest.mark.parametrize(("spec", "line"), BAD, ids=[line[:40] for _, line in BAD])
-def test_one_line_for_each_fault(spec: dict[str, Any], line: str) -> None:
-    """Field path, value and rule, in one line."""
-    (found, *_) = lines(**spec)
-    assert found.startswith(line)
+@pytest.mark.parametrize("case", BAD)
+def test_a_fault_is_one_line_with_field_value_and_rule(case: str) -> None:
+    """The rule names the other fields and numbers that it depends on."""
+    spec, start, facts = BAD[case]
+    (line, *_) = lines(**spec)
+    assert line.startswith(start)
+    assert [fact for fact in facts if fact not in line.removeprefix(start)] == []
+
+
+def test_a_missing_field_is_named() -> None:
+    """Its line has no value."""
+    (line,) = lines(outputs=[{"preset": "youtube"}])
+    assert line.startswith("spec.outputs[0].name: ")
 
 
 def test_a_long_value_is_cut() -> None:
-    """A title of 200 000 characters does not flood the screen."""
+    """A title of 200 000 characters is shown by its start and its length."""
     (line,) = lines(title="x" * 200_000)
     assert line.startswith("spec.title: 'xxx")
-    assert line.endswith("String should have at most 200 characters")
+    assert "200000" in line
     assert len(line) < 200
 
 
@@ -81,149 +95,166 @@ def test_at_most_five_lines() -> None:
     """Twenty faults give five lines and the number of the rest."""
     found = lines(clips=[{**CLIP, "start": i} for i in range(20)])
     assert len(found) == 5
-    assert found[-1].endswith("(and 15 more errors)")
+    assert "15" in found[-1]
 
 
 def test_a_good_manifest_passes() -> None:
-    """The checked manifest comes back."""
-    assert manifest_file.check(raw()).spec.clips[0].url == CLIP["url"]
+    """The validated manifest is returned."""
+    assert manifest_file.validate(raw()).spec.clips[0].url == CLIP["url"]
 
 
-FILES = [
-    (b"x: [1", "line 1, column 6"),
-    (b"a: 1\n---\nb: 2\n", "expected a single document"),
-    (b"- 1\n- 2\n", "a Compilation is a mapping, not a list of 2"),
-    (b"", "a Compilation is a mapping, not nothing"),
-    (b"a: \xff\xfe", "not UTF-8 text at byte 3"),
-    (b"a: !!python/object:os.system {}", "could not determine a constructor"),
-    (b"title: " + b"x" * 2_000_000, "larger than the 1 MiB"),
-    (b"[" * 100_000, "nested too deeply"),
-    (b"a: \x00", "not YAML"),
-]
+# The content of a file, and what its error line names.
+FILES: dict[str, tuple[bytes, str]] = {
+    "unclosed list": (b"x: [1", "line 1, column 6"),
+    "two documents": (b"a: 1\n---\nb: 2\n", "line 2, column 1"),
+    "a list": (b"- 1\n- 2\n", "a list of 2"),
+    "empty": (b"", "null"),
+    "not UTF-8": (b"a: \xff\xfe", "byte 3"),
+    "a Python object": (b"a: !!python/object:os.system {}", "line 1, column 4"),
+    "too large": (b"title: " + b"x" * 2_000_000, "1 MiB"),
+    "nested too deeply": (b"[" * 100_000, "nested"),
+    "control characters": (b"a: \x00", "#x0000"),
+}
 
 
-@pytest.mark.parametrize(("content", "said"), FILES, ids=[said[:30] for _, said in FILES])
-def test_a_file_that_is_no_manifest(tmp_path: Path, content: bytes, said: str) -> None:
-    """Each gets one line naming the file."""
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_is_not_a_manifest(tmp_path: Path, case: str) -> None:
+    """One line names the file and the place or the limit."""
+    content, fact = FILES[case]
     path = tmp_path / "a.yaml"
     path.write_bytes(content)
     with pytest.raises(ManifestError) as caught:
         manifest_file.load(path)
     (line,) = caught.value.lines
     assert line.startswith(f"{path}: ")
-    assert said in line
+    assert fact in line.removeprefix(f"{path}: ")
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    """So does one that is not there."""
-    with pytest.raises(ManifestError, match="no such file"):
+    """The line names the file."""
+    with pytest.raises(ManifestError) as caught:
         manifest_file.load(tmp_path / "none.yaml")
+    assert caught.value.lines[0].startswith(f"{tmp_path / 'none.yaml'}: ")
+
+
+def find(folder: Path, **spec: Any) -> dict[str, tuple[str, MediaKind]]:
+    """Return file name and kind of each local file by its field."""
+    files = local_files.find_local_files(raw(**spec), folder)
+    return {file.field: (file.path.name, file.kind) for file in files}
+
+
+def replace_all(manifest: dict[str, Any], folder: Path, media_id: str) -> CompilationSpec:
+    """Return the spec with one media id in the places of all local files."""
+    files = local_files.find_local_files(manifest, folder)
+    replaced = local_files.with_media_ids(manifest, dict.fromkeys(files, media_id))
+    return manifest_file.validate(replaced).spec
 
 
 def test_local_files_are_found_and_replaced(tmp_path: Path) -> None:
-    """Paths and file: URLs count from the manifest's folder; http URLs stay."""
+    """Paths and file: URLs start at the manifest's folder; http URLs are kept."""
     for name in ("a.mp4", "b c.mp4", "intro.mp4"):
         (tmp_path / name).write_bytes(b"x")
     clips = [{"url": "a.mp4"}, {"url": f"file://{tmp_path}/b%20c.mp4", "name": "b"}, CLIP]
-    given = raw(clips=clips, intro={"url": "intro.mp4"})
-    files = local_files.local_files(given, tmp_path)
-    assert [(f.field, f.path.name, f.kind) for f in files] == [
-        ("spec.clips[0].url", "a.mp4", MediaKind.CLIP),
-        ("spec.clips[1].url", "b c.mp4", MediaKind.CLIP),
-        ("spec.intro.url", "intro.mp4", MediaKind.INTRO),
-    ]
-    checked = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
-    assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd", None]
-    assert checked.spec.intro is not None
-    assert given["spec"]["clips"][0] == {"url": "a.mp4"}
+    spec = {"clips": clips, "intro": {"url": "intro.mp4"}}
+    assert find(tmp_path, **spec) == {
+        "spec.clips[0].url": ("a.mp4", MediaKind.CLIP),
+        "spec.clips[1].url": ("b c.mp4", MediaKind.CLIP),
+        "spec.intro.url": ("intro.mp4", MediaKind.INTRO),
+    }
+    replaced = replace_all(raw(**spec), tmp_path, "m-abcd")
+    assert [clip.media_id for clip in replaced.clips] == ["m-abcd", "m-abcd", None]
+    assert replaced.intro is not None
+    assert spec["clips"][0] == {"url": "a.mp4"}
 
 
 def test_images_of_overlays_may_be_local(tmp_path: Path) -> None:
-    """Of the whole and of a clip; an alias of one overlay is replaced in each place."""
+    """Overlays of the spec and of clips; an aliased overlay is replaced in each place."""
     (tmp_path / "logo.png").write_bytes(b"x")
-    over = {"url": "logo.png"}
-    given = raw(clips=[{**CLIP, "overlays": [over, {"text": "x"}]}], overlays=[over])
-    files = local_files.local_files(given, tmp_path)
-    assert [(file.field, file.kind) for file in files] == [
-        ("spec.overlays[0].url", MediaKind.IMAGE),
-        ("spec.clips[0].overlays[0].url", MediaKind.IMAGE),
-    ]
-    spec = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-logo"))).spec
-    assert [spec.overlays[0].media_id, spec.clips[0].overlays[0].media_id] == ["m-logo"] * 2
-    assert over == {"url": "logo.png"}
+    overlay = {"url": "logo.png"}
+    spec = {"clips": [{**CLIP, "overlays": [overlay, {"text": "x"}]}], "overlays": [overlay]}
+    assert find(tmp_path, **spec) == {
+        "spec.overlays[0].url": ("logo.png", MediaKind.IMAGE),
+        "spec.clips[0].overlays[0].url": ("logo.png", MediaKind.IMAGE),
+    }
+    replaced = replace_all(raw(**spec), tmp_path, "m-logo")
+    assert replaced.overlays[0].media_id == replaced.clips[0].overlays[0].media_id == "m-logo"
+    assert overlay == {"url": "logo.png"}
 
 
 def test_avatars_and_transition_clips_may_be_local(tmp_path: Path) -> None:
-    """They are named without a mapping of their own; media ids among them stay."""
+    """They have no mapping of their own; media ids among them are kept."""
     for name in ("face.png", "t1.mp4"):
         (tmp_path / name).write_bytes(b"x")
     credit = {"creator": "Grace", "avatar": "face.png"}
     clips = [{**CLIP, "credit": credit}, {**CLIP, "name": "b", "credit": credit}]
-    given = raw(clips=clips, transitions={"mediaIds": ["m-abcd", "t1.mp4"]})
-    files = local_files.local_files(given, tmp_path)
-    assert [(file.field, file.path.name, file.kind) for file in files] == [
-        ("spec.clips[0].credit.avatar", "face.png", MediaKind.IMAGE),
-        ("spec.clips[1].credit.avatar", "face.png", MediaKind.IMAGE),
-        ("spec.transitions.mediaIds[1]", "t1.mp4", MediaKind.TRANSITION),
-    ]
-    media = dict(zip(files, ("m-face1", "m-face2", "m-trans"), strict=True))
-    spec = manifest_file.check(local_files.with_media(given, media)).spec
-    assert [clip.credit.avatar for clip in spec.clips if clip.credit] == ["m-face1", "m-face2"]
-    assert spec.transitions is not None
-    assert spec.transitions.media_ids == ["m-abcd", "m-trans"]
+    spec = {"clips": clips, "transitions": {"mediaIds": ["m-abcd", "t1.mp4"]}}
+    assert find(tmp_path, **spec) == {
+        "spec.clips[0].credit.avatar": ("face.png", MediaKind.IMAGE),
+        "spec.clips[1].credit.avatar": ("face.png", MediaKind.IMAGE),
+        "spec.transitions.mediaIds[1]": ("t1.mp4", MediaKind.TRANSITION),
+    }
+    manifest = raw(**spec)
+    files = local_files.find_local_files(manifest, tmp_path)
+    media_ids = dict(zip(files, ("m-face1", "m-face2", "m-trans"), strict=True))
+    replaced = manifest_file.validate(local_files.with_media_ids(manifest, media_ids)).spec
+    assert [clip.credit.avatar for clip in replaced.clips if clip.credit] == ["m-face1", "m-face2"]
+    assert replaced.transitions is not None
+    assert replaced.transitions.media_ids == ["m-abcd", "m-trans"]
     assert credit["avatar"] == "face.png"
-    with pytest.raises(ManifestError, match=r"spec\.transitions\.mediaIds\[0\]: .*no such file"):
-        local_files.local_files(raw(transitions={"mediaIds": ["M-ABCD"]}), tmp_path)
+
+
+def test_a_malformed_media_id_counts_as_a_file(tmp_path: Path) -> None:
+    """Its field is named if there is no such file."""
+    with pytest.raises(ManifestError) as caught:
+        find(tmp_path, transitions={"mediaIds": ["M-ABCD"]})
+    assert caught.value.lines[0].startswith("spec.transitions.mediaIds[0]: ")
 
 
 def test_an_aliased_clip_is_replaced_in_each_place(tmp_path: Path) -> None:
-    """YAML's aliases make two clips one object: both get their mediaId."""
+    """YAML aliases make two clips one object."""
     (tmp_path / "a.mp4").write_bytes(b"x")
-    given = raw(clips=[{"url": "a.mp4"}] * 2)
-    files = local_files.local_files(given, tmp_path)
-    checked = manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-abcd")))
-    assert [clip.media_id for clip in checked.spec.clips] == ["m-abcd", "m-abcd"]
+    replaced = replace_all(raw(clips=[{"url": "a.mp4"}] * 2), tmp_path, "m-abcd")
+    assert [clip.media_id for clip in replaced.clips] == ["m-abcd", "m-abcd"]
 
 
-def test_a_local_file_and_a_media_id_stay_an_error(tmp_path: Path) -> None:
-    """Sending the file up must not hide that both sources were given."""
+def test_a_local_file_with_a_media_id_is_an_error(tmp_path: Path) -> None:
+    """The replacement does not hide that both sources are set."""
     (tmp_path / "a.mp4").write_bytes(b"x")
-    given = raw(clips=[{"url": "a.mp4", "mediaId": "m-abcd"}])
-    files = local_files.local_files(given, tmp_path)
-    with pytest.raises(ManifestError, match="both url and mediaId are set"):
-        manifest_file.check(local_files.with_media(given, dict.fromkeys(files, "m-other")))
+    with pytest.raises(ManifestError) as caught:
+        replace_all(raw(clips=[{"url": "a.mp4", "mediaId": "m-abcd"}]), tmp_path, "m-other")
+    assert caught.value.lines[0].startswith("spec.clips[0]: ")
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x/y", "//host/x", "", 5, None])
-def test_what_is_no_local_file(tmp_path: Path, url: Any) -> None:
-    """Any other scheme is left for the API to refuse."""
-    assert local_files.local_files(raw(clips=[{"url": url}]), tmp_path) == []
+def test_other_urls_are_not_local_files(tmp_path: Path, url: Any) -> None:
+    """The API refuses other schemes."""
+    assert find(tmp_path, clips=[{"url": url}]) == {}
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("none.mp4", "no such file"), ("empty.mp4", "the file is empty"), (".", "no such file")],
-)
-def test_a_local_file_that_cannot_be_played(tmp_path: Path, name: str, said: str) -> None:
-    """The message names the field and the path."""
+@pytest.mark.parametrize("name", ["none.mp4", "empty.mp4", "."])
+def test_a_local_file_that_cannot_be_played(tmp_path: Path, name: str) -> None:
+    """The line names the field and the path."""
     (tmp_path / "empty.mp4").touch()
-    with pytest.raises(ManifestError, match=said) as caught:
-        local_files.local_files(raw(clips=[{"url": name}]), tmp_path)
+    with pytest.raises(ManifestError) as caught:
+        find(tmp_path, clips=[{"url": name}])
     assert caught.value.lines[0].startswith(f"spec.clips[0].url: '{tmp_path}")
 
 
-@pytest.mark.parametrize("odd", [{}, {"spec": 5}, {"spec": {"clips": 5}}, {"spec": {"clips": [5]}}])
-def test_odd_shapes_hold_no_files(tmp_path: Path, odd: dict[str, Any]) -> None:
-    """Looking for files never fails on the shape: `check` says what is wrong."""
-    assert local_files.local_files(odd, tmp_path) == []
+@pytest.mark.parametrize(
+    "document", [{}, {"spec": 5}, {"spec": {"clips": 5}}, {"spec": {"clips": [5]}}]
+)
+def test_unexpected_types_hold_no_files(tmp_path: Path, document: dict[str, Any]) -> None:
+    """`validate` reports them."""
+    assert local_files.find_local_files(document, tmp_path) == []
     with pytest.raises(ManifestError):
-        manifest_file.check(odd)
+        manifest_file.validate(document)
 
 
 def test_yaml_aliases_cannot_flood_the_message() -> None:
-    """A small file that means gigabytes is refused in a short line."""
+    """A small file that expands to gigabytes is refused in a short line."""
     nested: Any = ["lol"] * 9
     for _ in range(9):
         nested = [nested] * 9
     (line,) = lines(title=nested)
-    assert line == "spec.title: a list of 9: Input should be a valid string"
+    assert line.startswith("spec.title: a list of 9: ")
+    assert len(line) < 200

@@ -1,100 +1,141 @@
-"""`serve` as operator: which compilations it takes, and what it does with one it cannot end."""
+"""The operator of `clipmill serve`: what it renders, gives up and leaves to others."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from threading import Event
 
-import pytest
-
-from clipmill.protocol import Active, FailedTasks, Plan, QuotaEffect, Stage, State
-from clipmill_cli.local.embedded_operator import LocalOperator, Stopped
+from clipmill.protocol import (
+    ActiveCompilation,
+    CompilationState,
+    CompilationView,
+    FailedTasks,
+    Plan,
+    QuotaEffect,
+    Stage,
+)
+from clipmill_cli.local.embedded_operator import EmbeddedOperator
 from clipmill_client.errors import RetryableError
 
 QUOTA = QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None)
 
 
-def active(uid: str, stage: Stage = Stage.FETCH) -> Active:
-    """A compilation that has not ended."""
-    return Active(
+def active(uid: str) -> ActiveCompilation:
+    """Return a compilation in progress."""
+    return ActiveCompilation(
         uid=uid,
         id="c-0123",
         name="friday",
         namespace="default",
         owner="ada",
         generation=1,
-        state=State.FETCHING,
-        stage=stage,
+        state=CompilationState.FETCHING,
+        stage=Stage.FETCH,
         clips=[],
         created_at="",
     )
 
 
-class FakeAPI:
-    """Waits for jobs but names none: no runner can do anything for it."""
+class FakeOperatorAPI:
+    """An API with compilations in stage fetch whose plans name the tasks `to_fetch`."""
 
-    def __init__(self, *found: Active) -> None:
-        self.found = list(found)
-        self.told: list[FailedTasks] = []
+    def __init__(self, *uids: str, to_fetch: tuple[int, ...] = ()) -> None:
+        self.compilations = [active(uid) for uid in uids]
+        self.to_fetch = to_fetch
+        self.reports: list[FailedTasks] = []
         self.unreachable = False
 
-    def active(self) -> list[Active]:
-        """What has not ended."""
+    def active_compilations(self) -> list[ActiveCompilation]:
+        """Return the compilations in progress."""
         if self.unreachable:
-            raise RetryableError("Unreachable", "gone for a moment")
-        return self.found
+            raise RetryableError("Unreachable", "connection refused")
+        return self.compilations
+
+    def view(self, uid: str) -> CompilationView:
+        """Return the compilation."""
+        return next(item for item in self.compilations if item.uid == uid)
 
     def plan(self, uid: str) -> Plan:
-        """A plan in which there is nothing to do."""
+        """Return a plan in stage fetch."""
         return Plan(
             compilation_id="c-0123",
             generation=1,
-            state=State.FETCHING,
+            state=CompilationState.FETCHING,
             clips=[],
             outputs=[],
             quota=QUOTA,
+            to_fetch=list(self.to_fetch),
         )
 
-    def failed(self, uid: str, news: FailedTasks) -> Plan:
-        """Keeps what it was told."""
-        self.told.append(news)
+    def create_key(self, uid: str, stage: Stage, generation: int) -> str:
+        """Return a key for a stage."""
+        return "cm_j_key"
+
+    def report_failed_tasks(self, uid: str, tasks: FailedTasks) -> Plan:
+        """Record the report."""
+        self.reports.append(tasks)
         return self.plan(uid)
 
 
-def operator(api: FakeAPI) -> Any:
-    """An operator whose thread is not started."""
-    return LocalOperator(SimpleNamespace(operator=api), None, workers=1)  # type: ignore[arg-type]
+class EndlessProcess:
+    """A process that runs until it is terminated."""
+
+    def __init__(self) -> None:
+        self.started = Event()
+        self.terminated = False
+
+    def __call__(self, stage: Stage, task_index: int, key: str) -> EndlessProcess:
+        """Start."""
+        self.started.set()
+        return self
+
+    def poll(self) -> int | None:
+        """Return no exit code."""
+        return None
+
+    def terminate(self) -> None:
+        """Record the call."""
+        self.terminated = True
+
+    def last_line(self) -> str:
+        """Return an empty log."""
+        return ""
 
 
-def test_only_what_was_submitted_is_taken() -> None:
-    """What `render` left, and what a cluster's resources are, belongs to others."""
-    api = FakeAPI(active("local-default.friday"), active("6f9c2f4e-1111"), active("r-0123"))
-    assert [one.uid for one in operator(api)._waiting()] == ["r-0123"]
+def operator(api: FakeOperatorAPI, process: EndlessProcess | None = None) -> EmbeddedOperator:
+    """Return an operator whose thread is not started."""
+    return EmbeddedOperator(api, process or EndlessProcess(), workers=1)  # type: ignore[arg-type]
 
 
-def test_one_that_cannot_be_ended_is_told_once_and_left() -> None:
-    """The API hears why, and the next one gets its turn."""
-    api = FakeAPI(active("r-0123"))
-    found = operator(api)
-    assert found._one() is True
-    assert [news.message for news in api.told] == ["the API waits for fetch jobs but names none"]
-    assert found._one() is False
-    assert len(api.told) == 1
+def test_only_submitted_compilations_are_pending() -> None:
+    """Those of `clipmill render` and of a cluster belong to other operators."""
+    api = FakeOperatorAPI("local-default.friday", "6f9c2f4e-1111", "r-0123")
+    assert [compilation.uid for compilation in operator(api).pending()] == ["r-0123"]
 
 
-def test_an_api_that_is_gone_for_a_moment_is_asked_again() -> None:
-    """Nothing is given up for it."""
-    api = FakeAPI(active("r-0123"))
-    found = operator(api)
+def test_a_compilation_without_tasks_is_given_up_and_reported_once() -> None:
+    """It is no longer pending, so that the next one is rendered."""
+    api = FakeOperatorAPI("r-0123")
+    embedded = operator(api)
+    assert embedded.reconcile() is True
+    assert [(report.stage, report.generation) for report in api.reports] == [(Stage.FETCH, 1)]
+    assert embedded.pending() == []
+    assert embedded.reconcile() is False
+    assert len(api.reports) == 1
+
+
+def test_an_unreachable_api_is_retried() -> None:
+    """Nothing is given up."""
+    api = FakeOperatorAPI("r-0123")
+    embedded = operator(api)
     api.unreachable = True
-    assert found._one() is False
+    assert embedded.reconcile() is False
     api.unreachable = False
-    assert [one.uid for one in found._waiting()] == ["r-0123"]
+    assert [compilation.uid for compilation in embedded.pending()] == ["r-0123"]
 
 
-def test_the_end_of_the_server_ends_a_pause() -> None:
-    """A runner in the middle of its work leaves by it, and sends its jobs home."""
-    found = operator(FakeAPI())
-    found._stop.set()
-    with pytest.raises(Stopped):
-        found._pause(1000)
+def test_stopping_the_server_terminates_running_jobs() -> None:
+    """The thread leaves a render in progress; the next start continues it."""
+    process = EndlessProcess()
+    with operator(FakeOperatorAPI("r-0123", to_fetch=(0,)), process):
+        assert process.started.wait(30)
+    assert process.terminated

@@ -1,4 +1,6 @@
-"""What the local run does when jobs end: decisions only, no process and no API."""
+"""What a local run does when jobs end, with fake processes and a fake API."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -6,21 +8,26 @@ import pytest
 
 from clipmill.protocol import (
     ClipStatus,
+    CompilationState,
     CompilationView,
+    ExitCode,
     FailedTasks,
     Plan,
     QuotaEffect,
     Registration,
     Stage,
-    State,
 )
 from clipmill.spec import CompilationSpec
-from clipmill_cli.local.job_processes import environ
-from clipmill_cli.local.job_runner import After, Crew, LocalRunner, RunError, after, wait_s
+from clipmill_cli.errors import RunError
+from clipmill_cli.local.job_processes import job_environ
+from clipmill_cli.local.local_runner import LocalRunner, register
+from clipmill_cli.local.task_pool import TaskOutcome, TaskPool, backoff_s, outcome_of
 from clipmill_client.errors import PermanentError
 
+FETCHING, RENDERING = CompilationState.FETCHING, CompilationState.RENDERING
+SUCCEEDED, FAILED = CompilationState.SUCCEEDED, CompilationState.FAILED
 QUOTA = QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None)
-WISH = Registration(
+REGISTRATION = Registration(
     namespace="default",
     name="friday",
     generation=1,
@@ -30,123 +37,127 @@ WISH = Registration(
 
 
 @pytest.mark.parametrize(
-    ("code", "earlier", "action"),
+    ("exit_code", "retries", "outcome"),
     [
-        (0, 0, After.LEAVE),
-        (64, 0, After.LEAVE),
-        (65, 3, After.LEAVE),
-        (1, 0, After.RETRY),
-        (1, 2, After.RETRY),
-        (1, 3, After.REPORT),
-        (-9, 0, After.RETRY),
-        (137, 3, After.REPORT),
+        (ExitCode.OK, 0, TaskOutcome.FINISHED),
+        (ExitCode.GIVE_UP, 0, TaskOutcome.FINISHED),
+        (ExitCode.LEASE_LOST, 3, TaskOutcome.FINISHED),
+        (1, 0, TaskOutcome.RETRY),
+        (1, 2, TaskOutcome.RETRY),
+        (1, 3, TaskOutcome.GIVE_UP),
+        (-9, 0, TaskOutcome.RETRY),
+        (137, 3, TaskOutcome.GIVE_UP),
     ],
 )
-def test_what_follows_an_exit_code(code: int, earlier: int, action: After) -> None:
-    """The API was told (0, 64), another holds the part (65), or the process just died."""
-    assert after(code, earlier) is action
+def test_outcome_of_an_exit_code(exit_code: int, retries: int, outcome: TaskOutcome) -> None:
+    """A task is finished if its job reported to the API or lost its lease, else it is retried."""
+    assert outcome_of(exit_code, retries) is outcome
 
 
-def test_the_pauses_grow() -> None:
-    """One second, two, four."""
-    assert [wait_s(i) for i in range(3)] == [1, 2, 4]
+def test_backoff_doubles() -> None:
+    """The pauses before three retries."""
+    assert [backoff_s(retries) for retries in range(3)] == [1, 2, 4]
 
 
-class FakeChild:
-    """A child that has ended already, or runs until dismissed."""
+class FakeProcess:
+    """A process that has ended with `exit_code`, or runs while that is None."""
 
-    def __init__(self, code: int | None) -> None:
-        self.code = code
-        self.dismissed = False
+    def __init__(self, exit_code: int | None) -> None:
+        self.exit_code = exit_code
+        self.terminated = False
 
     def poll(self) -> int | None:
-        """Its exit code."""
-        return self.code
+        """Return the exit code."""
+        return self.exit_code
 
-    def dismiss(self) -> None:
-        """Note that it was sent home."""
-        self.dismissed = True
+    def terminate(self) -> None:
+        """Record the call."""
+        self.terminated = True
 
-    def last_words(self) -> str:
-        """What it said."""
+    def last_line(self) -> str:
+        """Return a line of a log."""
         return "no space left"
 
 
-def test_a_dying_job_is_tried_four_times_and_reported() -> None:
-    """Each try after a longer pause, then one line with the job's last words."""
+def test_a_failing_task_is_given_up_after_three_retries() -> None:
+    """Each attempt starts after its backoff; the reason holds the exit code and the log's end."""
     starts: list[int] = []
 
-    def start(index: int) -> FakeChild:
+    def start(index: int) -> FakeProcess:
         starts.append(index)
-        return FakeChild(1)
+        return FakeProcess(137)
 
-    crew, begun = Crew(start, [7], workers=2), []
+    pool, started_at = TaskPool(start, [7], workers=2), []
     for now in range(20):
         before = len(starts)
-        crew.step(float(now))
-        begun += [now] * (len(starts) - before)
-    assert crew.done
-    assert begun == [0, 2, 5, 10]  # each end is seen one step after the start
-    assert crew.failed == {7: "ended 4 times with exit 1: no space left"}
+        pool.step(float(now))
+        started_at += [now] * (len(starts) - before)
+    assert pool.is_done
+    assert started_at == [0, 2, 5, 10]  # the end of a process is seen one step after its start
+    assert list(pool.given_up) == [7]
+    assert "137" in pool.given_up[7]
+    assert pool.given_up[7].endswith("no space left")
 
 
-def test_no_more_children_than_workers() -> None:
-    """The third part starts when one of the first two has ended."""
-    children: dict[int, FakeChild] = {}
+def test_at_most_workers_processes_run_at_once() -> None:
+    """The third task starts when one of the first two has ended."""
+    processes: dict[int, FakeProcess] = {}
 
-    def start(index: int) -> FakeChild:
-        children[index] = FakeChild(None)
-        return children[index]
+    def start(index: int) -> FakeProcess:
+        processes[index] = FakeProcess(None)
+        return processes[index]
 
-    crew = Crew(start, [0, 1, 2], workers=2)
-    crew.step(0)
-    crew.step(1)
-    assert sorted(children) == [0, 1]
-    children[0].code = 0
-    crew.step(2)
-    assert sorted(children) == [0, 1, 2]
-    crew.dismiss()
-    assert crew.done
-    assert children[1].dismissed
+    pool = TaskPool(start, [0, 1, 2], workers=2)
+    pool.step(0)
+    pool.step(1)
+    assert sorted(processes) == [0, 1]
+    processes[0].exit_code = 0
+    pool.step(2)
+    assert sorted(processes) == [0, 1, 2]
+    pool.terminate()
+    assert pool.is_done
+    assert [processes[index].terminated for index in (1, 2)] == [True, True]
 
 
-class FakeOperator:
-    """An API that knows one compilation: its answers are given, its calls noted."""
+class FakeOperatorAPI:
+    """An API with one compilation: the states are given, the calls are recorded."""
 
-    def __init__(self, *states: State, generation: int = 0, conflict: bool = False) -> None:
+    def __init__(
+        self, *states: CompilationState, generation: int = 0, conflict: bool = False
+    ) -> None:
         self.states = list(states)
         self.generation = generation
         self.conflict = conflict
-        self.calls: list[str] = []
-        self.state = State.SUCCEEDED
+        self.calls: list[tuple[object, ...]] = []
+        self.messages: list[str] = []
+        self.last_state = SUCCEEDED
 
     def view(self, uid: str) -> CompilationView:
-        """404 before the first registration."""
+        """Return the current view; 404 before the first registration."""
         if not self.generation:
-            raise PermanentError("NotFound", "there is none", status=404)
-        state = self.states[0] if self.states else self.state
+            raise PermanentError("NotFound", "not registered", status=404)
         return CompilationView(
             id="c-abcd",
             name="friday",
             namespace="default",
             owner="local",
             generation=self.generation,
-            state=state,
+            state=self.states[0] if self.states else self.last_state,
             clips=[],
             created_at="",
         )
 
-    def register(self, uid: str, wish: Registration) -> Plan:
-        """A known generation with another spec is a conflict."""
-        self.calls.append(f"register {wish.generation}")
-        if self.conflict and wish.generation == self.generation:
+    def register(self, uid: str, registration: Registration) -> Plan:
+        """Accept a generation; the current one with another spec is a conflict."""
+        self.calls.append(("register", registration.generation))
+        if self.conflict and registration.generation == self.generation:
             raise PermanentError("GenerationConflict", "another spec", status=409)
-        self.generation = wish.generation
+        self.generation = registration.generation
         return self.plan(uid)
 
     def plan(self, uid: str) -> Plan:
-        """The next of the given states."""
-        state = self.states.pop(0) if self.states else self.state
+        """Return a plan with the next state."""
+        state = self.states.pop(0) if self.states else self.last_state
         return Plan(
             compilation_id="c-abcd",
             generation=self.generation,
@@ -154,81 +165,88 @@ class FakeOperator:
             clips=[ClipStatus(id="k-abcd", name="a", state="Waiting")],
             outputs=[],
             quota=QUOTA,
-            to_fetch=[0] if state is State.FETCHING else [],
+            to_fetch=[0] if state is FETCHING else [],
         )
 
-    def mint(self, uid: str, stage: Stage, generation: int) -> str:
-        """A key for a stage."""
-        self.calls.append(f"mint {stage}")
+    def create_key(self, uid: str, stage: Stage, generation: int) -> str:
+        """Return a key for a stage."""
+        self.calls.append(("key", stage))
         return "cm_j_key"
 
-    def failed(self, uid: str, tasks: FailedTasks) -> Plan:
-        """Parts given up."""
-        self.calls.append(f"failed {tasks.stage} {tasks.indexes}: {tasks.message}")
+    def report_failed_tasks(self, uid: str, tasks: FailedTasks) -> Plan:
+        """Accept the report."""
+        self.calls.append(("failed", tasks.stage, tuple(tasks.indexes)))
+        self.messages.append(tasks.message)
         return self.plan(uid)
 
 
-def runner(operator: FakeOperator, code: int = 0) -> LocalRunner:
-    """A runner whose jobs end at once and whose clock leaps over every pause."""
+def runner(api: FakeOperatorAPI, exit_code: int = 0) -> LocalRunner:
+    """Return a runner whose jobs end at once and whose clock advances without waiting."""
     clock = iter(range(10**6))
     return LocalRunner(
-        operator,  # type: ignore[arg-type]  # a fake of the same shape
-        lambda stage, index, key: FakeChild(code),
-        pause=lambda s: None,
+        api,  # type: ignore[arg-type]  a fake of the same shape
+        lambda stage, index, key: FakeProcess(exit_code),
+        pause=lambda seconds: None,
         clock=lambda: float(next(clock)),
     )
 
 
 @pytest.mark.parametrize(
-    ("known", "calls"),
+    ("api", "generations"),
     [
-        (FakeOperator(), ["register 1"]),
-        (FakeOperator(State.FETCHING, generation=4), ["register 4"]),
-        (FakeOperator(State.FETCHING, generation=4, conflict=True), ["register 4", "register 5"]),
-        (FakeOperator(State.FAILED, generation=4), ["register 5"]),
-        (FakeOperator(State.SUCCEEDED, generation=1), ["register 2"]),
+        (FakeOperatorAPI(), [1]),
+        (FakeOperatorAPI(FETCHING, generation=4), [4]),
+        (FakeOperatorAPI(FETCHING, generation=4, conflict=True), [4, 5]),
+        (FakeOperatorAPI(FAILED, generation=4), [5]),
+        (FakeOperatorAPI(SUCCEEDED, generation=1), [2]),
     ],
 )
-def test_which_generation_is_registered(known: FakeOperator, calls: list[str]) -> None:
-    """An interrupted run goes on; a changed spec, or one that has ended, is the next one."""
-    runner(known).register("local-friday", WISH)
-    assert known.calls == calls
+def test_which_generation_is_registered(api: FakeOperatorAPI, generations: list[int]) -> None:
+    """An interrupted run keeps its generation; a changed spec or a finished one gets the next."""
+    register(api, "local-friday", REGISTRATION)  # type: ignore[arg-type]
+    assert api.calls == [("register", generation) for generation in generations]
 
 
-def test_fetch_then_assemble_then_the_end() -> None:
-    """One key for each stage; the time of each is kept."""
-    operator = FakeOperator(State.FETCHING, State.RENDERING, State.SUCCEEDED, generation=1)
-    run = runner(operator)
-    view = run.run("local-friday", operator.plan("local-friday"))
-    assert view.state is State.SUCCEEDED
-    assert operator.calls == ["mint fetch", "mint assemble"]
-    assert set(run.spent_s) == {"fetch", "assemble"}
+def test_fetch_then_assemble_until_the_final_state() -> None:
+    """Each stage has its own key, and its time is recorded."""
+    api = FakeOperatorAPI(FETCHING, RENDERING, SUCCEEDED, generation=1)
+    local = runner(api)
+    view = local.run("local-friday", api.plan("local-friday"))
+    assert view.state is SUCCEEDED
+    assert api.calls == [("key", Stage.FETCH), ("key", Stage.ASSEMBLE)]
+    assert set(local.spent_s) == {"fetch", "assemble"}
 
 
-def test_a_part_given_up_is_told_to_the_api() -> None:
-    """The API decides what a dead fetch means for the compilation."""
-    operator = FakeOperator(State.FETCHING, State.FETCHING, State.SUCCEEDED, generation=1)
-    runner(operator, code=1).run("local-friday", operator.plan("local-friday"))
-    assert operator.calls == [
-        "mint fetch",
-        "failed fetch [0]: ended 4 times with exit 1: no space left",
-    ]
+def test_a_task_that_is_given_up_is_reported() -> None:
+    """The API decides what a failed fetch means for the compilation."""
+    api = FakeOperatorAPI(FETCHING, FETCHING, SUCCEEDED, generation=1)
+    runner(api, exit_code=1).run("local-friday", api.plan("local-friday"))
+    assert api.calls == [("key", Stage.FETCH), ("failed", Stage.FETCH, (0,))]
+    assert api.messages[0].endswith("no space left")
 
 
-def test_jobs_that_leave_without_a_word_do_not_loop_for_ever() -> None:
-    """Told once; if the API wants the part still, the run ends with one clear line."""
-    operator = FakeOperator(generation=1)
-    operator.state = State.FETCHING
-    with pytest.raises(RunError, match="still wants tasks"):
-        runner(operator).run("local-friday", operator.plan("local-friday"))
-    told = [call for call in operator.calls if call.startswith("failed")]
-    assert told == ["failed fetch [0]: its jobs left without telling what became of it"]
+def test_jobs_without_a_result_do_not_loop_for_ever() -> None:
+    """The task is reported as failed once; if the API repeats it, the run ends with an error."""
+    api = FakeOperatorAPI(generation=1)
+    api.last_state = FETCHING
+    with pytest.raises(RunError):
+        runner(api).run("local-friday", api.plan("local-friday"))
+    assert api.calls.count(("failed", Stage.FETCH, (0,))) == 1
 
 
-def test_a_job_is_told_url_and_key_and_no_more(tmp_path: Path) -> None:
-    """Its environment: a pod's three variables, and where programs and scratch are."""
-    found = environ("http://127.0.0.1:1", "cm_j_key", 3, tmp_path)
-    pods = {"CLIPMILL_API_URL", "CLIPMILL_API_KEY", "JOB_COMPLETION_INDEX"}
-    assert set(found) - pods == {"PATH", "HOME", "TMPDIR"}
-    assert found["JOB_COMPLETION_INDEX"] == "3"
-    assert found["HOME"] == found["TMPDIR"] == str(tmp_path)
+def test_a_plan_without_tasks_ends_the_run() -> None:
+    """There is nothing that a runner could do."""
+    api = FakeOperatorAPI(generation=1)
+    plan = api.plan("local-friday").model_copy(update={"state": FETCHING, "to_fetch": []})
+    with pytest.raises(RunError):
+        runner(api).run("local-friday", plan)
+    assert api.calls == []
+
+
+def test_the_environment_of_a_job(tmp_path: Path) -> None:
+    """The variables of a pod, PATH and the scratch folder."""
+    environ = job_environ("http://127.0.0.1:1", "cm_j_key", 3, tmp_path)
+    pod_variables = {"CLIPMILL_API_URL", "CLIPMILL_API_KEY", "JOB_COMPLETION_INDEX"}
+    assert set(environ) - pod_variables == {"PATH", "HOME", "TMPDIR"}
+    assert environ["JOB_COMPLETION_INDEX"] == "3"
+    assert environ["HOME"] == environ["TMPDIR"] == str(tmp_path)
