@@ -170,15 +170,17 @@ def violations(tree: Tree, glossary: list[Rule]) -> list[Violation]:
         if path.endswith(NOT_PROSE) or path.startswith(NOT_COUNTED):
             continue
         held = [rule for rule in glossary if rule.holds_in(path)]
-        of_lines, of_names = ([r for r in held if r.names is names] for names in (False, True))
-        forbidden += _in(path, enumerate(text.splitlines(), start=1), of_lines)
+        words = split_words(text)
+        in_lines = [rule for rule in held if not rule.names and rule.word.search(words)]
+        forbidden += _in(path, enumerate(text.splitlines(), start=1), in_lines)
+        of_names = [rule for rule in held if rule.names]
         if path.endswith(".py") and of_names:
             forbidden += _in(path, bound_names(text), of_names)
     return forbidden
 
 
 def _in(path: str, texts: Iterable[tuple[int, str]], held: list[Rule]) -> Iterator[Violation]:
-    for line, text in texts:
+    for line, text in texts if held else ():
         words = split_words(text)
         for rule in held:
             for word in rule.matches(words):

@@ -23,8 +23,8 @@ from clipmill.protocol import Image as ImageFile
 from clipmill.spec import CompilationSpec, Position, TransitionType
 from clipmill.timeline.overlay_layers import build_layers
 from clipmill_api.accounts.watermark import OURS
-from clipmill_job.drawing.layer_drawing import draw
-from clipmill_job.drawing.text_drawing import Style, lettered
+from clipmill_job.drawing.layer_drawing import draw_layer
+from clipmill_job.drawing.text_drawing import TextStyle, draw_text
 from clipmill_probe import probe_media
 
 OUT = Path(__file__).parents[1] / "docs/pictures"
@@ -60,7 +60,7 @@ def frame(segment: Segment, paths: list[Path], folder: Path, files: dict[str, Pa
     """Render a segment and return its middle frame."""
     layers = []
     for i, layer in enumerate(segment.layers()):
-        image, x, y = draw(layer, segment.profile.size, files)
+        image, x, y = draw_layer(layer, segment.profile.size, files)
         image.save(folder / f"{i}.png")
         layers.append(RenderedLayer(str(folder / f"{i}.png"), x, y))
     out = folder / "segment.mov"
@@ -77,7 +77,7 @@ def sheet(shown: list[tuple[str, Image.Image]], columns: int) -> Image.Image:
     for i, (name, image) in enumerate(shown):
         x, y = i % columns * (width + 8), i // columns * (height + 30)
         page.paste(image, (x, y))
-        words = lettered(name, Style(16, (30, 30, 30, 255)))
+        words = draw_text(name, TextStyle(16, (30, 30, 30, 255)))
         page.paste(words, (x, y + height + 4), words)
     return page
 
