@@ -40,7 +40,9 @@ def _record(spec: CompilationSpec, line: Timeline) -> ResultRecord:
         )
         for e, clip in zip(line.items, spec.clips, strict=True)
     ]
-    return ResultRecord(title="A: 'b' 100 %", rate=line.profile.rate, frames=line.frames, items=played)
+    return ResultRecord(
+        title="A: 'b' 100 %", rate=line.profile.rate, frames=line.frames, items=played
+    )
 
 
 @st.composite
@@ -206,7 +208,7 @@ REFUSED = [
     (_file(_clip(), _fade("Custom_Transition"), _clip()), "of the type Custom_Transition"),
     (_file(_fade(), _clip()), "at the end of the track"),
     (_file(_clip(), _fade(frames=200), _clip()), "16.67s long, not between 0s and 10s"),
-    (_file(_clip(), edit=_early), "clip 'late': it has no frames for the fade before it"),
+    (_file(_clip(), edit=_early), "clip 'late': it has no frames for the transition before it"),
     ("", "not an OTIO file"),
     ("{}", "the file holds a AnyDictionary; only a Timeline"),
     ('{"OTIO_SCHEMA": "Timeline.99"}', "not an OTIO file: unsupported schema version"),

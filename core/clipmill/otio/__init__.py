@@ -1,4 +1,5 @@
 """Import from and export to OpenTimelineIO.
 
-In: an OTIO timeline, or a manifest with its plan. Out: the other of the two.
+In: an OTIO document, or the record of a result with its timeline. Out: a manifest, or an OTIO
+document.
 """

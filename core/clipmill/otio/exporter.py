@@ -1,7 +1,7 @@
-"""The timeline of an output as OpenTimelineIO, for editing programs.
+"""Export the timeline of an output as OpenTimelineIO, for editing programs.
 
-One video track of all shots, crossfades as transitions, the music on an audio track, chapters as
-markers. What OpenTimelineIO has no words for is kept under the metadata `clipmill`.
+Items are on one video track with crossfades as transitions, music is on an audio track, chapters
+are markers. What OpenTimelineIO cannot express is kept in the metadata under `clipmill`.
 """
 
 from __future__ import annotations
@@ -16,95 +16,106 @@ from clipmill.artifacts.chapters import build_chapters
 from clipmill.protocol import Profile, TimelineItem
 from clipmill.protocol.result_record import MusicTrack, PlayedItem, ResultRecord
 
-KEY = "clipmill"
-"""Our part of the metadata."""
-MEDIA = "clipmill:"
-"""Scheme of a media id as an address: a file of the library has no other."""
+METADATA_KEY = "clipmill"
+# URL scheme of a media id, since a file of the library has no other URL.
+MEDIA_SCHEME = "clipmill:"
 
 
-def export_otio(record: ResultRecord, entries: Sequence[TimelineItem], form: Profile) -> str:
-    """The timeline as OTIO JSON."""
-    line = otio.schema.Timeline(record.title or "Compilation")
-    line.metadata[KEY] = {"width": form.width, "height": form.height, "rate": form.rate}
-    line.tracks.append(_video(record, entries))
+def export_otio(record: ResultRecord, items: Sequence[TimelineItem], profile: Profile) -> str:
+    """Return the timeline as OTIO JSON."""
+    timeline = otio.schema.Timeline(record.title or "Compilation")
+    timeline.metadata[METADATA_KEY] = {
+        "width": profile.width,
+        "height": profile.height,
+        "rate": profile.rate,
+    }
+    timeline.tracks.append(_video_track(record, items))
     if record.music:
-        line.tracks.append(_music(record.music, record.rate))
-    line.tracks.markers.extend(_markers(record))
-    text: str = otio.adapters.write_to_string(line, "otio_json")
+        timeline.tracks.append(_audio_track(record.music, record.rate))
+    timeline.tracks.markers.extend(_markers(record))
+    text: str = otio.adapters.write_to_string(timeline, "otio_json")
     return text
 
 
-def _video(record: ResultRecord, entries: Sequence[TimelineItem]) -> Any:
-    """Each crossfade is cut in its middle, as editing programs do: half of it before the cut."""
+def _video_track(record: ResultRecord, items: Sequence[TimelineItem]) -> Any:
+    """Return the track. Editing programs expect the cut in the middle of each crossfade."""
     track = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
-    for shot, entry, after in zip_longest(record.items, entries, entries[1:]):
-        overlap_after = after.overlap if after else 0
-        head, tail = entry.overlap - entry.overlap // 2, overlap_after // 2
-        if entry.overlap:
-            track.append(_transition(entry, record.rate))
-        track.append(_clip(shot, head, tail, record.rate))
+    for played, item, following in zip_longest(record.items, items, items[1:]):
+        head = item.overlap - item.overlap // 2
+        tail = following.overlap // 2 if following else 0
+        if item.overlap:
+            track.append(_transition(item, record.rate))
+        track.append(_clip(played, head, tail, record.rate))
     return track
 
 
-def _transition(entry: TimelineItem, rate: int) -> Any:
-    out = entry.overlap // 2
+def _transition(item: TimelineItem, rate: int) -> Any:
+    after_cut = item.overlap // 2
     return otio.schema.Transition(
-        name=entry.transition.value,
+        name=item.transition.value,
         transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
-        in_offset=_time(entry.overlap - out, rate),
-        out_offset=_time(out, rate),
-        metadata={KEY: {"type": entry.transition.value, "curve": entry.curve.value}},
+        in_offset=_time(item.overlap - after_cut, rate),
+        out_offset=_time(after_cut, rate),
+        metadata={METADATA_KEY: {"type": item.transition.value, "curve": item.curve.value}},
     )
 
 
-def _clip(shot: PlayedItem, head: int, tail: int, rate: int) -> Any:
-    about = {
-        "kind": shot.kind,
-        "name": shot.name,
-        "creator": shot.creator,
-        "game": shot.game,
-        "frames": shot.frames,
+def _clip(item: PlayedItem, head: int, tail: int, rate: int) -> Any:
+    metadata = {
+        "kind": item.kind,
+        "name": item.name,
+        "creator": item.creator,
+        "game": item.game,
+        "frames": item.frames,
     }
     return otio.schema.Clip(
-        name=shot.title or shot.name,
-        media_reference=_media(shot.media_id, shot.sha256, shot.url),
-        source_range=_range(shot.start + head, shot.frames - head - tail, rate),
-        metadata={KEY: {name: value for name, value in about.items() if value}},
+        name=item.title or item.name,
+        media_reference=_media_reference(item.media_id, item.sha256, item.url),
+        source_range=_time_range(item.start + head, item.frames - head - tail, rate),
+        metadata=_metadata(metadata),
     )
 
 
-def _media(media_id: str | None, sha256: str, url: str | None) -> Any:
+def _media_reference(media_id: str | None, sha256: str, url: str | None) -> Any:
     if media_id is None:
         return otio.schema.MissingReference(name="placeholder")
-    about = {KEY: {"mediaId": media_id, "sha256": sha256}}
-    return otio.schema.ExternalReference(target_url=url or f"{MEDIA}{media_id}", metadata=about)
+    return otio.schema.ExternalReference(
+        target_url=url or f"{MEDIA_SCHEME}{media_id}",
+        metadata={METADATA_KEY: {"mediaId": media_id, "sha256": sha256}},
+    )
 
 
-def _music(track: MusicTrack, rate: int) -> Any:
-    found = otio.schema.Track("Music", kind=otio.schema.TrackKind.Audio)
-    if track.at:
-        found.append(otio.schema.Gap(duration=_time(track.at, rate)))
-    about = {
+def _metadata(values: dict[str, Any]) -> dict[str, Any]:
+    return {METADATA_KEY: {name: value for name, value in values.items() if value}}
+
+
+def _audio_track(music: MusicTrack, rate: int) -> Any:
+    track = otio.schema.Track("Music", kind=otio.schema.TrackKind.Audio)
+    if music.at:
+        track.append(otio.schema.Gap(duration=_time(music.at, rate)))
+    metadata = {
         "kind": "music",
-        "artist": track.artist,
-        "license": track.license,
-        "url": track.url,
-        "settings": track.settings,
+        "artist": music.artist,
+        "license": music.license,
+        "url": music.url,
+        "settings": music.settings,
     }
     clip = otio.schema.Clip(
-        name=track.title or track.media_id,
-        media_reference=_media(track.media_id, track.sha256, None),
-        source_range=_range(0, track.frames, rate),
-        metadata={KEY: {name: value for name, value in about.items() if value}},
+        name=music.title or music.media_id,
+        media_reference=_media_reference(music.media_id, music.sha256, None),
+        source_range=_time_range(0, music.frames, rate),
+        metadata=_metadata(metadata),
     )
-    found.append(clip)
-    return found
+    track.append(clip)
+    return track
 
 
 def _markers(record: ResultRecord) -> list[Any]:
     return [
-        otio.schema.Marker(name=one.title, marked_range=_range(one.at, one.frames, record.rate))
-        for one in build_chapters(record)
+        otio.schema.Marker(
+            name=chapter.title, marked_range=_time_range(chapter.at, chapter.frames, record.rate)
+        )
+        for chapter in build_chapters(record)
     ]
 
 
@@ -112,5 +123,5 @@ def _time(frames: int, rate: int) -> Any:
     return otio.opentime.RationalTime(frames, rate)
 
 
-def _range(start: int, frames: int, rate: int) -> Any:
+def _time_range(start: int, frames: int, rate: int) -> Any:
     return otio.opentime.TimeRange(_time(start, rate), _time(frames, rate))

@@ -1,6 +1,7 @@
-"""An OpenTimelineIO file as a manifest; what cannot be carried is refused by its name.
+"""Import an OpenTimelineIO document as a manifest.
 
-Carried: one video track of clips with their trims, dissolves between them, one track of music.
+Supported are one video track of clips with their trims, dissolves between them, and one track of
+music that Clipmill exported. Everything else is refused by its name.
 """
 
 from __future__ import annotations
@@ -24,10 +25,18 @@ MAX_REASONS = 20
 
 
 def import_otio(text: str, *, name: str) -> dict[str, Any]:
-    """The manifest of an OTIO file's text. Raises CannotCarry."""
-    line = _timeline(text)
+    """Return the manifest of an OTIO document.
+
+    Args:
+        text: The document as OTIO JSON.
+        name: Name of the resource.
+
+    Raises:
+        OtioImportError: The document is invalid, or a manifest cannot express it.
+    """
+    timeline = _read_timeline(text)
     faults: list[str] = []
-    video, audio = _tracks(line, faults)
+    video, audio = _tracks(timeline, faults)
     clips = clips_of(video, faults) if video is not None else []
     music = _music(audio, faults)
     if not faults and not clips:
@@ -35,9 +44,9 @@ def import_otio(text: str, *, name: str) -> dict[str, Any]:
     if faults:
         more = len(faults) - MAX_REASONS
         raise OtioImportError(*faults[:MAX_REASONS], *([f"and {more} more"] if more > 0 else []))
-    spec: dict[str, Any] = {"title": line.name[:200]} if line.name else {}
-    spec |= _around(clips) | ({"music": music} if music else {})
-    spec["outputs"] = [_output(line, video)]
+    spec: dict[str, Any] = {"title": timeline.name[:200]} if timeline.name else {}
+    spec |= _items(clips) | ({"music": music} if music else {})
+    spec["outputs"] = [_output(timeline, video)]
     return {
         "apiVersion": "clipmill.dev/v1alpha1",
         "kind": "Compilation",
@@ -46,87 +55,85 @@ def import_otio(text: str, *, name: str) -> dict[str, Any]:
     }
 
 
-def _around(clips: list[dict[str, Any]]) -> dict[str, Any]:
-    """The clips, and an intro and outro of ours that nobody has cut or faded."""
-    found: dict[str, Any] = {}
+def _items(clips: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the clips, and the intro and outro that Clipmill exported if they play uncut."""
+    assets: dict[str, Any] = {}
     if len(clips) > 1 and clips[0].get("whole") == "intro":
-        found["intro"] = {"mediaId": clips.pop(0)["mediaId"]}
+        assets["intro"] = {"mediaId": clips.pop(0)["mediaId"]}
     if len(clips) > 1 and clips[-1].get("whole") == "outro":
-        found["outro"] = {"mediaId": clips.pop()["mediaId"]}
+        assets["outro"] = {"mediaId": clips.pop()["mediaId"]}
     plain = [{name: value for name, value in clip.items() if name != "whole"} for clip in clips]
-    return {"clips": plain, **found}
+    return {"clips": plain, **assets}
 
 
-def _timeline(text: str) -> Any:
+def _read_timeline(text: str) -> Any:
     try:
-        found = otio.adapters.read_from_string(text, "otio_json")
+        document = otio.adapters.read_from_string(text, "otio_json")
     except (ValueError, KeyError, otio.exceptions.OTIOError) as error:
         raise OtioImportError(f"not an OTIO file: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(found, otio.schema.Timeline):
-        kind = type(found).__name__
-        raise OtioImportError(f"the file holds a {kind}; only a Timeline can be carried")
-    return found
+    if not isinstance(document, otio.schema.Timeline):
+        kind = type(document).__name__
+        raise OtioImportError(f"the file holds a {kind}; only a Timeline can be imported")
+    return document
 
 
-# --- tracks -----------------------------------------------------------------------------------
-
-
-def _tracks(line: Any, faults: list[str]) -> tuple[Any, list[Any]]:
-    """The one video track, and those of sound."""
+def _tracks(timeline: Any, faults: list[str]) -> tuple[Any, list[Any]]:
+    """Return the video track, if any, and the audio tracks."""
     video: list[Any] = []
     audio: list[Any] = []
-    for track in line.tracks:
+    for track in timeline.tracks:
         if not isinstance(track, otio.schema.Track):
-            faults.append(
-                f"{describe_item(track)}: not a track, but a nested {type(track).__name__}"
-            )
+            kind = type(track).__name__
+            faults.append(f"{describe_item(track)}: not a track, but a nested {kind}")
         elif len(track):
             (audio if track.kind == otio.schema.TrackKind.Audio else video).append(track)
             faults += effect_faults(track)
-    if line.tracks.effects:
-        faults += effect_faults(line.tracks)
+    if timeline.tracks.effects:
+        faults += effect_faults(timeline.tracks)
     for extra in video[1:]:
-        faults.append(f"{describe_item(extra)}: a second video track; only one can be carried")
+        faults.append(f"{describe_item(extra)}: a second video track; only one is supported")
     return (video[0] if video else None), audio
 
 
-# --- music and the output -----------------------------------------------------------------------
-
-
 def _music(tracks: Sequence[Any], faults: list[str]) -> dict[str, Any] | None:
-    """Our own track of music; sound that belongs to the clips comes with them."""
-    found = None
+    """Return the music that Clipmill exported. Audio of the clips comes with the clips."""
+    music = None
     for track in tracks:
         for item in track:
             if isinstance(item, otio.schema.Gap):
                 continue
-            if clipmill_metadata(item).get("kind") == "music" and found is None:
-                found = source_of_item(item, faults) | _wish(item) | _credit(item)
+            if clipmill_metadata(item).get("kind") == "music" and music is None:
+                music = source_of_item(item, faults) | _music_settings(item) | _credit(item)
             else:
                 faults.append(
                     f"{describe_item(item)}: on the audio track {track.name!r}; only one track"
-                    " of music that Clipmill exported can be carried"
+                    " of music that Clipmill exported is supported"
                 )
-    return found
+    return music
 
 
-def _wish(item: Any) -> dict[str, Any]:
-    wish = clipmill_metadata(item).get("wish")
-    return dict(wish) if isinstance(wish, Mapping) else {}
+def _music_settings(item: Any) -> dict[str, Any]:
+    settings = clipmill_metadata(item).get("settings")
+    return dict(settings) if isinstance(settings, Mapping) else {}
 
 
 def _credit(item: Any) -> dict[str, Any]:
-    ours = clipmill_metadata(item)
-    credit = {"title": item.name[:200], **{k: ours.get(k) for k in ("artist", "license", "url")}}
+    metadata = clipmill_metadata(item)
+    credit = {"title": item.name[:200]}
+    credit |= {name: metadata.get(name) for name in ("artist", "license", "url")}
     return {"credit": {name: value for name, value in credit.items() if value}}
 
 
-def _output(line: Any, video: Any) -> dict[str, Any]:
-    ours = clipmill_metadata(line)
-    form = {name: ours.get(name) for name in ("width", "height", "rate")}
-    if all(isinstance(value, int) for value in form.values()):
-        return {"name": "main", "preset": "custom", **form}
-    first = next(item for item in video if isinstance(item, otio.schema.Clip))
-    rate = round(first.source_range.duration.rate) if first.source_range else 30
-    known = rate if rate in FRAME_RATES else 30
-    return {"name": "main", "preset": "custom", "width": 1920, "height": 1080, "rate": known}
+def _output(timeline: Any, video: Any) -> dict[str, Any]:
+    metadata = clipmill_metadata(timeline)
+    size = {name: metadata.get(name) for name in ("width", "height", "rate")}
+    if not all(isinstance(value, int) for value in size.values()):
+        size = {"width": 1920, "height": 1080, "rate": _frame_rate(video)}
+    return {"name": "main", "preset": "custom", **size}
+
+
+def _frame_rate(video: Any) -> int:
+    """Return the rate of the first clip if an output may have it, else 30."""
+    clip = next(item for item in video if isinstance(item, otio.schema.Clip))
+    rate = round(clip.source_range.duration.rate) if clip.source_range else 30
+    return rate if rate in FRAME_RATES else 30
