@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from clipmill_job import ffmpeg_binary
+from clipmill_job.ffmpeg_binary import find_ffmpeg
 
 FORMS = (
     ("1920x1080", "30"),
@@ -35,7 +35,7 @@ def _one(folder: Path, i: int, seconds: float, size: str, rate: str) -> Path:
     sound = f"anoisesrc=r=48000:a={0.05 + i % 4 * 0.1:.2f}:seed={i}"
     part = path.with_suffix(".part")
     argv = (
-        *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y"),
+        *(find_ffmpeg().path, "-nostdin", "-v", "error", "-y"),
         *("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", str(seconds)),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"),
         *("-c:a", "aac", "-f", "mp4", str(part)),

@@ -22,7 +22,7 @@ import yaml
 
 from benchmarks import clips, meter, rivals
 from benchmarks.edit import Edit, Trim
-from clipmill_job import ffmpeg_binary
+from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_probe import MediaError, probe_media
 
 SIZE, RATE = (1280, 720), 30
@@ -59,7 +59,7 @@ def the_edit(folder: Path) -> Edit:
     intro = clips.make(folder / "intro", 1, INTRO_S, (("1280x720", "30"),))[0]
     music = folder / "music.mp3"
     tone = "sine=220:r=44100:d=10"
-    meter.run((ffmpeg_binary.ffmpeg(), "-v", "error", "-f", "lavfi", "-i", tone, str(music)))
+    meter.run((find_ffmpeg().path, "-v", "error", "-f", "lavfi", "-i", tone, str(music)))
     trims = [Trim(path, 0.5 + i % 2 * 0.3, 3.5 + i % 2 * 0.3) for i, path in enumerate(sources)]
     return Edit(
         size=SIZE, rate=RATE, intro=Trim(intro, 0, INTRO_S), trims=tuple(trims), music=music

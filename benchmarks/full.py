@@ -25,8 +25,8 @@ from clipmill.protocol import Image as ImageFile
 from clipmill.spec import Output
 from clipmill.timeline.profiles import build_profile
 from clipmill_api.accounts.watermark import OURS
-from clipmill_job import ffmpeg_binary
-from clipmill_job.drawing.layer_drawing import draw
+from clipmill_job.drawing.layer_drawing import draw_layer
+from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_probe import probe_media
 
 CROSSFADE_S = 0.5
@@ -75,7 +75,7 @@ def _music(folder: Path) -> Path:
     path = folder / "music.mp3"
     meter.run(
         (
-            ffmpeg_binary.ffmpeg(),
+            find_ffmpeg().path,
             "-v",
             "error",
             "-f",
@@ -156,7 +156,7 @@ def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[st
     graph += _joined(pictures, sounds)
     graph += _mixed()
     return (
-        *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
+        *(find_ffmpeg().path, "-nostdin", "-v", "error", "-y", *inputs),
         *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
         *("-c:v", "libx264", "-preset", profile.speed, "-crf", str(profile.crf)),
         *("-maxrate", str(profile.max_bitrate), "-bufsize", str(2 * profile.max_bitrate)),
@@ -170,7 +170,7 @@ def _names(name: str, sources: Sequence[Path]) -> str:
 
 
 def _draw(layer: Layer, path: Path, files: dict[str, Path]) -> tuple[list[str], str]:
-    image, x, y = draw(layer, (1920, 1080), files)
+    image, x, y = draw_layer(layer, (1920, 1080), files)
     _saved(image, path)
     return ["-i", str(path)], f"{x}:{y}"
 

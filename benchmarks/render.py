@@ -21,7 +21,7 @@ from benchmarks.meter import Cost
 from clipmill.protocol import MediaFacts
 from clipmill.spec import Output
 from clipmill.timeline.profiles import build_profile
-from clipmill_job import ffmpeg_binary
+from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_probe import probe_media
 
 SECONDS = 5
@@ -127,7 +127,7 @@ def bare_command(sources: Sequence[Path], out: Path) -> tuple[str, ...]:
     pairs = "".join(f"[v{i}][a{i}]" for i in range(len(sources)))
     graph.append(f"{pairs}concat=n={len(sources)}:v=1:a=1[v][a]")
     return (
-        *(ffmpeg_binary.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs),
+        *(find_ffmpeg().path, "-nostdin", "-v", "error", "-y", *inputs),
         *("-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]"),
         *("-c:v", "libx264", "-preset", profile.speed, "-crf", str(profile.crf)),
         *("-maxrate", str(profile.max_bitrate), "-bufsize", str(2 * profile.max_bitrate)),

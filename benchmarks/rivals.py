@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.edit import Edit, Trim
-from clipmill_job import drawing, ffmpeg_binary
+from clipmill_job import drawing
+from clipmill_job.ffmpeg_binary import find_ffmpeg
 
 EDITLY, FFPROBE, MOVIEPY = "0.14.2", "2.1.2", "2.2.1"
 FONT = Path(drawing.__file__).with_name("fonts") / "NotoSans-Regular.ttf"
@@ -30,7 +31,7 @@ def editly(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
     probes = [path for path in modules.glob("@ffprobe-installer/*/ffprobe") if path.is_file()]
     for probe in probes:
         probe.chmod(0o755)
-    programs = {"ffmpegPath": ffmpeg_binary.ffmpeg(), "ffprobePath": str(probes[0])}
+    programs = {"ffmpegPath": find_ffmpeg().path, "ffprobePath": str(probes[0])}
     edit_file.write_text(json.dumps({**editly_spec(edit, folder / "out/main.mp4"), **programs}))
     # It draws by OpenGL, which needs a screen.
     return ("xvfb-run", "-a", str(modules / ".bin/editly"), str(edit_file))
@@ -95,7 +96,7 @@ def moviepy(edit: Edit, folder: Path, kept: Path) -> tuple[str, ...]:
         "text": (edit.text, *edit.text_s, str(FONT)),
         "music": (str(edit.music), edit.music_gain),
         "encoder": edit.encoder(),
-        "ffmpeg": ffmpeg_binary.ffmpeg(),
+        "ffmpeg": find_ffmpeg().path,
     }
     path = folder / "moviepy.json"
     path.write_text(json.dumps(settings))

@@ -1,6 +1,9 @@
-"""The one prober: API, job and command line judge media by the same eyes."""
+"""Facts of untrusted media files, read in a limited child process.
+
+In: a file's path. Out: `MediaFacts`, or a `MediaError` with a stable code.
+"""
 
 from clipmill_probe.errors import MediaError
-from clipmill_probe.prober import check, check_image
+from clipmill_probe.prober import probe_image, probe_media
 
-__all__ = ["MediaError", "check", "check_image"]
+__all__ = ["MediaError", "probe_image", "probe_media"]

@@ -1,4 +1,4 @@
-"""The prober's child prints facts or a verdict as JSON.
+"""The prober's child process prints facts or an error as JSON.
 
 Called as `python -I -m clipmill_probe FILE full|demux SECONDS video|sound|image`.
 """
@@ -15,36 +15,41 @@ MEMORY_BYTES = 4 * 1024**3
 
 
 def main(argv: list[str]) -> int:
-    """Limit this process, examine the file, answer with facts or a verdict."""
+    """Limit this process, read the file and print a JSON object with `facts` or `error`."""
     path, depth, seconds, kind = argv
-    cpu_s = int(float(seconds)) * 4 + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # After the limits: loading the decoders is part of what they limit.
-    from clipmill_probe.errors import MediaError  # noqa: PLC0415
-
-    try:
-        answer: dict[str, object] = {"facts": _facts(Path(path), depth, kind)}
-    except MediaError as error:
-        answer = {"error": {"code": error.code, "message": error.message}}
-    except MemoryError:
-        memory = f"{MEMORY_BYTES >> 30} GiB of memory"
-        message = f"{Path(path).name}: reading it takes more than {memory}"
-        answer = {"error": {"code": "TooLarge", "message": message}}
-    sys.stdout.write(json.dumps(answer))
+    _limit_process(int(float(seconds)) * 4 + 1)
+    sys.stdout.write(json.dumps(_response(Path(path), depth, kind)))
     return 0
 
 
+def _limit_process(cpu_s: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _response(path: Path, depth: str, kind: str) -> dict[str, object]:
+    # Imported after the limits are set, so that they hold for loading the decoders too.
+    from clipmill_probe.errors import MediaError  # noqa: PLC0415
+
+    try:
+        return {"facts": _facts(path, depth, kind)}
+    except MediaError as error:
+        return {"error": {"code": error.code, "message": error.message}}
+    except MemoryError:
+        limit = f"{MEMORY_BYTES >> 30} GiB of memory"
+        return {"error": {"code": "TooLarge", "message": f"{path.name}: decoding exceeds {limit}"}}
+
+
 def _facts(path: Path, depth: str, kind: str) -> Mapping[str, object]:
-    """What is asked for; only the decoders that it needs are loaded."""
+    # Only the decoders that this kind needs are loaded.
     if kind == "image":
-        from clipmill_probe.still_image import examine_image  # noqa: PLC0415
+        from clipmill_probe.still_image import read_image  # noqa: PLC0415
 
-        return examine_image(path)
-    from clipmill_probe.decode import examine  # noqa: PLC0415
+        return read_image(path)
+    from clipmill_probe.decode import read_media  # noqa: PLC0415
 
-    return examine(path, full=depth == "full", sound=kind == "sound")
+    return read_media(path, full=depth == "full", allow_audio_only=kind == "sound")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is in a file of sound alone: its exact length, its loudness, and who made it."""
+"""Read an audio file: exact duration, loudness, and title, artist and license from its tags."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from clipmill.ffmpeg.ebur128 import SILENCE
-from clipmill_probe.errors import MediaError, check_hours, said
-from clipmill_probe.loudness_filter import Meter
+from clipmill_probe.errors import MediaError, check_hours, error_text
+from clipmill_probe.loudness_filter import LoudnessMeter
 
+# A container may declare a duration this much (and 1 %) longer than its content.
 SLACK_S = Fraction(3, 10)
-"""A container's declared length may be this much (and 1 %) longer than what is in it."""
-GUESSED = ("mp3", "ogg")
-"""Containers that declare no length: ffmpeg's number is then a guess by bit rate."""
-MAX_TAG = 200
+# Containers without a declared duration: ffmpeg's value is an estimate from the bit rate.
+ESTIMATED_DURATION = ("mp3", "ogg")
+MAX_TAG_LENGTH = 200
 TAGS = {
     "title": ("title",),
     "artist": ("artist", "album_artist"),
@@ -28,25 +28,23 @@ TAGS = {
 Facts = dict[str, str | int | float | None]
 
 
-def heard(name: str, container: InputContainer, demuxer: str, *, full: bool) -> Facts:
-    """The facts of a file without a picture. Raises MediaError."""
+def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool) -> Facts:
+    """Return the facts of a file without a video stream. Raises MediaError."""
     stream = next(iter(container.streams.audio), None)
     if stream is None:
         raise MediaError("NoSound", f"{name}: has no audio stream")
-    declared = Fraction(container.duration or 0, av.time_base)
-    check_hours(name, declared)
-    meter = Meter() if full else None
-    length = _length(name, container, stream, meter)
-    check_hours(name, length)
-    if not length:
-        raise MediaError("Damaged", f"{name}: no sample of its sound can be decoded")
-    if demuxer not in GUESSED and declared - length > SLACK_S + declared / 100:
-        ends = f"ends at {float(length):.2f} s, but declares {float(declared):.2f} s"
-        raise MediaError("Truncated", f"{name}: {ends}")
+    check_hours(name, _declared_s(container))
+    meter = LoudnessMeter() if full else None
+    duration_s = _decoded_s(name, container, stream, meter)
+    check_hours(name, duration_s)
+    if not duration_s:
+        raise MediaError("Damaged", f"{name}: no audio sample can be decoded")
+    if demuxer not in ESTIMATED_DURATION:
+        check_truncation(name, container, duration_s)
     loudness, peak = meter.finish() if meter else SILENCE
     return {
         "format": demuxer,
-        "duration_us": round(length * 1_000_000),
+        "duration_us": round(duration_s * 1_000_000),
         "audio_codec": stream.codec_context.name,
         "loudness_lufs": loudness,
         "true_peak_dbtp": peak,
@@ -54,23 +52,36 @@ def heard(name: str, container: InputContainer, demuxer: str, *, full: bool) -> 
     }
 
 
-def _length(
-    name: str, container: InputContainer, stream: AudioStream, meter: Meter | None
+def check_truncation(name: str, container: InputContainer, end_s: Fraction) -> None:
+    """Raise MediaError if the content ends before the declared duration."""
+    declared_s = _declared_s(container)
+    if declared_s - end_s > SLACK_S + declared_s / 100:
+        declares = f"the container declares {float(declared_s):.2f} s"
+        raise MediaError("Truncated", f"{name}: ends at {float(end_s):.2f} s, but {declares}")
+
+
+def _declared_s(container: InputContainer) -> Fraction:
+    return Fraction(container.duration or 0, av.time_base)
+
+
+def _decoded_s(
+    name: str, container: InputContainer, stream: AudioStream, meter: LoudnessMeter | None
 ) -> Fraction:
-    """Seconds of sound, by its decoded samples. Raises MediaError when it cannot be read."""
-    length = Fraction(0)
+    """Return the duration of all decoded samples in seconds. Raises MediaError."""
+    duration_s = Fraction(0)
     try:
         for frame in _frames(container, stream):
-            length += Fraction(frame.samples, frame.sample_rate)
+            duration_s += Fraction(frame.samples, frame.sample_rate)
             if meter:
                 meter.push(frame)
     except av.FFmpegError as error:
-        raise MediaError("Damaged", f"{name}: cannot be read to its end: {said(error)}") from None
-    return length
+        message = f"{name}: cannot be read to its end: {error_text(error)}"
+        raise MediaError("Damaged", message) from None
+    return duration_s
 
 
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Every frame; a packet that cannot be decoded is passed over, as in playing."""
+    """Yield every frame; a packet that cannot be decoded is passed over, as players do."""
     for packet in container.demux(stream):
         try:
             yield from stream.decode(packet)
@@ -79,13 +90,14 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
 
 
 def _tags(container: InputContainer, stream: AudioStream) -> Facts:
-    """Title, artist and license as the file tells them; Ogg keeps its tags with the stream."""
-    known = {key.lower(): text for key, text in (container.metadata | stream.metadata).items()}
+    # Ogg keeps its tags with the stream, other containers with the file.
+    tags = {key.lower(): text for key, text in (container.metadata | stream.metadata).items()}
     return {
-        field: next((text for key in keys if (text := _clean(known.get(key, "")))), None)
+        field: next((text for key in keys if (text := _printable(tags.get(key, "")))), None)
         for field, keys in TAGS.items()
     }
 
 
-def _clean(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_TAG]
+def _printable(text: str) -> str:
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split())[:MAX_TAG_LENGTH]

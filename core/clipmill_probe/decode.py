@@ -1,221 +1,147 @@
-"""What is in a media file: every packet read, and with `full` every frame and sample decoded.
+"""Read a media file: every packet, and with `full` every frame and sample decoded.
 
-Runs in a child process of its own (see __main__.py): a hostile file can only hurt that.
+Runs in the prober's child process (see __main__.py), so that a hostile file harms only that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from clipmill.ffmpeg.ebur128 import SILENCE
-from clipmill_probe.audio_file import SLACK_S, Facts, heard
-from clipmill_probe.errors import MediaError, check_hours, said
-from clipmill_probe.loudness_filter import Meter
-from clipmill_probe.sniff import check_length, sniff
+from clipmill_probe.audio_file import Facts, check_truncation, read_audio
+from clipmill_probe.errors import MediaError, check_hours, error_text
+from clipmill_probe.loudness_filter import LoudnessMeter
+from clipmill_probe.sniff import check_declared_length, sniff_container
+from clipmill_probe.video_track import MAX_SIDE, VideoTrack, check_size, video_streams
 
-MAX_SIDE = 8192
-MAX_BROKEN = 20
-"""One frame in so many may be broken before a file counts as damaged."""
-
-
-@dataclass(slots=True)
-class _Video:
-    """What is known of the video stream so far."""
-
-    stream: VideoStream
-    packets: int = 0
-    frames: int = 0
-    broken: int = 0
-    end: Fraction = Fraction(0)
-    first: VideoFrame | None = None
+# A file is damaged when more than one frame in so many cannot be decoded.
+MAX_BROKEN_RATIO = 20
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One pass over all packets of a file."""
-
-    name: str
-    full: bool
-    video: _Video
-    audio: AudioStream | None
-    meter: Meter | None
-    start: Fraction
-    end: Fraction = Fraction(0)
-    samples_broken: int = 0
-    failure: str = ""
+def read_media(path: Path, *, full: bool, allow_audio_only: bool = False) -> Facts:
+    """Return the facts of a video, or of an audio file where that is allowed. Raises MediaError."""
+    demuxer = sniff_container(path, allow_audio_only=allow_audio_only)
+    check_declared_length(path, demuxer)
+    with _open(path, demuxer) as container:
+        if allow_audio_only and not video_streams(container):
+            return read_audio(path.name, container, demuxer, full=full)
+        reader = _VideoReader(path.name, container, full=full)
+        reader.read()
+        reader.check(demuxer)
+        return reader.facts(demuxer)
 
 
-def examine(path: Path, *, full: bool, sound: bool = False) -> Facts:
-    """The facts of a video, with `sound` of a file of sound alone as well. Raises MediaError."""
-    demuxer = sniff(path, sound=sound)
-    check_length(path, demuxer)
+def _open(path: Path, demuxer: str) -> InputContainer:
     options = {"protocol_whitelist": "file", "format_whitelist": demuxer}
     try:
-        container = av.open(
+        return av.open(
             f"file:{path.resolve()}", format=demuxer, options=options, metadata_errors="replace"
         )
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(
-            "Damaged", f"{path.name}: cannot be opened as {demuxer}: {said(error)}"
-        ) from None
-    with container:
-        if sound and not _shown_streams(container):
-            return heard(path.name, container, demuxer, full=full)
-        walk = _begin(path.name, container, full=full)
-        _read(walk, container)
-        _judge(walk, container, demuxer)
-        return _facts(walk, demuxer)
+        message = f"{path.name}: cannot be opened as {demuxer}: {error_text(error)}"
+        raise MediaError("Damaged", message) from None
 
 
-def _begin(name: str, container: InputContainer, *, full: bool) -> _Walk:
-    shown = _shown_streams(container)
-    if not shown:
-        raise MediaError("NoVideo", f"{name}: has no video stream")
-    video, audio = shown[0], next(iter(container.streams.audio), None)
-    _check_size(name, video.codec_context.width, video.codec_context.height)
-    check_hours(name, Fraction(container.duration or 0, av.time_base))
-    video.thread_type = "AUTO"
-    video.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
-    return _Walk(
-        name=name,
-        full=full,
-        video=_Video(video),
-        audio=audio,
-        meter=Meter() if full and audio else None,
-        start=Fraction(container.start_time or 0, av.time_base),
-    )
+class _VideoReader:
+    """One pass over all packets of a file with a video stream."""
 
+    def __init__(self, name: str, container: InputContainer, *, full: bool) -> None:
+        self._name = name
+        self._container = container
+        self._full = full
+        self._video = VideoTrack(_video_stream(name, container))
+        self._audio = next(iter(container.streams.audio), None)
+        self._meter = LoudnessMeter() if full and self._audio else None
+        self._start_s = Fraction(container.start_time or 0, av.time_base)
+        self._end_s = Fraction(0)
+        self._demuxer_error = ""
 
-def _shown_streams(container: InputContainer) -> list[VideoStream]:
-    """Streams of moving pictures: a cover in a music file is none."""
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-
-
-def _check_size(name: str, width: int, height: int) -> None:
-    if max(width, height) > MAX_SIDE:
-        raise MediaError(
-            "TooLarge", f"{name}: {width}x{height} pixels; at most {MAX_SIDE} a side are read"
-        )
-
-
-def _read(walk: _Walk, container: InputContainer) -> None:
-    """Every packet to the end; an error of the demuxer is an end, judged later."""
-    packets = container.demux()
-    while True:
+    def read(self) -> None:
+        """Read every packet; a demuxer's error ends the pass and is judged by `check`."""
+        packets = self._container.demux()
         try:
-            packet = next(packets)
-        except StopIteration:
-            return
+            for packet in packets:
+                self._count(packet)
+                self._decode(packet)
         except av.FFmpegError as error:
-            walk.failure = said(error)
+            self._demuxer_error = error_text(error)
+
+    def _count(self, packet: Packet[Any]) -> None:
+        if not packet.size or packet.pts is None or packet.time_base is None or packet.is_discard:
             return
-        _count(walk, packet)
-        if packet.stream is walk.video.stream:
-            _video(walk, packet)
-        elif packet.stream is walk.audio and walk.meter:
-            _audio(walk, packet)
+        end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base) - self._start_s
+        self._end_s = max(self._end_s, end)
+        if packet.stream is self._video.stream:
+            self._video.count(end, has_duration=bool(packet.duration))
+
+    def _decode(self, packet: Packet[Any]) -> None:
+        if packet.stream is self._video.stream:
+            if self._full or self._video.first_frame is None:
+                self._video.decode(packet)
+        elif packet.stream is self._audio and self._meter:
+            _measure(self._audio, packet, self._meter)
+
+    def check(self, demuxer: str) -> None:
+        """Raise MediaError if the file is truncated, damaged or too long."""
+        name, video = self._name, self._video
+        # MPEG-TS and Ogg declare no duration: ffmpeg's value is an estimate from the bit rate.
+        if demuxer not in ("mpegts", "ogg"):
+            check_truncation(name, self._container, self._end_s)
+        if self._demuxer_error:
+            message = f"{name}: cannot be read to its end: {self._demuxer_error}"
+            raise MediaError("Damaged", message)
+        if video.first_frame is None:
+            raise MediaError("Damaged", f"{name}: no video frame can be decoded")
+        if self._full and video.broken_frames * MAX_BROKEN_RATIO > video.packets:
+            broken = f"{video.broken_frames} of {video.packets} video frames"
+            raise MediaError("Damaged", f"{name}: {broken} cannot be decoded")
+        check_hours(name, self._end_s)
+
+    def facts(self, demuxer: str) -> Facts:
+        """Return what the pass found. Raises MediaError if the picture is too large."""
+        video, rate = self._video, self._video.rate
+        width, height = video.display_size()
+        check_size(self._name, width, height)
+        loudness, peak = self._meter.finish() if self._meter else SILENCE
+        return {
+            "format": demuxer,
+            "duration_us": round(video.end_s * 1_000_000),
+            "width": width,
+            "height": height,
+            "rate": f"{rate.numerator}/{rate.denominator}",
+            "frames": video.frames if self._full else video.packets,
+            "video_codec": video.stream.codec_context.name,
+            "audio_codec": self._audio.codec_context.name if self._audio else None,
+            "loudness_lufs": loudness,
+            "true_peak_dbtp": peak,
+        }
 
 
-def _count(walk: _Walk, packet: Packet[Any]) -> None:
-    if packet.size == 0 or packet.pts is None or packet.time_base is None or packet.is_discard:
-        return
-    end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base) - walk.start
-    walk.end = max(walk.end, end)
-    if packet.stream is walk.video.stream:
-        walk.video.packets += 1
-        walk.video.end = max(walk.video.end, end if packet.duration else end + _frame_s(walk.video))
+def _video_stream(name: str, container: InputContainer) -> Any:
+    """Return the first video stream, limited to what is decoded. Raises MediaError."""
+    streams = video_streams(container)
+    if not streams:
+        raise MediaError("NoVideo", f"{name}: has no video stream")
+    stream = streams[0]
+    check_size(name, stream.codec_context.width, stream.codec_context.height)
+    check_hours(name, Fraction(container.duration or 0, av.time_base))
+    stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+    return stream
 
 
-def _frame_s(video: _Video) -> Fraction:
-    return 1 / (video.stream.average_rate or video.stream.guessed_rate or Fraction(25))
-
-
-def _video(walk: _Walk, packet: Packet[Any]) -> None:
-    video = walk.video
-    if not walk.full and video.first is not None:
-        return
+def _measure(stream: AudioStream, packet: Packet[Any], meter: LoudnessMeter) -> None:
+    """Feed a packet's samples to the meter; a packet that cannot be decoded is passed over."""
     try:
-        frames = video.stream.decode(packet)
+        frames = stream.decode(packet)
     except av.FFmpegError:
-        video.broken += 1
         return
     for frame in frames:
-        video.first = video.first or frame
-        video.frames += 1
-        video.broken += int(frame.is_corrupt)
-
-
-def _audio(walk: _Walk, packet: Packet[Any]) -> None:
-    if walk.audio is None or walk.meter is None:
-        return
-    try:
-        frames: list[AudioFrame] = walk.audio.decode(packet)
-    except av.FFmpegError:
-        walk.samples_broken += 1
-        return
-    for frame in frames:
-        walk.meter.push(frame)
-
-
-def _judge(walk: _Walk, container: InputContainer, demuxer: str) -> None:
-    video, name = walk.video, walk.name
-    declared = Fraction(container.duration or 0, av.time_base)
-    # MPEG-TS and Ogg declare no length: ffmpeg's number is then only a guess by bit rate.
-    if demuxer not in ("mpegts", "ogg") and declared - walk.end > SLACK_S + declared / 100:
-        raise MediaError(
-            "Truncated",
-            f"{name}: ends at {float(walk.end):.2f} s, but declares {float(declared):.2f} s",
-        )
-    if walk.failure:
-        raise MediaError("Damaged", f"{name}: cannot be read to its end: {walk.failure}")
-    if video.first is None:
-        raise MediaError("Damaged", f"{name}: no frame of its video can be decoded")
-    if walk.full and video.broken * MAX_BROKEN > video.packets:
-        raise MediaError(
-            "Damaged", f"{name}: {video.broken} of {video.packets} frames cannot be decoded"
-        )
-    check_hours(name, walk.end)
-
-
-def _facts(walk: _Walk, demuxer: str) -> Facts:
-    video = walk.video
-    width, height = _shown(video)
-    _check_size(walk.name, width, height)
-    rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
-    loudness, peak = walk.meter.finish() if walk.meter else SILENCE
-    return {
-        "format": demuxer,
-        "duration_us": round(video.end * 1_000_000),
-        "width": width,
-        "height": height,
-        "rate": f"{rate.numerator}/{rate.denominator}",
-        "frames": video.frames if walk.full else video.packets,
-        "video_codec": video.stream.codec_context.name,
-        "audio_codec": walk.audio.codec_context.name if walk.audio else None,
-        "loudness_lufs": loudness,
-        "true_peak_dbtp": peak,
-    }
-
-
-def _shown(video: _Video) -> tuple[int, int]:
-    """Pixels as a player shows them: wide pixels made square, then turned as the file asks."""
-    frame = video.first
-    if frame is None:
-        return 0, 0
-    width, height = frame.width, frame.height
-    aspect = video.stream.sample_aspect_ratio or Fraction(1)
-    if aspect > 0:
-        width = max(1, round(width * aspect))
-    return (height, width) if frame.rotation % 180 else (width, height)
+        meter.push(frame)

@@ -1,6 +1,6 @@
-"""Why a file is no usable video or music.
+"""Why a file cannot be used as video, music or image.
 
-MediaError     permanent: the same bytes give the same verdict. `code` is stable and PascalCase:
+MediaError     permanent: the same bytes give the same error. `code` is stable and PascalCase:
                Missing, Empty, NotMedia, ForbiddenFormat, NoVideo, NoSound, Truncated, Damaged,
                TooLarge, TooSlow (the only one that a faster machine could change)
 """
@@ -13,7 +13,7 @@ MAX_HOURS = 12
 
 
 class MediaError(Exception):
-    """A verdict on a file: `code` for programs, str() is one line for a person."""
+    """A file is not usable. `code` is for programs, str() is one line for a person."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -21,13 +21,14 @@ class MediaError(Exception):
         self.message = message
 
 
-def check_hours(name: str, length_s: Fraction) -> None:
-    """Refuse a file of more hours than are read."""
-    if length_s > MAX_HOURS * 3600:
-        hours = float(length_s / 3600)
-        raise MediaError("TooLarge", f"{name}: {hours:.1f} h long; at most {MAX_HOURS} h are read")
+def check_hours(name: str, duration_s: Fraction) -> None:
+    """Raise MediaError if a file is longer than MAX_HOURS."""
+    if duration_s > MAX_HOURS * 3600:
+        hours = float(duration_s / 3600)
+        message = f"{name}: duration {hours:.1f} h exceeds the limit of {MAX_HOURS} h"
+        raise MediaError("TooLarge", message)
 
 
-def said(error: Exception) -> str:
-    """What a library said, in one line."""
+def error_text(error: Exception) -> str:
+    """Return a library's error message without its decoration."""
     return str(getattr(error, "strerror", None) or error)

@@ -1,47 +1,47 @@
-"""Loudness of a whole file by ffmpeg's EBU R128 meter, in process."""
+"""Measure loudness by ffmpeg's EBU R128 filter, in process."""
 
 from __future__ import annotations
 
 import av.logging
 from av.audio.frame import AudioFrame
-from av.error import BlockingIOError as NotYet
-from av.error import EOFError as Drained
+from av.error import BlockingIOError as FilterNeedsInput
+from av.error import EOFError as FilterDrained
 from av.filter import Graph
 
-from clipmill.ffmpeg.ebur128 import SILENCE, Level, level_of
+from clipmill.ffmpeg.ebur128 import SILENCE, Loudness, parse_loudness
 
 
-class Meter:
-    """Takes frames of any layout and measures them as the renderer will play them."""
+class LoudnessMeter:
+    """Measures audio frames of any layout as the renderer plays them: 48 kHz stereo."""
 
     def __init__(self) -> None:
         self._graph: Graph | None = None
 
     def push(self, frame: AudioFrame) -> None:
-        """Feed one frame; the first decides the form."""
+        """Feed one frame; the first one decides rate, format and layout."""
         if self._graph is None:
             self._graph = _graph(frame)
         self._graph.push(frame)
         self._drain(self._graph)
 
-    def finish(self) -> Level:
-        """Integrated loudness and true peak; none for silence and for less than 0.4 s."""
+    def finish(self) -> Loudness:
+        """Return loudness and true peak; both None for silence and for less than 0.4 s."""
         if self._graph is None:
             return SILENCE
         self._graph.push(None)
         self._drain(self._graph)
-        return level_of(self._free())
+        return parse_loudness(self._summary())
 
     @staticmethod
     def _drain(graph: Graph) -> None:
         while True:
             try:
                 graph.pull()
-            except (NotYet, Drained):
+            except (FilterNeedsInput, FilterDrained):
                 return
 
-    def _free(self) -> str:
-        """PyAV shows no frame metadata; the meter writes its summary when it is freed."""
+    def _summary(self) -> str:
+        # PyAV exposes no frame metadata; the filter logs its summary when it is freed.
         before = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)
         try:

@@ -1,4 +1,4 @@
-"""A file goes in, facts or a verdict come out; the reading is done by a limited child process."""
+"""Read a media file's facts in a child process with limits on time, CPU and memory."""
 
 from __future__ import annotations
 
@@ -15,52 +15,63 @@ from clipmill_probe.errors import MediaError
 if TYPE_CHECKING:
     from clipmill.protocol import MediaFacts
 
+# Below the client's read time-out for the response to a completed upload (300 s).
 TIMEOUT_S = 240.0
-"""Under the client's patience for the API's answer to a finished upload (300 s)."""
 IMAGE_TIMEOUT_S = 20.0
 
 
-def check(
-    path: Path | str, *, full: bool = True, sound: bool = False, timeout_s: float = TIMEOUT_S
+def probe_media(
+    path: Path | str,
+    *,
+    full: bool = True,
+    allow_audio_only: bool = False,
+    timeout_s: float = TIMEOUT_S,
 ) -> MediaFacts:
-    """The facts of a video file, decoded to its end unless not `full`. Raises MediaError.
+    """Return the facts of a video file.
 
-    With `sound` a file of sound alone will do: music needs no picture.
-    Without `full` only packets are read: quicker, the same verdict on length, no loudness.
+    Args:
+        path: The file.
+        full: Decode every frame and measure loudness. Otherwise only packets are read, which is
+            faster, finds the same truncation and measures no loudness.
+        allow_audio_only: Accept a file without a video stream, as music.
+        timeout_s: Deadline of the child process in seconds.
+
+    Raises:
+        MediaError: The file is not usable.
     """
-    depth, kind = "full" if full else "demux", "sound" if sound else "video"
-    return _facts(_answer(Path(path), depth, kind, timeout_s))
+    depth, kind = "full" if full else "demux", "sound" if allow_audio_only else "video"
+    return _facts(_read_in_child(Path(path), depth, kind, timeout_s))
 
 
-def check_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> MediaFacts:
-    """The facts of an image that can be drawn, decoded to its end. Raises MediaError."""
-    return _facts(_answer(Path(path), "full", "image", timeout_s))
+def probe_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> MediaFacts:
+    """Return format and size of an image file, decoded completely. Raises MediaError."""
+    return _facts(_read_in_child(Path(path), "full", "image", timeout_s))
 
 
-def _facts(answer: Any) -> MediaFacts:
-    # Only here: the child reads this module too, and has no use for the contract.
+def _facts(facts: Any) -> MediaFacts:
+    # Imported here because the child imports this package too and must not load pydantic.
     from clipmill.protocol import MediaFacts  # noqa: PLC0415
 
-    return MediaFacts.model_validate(answer)
+    return MediaFacts.model_validate(facts)
 
 
-def _answer(where: Path, depth: str, kind: str, timeout_s: float) -> Any:
-    """The child's facts, or its verdict as the exception."""
-    out, code = _run(where, (depth, str(timeout_s), kind), timeout_s=timeout_s)
+def _read_in_child(path: Path, depth: str, kind: str, timeout_s: float) -> Any:
+    stdout, code = _run(path, (depth, str(timeout_s), kind), timeout_s=timeout_s)
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise _too_slow(where, timeout_s)
+        raise _too_slow(path, timeout_s)
     try:
-        answer = json.loads(out)
+        response = json.loads(stdout)
     except ValueError:
-        raise MediaError("Damaged", f"{where.name}: reading it ended with exit {code}") from None
-    if "error" in answer:
-        raise MediaError(answer["error"]["code"], answer["error"]["message"])
-    return answer["facts"]
+        message = f"{path.name}: the prober ended with exit code {code}"
+        raise MediaError("Damaged", message) from None
+    if "error" in response:
+        raise MediaError(response["error"]["code"], response["error"]["message"])
+    return response["facts"]
 
 
-def _run(path: Path, asked: tuple[str, ...], *, timeout_s: float) -> tuple[bytes, int]:
+def _run(path: Path, args: tuple[str, ...], *, timeout_s: float) -> tuple[bytes, int]:
     # -I: neither the current folder nor PYTHON* variables decide what the child imports.
-    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), *asked)
+    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), *args)
     child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
         argv,
         stdin=subprocess.DEVNULL,
@@ -70,12 +81,12 @@ def _run(path: Path, asked: tuple[str, ...], *, timeout_s: float) -> tuple[bytes
         start_new_session=True,
     )
     try:
-        out, _ = child.communicate(timeout=timeout_s)
+        stdout, _ = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         raise _too_slow(path, timeout_s) from None
     finally:
         _end(child)
-    return out, child.returncode
+    return stdout, child.returncode
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -87,4 +98,4 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _too_slow(path: Path, timeout_s: float) -> MediaError:
-    return MediaError("TooSlow", f"{path.name}: not read to its end within {timeout_s:g} s")
+    return MediaError("TooSlow", f"{path.name}: not decoded within {timeout_s:g} s")

@@ -1,6 +1,6 @@
-"""Which container a file is, by its first bytes, and whether it ends before it says it does.
+"""Identify a file's container by its first bytes and find files that were cut off.
 
-ffmpeg's own guess is not asked: a playlist named .mp4 would make it open other files.
+ffmpeg's own detection is not used: a playlist named .mp4 would make it open other files.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof"
 _TS_PACKET = 188
 _CONTAINERS = {b"\x1a\x45\xdf\xa3": "matroska", b"FLV\x01": "flv", b"OggS": "ogg"}
 _PLAYLISTS = {b"#EXTM3U": "HLS", b"ffconcat": "concat", b"[playlist]": "PLS", b"<MPD": "DASH"}
-_PICTURES = {
+_IMAGES = {
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
     b"GIF8": "GIF",
     b"BM": "BMP",
     b"\x00\x00\x01\x00": "ICO",
 }
-_SOUNDS = {b"ID3": "mp3", b"fLaC": "flac"}
+_AUDIO_FILES = {b"ID3": "mp3", b"fLaC": "flac"}
 _MPEG_AUDIO = (0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3)
 _UNKNOWN_RIFF = 0xFFFFFFFF
 _SEGMENT = b"\x18\x53\x80\x67"
+SUPPORTED = "MP4, Matroska, WebM, MPEG-TS, AVI, FLV and Ogg"
 
 
-def sniff(path: Path, *, sound: bool = False) -> str:
-    """The demuxer to force; with `sound` also for files of sound alone. Raises MediaError."""
+def sniff_container(path: Path, *, allow_audio_only: bool = False) -> str:
+    """Return the ffmpeg demuxer to use. Raises MediaError if the container is not supported."""
     if not path.is_file():
-        raise MediaError("Missing", f"{path.name}: there is no such file")
+        raise MediaError("Missing", f"{path.name}: file not found")
     size = path.stat().st_size
     if size == 0:
-        raise MediaError("Empty", f"{path.name}: the file has 0 bytes")
+        raise MediaError("Empty", f"{path.name}: the file is empty (0 bytes)")
     with path.open("rb") as file:
         head = file.read(4096)
-    known = _container(head) or (_sound(head) if sound else None)
-    if known is None:
-        raise _refusal(path, head)
-    return known
+    demuxer = _container(head) or (_audio_container(head) if allow_audio_only else None)
+    if demuxer is None:
+        raise _unsupported(path, head)
+    return demuxer
 
 
 def _container(head: bytes) -> str | None:
@@ -50,53 +51,56 @@ def _container(head: bytes) -> str | None:
         return "avi"
     if len(head) > 2 * _TS_PACKET and all(head[i * _TS_PACKET] == 0x47 for i in range(3)):
         return "mpegts"
-    return _kind(head, _CONTAINERS)
+    return _by_magic(head, _CONTAINERS)
 
 
-def _sound(head: bytes) -> str | None:
-    """The demuxer of a container that holds sound alone."""
+def _audio_container(head: bytes) -> str | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
         return "wav"
     if len(head) > 4 and head[0] == 0xFF and head[1] in _MPEG_AUDIO:
         return "mp3"
-    return _kind(head, _SOUNDS)
+    return _by_magic(head, _AUDIO_FILES)
 
 
-def _refusal(path: Path, head: bytes) -> MediaError:
+def _unsupported(path: Path, head: bytes) -> MediaError:
+    """Return the error that says what the file is instead of a video."""
+    if playlist := _playlist(head):
+        message = f"{path.name}: {playlist} playlist: playlists refer to other files and are not supported"
+        return MediaError("ForbiddenFormat", message)
+    if _audio_container(head):
+        message = f"{path.name}: audio file without a video stream; supported as music only"
+        return MediaError("NoVideo", message)
+    if image := _image(head):
+        return MediaError("NotMedia", f"{path.name}: {image} image, not a video")
+    return MediaError("NotMedia", f"{path.name}: not a video; supported: {SUPPORTED}")
+
+
+def _playlist(head: bytes) -> str | None:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for magic, kind in _PLAYLISTS.items():
         if text[: len(magic)].lower() == magic.lower() or (kind == "DASH" and b"<MPD" in text):
-            return MediaError(
-                "ForbiddenFormat", f"{path.name}: a {kind} playlist names other files; not read"
-            )
-    if _sound(head):
-        return MediaError(
-            "NoVideo", f"{path.name}: sound without a video stream, which is of use as music only"
-        )
-    webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
-    picture = "WebP" if webp else _kind(head, _PICTURES)
-    if picture:
-        return MediaError("NotMedia", f"{path.name}: a {picture} picture, not a video")
-    return MediaError(
-        "NotMedia",
-        f"{path.name}: not a video (read are MP4, Matroska, WebM, MPEG-TS, AVI, FLV and Ogg)",
-    )
+            return kind
+    return None
 
 
-def _kind(head: bytes, magics: dict[bytes, str]) -> str | None:
+def _image(head: bytes) -> str | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WebP"
+    return _by_magic(head, _IMAGES)
+
+
+def _by_magic(head: bytes, magics: dict[bytes, str]) -> str | None:
     return next((kind for magic, kind in magics.items() if head.startswith(magic)), None)
 
 
-def check_length(path: Path, container: str) -> None:
-    """Refuse a file whose own structure reaches past its end. Raises MediaError Truncated."""
+def check_declared_length(path: Path, container: str) -> None:
+    """Raise MediaError (Truncated) if the container's structure reaches past the file's end."""
     size = path.stat().st_size
     with path.open("rb") as file:
         declared = _declared_end(file, container, size)
     if declared is not None and declared > size:
-        raise MediaError(
-            "Truncated",
-            f"{path.name}: has {size} bytes, but its {container} structure needs {declared}",
-        )
+        message = f"{path.name}: {size} bytes, but its {container} structure declares {declared}"
+        raise MediaError("Truncated", message)
 
 
 def _declared_end(file: BinaryIO, container: str, size: int) -> int | None:
@@ -111,10 +115,10 @@ def _declared_end(file: BinaryIO, container: str, size: int) -> int | None:
 
 
 def _boxes_end(file: BinaryIO, *, path_size: int) -> int | None:
-    """End of the last top-level box that holds media; None without an index at all."""
+    """Return the end of the last top-level box that holds media; None if there is no box."""
     boxes = list(_boxes(file, path_size))
     if boxes and not any(kind in (b"moov", b"moof") for kind, _ in boxes):
-        # The index comes last in a file that was not made for streaming: it was cut off.
+        # The index is written last unless the file was made for streaming: it was cut off.
         return max(path_size + 1, boxes[-1][1])
     return max((end for kind, end in boxes if kind in (b"mdat", b"moov", b"moof")), default=None)
 
@@ -136,7 +140,7 @@ def _boxes(file: BinaryIO, path_size: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _segment_end(head: bytes) -> int | None:
-    """End of the Matroska segment, unless it was written live with an unknown size."""
+    """Return the end of the Matroska segment; None if it was written live without a size."""
     at = head.find(_SEGMENT)
     if at < 0 or at + 5 > len(head):
         return None

@@ -1,6 +1,6 @@
-"""What is in an image file: opened by its own bytes, decoded whole, within limits.
+"""Read an image file: format by its content, decoded completely, within size limits.
 
-Runs in a child process of its own (see __main__.py), as all reading of strange files does.
+Runs in the prober's child process (see __main__.py).
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ MAX_SIDE = 8192
 MAX_PIXELS = 40_000_000
 
 
-def examine_image(path: Path) -> dict[str, str | int]:
-    """Format and size of an image, as facts of something that has no frames. Raises MediaError."""
+def read_image(path: Path) -> dict[str, str | int]:
+    """Return format and size in pixels of an image. Raises MediaError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return _decoded(path)
+            return _decode(path)
     except UnidentifiedImageError:
-        raise MediaError(
-            "NotMedia", f"{path.name}: not an image (read are PNG, JPEG and WebP)"
-        ) from None
+        message = f"{path.name}: not a supported image; supported formats: PNG, JPEG, WebP"
+        raise MediaError("NotMedia", message) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        limit = f"at most {MAX_PIXELS} pixels are read"
-        raise MediaError("TooLarge", f"{path.name}: {limit}") from None
+        message = f"{path.name}: exceeds the limit of {MAX_PIXELS} pixels"
+        raise MediaError("TooLarge", message) from None
     except (OSError, ValueError, SyntaxError, Warning) as error:
         raise MediaError("Damaged", f"{path.name}: {str(error)[:200]}") from None
 
 
-def _decoded(path: Path) -> dict[str, str | int]:
+def _decode(path: Path) -> dict[str, str | int]:
     with Image.open(path, formats=FORMATS) as image:
         width, height = image.size
         if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-            limit = f"at most {MAX_SIDE} a side and {MAX_PIXELS} in all are read"
-            raise MediaError("TooLarge", f"{path.name}: {width}x{height} pixels; {limit}")
+            limit = f"{MAX_SIDE} pixels per side and {MAX_PIXELS} in total"
+            message = f"{path.name}: {width}x{height} pixels exceed the limit of {limit}"
+            raise MediaError("TooLarge", message)
         image.load()
         name = str(image.format).lower()
         return {"format": name, "duration_us": 0, "width": width, "height": height}

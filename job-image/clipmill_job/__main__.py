@@ -1,4 +1,4 @@
-"""A pod's process: claims its part, does it, tells how it ended; its exit code says the rest."""
+"""A job's process: claim a task, run it, report its result, and end with an exit code."""
 
 from __future__ import annotations
 
@@ -9,107 +9,112 @@ import sys
 import time
 from collections.abc import Mapping
 
-from clipmill.protocol import Assignment, ExitCode, OutputResult, Result, Stage
+from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
-from clipmill_job import isolation_check
-from clipmill_job.assembling.assemble_task import assemble
-from clipmill_job.errors import GiveUp, JobError, Leave, TryAgain
-from clipmill_job.fetching.fetch_task import fetch
-from clipmill_job.heartbeats import Beat
-from clipmill_job.rendering.render_task import Work, render
-from clipmill_job.settings import Settings
+from clipmill_job.assembling.assemble_task import run_assemble_task
+from clipmill_job.errors import exit_code, is_lease_lost, task_failure
+from clipmill_job.fetching.fetch_task import run_fetch_task
+from clipmill_job.ffmpeg_binary import find_ffmpeg
+from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.isolation_check import wait_until_isolated
+from clipmill_job.rendering.render_task import run_render_task
+from clipmill_job.settings import JobSettings
+from clipmill_job.task_context import TaskContext
 
-PATIENCE_S = 180.0
-"""How long a part may be held by another before this process leaves and is started again."""
-AGAIN_S = 1.0
-GONE = frozenset({"Ended", "LeaseLost", "Unauthorized"})
+# How long a task may be held by another process before this one ends and is started again.
+CLAIM_TIMEOUT_S = 180.0
+CLAIM_RETRY_S = 1.0
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Do one part; the exit code is the contract's ExitCode."""
+    """Run one task and return the process's `ExitCode`."""
     try:
-        settings = Settings.from_environ(environ)
-    except JobError as error:
-        return _told(error)
+        settings = JobSettings.from_environ(environ)
+    except ClientError as error:
+        return _exit(error)
     try:
         with Client(settings.api_url, settings.api_key) as client:
-            return _part(client, settings)
-    except JobError as error:
-        return _told(error)
+            return _run_task(client, settings)
+    except ClientError as error:
+        return _exit(error)
     finally:
         shutil.rmtree(settings.scratch, ignore_errors=True)
 
 
-def _told(error: JobError) -> int:
-    """One line for the pod's log."""
+def _exit(error: ClientError) -> int:
+    """Write one line to the pod's log and return the exit code."""
     sys.stderr.write(f"{error.code}: {error}\n")
-    return error.exit_code
+    return exit_code(error)
 
 
-def _part(client: Client, settings: Settings) -> int:
-    order = _claim(client, settings)
+def _run_task(client: Client, settings: JobSettings) -> int:
+    assignment = _claim(client, settings)
     try:
-        with Beat(client, order) as beat:
-            signal.signal(signal.SIGTERM, lambda *_: beat.interrupt("asked to leave (SIGTERM)"))
-            _end(client, order, outputs=_do(client, order, beat, settings))
-    except JobError as error:
-        return _ended_badly(client, order, error)
-    except RetryableError as error:
-        return _ended_badly(client, order, TryAgain(error.code, error.detail))
-    except PermanentError as error:
-        kind = Leave if error.code in GONE else GiveUp
-        return _ended_badly(client, order, kind(error.code, error.detail))
+        with HeartbeatSender(client, assignment) as heartbeat:
+            signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
+            outputs = _do(client, assignment, heartbeat, settings)
+            _report_success(client, assignment, outputs)
+    except ClientError as error:
+        return _report_failure(client, assignment, error)
     except OSError as error:
-        return _ended_badly(client, order, TryAgain("ScratchFailed", str(error)))
+        failure = RetryableError("ScratchFailed", str(error))
+        return _report_failure(client, assignment, failure)
     return ExitCode.OK
 
 
-def _claim(client: Client, settings: Settings) -> Assignment:
-    """Our part; waits while another holds it, or fetches the same clip. Raises JobError."""
-    until = time.monotonic() + PATIENCE_S
+def _claim(client: Client, settings: JobSettings) -> Assignment:
+    """Return the assignment, once no other process holds the task or fetches the same clip."""
+    until = time.monotonic() + CLAIM_TIMEOUT_S
     while True:
         try:
-            return client.order(settings.index, settings.holder)
-        except RetryableError as error:
+            return client.claim(settings.index, settings.holder)
+        except RetryableError:
             if time.monotonic() > until:
-                raise TryAgain(error.code, error.detail) from error
-            time.sleep(AGAIN_S)
-        except PermanentError as error:
-            kind = Leave if error.code in GONE else GiveUp
-            raise kind(error.code, error.detail) from error
+                raise
+            time.sleep(CLAIM_RETRY_S)
 
 
-def _do(client: Client, order: Assignment, beat: Beat, settings: Settings) -> list[OutputResult]:
-    isolation_check.hold(order.canaries)
-    if order.stage is Stage.FETCH:
-        fetch(client, order, beat, settings.scratch)
-        return []
-    work = Work(client, order, beat, settings.scratch)
-    if order.stage is Stage.RENDER:
-        render(work, order.render or [])
-        return []
-    return assemble(work, order.assemble or [])
+def _do(
+    client: Client, assignment: Assignment, heartbeat: HeartbeatSender, settings: JobSettings
+) -> list[OutputResult]:
+    wait_until_isolated(assignment.canaries)
+    context = TaskContext(
+        client=client,
+        assignment=assignment,
+        heartbeat=heartbeat,
+        scratch=settings.scratch,
+        ffmpeg=find_ffmpeg(),
+    )
+    if assignment.stage is Stage.ASSEMBLE:
+        return run_assemble_task(context, assignment.assemble or [])
+    if assignment.stage is Stage.RENDER:
+        run_render_task(context, assignment.render or [])
+    elif assignment.fetch:
+        run_fetch_task(context, assignment.fetch)
+    return []
 
 
-def _end(client: Client, order: Assignment, *, outputs: list[OutputResult]) -> None:
-    """Tell that the part is done. A fetch ended with its upload."""
-    if order.stage is not Stage.FETCH or order.fetch is None:
-        client.result(Result(index=order.index, epoch=order.epoch, outputs=outputs))
+def _report_success(client: Client, assignment: Assignment, outputs: list[OutputResult]) -> None:
+    # A fetch task has ended with its upload.
+    if assignment.stage is not Stage.FETCH or assignment.fetch is None:
+        result = TaskResult(index=assignment.index, epoch=assignment.epoch, outputs=outputs)
+        client.result(result)
 
 
-def _ended_badly(client: Client, order: Assignment, error: JobError) -> int:
-    """Tell why, so that the part is free for another try, or given up."""
-    if not isinstance(error, Leave):
-        result = Result(index=order.index, epoch=order.epoch, failure=error.failure())
-        try:
-            client.result(result)
-        except ClientError as untold:
-            sys.stderr.write(f"{untold.code}: could not be told: {untold}\n")
-            if not isinstance(untold, PermanentError):
-                # Nobody knows yet: another process will have to find it out again.
-                return ExitCode.RETRY
-    return _told(error)
+def _report_failure(client: Client, assignment: Assignment, error: ClientError) -> int:
+    """Report the failure, so that the API releases the task or gives it up at once."""
+    if is_lease_lost(error):
+        return _exit(error)
+    result = TaskResult(index=assignment.index, epoch=assignment.epoch, failure=task_failure(error))
+    try:
+        client.result(result)
+    except ClientError as unreported:
+        sys.stderr.write(f"{unreported.code}: the failure was not reported: {unreported}\n")
+        if not isinstance(unreported, PermanentError):
+            # The API does not know of the failure: the next process has to find it again.
+            return ExitCode.RETRY
+    return _exit(error)
 
 
 if __name__ == "__main__":

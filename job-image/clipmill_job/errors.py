@@ -1,57 +1,53 @@
-"""Why a part of a job does not end well.
+"""Errors of a task, divided as those of the client by whether trying again may help.
 
-JobError
-+-- TryAgain        the same part may succeed later: exit 1, the Job's back-off
-|   +-- NvencFailed the graphics card's encoder did not do it: the CPU takes over, in the same job
-+-- GiveUp          it never will: the API is told, exit 64 (podFailurePolicy FailIndex)
-|   +-- NotIsolated the pod reaches what it must not, and nobody's media is opened here: exit 66
-+-- Leave           somebody else holds the part, or the generation has ended: exit 65
+ClientError (clipmill_client.errors)
++-- RetryableError            exit 1: the Job starts the task again after its back-off
+|   +-- NvencError            within the task: the output is encoded on the CPU instead
++-- PermanentError            exit 64: the API marks the task as failed (podFailurePolicy FailIndex)
+    +-- NotIsolatedError      exit 66: no NetworkPolicy is in force, so no media is opened
+    +-- LeaseLostError        exit 65: another process holds the task, or the revision has ended
 """
 
 from __future__ import annotations
 
-from clipmill.protocol import NOT_ISOLATED, ClipFailure, ExitCode
+from clipmill.protocol import NOT_ISOLATED, ExitCode, TaskFailure
+from clipmill_client.errors import ClientError, PermanentError, RetryableError
+
+# Codes of the API's refusals that mean the same as LeaseLostError.
+LEASE_LOST_CODES = frozenset({"Ended", "LeaseLost", "Unauthorized"})
 
 
-class JobError(Exception):
-    """A part failed. `code` is stable and PascalCase; str() is one line for a person."""
-
-    exit_code = ExitCode.RETRY
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-    def failure(self) -> ClipFailure:
-        """As it is told to the API."""
-        permanent = self.exit_code != ExitCode.RETRY
-        return ClipFailure(code=self.code[:60], message=str(self)[:500], permanent=permanent)
+class NvencError(RetryableError):
+    """An NVENC command failed."""
 
 
-class TryAgain(JobError):
-    """Trying again may help."""
+class NotIsolatedError(PermanentError):
+    """The pod reaches addresses that a NetworkPolicy should block."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(NOT_ISOLATED, detail)
 
 
-class NvencFailed(TryAgain):
-    """A command of NVENC failed; whether it was NVENC's fault, the CPU will find out."""
+class LeaseLostError(PermanentError):
+    """The task no longer belongs to this process, which must not report anything."""
 
 
-class GiveUp(JobError):
-    """Trying again is no use."""
-
-    exit_code = ExitCode.GIVE_UP
-
-
-class NotIsolated(GiveUp):
-    """The network keeps this pod from nothing: no media is opened here."""
-
-    exit_code = ExitCode.NOT_ISOLATED
-
-    def __init__(self, message: str) -> None:
-        super().__init__(NOT_ISOLATED, message)
+def exit_code(error: ClientError) -> int:
+    """Return the `ExitCode` of a process that ends with this error."""
+    if isinstance(error, NotIsolatedError):
+        return ExitCode.NOT_ISOLATED
+    if is_lease_lost(error):
+        return ExitCode.LEASE_LOST
+    return ExitCode.GIVE_UP if isinstance(error, PermanentError) else ExitCode.RETRY
 
 
-class Leave(JobError):
-    """The part is no longer ours: nothing is to be told and nothing to be done."""
+def is_lease_lost(error: ClientError) -> bool:
+    """Return whether the task no longer belongs to this process."""
+    refused = isinstance(error, PermanentError) and error.code in LEASE_LOST_CODES
+    return refused or isinstance(error, LeaseLostError)
 
-    exit_code = ExitCode.LEASE_LOST
+
+def task_failure(error: ClientError) -> TaskFailure:
+    """Return the report of an error to the API."""
+    permanent = isinstance(error, PermanentError)
+    return TaskFailure(code=error.code[:60], message=str(error)[:500], permanent=permanent)

@@ -1,7 +1,8 @@
-"""The isolation gate: no media is opened in a pod that reaches what it must not.
+"""Check that a NetworkPolicy isolates this pod, before any media is opened.
 
-The order names canaries, host:port. The API has answered by name when this runs, so the network
-stands: a canary that answers too means that no policy is in force, or not yet. So it waits.
+An assignment names canaries, host:port, which the pod must not reach. The API has answered by name
+when this runs, so DNS and network work: a canary that can be reached means that no policy is in
+force, or not yet.
 """
 
 from __future__ import annotations
@@ -11,48 +12,51 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from clipmill_job.errors import NotIsolated
+from clipmill_job.errors import NotIsolatedError
 
-PATIENCE_S = 20.0
-"""How late a network may put its policies in force."""
-AGAIN_S = 1.0
-TIMEOUT_S = 0.5
-"""Within a cluster a connection is made in a few milliseconds; a policy drops it silently."""
-Answers = Callable[[str], bool]
+# Network plugins put a policy in force up to this long after the pod has started.
+POLICY_DELAY_S = 20.0
+RETRY_S = 1.0
+# Within a cluster a connection takes a few milliseconds; a policy drops its packets silently.
+CONNECT_TIMEOUT_S = 0.5
+IsReachable = Callable[[str], bool]
 
 
-def answers(canary: str) -> bool:
-    """Whether a TCP connection to host:port is made."""
+def is_reachable(canary: str) -> bool:
+    """Return whether a TCP connection to host:port is accepted."""
     host, _, port = canary.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=TIMEOUT_S).close()
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
     except OSError:
         return False
     return True
 
 
-def hold(
+def wait_until_isolated(
     canaries: Sequence[str],
     *,
-    answers: Answers = answers,
+    is_reachable: IsReachable = is_reachable,
     clock: Callable[[], float] = time.monotonic,
-    pause: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Return once no canary answers. Raises NotIsolated when one still does after PATIENCE_S."""
-    until = clock() + PATIENCE_S
-    while reached := _reached(canaries, answers):
+    """Return once no canary can be reached.
+
+    Raises:
+        NotIsolatedError: A canary can still be reached after POLICY_DELAY_S.
+    """
+    until = clock() + POLICY_DELAY_S
+    while reached := _reached(canaries, is_reachable):
         if clock() >= until:
-            raise NotIsolated(
-                f"this pod still reaches {', '.join(reached)} after {PATIENCE_S:.0f} s: "
-                "the cluster's network enforces no NetworkPolicy on it; nothing was opened"
+            raise NotIsolatedError(
+                f"this pod can reach {', '.join(reached)} after {POLICY_DELAY_S:.0f} s: "
+                "the cluster's network does not enforce NetworkPolicy; no media was opened"
             )
-        pause(AGAIN_S)
+        sleep(RETRY_S)
 
 
-def _reached(canaries: Sequence[str], answers: Answers) -> list[str]:
-    """Those that answer; all are tried at once."""
+def _reached(canaries: Sequence[str], is_reachable: IsReachable) -> list[str]:
     if not canaries:
         return []
     with ThreadPoolExecutor(len(canaries)) as pool:
-        found = list(pool.map(answers, canaries))
-    return [canary for canary, good in zip(canaries, found, strict=True) if good]
+        results = list(pool.map(is_reachable, canaries))
+    return [canary for canary, reachable in zip(canaries, results, strict=True) if reachable]

@@ -1,4 +1,4 @@
-"""All that a job is told: an API URL, a key, and which part it is. Read once."""
+"""Settings of a job: an API URL, a key and the task index, read from the environment once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clipmill_job.errors import GiveUp
+from clipmill_client.errors import PermanentError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """`holder` names this very process, so that its repeated claims are one claim."""
+class JobSettings:
+    """`holder` names this process, so that the API sees its repeated claims as one."""
 
     api_url: str
     api_key: str = field(repr=False)
@@ -24,18 +24,28 @@ class Settings:
     holder: str
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read CLIPMILL_API_URL, CLIPMILL_API_KEY, JOB_COMPLETION_INDEX. Raises GiveUp."""
-        for name in ("CLIPMILL_API_URL", "CLIPMILL_API_KEY"):
-            if not environ.get(name):
-                raise GiveUp("BadSettings", f"{name} is not set")
-        index = environ.get("JOB_COMPLETION_INDEX") or "0"
-        if not index.isdigit():
-            raise GiveUp("BadSettings", f"JOB_COMPLETION_INDEX is {index!r}, not a number")
+    def from_environ(cls, environ: Mapping[str, str]) -> JobSettings:
+        """Read CLIPMILL_API_URL, CLIPMILL_API_KEY and JOB_COMPLETION_INDEX.
+
+        Raises:
+            PermanentError: A variable is missing or not valid.
+        """
         return cls(
-            api_url=environ["CLIPMILL_API_URL"],
-            api_key=environ["CLIPMILL_API_KEY"],
-            index=int(index),
+            api_url=_required(environ, "CLIPMILL_API_URL"),
+            api_key=_required(environ, "CLIPMILL_API_KEY"),
+            index=_index(environ.get("JOB_COMPLETION_INDEX") or "0"),
             scratch=Path(tempfile.mkdtemp(prefix="clipmill-")),
             holder=f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}",
         )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    if not environ.get(name):
+        raise PermanentError("BadSettings", f"{name} is not set")
+    return environ[name]
+
+
+def _index(text: str) -> int:
+    if not text.isdigit():
+        raise PermanentError("BadSettings", f"JOB_COMPLETION_INDEX: {text!r} is not a number")
+    return int(text)

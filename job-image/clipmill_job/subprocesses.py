@@ -1,4 +1,7 @@
-"""The one module that starts subprocesses: argument tuples, a deadline, the last words kept."""
+"""The only module of a job that starts subprocesses.
+
+In: an argument tuple and a deadline. Out: the last lines of stderr, or an error that holds them.
+"""
 
 from __future__ import annotations
 
@@ -12,56 +15,62 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 
-from clipmill_job.errors import JobError
+from clipmill_client.errors import RetryableError
 
 LAST_LINES = 20
-TICK_S = 0.1
+POLL_S = 0.1
 OnLine = Callable[[str], None]
-Stopped = Callable[[], None]
-"""Called every tick; raises when the job is to leave."""
+# Called every POLL_S; raises an error when the process is to be stopped.
+CheckCancelled = Callable[[], None]
 
 
-class ProcessFailed(JobError):
-    """A program ended badly: its name, its exit, its arguments and the last 20 lines it wrote."""
+class ProcessFailed(RetryableError):
+    """A program ended with an exit code other than 0; holds its last 20 lines of stderr."""
 
-    def __init__(self, argv: Sequence[str], code: int, lines: Sequence[str]) -> None:
-        said = next((line for line in reversed(lines) if line.strip()), "it said nothing")
-        super().__init__("ProcessFailed", f"{Path(argv[0]).name} ended with {code}: {said}")
+    def __init__(self, argv: Sequence[str], returncode: int, lines: Sequence[str]) -> None:
+        last = next((line for line in reversed(lines) if line.strip()), "no error message")
+        name = Path(argv[0]).name
+        super().__init__("ProcessFailed", f"{name} ended with exit code {returncode}: {last}")
         self.argv = tuple(argv)
-        self.code_of_exit = code
+        self.returncode = returncode
         self.lines = tuple(lines)
 
 
-class DeadlinePassed(JobError):
-    """A program took longer than it may."""
+class DeadlineExceeded(RetryableError):
+    """A program did not end before its deadline."""
 
     def __init__(self, argv: Sequence[str], deadline_s: float) -> None:
         name = Path(argv[0]).name
-        super().__init__("DeadlinePassed", f"{name} was not done after {deadline_s:.0f} s")
+        super().__init__("DeadlineExceeded", f"{name} did not end within {deadline_s:.0f} s")
 
 
 def run(
     argv: Sequence[str],
     *,
     deadline_s: float,
-    stopped: Stopped,
     scratch: Path,
+    check_cancelled: CheckCancelled = lambda: None,
     stdin: bytes | None = None,
     on_line: OnLine = lambda _: None,
 ) -> list[str]:
-    """Run to the end; the last lines of stderr. Standard output goes to `on_line`.
+    """Run a program to its end, in its own process group, which is killed on any error.
 
-    Raises ProcessFailed, DeadlinePassed, and what `stopped` raises; the whole group is gone then.
+    Args:
+        argv: Program and arguments.
+        deadline_s: Seconds after which the program is killed.
+        scratch: Its working directory, HOME and TMPDIR.
+        check_cancelled: Called while waiting; raises to stop the program.
+        stdin: Written to its standard input.
+        on_line: Called with each line of its standard output.
+
+    Returns:
+        The last 20 lines of its standard error.
+
+    Raises:
+        ProcessFailed: It ended with an exit code other than 0.
+        DeadlineExceeded: It did not end in time.
     """
-    child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
-        tuple(argv),
-        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=scratch,
-        env=bare_environ(scratch),
-        start_new_session=True,
-    )
+    child = _start(argv, scratch, has_stdin=stdin is not None)
     lines: deque[str] = deque(maxlen=LAST_LINES)
     readers = [
         Thread(target=_read, args=(child.stdout, on_line), daemon=True),
@@ -70,8 +79,8 @@ def run(
     try:
         for reader in readers:
             reader.start()
-        _feed(child, stdin)
-        _wait(child, argv, deadline_s, stopped)
+        _write(child, stdin)
+        _wait(child, argv, deadline_s, check_cancelled)
     finally:
         _end(child, readers)
     if child.returncode:
@@ -79,8 +88,20 @@ def run(
     return list(lines)
 
 
-def bare_environ(scratch: Path) -> dict[str, str]:
-    """A program's whole environment: no key of ours is in it."""
+def _start(argv: Sequence[str], scratch: Path, *, has_stdin: bool) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  an argument tuple, no shell
+        tuple(argv),
+        stdin=subprocess.PIPE if has_stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=scratch,
+        env=minimal_environ(scratch),
+        start_new_session=True,
+    )
+
+
+def minimal_environ(scratch: Path) -> dict[str, str]:
+    """Return the whole environment of a subprocess; it does not contain the API key."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -89,37 +110,40 @@ def bare_environ(scratch: Path) -> dict[str, str]:
     }
 
 
-def _feed(child: subprocess.Popen[bytes], data: bytes | None) -> None:
+def _write(child: subprocess.Popen[bytes], data: bytes | None) -> None:
     if child.stdin is None:
         return
     try:
         child.stdin.write(data or b"")
         child.stdin.close()
     except BrokenPipeError:
-        return  # It ended before it read: its exit code tells why.
+        return  # It ended before it read its input: the exit code says why.
 
 
-def _read(stream: object, tell: Callable[[str], None]) -> None:
+def _read(stream: object, on_line: OnLine) -> None:
     for line in stream:  # type: ignore[attr-defined]  # a pipe's typed reader is a union
-        tell(line.decode(errors="replace").rstrip("\r\n"))
+        on_line(line.decode(errors="replace").rstrip("\r\n"))
 
 
 def _wait(
-    child: subprocess.Popen[bytes], argv: Sequence[str], deadline_s: float, stopped: Stopped
+    child: subprocess.Popen[bytes],
+    argv: Sequence[str],
+    deadline_s: float,
+    check_cancelled: CheckCancelled,
 ) -> None:
     until = time.monotonic() + deadline_s
     while True:
         try:
-            child.wait(TICK_S)
+            child.wait(POLL_S)
             return
         except subprocess.TimeoutExpired:
-            stopped()
+            check_cancelled()
             if time.monotonic() > until:
-                raise DeadlinePassed(argv, deadline_s) from None
+                raise DeadlineExceeded(argv, deadline_s) from None
 
 
 def _end(child: subprocess.Popen[bytes], readers: Sequence[Thread]) -> None:
-    """Nothing that was started is left: children of children hold the same group."""
+    # The process group also holds the children that the program has started.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

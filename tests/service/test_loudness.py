@@ -12,8 +12,9 @@ import pytest
 import levels
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
 from clipmill.protocol.encoding_profile import Encoder
-from clipmill_job.assembling.programme_audio import encode
-from clipmill_job.rendering.render_task import Work
+from clipmill_job.assembling.programme_audio import encode_programme
+from clipmill_job.ffmpeg_binary import find_ffmpeg
+from clipmill_job.task_context import TaskContext
 from levels import RATE, Sound
 
 TARGET, PEAK = -14.0, -1.0
@@ -70,12 +71,17 @@ def _encoded(
         segments=[segment],
         **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order),
     )
-    beat = SimpleNamespace(check=lambda: None)
-    work = Work(cast(Any, None), cast(Any, None), cast(Any, beat), folder)
-    path, level = encode(work, asked, raw, len(sound))
-    found = levels.decoded(path)
-    assert len(found) == len(sound), "the sound is exactly as long as the pictures"
-    return found, level.lufs
+    context = TaskContext(
+        client=cast(Any, None),
+        assignment=cast(Any, None),
+        heartbeat=cast(Any, SimpleNamespace(check=lambda: None)),
+        scratch=folder,
+        ffmpeg=find_ffmpeg(),
+    )
+    audio = encode_programme(context, asked, raw, len(sound))
+    decoded = levels.decoded(audio.path)
+    assert len(decoded) == len(sound), "the audio is exactly as long as the video"
+    return decoded, audio.loudness.lufs
 
 
 @pytest.mark.parametrize("name", SOUNDS)

@@ -1,4 +1,4 @@
 """The assemble task: join segments, mix and encode audio, produce stills and text files.
 
-In: an output's segments. Out: the finished video and its companion files.
+In: an output's segments. Out: the finished video and its companion files, uploaded.
 """

@@ -1,4 +1,4 @@
-"""What comes with a finished video: pictures of it, chapters, credits, and what it was made of."""
+"""Create the companion files of a finished video: stills, chapters, credits and manifest."""
 
 from __future__ import annotations
 
@@ -6,51 +6,56 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-from clipmill.artifacts.chapters import chapters, chapters_text
+from clipmill.artifacts.chapters import build_chapters, chapters_text
 from clipmill.artifacts.credit_list import credits_text
-from clipmill.artifacts.provenance import Finished, Programs, provenance
-from clipmill.artifacts.storyboard import vtt
-from clipmill.ffmpeg.ebur128 import Level
+from clipmill.artifacts.provenance import FinishedFile, ProgramVersions, build_provenance
+from clipmill.artifacts.storyboard import storyboard_vtt
+from clipmill.ffmpeg.ebur128 import Loudness
 from clipmill.protocol import MediaKind, OutputAssignment
-from clipmill.protocol.result_files import RESULT_FILES, ResultFile
+from clipmill.protocol.companion_kinds import COMPANION_FILES, CompanionFile
 from clipmill_client.transfer import sha256_of
-from clipmill_job import ffmpeg_binary
-from clipmill_job.assembling import stills
-from clipmill_job.rendering.render_task import Work
+from clipmill_job.assembling.stills import save_storyboard, save_thumbnail
+from clipmill_job.task_context import TaskContext
 
 
-def make(work: Work, output: OutputAssignment, video: Path, level: Level) -> dict[ResultFile, Path]:
-    """Every file of RESULT_FILES, beside the video."""
-    found = {file: video.with_name(file.name(output.name)) for file in RESULT_FILES}
-    paths = {file.kind: path for file, path in found.items()}
+def create_companion_files(
+    context: TaskContext, output: OutputAssignment, video: Path, loudness: Loudness
+) -> dict[CompanionFile, Path]:
+    """Write every file of COMPANION_FILES beside the video and return their paths."""
+    files = {file: video.with_name(file.name(output.name)) for file in COMPANION_FILES}
+    paths = {file.kind: path for file, path in files.items()}
+    save_thumbnail(video, paths[MediaKind.THUMBNAIL])
+    cues = _save_storyboard(output, video, paths[MediaKind.STORYBOARD])
     record = output.record
-    board = paths[MediaKind.STORYBOARD]
-    frames = sum(segment.frames for segment in output.segments)
-    rate = output.segments[0].profile.rate
-    stills.thumbnail(video, paths[MediaKind.THUMBNAIL])
-    grid = stills.storyboard(video, board, frames=frames, rate=rate)
     texts = {
-        MediaKind.STORYBOARD_CUES: vtt(grid, board.name),
-        MediaKind.CHAPTERS: chapters_text(chapters(record), record.rate),
+        MediaKind.STORYBOARD_CUES: cues,
+        MediaKind.CHAPTERS: chapters_text(build_chapters(record), record.rate),
         MediaKind.CREDITS: credits_text(record),
-        MediaKind.MANIFEST: _manifest(work, output, video, level),
+        MediaKind.MANIFEST: _manifest(context, output, video, loudness),
     }
     for kind, text in texts.items():
         paths[kind].write_text(text, encoding="utf-8")
-    return found
+    return files
 
 
-def _manifest(work: Work, output: OutputAssignment, video: Path, level: Level) -> str:
-    finished = Finished(
+def _save_storyboard(output: OutputAssignment, video: Path, path: Path) -> str:
+    """Write the storyboard and return its cues."""
+    frames = sum(segment.frames for segment in output.segments)
+    grid = save_storyboard(video, path, frames=frames, rate=output.segments[0].profile.rate)
+    return storyboard_vtt(grid, path.name)
+
+
+def _manifest(
+    context: TaskContext, output: OutputAssignment, video: Path, loudness: Loudness
+) -> str:
+    file = FinishedFile(
         name=video.name,
         size_bytes=video.stat().st_size,
         sha256=sha256_of(video),
         frames=sum(segment.frames for segment in output.segments),
-        lufs=level.lufs,
-        true_peak_dbtp=level.peak_dbtp,
+        lufs=loudness.lufs,
+        true_peak_dbtp=loudness.peak_dbtp,
     )
-    programs = Programs(
-        clipmill=version("clipmill"), ffmpeg=ffmpeg_binary.version_line(work.ffmpeg)
-    )
-    made = provenance(work.order, output, finished, programs)
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    versions = ProgramVersions(clipmill=version("clipmill"), ffmpeg=context.ffmpeg.version)
+    manifest = build_provenance(context.assignment, output, file, versions)
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

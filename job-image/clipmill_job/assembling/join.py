@@ -1,7 +1,7 @@
-"""Segments one after the other: their packets copied, their samples strung together.
+"""Join segments without decoding: copy their video packets, concatenate their audio samples.
 
-Every segment has the same parameter sets and one time base of 512 ticks a frame, so a packet's
-place is its segment's place plus its own. Nothing is decoded.
+All segments of a profile have the same parameter sets and one time base of 512 ticks per frame, so
+that a packet's place in the video is that of its segment plus its own.
 """
 
 from __future__ import annotations
@@ -10,143 +10,184 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import av
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
-from clipmill.artifacts.chapters import chapters
+from clipmill.artifacts.chapters import build_chapters
 from clipmill.ffmpeg.segment_args import TICKS
 from clipmill.protocol import Segment
-from clipmill.protocol.result_record import Record
+from clipmill.protocol.result_record import ResultRecord
 from clipmill.spec import AUDIO_RATE
-from clipmill_job.errors import TryAgain
+from clipmill_client.errors import RetryableError
 
+# The decoder runs this many frames ahead because of B-frames: -bf 2 with a pyramid.
 REORDER_FRAMES = 2
-"""B-frames make the decoder run this many frames ahead: -bf 2 with a pyramid."""
+# Two channels of 32-bit floats.
 SAMPLE_BYTES = 8
-"""Two channels of 32-bit floats."""
-MP4 = {"movflags": "+faststart", "movie_timescale": str(AUDIO_RATE)}
-"""Index in front; lengths in samples: in milliseconds, the default, a player cuts the last ones."""
-Made = tuple[Segment, Path]
+# The index in front, and durations in samples: with the default of milliseconds, players cut
+# off the last samples.
+MP4_OPTIONS = {"movflags": "+faststart", "movie_timescale": str(AUDIO_RATE)}
 
 
-def samples(made: Sequence[Made], out: Path) -> int:
-    """The sound of all segments as raw samples in `out`; how many samples. Raises TryAgain."""
+class SegmentFile(NamedTuple):
+    """A segment and the file it was rendered to."""
+
+    segment: Segment
+    path: Path
+
+
+class _Feed(NamedTuple):
+    """A stream of the finished file and the packets that go into it."""
+
+    stream: Stream
+    packets: Iterator[Packet[Any]]
+
+
+def write_samples(files: Sequence[SegmentFile], out: Path) -> int:
+    """Write the audio of all segments as raw samples and return their number.
+
+    Raises:
+        RetryableError: A segment does not have the samples of its frames.
+    """
     total = 0
     with out.open("wb") as file:
-        for segment, path in made:
+        for segment, path in files:
             with av.open(str(path)) as container:
-                found = sum(file.write(bytes(p)) for p in container.demux(audio=0) if p.size)
+                size = sum(file.write(bytes(p)) for p in container.demux(audio=0) if p.size)
             expected = segment.frames * AUDIO_RATE // segment.profile.rate
-            if found != expected * SAMPLE_BYTES:
-                said = f"{found // SAMPLE_BYTES} samples instead of {expected}"
-                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has {said}")
+            if size != expected * SAMPLE_BYTES:
+                raise _broken(segment, f"{size // SAMPLE_BYTES} samples instead of {expected}")
             total += expected
     return total
 
 
-def mux(made: Sequence[Made], sound: Path, out: Path, *, record: Record) -> None:
-    """The finished file: pictures, encoded sound, title and chapters, index in front."""
+def mux(files: Sequence[SegmentFile], audio: Path, out: Path, *, record: ResultRecord) -> None:
+    """Write the finished video: joined segments, encoded audio, title and chapters.
+
+    Raises:
+        RetryableError: A segment cannot be joined with the others.
+    """
     with ExitStack() as stack:
-        first = stack.enter_context(av.open(str(made[0][1])))
-        heard = stack.enter_context(av.open(str(sound)))
-        form = made[0][0].profile.container
-        options = MP4 if form == "mp4" else {}
-        target = stack.enter_context(av.open(str(out), "w", format=form, options=options))
+        first = stack.enter_context(av.open(str(files[0].path)))
+        sound = stack.enter_context(av.open(str(audio)))
+        container_format = files[0].segment.profile.container
+        options = MP4_OPTIONS if container_format == "mp4" else {}
+        target = stack.enter_context(
+            av.open(str(out), "w", format=container_format, options=options)
+        )
         target.metadata.update({"title": record.title} if record.title else {})
         target.set_chapters(_chapters(record))
-        video = target.add_stream_from_template(first.streams.video[0])
-        video.time_base = _ticks(made)
-        audio = target.add_stream_from_template(heard.streams.audio[0])
-        for packet in _merged((video, _pictures(made)), (audio, heard.demux(audio=0))):
+        video_stream = target.add_stream_from_template(first.streams.video[0])
+        video_stream.time_base = _time_base(files[0].segment)
+        audio_stream = target.add_stream_from_template(sound.streams.audio[0])
+        video_feed = _Feed(video_stream, _video_packets(files))
+        audio_feed = _Feed(audio_stream, sound.demux(audio=0))
+        for packet in _interleave(video_feed, audio_feed):
             target.mux_one(packet)
 
 
-def frames(video: Path) -> int:
-    """Pictures that a file holds: its packets counted, none decoded."""
+def count_frames(video: Path) -> int:
+    """Return the number of video packets of a file."""
     with av.open(str(video)) as container:
         return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
-def _chapters(record: Record) -> list[av.container.Chapter]:
+def _chapters(record: ResultRecord) -> list[av.container.Chapter]:
     return [
         {
             "id": i,
-            "start": one.at,
-            "end": one.at + one.frames,
+            "start": chapter.at,
+            "end": chapter.at + chapter.frames,
             "time_base": Fraction(1, record.rate),
-            "metadata": {"title": one.title},
+            "metadata": {"title": chapter.title},
         }
-        for i, one in enumerate(chapters(record))
+        for i, chapter in enumerate(build_chapters(record))
     ]
 
 
-def _ticks(made: Sequence[Made]) -> Fraction:
-    return Fraction(1, made[0][0].profile.rate * TICKS)
+def _time_base(segment: Segment) -> Fraction:
+    return Fraction(1, segment.profile.rate * TICKS)
 
 
-def _pictures(made: Sequence[Made]) -> Iterator[Packet[Any]]:
-    """Video packets of all segments, in decoding order, at their place in the whole."""
-    ticks, at, parameters = _ticks(made), 0, None
-    for segment, path in made:
+def _broken(segment: Segment, problem: str) -> RetryableError:
+    return RetryableError("BrokenSegment", f"segment {segment.key[:12]} has {problem}")
+
+
+def _video_packets(files: Sequence[SegmentFile]) -> Iterator[Packet[Any]]:
+    """Yield the packets of all segments in decoding order, at their place in the video."""
+    parameter_sets: bytes | None = None
+    start = 0
+    for segment, path in files:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            parameters = parameters or stream.codec_context.extradata
-            if stream.codec_context.extradata != parameters:
-                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} is of another form")
-            vp9 = segment.profile.container == "webm"
-            if not vp9 and stream.time_base != ticks:
-                raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has another time base")
-            place = _in_order if vp9 else _reordered
-            count = 0
-            for packet in container.demux(stream):
-                if packet.size == 0 or packet.pts is None:
-                    continue
-                place(packet, at, count)
-                packet.time_base, packet.duration = ticks, TICKS
-                count += 1
-                yield packet
-        if count != segment.frames:
-            said = f"{count} frames instead of {segment.frames}"
-            raise TryAgain("BrokenSegment", f"segment {segment.key[:12]} has {said}")
-        at += count
+            parameter_sets = parameter_sets or stream.codec_context.extradata
+            _check_stream(segment, stream, parameter_sets)
+            yield from _segment_packets(segment, container, stream, start)
+        start += segment.frames
 
 
-def _reordered(packet: Packet[Any], at: int, count: int) -> None:
-    """H.264: each packet knows its place within the segment, in ticks."""
-    packet.pts = (packet.pts or 0) + at * TICKS
-    packet.dts = (at + count - REORDER_FRAMES) * TICKS
+def _check_stream(segment: Segment, stream: VideoStream, parameter_sets: bytes | None) -> None:
+    if stream.codec_context.extradata != parameter_sets:
+        raise _broken(segment, "other parameter sets than the segments before it")
+    # Matroska, which VP9 segments are in, has no time base of its own.
+    if not _is_vp9(segment) and stream.time_base != _time_base(segment):
+        raise _broken(segment, f"the time base {stream.time_base}")
 
 
-def _in_order(packet: Packet[Any], at: int, count: int) -> None:
-    """VP9: as shown so decoded. Matroska's milliseconds are not asked."""
-    packet.pts = packet.dts = (at + count) * TICKS
+def _segment_packets(
+    segment: Segment, container: InputContainer, stream: VideoStream, start: int
+) -> Iterator[Packet[Any]]:
+    place = _place_vp9 if _is_vp9(segment) else _place_h264
+    count = 0
+    for packet in container.demux(stream):
+        if packet.size == 0 or packet.pts is None:
+            continue
+        place(packet, start, count)
+        packet.time_base, packet.duration = _time_base(segment), TICKS
+        count += 1
+        yield packet
+    if count != segment.frames:
+        raise _broken(segment, f"{count} frames instead of {segment.frames}")
 
 
-Fed: TypeAlias = "tuple[Stream, Iterator[Packet[Any]]]"
-"""A stream of the target and the packets that go into it."""
+def _is_vp9(segment: Segment) -> bool:
+    return segment.profile.container == "webm"
 
 
-def _merged(*feeds: Fed) -> Iterator[Packet[Any]]:
-    """Packets of several streams in the order of their decoding times, each for its stream."""
+def _place_h264(packet: Packet[Any], start: int, count: int) -> None:
+    # The packet has its presentation time within the segment, in ticks.
+    packet.pts = (packet.pts or 0) + start * TICKS
+    packet.dts = (start + count - REORDER_FRAMES) * TICKS
+
+
+def _place_vp9(packet: Packet[Any], start: int, count: int) -> None:
+    # Decoding and presentation order are the same; Matroska's milliseconds are not exact.
+    packet.pts = packet.dts = (start + count) * TICKS
+
+
+def _interleave(*feeds: _Feed) -> Iterator[Packet[Any]]:
+    """Yield the packets of all feeds by decoding time, each assigned to its stream."""
     waiting = [(packet, feed) for feed in feeds if (packet := _next(feed))]
     while waiting:
-        soonest = min(waiting, key=lambda one: _when(one[0]))
-        packet, feed = soonest
-        packet.stream = feed[0]
+        earliest = min(waiting, key=lambda item: _decoding_time(item[0]))
+        packet, feed = earliest
+        packet.stream = feed.stream
         yield packet
-        # Only now: the next packet may close the file that this one came from.
-        waiting.remove(soonest)
+        # Not before: taking the next packet may close the file that this one is from.
+        waiting.remove(earliest)
         following = _next(feed)
         if following:
             waiting.append((following, feed))
 
 
-def _next(feed: Fed) -> Packet[Any] | None:
-    return next((packet for packet in feed[1] if packet.size), None)
+def _next(feed: _Feed) -> Packet[Any] | None:
+    return next((packet for packet in feed.packets if packet.size), None)
 
 
-def _when(packet: Packet[Any]) -> Fraction:
+def _decoding_time(packet: Packet[Any]) -> Fraction:
     return Fraction(packet.dts or 0) * Fraction(packet.time_base or 0)

@@ -1,74 +1,113 @@
-"""The sound of a whole output: measured, brought to its loudness, encoded once."""
+"""The audio of a whole output: music mixed in, brought to its loudness, encoded once."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-from clipmill.ffmpeg import ebur128, programme_loudness
-from clipmill.ffmpeg.ebur128 import Level
-from clipmill.ffmpeg.programme_loudness import Setting, SoundForm
+from clipmill.ffmpeg import ebur128, music_mix, programme_loudness
+from clipmill.ffmpeg.ebur128 import Loudness
+from clipmill.ffmpeg.programme_loudness import AudioFormat, GainSetting
 from clipmill.protocol import MusicMix, OutputAssignment
 from clipmill.spec import AUDIO_RATE
-from clipmill.timeline import music_window
-from clipmill_job.errors import TryAgain
-from clipmill_job.rendering.render_task import Work, run_ffmpeg
+from clipmill_client.errors import RetryableError
+from clipmill_job.task_context import TaskContext
 
-TRIES = 6
-"""Encodings until loudness and peak are right: one or two, more for what is all peaks."""
+# Encodings until loudness and true peak are right: one or two, more for very dynamic audio.
+MAX_ENCODINGS = 6
 
 
-def encode(work: Work, output: OutputAssignment, raw: Path, samples: int) -> tuple[Path, Level]:
-    """Raw samples encoded at the output's loudness, music mixed in; what the meter then finds."""
-    goal = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
-    programme = _measure(work, programme_loudness.raw_input(str(raw)), samples)
+class ProgrammeAudio(NamedTuple):
+    """The encoded file, its length in samples, and its loudness as measured."""
+
+    path: Path
+    samples: int
+    loudness: Loudness
+
+
+def encode_programme(
+    context: TaskContext, output: OutputAssignment, raw: Path, samples: int
+) -> ProgrammeAudio:
+    """Encode raw samples at the output's loudness, with its music mixed in.
+
+    Args:
+        context: The task's.
+        output: Its target loudness, true peak, music and format.
+        raw: Samples of all segments; removed if there is music.
+        samples: Their number.
+
+    Raises:
+        RetryableError, PermanentError: ffmpeg failed.
+    """
+    programme = _measure(context, programme_loudness.raw_audio_input(str(raw)), samples)
     if output.music:
-        raw = _mixed(work, output.music, raw, samples)
-        mix = _measure(work, programme_loudness.raw_input(str(raw)), samples)
-        # The gain of the programme alone, so that music does not move its level.
-        programme = Level(mix.lufs if programme.lufs is None else programme.lufs, mix.peak_dbtp)
-    setting: Setting | None = programme_loudness.first_setting(programme, **goal)
-    tried: list[Setting] = []
-    form = SoundForm(output.segments[0].profile.container, output.audio_bitrate)
-    best, level = raw.with_suffix(".sound"), ebur128.SILENCE
-    while setting is not None and len(tried) < TRIES:
+        raw = _mix_music(context, output.music, raw, samples)
+        mix = _measure(context, programme_loudness.raw_audio_input(str(raw)), samples)
+        # The gain follows the programme without music, so that music does not change its level.
+        lufs = mix.lufs if programme.lufs is None else programme.lufs
+        programme = Loudness(lufs, mix.peak_dbtp)
+    return _encode(context, output, raw, samples, programme)
+
+
+def _encode(
+    context: TaskContext, output: OutputAssignment, raw: Path, samples: int, programme: Loudness
+) -> ProgrammeAudio:
+    """Encode with corrected settings until the result is right; keep the best result."""
+    target = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
+    setting: GainSetting | None = programme_loudness.first_setting(programme, **target)
+    tried: list[GainSetting] = []
+    best = ProgrammeAudio(raw.with_suffix(".sound"), samples, ebur128.SILENCE)
+    while setting is not None and len(tried) < MAX_ENCODINGS:
         tried.append(setting)
-        out = raw.with_suffix(".try")
-        args = programme_loudness.encode_args(
-            str(raw), str(out), samples=samples, setting=setting, form=form
-        )
-        run_ffmpeg(work, args, frames=_frames(samples))
-        found = _measure(work, ("-i", f"file:{out}"), samples)
-        if len(tried) == 1 or programme_loudness.faults(found, **goal) < programme_loudness.faults(
-            level, **goal
-        ):
-            out.replace(best)
-            level = found
-        setting = programme_loudness.next_setting(tried, programme, found, **goal)
-    return best, level
+        path, loudness = _encode_once(context, output, raw, samples, setting)
+        if len(tried) == 1 or _deviation(loudness, target) < _deviation(best.loudness, target):
+            path.replace(best.path)
+            best = best._replace(loudness=loudness)
+        setting = programme_loudness.next_setting(tried, programme, loudness, **target)
+    return best
 
 
-def _mixed(work: Work, order: MusicMix, programme: Path, samples: int) -> Path:
-    """The programme with its music, in raw samples. Raises TryAgain."""
+def _deviation(loudness: Loudness, target: dict[str, float]) -> tuple[float, float]:
+    return programme_loudness.loudness_deviation(loudness, **target)
+
+
+def _encode_once(
+    context: TaskContext, output: OutputAssignment, raw: Path, samples: int, setting: GainSetting
+) -> tuple[Path, Loudness]:
+    path = raw.with_suffix(".try")
+    audio_format = AudioFormat(output.segments[0].profile.container, output.audio_bitrate)
+    args = programme_loudness.audio_encode_args(
+        str(raw), str(path), samples=samples, setting=setting, audio_format=audio_format
+    )
+    context.run_ffmpeg(args, frames=_deadline_frames(samples))
+    return path, _measure(context, ("-i", f"file:{path}"), samples)
+
+
+def _mix_music(context: TaskContext, mix: MusicMix, programme: Path, samples: int) -> Path:
+    """Return raw samples of the programme with its music. Raises RetryableError."""
     source, track = (programme.with_name(name) for name in ("music", "music.f32"))
-    work.client.download_media(order.media_id, source)
-    frames = _frames(samples)
-    run_ffmpeg(work, music_window.decode_args(order, str(source), str(track)), frames=frames)
+    context.client.download_media(mix.media_id, source)
+    frames = _deadline_frames(samples)
+    decode_args = music_mix.music_decode_args(mix, str(source), str(track))
+    context.run_ffmpeg(decode_args, frames=frames)
     out = programme.with_name("mix.f32")
-    args = music_window.mix_args(order, str(programme), str(track), str(out), samples=samples)
-    run_ffmpeg(work, args, frames=frames)
-    if out.stat().st_size != programme.stat().st_size:
-        said = f"{out.stat().st_size} bytes of sound were mixed, not {programme.stat().st_size}"
-        raise TryAgain("BrokenMix", said)
-    for done in (source, track, programme):
-        done.unlink()
+    mix_args = music_mix.music_mix_args(mix, str(programme), str(track), str(out), samples=samples)
+    context.run_ffmpeg(mix_args, frames=frames)
+    expected, actual = programme.stat().st_size, out.stat().st_size
+    if actual != expected:
+        message = f"the mix has {actual} bytes of samples instead of {expected}"
+        raise RetryableError("BrokenMix", message)
+    for path in (source, track, programme):
+        path.unlink()
     return out
 
 
-def _measure(work: Work, source: tuple[str, ...], samples: int) -> Level:
-    lines = run_ffmpeg(work, programme_loudness.measure_args(source), frames=_frames(samples))
-    return ebur128.level_of("\n".join(lines))
+def _measure(context: TaskContext, source: tuple[str, ...], samples: int) -> Loudness:
+    args = programme_loudness.measure_args(source)
+    lines = context.run_ffmpeg(args, frames=_deadline_frames(samples))
+    return ebur128.parse_loudness("\n".join(lines))
 
 
-def _frames(samples: int) -> int:
-    """For the deadline: as if it were 30 pictures a second."""
+def _deadline_frames(samples: int) -> int:
+    """Return the frames of video of the same duration at 30 frames per second."""
     return samples * 30 // AUDIO_RATE

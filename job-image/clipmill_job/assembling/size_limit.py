@@ -1,38 +1,58 @@
-"""A finished file is larger than it may be: the same segments once more, at a lower bit rate."""
+"""Render an output's segments again at a lower bit rate, since the finished file is too large."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from clipmill.protocol import OutputAssignment, Segment
-from clipmill.timeline.bitrates import LEAST, lower
-from clipmill.timeline.segments import reformed
-from clipmill_job.errors import GiveUp
-from clipmill_job.rendering.render_task import Progress, Work, make
+from clipmill.protocol import OutputAssignment, Profile, Segment
+from clipmill.timeline.bitrates import MIN_VIDEO_BITRATE, reduce_bitrate
+from clipmill.timeline.segments import with_profile
+from clipmill_client.errors import PermanentError
+from clipmill_job.assembling.join import SegmentFile
+from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
+from clipmill_job.task_context import TaskContext
+
+RENDER_PERCENT = 86.0
 
 
-def smaller(
-    work: Work,
+def render_smaller(
+    context: TaskContext,
     output: OutputAssignment,
-    parts: Sequence[tuple[Segment, Path]],
-    video: Path,
-    audio: Path,
-) -> list[tuple[Segment, Path]]:
-    """The segments again in a form that should fit. Raises GiveUp when no picture would be left."""
-    size, sound, most = video.stat().st_size, audio.stat().st_size, output.max_bytes or 0
-    form = parts[0][0].profile
-    lowered = lower(form, size_bytes=size - sound, max_bytes=most - sound)
-    if lowered.max_bitrate < LEAST // 2:
-        said = f"{size} bytes at {form.max_bitrate} bit/s; maxBytes {most} cannot be had"
-        raise GiveUp("TooLarge", f"{output.name}: {said}: give it more, or a smaller size or rate")
-    segments = [reformed(segment, lowered) for segment, _ in parts]
-    missing = list({segment.key: segment for segment in segments}.values())
-    made: dict[str, Path] = {}
+    files: Sequence[SegmentFile],
+    *,
+    video_bytes: int,
+    audio_bytes: int,
+) -> list[SegmentFile]:
+    """Render the segments at a bit rate at which the file should keep to `max_bytes`.
+
+    Raises:
+        PermanentError: `max_bytes` allows no usable bit rate.
+    """
+    profile = _smaller_profile(output, files[0].segment.profile, video_bytes, audio_bytes)
+    line = f"{output.name}: {video_bytes} bytes, rendering again at {profile.max_bitrate} bit/s"
+    context.heartbeat.report(RENDER_PERCENT, line)
+    segments = [with_profile(file.segment, profile) for file in files]
+    unique = list({segment.key: segment for segment in segments}.values())
+    paths: dict[str, Path] = {}
 
     def keep(segment: Segment, path: Path) -> None:
-        made[segment.key] = path
+        paths[segment.key] = path
 
-    work.beat.progress(86, f"{output.name}: {size} bytes, once more at {lowered.max_bitrate} bit/s")
-    make(work, missing, then=keep, progress=Progress(work.beat, missing, share=86))
-    return [(segment, made[segment.key]) for segment in segments]
+    progress = RenderProgress(context.heartbeat, unique, share=RENDER_PERCENT)
+    render_segments(context, unique, then=keep, progress=progress)
+    return [SegmentFile(segment, paths[segment.key]) for segment in segments]
+
+
+def _smaller_profile(
+    output: OutputAssignment, profile: Profile, video_bytes: int, audio_bytes: int
+) -> Profile:
+    max_bytes = output.max_bytes or 0
+    smaller = reduce_bitrate(
+        profile, size_bytes=video_bytes - audio_bytes, max_bytes=max_bytes - audio_bytes
+    )
+    if smaller.max_bitrate < MIN_VIDEO_BITRATE // 2:
+        size = f"{video_bytes} bytes at {profile.max_bitrate} bit/s exceed maxBytes {max_bytes}"
+        advice = "raise maxBytes, or choose a smaller size or rate"
+        raise PermanentError("TooLarge", f"{output.name}: {size}: {advice}")
+    return smaller

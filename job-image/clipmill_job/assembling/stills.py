@@ -1,4 +1,4 @@
-"""Stills of a finished video: a thumbnail, and a storyboard that shows all of it at a glance."""
+"""Stills of a finished video: a thumbnail, and a storyboard that covers its whole length."""
 
 from __future__ import annotations
 
@@ -12,99 +12,99 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
-from clipmill.artifacts.storyboard import TILE_WIDTH, Grid, grid
+from clipmill.artifacts.storyboard import TILE_WIDTH, StoryboardGrid, build_grid
 
+# Time of the thumbnail; the middle of a video shorter than twice this.
 THUMBNAIL_S = 3
-"""Where the thumbnail is taken; the middle of a video shorter than twice this."""
 THUMBNAIL_WIDTH = 480
-CHOICES = 8
-"""Other moments that are looked at when that one shows nothing."""
-DARK, FLAT = 32, 8
-"""A picture is taken from this mean brightness and this spread on, of 255."""
-PNG_EFFORT = 3
-"""A third of the time of the default 6, for a tenth more bytes."""
+# Other moments to choose from if the frame at that time is black or of one colour.
+ALTERNATIVES = 8
+# Least mean and standard deviation of the brightness of a frame that shows something, of 255.
+MIN_BRIGHTNESS, MIN_CONTRAST = 32, 8
+# A third of the time of the default 6, for a tenth more bytes.
+PNG_COMPRESSION = 3
 BACKGROUND = (16, 16, 20)
 
 
-def thumbnail(video: Path, out: Path) -> None:
-    """A JPEG, 480 pixels wide, of a moment that shows something."""
+def save_thumbnail(video: Path, out: Path) -> None:
+    """Write a JPEG, 480 pixels wide, of a frame that is not black or of one colour."""
     with av.open(str(video)) as container:
-        length = _length_s(container)
-        first = min(Fraction(THUMBNAIL_S), length / 2)
-        moments = (first, *(length * i / (CHOICES + 1) for i in range(1, CHOICES + 1)))
-        shown = (_shown_at(container, at, (at / 2, at)) for at in moments)
-        best = _most_shown(_picture(frame, THUMBNAIL_WIDTH) for frame in shown)
-    best.save(out, "JPEG", quality=88)
+        duration = _duration_s(container)
+        first = min(Fraction(THUMBNAIL_S), duration / 2)
+        others = (duration * i / (ALTERNATIVES + 1) for i in range(1, ALTERNATIVES + 1))
+        frames = (_frame_near(container, at, (at / 2, at)) for at in (first, *others))
+        image = _choose(_to_image(frame, THUMBNAIL_WIDTH) for frame in frames)
+    image.save(out, "JPEG", quality=88)
 
 
-def _most_shown(pictures: Iterable[Image.Image]) -> Image.Image:
-    """The first that is neither black nor of one colour; else the one that shows most."""
-    found: list[tuple[float, Image.Image]] = []
-    for picture in pictures:
-        seen = ImageStat.Stat(picture.convert("L"))
-        if seen.mean[0] >= DARK and seen.stddev[0] >= FLAT:
-            return picture
-        found.append((seen.mean[0] + seen.stddev[0], picture))
-    return max(found, key=lambda one: one[0])[1]
+def _choose(images: Iterable[Image.Image]) -> Image.Image:
+    """Return the first image with enough brightness and contrast, else the one with most."""
+    rejected: list[tuple[float, Image.Image]] = []
+    for image in images:
+        brightness = ImageStat.Stat(image.convert("L"))
+        mean, deviation = brightness.mean[0], brightness.stddev[0]
+        if mean >= MIN_BRIGHTNESS and deviation >= MIN_CONTRAST:
+            return image
+        rejected.append((mean + deviation, image))
+    return max(rejected, key=lambda scored: scored[0])[1]
 
 
-def storyboard(video: Path, out: Path, *, frames: int, rate: int) -> Grid:
-    """A PNG of moments evenly spread over the whole video, and where each of them lies."""
+def save_storyboard(video: Path, out: Path, *, frames: int, rate: int) -> StoryboardGrid:
+    """Write a PNG of frames evenly spread over the video and return their grid."""
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
-        found = grid(frames, rate, (stream.width, stream.height))
-        sheet = Image.new("RGB", found.size, BACKGROUND)
-        for i in range(found.tiles):
-            start, end = (Fraction(frame, rate) for frame in found.span(i))
-            middle = Fraction(found.shown(i), rate)
-            shown = _shown_at(container, middle, (start, end - Fraction(1, rate)))
-            tile = _picture(shown, TILE_WIDTH)
-            sheet.paste(tile, found.corner(i))
-    sheet.save(out, "PNG", compress_level=PNG_EFFORT)
-    return found
+        grid = build_grid(frames, rate, (stream.width, stream.height))
+        sheet = Image.new("RGB", grid.size, BACKGROUND)
+        for i in range(grid.tiles):
+            start, end = (Fraction(frame, rate) for frame in grid.span(i))
+            middle = Fraction(grid.shown(i), rate)
+            frame = _frame_near(container, middle, (start, end - Fraction(1, rate)))
+            sheet.paste(_to_image(frame, TILE_WIDTH), grid.corner(i))
+    sheet.save(out, "PNG", compress_level=PNG_COMPRESSION)
+    return grid
 
 
-def _length_s(container: InputContainer) -> Fraction:
+def _duration_s(container: InputContainer) -> Fraction:
     stream = container.streams.video[0]
     return Fraction(stream.duration or 0) * Fraction(stream.time_base or 0)
 
 
-def _shown_at(
-    container: InputContainer, moment_s: Fraction, stretch: tuple[Fraction, Fraction]
+def _frame_near(
+    container: InputContainer, at_s: Fraction, span_s: tuple[Fraction, Fraction]
 ) -> VideoFrame:
-    """The last key frame of a stretch, which needs no other frame decoded.
+    """Return the last key frame within a span, else the frame at a time within that span.
 
-    Without one, what is on screen at the moment, which lies within the stretch.
+    A key frame is preferred because no other frame has to be decoded for it.
     """
     stream = container.streams.video[0]
-    ticks = Fraction(stream.time_base or 1)
-    container.seek(int(stretch[1] / ticks), stream=stream, backward=True)
-    shown: VideoFrame | None = None
-    for frame in _decoded(container, stream, stretch[0]):
-        if shown is not None and (frame.pts or 0) * ticks > moment_s:
+    time_base = Fraction(stream.time_base or 1)
+    container.seek(int(span_s[1] / time_base), stream=stream, backward=True)
+    nearest: VideoFrame | None = None
+    for frame in _decoded(container, stream, span_s[0]):
+        if nearest is not None and (frame.pts or 0) * time_base > at_s:
             break
-        shown = frame
-    assert shown is not None, "a finished video has frames"
-    return shown
+        nearest = frame
+    assert nearest is not None, "a finished video has frames"
+    return nearest
 
 
 def _decoded(
-    container: InputContainer, stream: VideoStream, since: Fraction
+    container: InputContainer, stream: VideoStream, since_s: Fraction
 ) -> Iterator[VideoFrame]:
-    """The key frame alone when it is not before `since`, else all from it on."""
+    """Yield only the next key frame if it is not before `since_s`, else all frames from it on."""
     packets = container.demux(stream)
     first = next(packets)
     yield from stream.decode(first)
-    if Fraction(first.pts or 0) * Fraction(stream.time_base or 1) >= since:
-        # The decoder waits for frames that might come before it: none will.
+    if Fraction(first.pts or 0) * Fraction(stream.time_base or 1) >= since_s:
+        # Flush: the decoder waits for frames that could precede this one.
         yield from stream.decode(None)
         return
     for packet in packets:
         yield from stream.decode(packet)
 
 
-def _picture(frame: VideoFrame, width: int) -> Image.Image:
+def _to_image(frame: VideoFrame, width: int) -> Image.Image:
     height = max(2, round(frame.height * width / frame.width))
-    small = frame.reformat(width=width, height=height, format="rgb24")
-    plane = small.planes[0]
+    scaled = frame.reformat(width=width, height=height, format="rgb24")
+    plane = scaled.planes[0]
     return Image.frombytes("RGB", (width, height), bytes(plane), "raw", "RGB", plane.line_size)

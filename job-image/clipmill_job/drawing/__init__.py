@@ -1,4 +1,4 @@
-"""Text, cards and images as transparent pictures.
+"""Captions, creator cards and images, rendered to transparent images.
 
-In: the layers of a segment. Out: image files and their place in the frame.
+In: the layers of a segment. Out: PNG files and their place in the frame.
 """

@@ -1,10 +1,12 @@
-"""The downloader's fence: Python's audit events, seen after every resolution and redirect.
+"""Restrict what the downloader's process connects to and starts, by Python's audit events.
 
-Each connection's address is judged as it is made, so neither DNS nor a redirect can get round it.
+Each connection's address is checked as it is opened, after name resolution and after every
+redirect, so that neither can bypass the check.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Collection
@@ -12,30 +14,30 @@ from typing import Any
 
 from clipmill.spec.source_urls import is_public
 
-_SCHEMES = ("http:", "https:", "ftp:", "rtmp", "rtsp", "tcp:", "udp:", "mms")
+_URL_SCHEMES = ("http:", "https:", "ftp:", "rtmp", "rtsp", "tcp:", "udp:", "mms")
 
 
-class Refused(OSError):
+class EgressRefused(OSError):
     """A connection or a program that the guard does not allow."""
 
 
-class Guard:
-    """Install once with `sys.addaudithook`; `refused` keeps the first reason."""
+class EgressGuard:
+    """An audit hook; `refused` keeps the first reason."""
 
     def __init__(self, private: Collection[str]) -> None:
-        self._allowed = _resolved(private)
+        self._allowed = _resolve(private)
         self.refused = ""
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Python calls this at each audit event."""
+        """Check an audit event. Raises EgressRefused."""
         if event == "socket.connect":
-            self._connect(arguments[0].family, arguments[1])
+            self._check_connection(arguments[0].family, arguments[1])
         elif event == "subprocess.Popen":
-            self._start(arguments[1])
+            self._check_program(arguments[1])
 
-    def _connect(self, family: int, address: Any) -> None:
+    def _check_connection(self, family: int, address: Any) -> None:
         if family not in (socket.AF_INET, socket.AF_INET6):
-            self._refuse("only the internet is connected to")
+            self._refuse("only internet addresses are allowed")
         host, port = str(address[0]), int(address[1])
         if (host, port) in self._allowed:
             return
@@ -44,33 +46,33 @@ class Guard:
         if port not in (80, 443):
             self._refuse(f"port {port} of {host}: only ports 80 and 443 are allowed")
 
-    def _start(self, argv: Any) -> None:
-        words = [argv] if isinstance(argv, str | bytes) else list(argv)
-        for word in words:
-            text = word.decode(errors="replace") if isinstance(word, bytes) else str(word)
-            if text.lower().startswith(_SCHEMES):
-                self._refuse("a program would fetch by itself; only yt-dlp's own downloader may")
+    def _check_program(self, argv: Any) -> None:
+        arguments = [argv] if isinstance(argv, str | bytes) else list(argv)
+        for argument in arguments:
+            text = os.fsdecode(argument) if isinstance(argument, bytes) else str(argument)
+            if text.lower().startswith(_URL_SCHEMES):
+                self._refuse("a program was given a URL; only yt-dlp's own downloader may fetch")
 
-    def _refuse(self, why: str) -> None:
-        self.refused = self.refused or why
-        raise Refused(why)
+    def _refuse(self, reason: str) -> None:
+        self.refused = self.refused or reason
+        raise EgressRefused(reason)
 
 
-def _resolved(private: Collection[str]) -> frozenset[tuple[str, int]]:
-    """Addresses of the host:port pairs that a setting lets in."""
-    found: set[tuple[str, int]] = set()
-    for place in private:
-        host, _, port = place.rpartition(":")
+def _resolve(private: Collection[str]) -> frozenset[tuple[str, int]]:
+    """Return the addresses of the host:port pairs that a setting allows."""
+    addresses: set[tuple[str, int]] = set()
+    for pair in private:
+        host, _, port = pair.rpartition(":")
         try:
             entries = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
         except OSError:
             continue
-        found |= {(str(entry[4][0]), int(entry[4][1])) for entry in entries}
-    return frozenset(found)
+        addresses |= {(str(entry[4][0]), int(entry[4][1])) for entry in entries}
+    return frozenset(addresses)
 
 
-def install(private: Collection[str]) -> Guard:
-    """Put the guard in place for the rest of this process: it cannot be taken away again."""
-    guard = Guard(private)
+def install(private: Collection[str]) -> EgressGuard:
+    """Install the guard for the rest of this process; an audit hook cannot be removed."""
+    guard = EgressGuard(private)
     sys.addaudithook(guard)
     return guard

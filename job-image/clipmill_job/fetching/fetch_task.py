@@ -1,4 +1,4 @@
-"""One clip: fetched by yt-dlp in a guarded process, judged by what lies on the disk, sent up."""
+"""The fetch task: download one clip in a guarded process, validate it, upload it."""
 
 from __future__ import annotations
 
@@ -8,145 +8,147 @@ from pathlib import Path
 from typing import Any
 
 from clipmill.ffmpeg.segment_args import still_args
-from clipmill.protocol import (
-    Assignment,
-    FetchAssignment,
-    MediaFacts,
-    MediaKind,
-    UploadPurpose,
-    UploadRequest,
-)
+from clipmill.protocol import FetchAssignment, MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.spec.source_urls import ForbiddenURL, check_url
-from clipmill_client.client import Client
+from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
-from clipmill_job import ffmpeg_binary, subprocesses
-from clipmill_job.assembling import stills
-from clipmill_job.errors import GiveUp, JobError, TryAgain
+from clipmill_job import subprocesses
+from clipmill_job.assembling.stills import THUMBNAIL_S, THUMBNAIL_WIDTH
 from clipmill_job.fetching import javascript
-from clipmill_job.heartbeats import Beat
-from clipmill_probe import MediaError, check
+from clipmill_job.task_context import TaskContext
+from clipmill_probe import MediaError, probe_media
 
-COMMAND = (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader")
-STILL_S = 60.0
-SAID_BYTES = 1_000_000
-
-
-def fetch(client: Client, order: Assignment, beat: Beat, scratch: Path) -> None:
-    """Do a fetch part. An order without a clip is settled already."""
-    wish = order.fetch
-    if wish is None:
-        return
-    _allowed(wish)
-    beat.progress(1, f"fetching {wish.name}")
-    path = _download(wish, beat, scratch)
-    facts = _judged(path, wish)
-    beat.progress(80, f"{wish.name}: {path.stat().st_size / 1e6:.1f} MB, sending it up")
-    still = _still(facts, path, beat, scratch / f"{wish.name}.jpg")
-    # The picture first: with the clip itself the part is done.
-    client.upload(still, _announcement(order, wish, still, MediaKind.THUMBNAIL))
-    client.upload(path, _announcement(order, wish, path, MediaKind.CLIP))
+DOWNLOADER = (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader")
+STILL_DEADLINE_S = 60.0
+# The size of the file is not known in advance: each so many bytes count as a percent.
+BYTES_PER_PERCENT = 1_000_000
+MAX_DOWNLOAD_PERCENT = 75.0
 
 
-def _still(facts: MediaFacts, path: Path, beat: Beat, out: Path) -> Path:
-    """A picture of the clip; a foreign file is opened by ffmpeg behind its fence, not by us."""
-    at_s = min(stills.THUMBNAIL_S, facts.duration_us / 2e6)
-    width = stills.THUMBNAIL_WIDTH
-    args = still_args(facts.format, str(path), str(out), at_s=at_s, width=width)
+def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
+    """Fetch a clip and upload it with a thumbnail.
+
+    Raises:
+        PermanentError: The URL is forbidden, the source refuses it, or the file is not usable.
+        RetryableError: The source failed.
+    """
+    _check_url(clip)
+    context.heartbeat.report(1, f"fetching {clip.name}")
+    path = _download(context, clip)
+    facts = _validate(path, clip)
+    megabytes = path.stat().st_size / 1e6
+    context.heartbeat.report(80, f"{clip.name}: uploading {megabytes:.1f} MB")
+    thumbnail = _thumbnail(context, facts, path, context.scratch / f"{clip.name}.jpg")
+    # The thumbnail first: the upload of the clip ends the task.
+    for file, kind in ((thumbnail, MediaKind.THUMBNAIL), (path, MediaKind.CLIP)):
+        context.client.upload(file, _upload_request(context, clip, file, kind))
+
+
+def _check_url(clip: FetchAssignment) -> None:
+    # The API has checked the URL too; a job does not rely on that.
+    try:
+        check_url(
+            clip.url,
+            hosts=clip.allowed_hosts,
+            any_host=clip.allow_any_host,
+            private=clip.allowed_private,
+        )
+    except ForbiddenURL as error:
+        raise PermanentError("ForbiddenURL", str(error)) from None
+
+
+def _download(context: TaskContext, clip: FetchAssignment) -> Path:
+    """Run the downloader and return the file that it has written."""
+    reply: dict[str, Any] = {}
+
+    def on_line(line: str) -> None:
+        if line.startswith("{"):
+            reply.update(json.loads(line))
+            percent = int(reply.get("bytes", 0)) / BYTES_PER_PERCENT
+            context.heartbeat.report(min(MAX_DOWNLOAD_PERCENT, percent))
+
     try:
         subprocesses.run(
-            (ffmpeg_binary.ffmpeg(), *args),
-            deadline_s=STILL_S,
-            stopped=beat.check,
+            DOWNLOADER,
+            deadline_s=clip.limit_s,
+            check_cancelled=context.heartbeat.check,
+            scratch=context.scratch,
+            stdin=json.dumps(_request(context, clip)).encode(),
+            on_line=on_line,
+        )
+    except subprocesses.DeadlineExceeded:
+        message = f"not fetched within {clip.limit_s} s: the source is too slow or never ends"
+        raise PermanentError("TooSlow", message) from None
+    except subprocesses.ProcessFailed as error:
+        raise RetryableError("DownloaderFailed", str(error)) from error
+    return _downloaded_file(reply)
+
+
+def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
+    folder = context.scratch / "download"
+    folder.mkdir()
+    return {
+        "url": clip.url,
+        "folder": str(folder),
+        "limit_bytes": clip.limit_bytes,
+        "private": clip.allowed_private,
+        "ffmpeg": context.ffmpeg.path,
+        "javascript": javascript.write_interpreter(context.scratch),
+    }
+
+
+def _downloaded_file(reply: dict[str, Any]) -> Path:
+    error = reply.get("error")
+    if error:
+        kind = PermanentError if error["permanent"] else RetryableError
+        raise kind(error["code"], error["message"])
+    if "path" not in reply:
+        raise RetryableError("DownloaderFailed", "the downloader ended without a result")
+    return Path(reply["path"])
+
+
+def _validate(path: Path, clip: FetchAssignment) -> MediaFacts:
+    """Return the facts of a file that is not too large and a complete video.
+
+    Only packets are read here: the API decodes every frame once, when the upload is complete.
+    """
+    size = path.stat().st_size
+    if size > clip.limit_bytes:
+        message = f"the file has {size} bytes; the limit is {clip.limit_bytes} bytes"
+        raise PermanentError("TooLarge", message)
+    try:
+        return probe_media(path, full=False)
+    except MediaError as error:
+        message = str(error).replace(path.name, clip.name, 1)
+        raise PermanentError(error.code, message) from None
+
+
+def _thumbnail(context: TaskContext, facts: MediaFacts, path: Path, out: Path) -> Path:
+    # By ffmpeg with the limits for untrusted input, not in this process.
+    at_s = min(THUMBNAIL_S, facts.duration_us / 2e6)
+    args = still_args(facts.format, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
+    try:
+        subprocesses.run(
+            (context.ffmpeg.path, *args),
+            deadline_s=STILL_DEADLINE_S,
+            check_cancelled=context.heartbeat.check,
             scratch=out.parent,
         )
-    except (subprocesses.ProcessFailed, subprocesses.DeadlinePassed) as error:
-        raise GiveUp("Damaged", f"no picture of it can be made: {error}") from error
+    except (subprocesses.ProcessFailed, subprocesses.DeadlineExceeded) as error:
+        raise PermanentError("Damaged", f"no thumbnail can be rendered: {error}") from error
     return out
 
 
-def _announcement(
-    order: Assignment, wish: FetchAssignment, path: Path, kind: MediaKind
+def _upload_request(
+    context: TaskContext, clip: FetchAssignment, path: Path, kind: MediaKind
 ) -> UploadRequest:
     return UploadRequest(
         purpose=UploadPurpose.CLIP,
         kind=kind,
-        filename=f"{wish.name}{path.suffix}",
+        filename=f"{clip.name}{path.suffix}",
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
-        clip_id=wish.clip_id,
-        index=order.index,
-        epoch=order.epoch,
+        clip_id=clip.clip_id,
+        index=context.assignment.index,
+        epoch=context.assignment.epoch,
     )
-
-
-def _allowed(wish: FetchAssignment) -> None:
-    """The API looked before; a job does not trust that. Raises GiveUp."""
-    try:
-        check_url(
-            wish.url,
-            hosts=wish.allowed_hosts,
-            any_host=wish.allow_any_host,
-            private=wish.allowed_private,
-        )
-    except ForbiddenURL as error:
-        raise GiveUp("ForbiddenURL", str(error)) from None
-
-
-def _download(wish: FetchAssignment, beat: Beat, scratch: Path) -> Path:
-    folder = scratch / "download"
-    folder.mkdir()
-    asked = {
-        "url": wish.url,
-        "folder": str(folder),
-        "limit_bytes": wish.limit_bytes,
-        "private": wish.allowed_private,
-        "ffmpeg": ffmpeg_binary.ffmpeg(),
-        "javascript": javascript.interpreter(scratch),
-    }
-    words: dict[str, Any] = {}
-
-    def heard(line: str) -> None:
-        if line.startswith("{"):
-            words.update(json.loads(line))
-            beat.progress(min(75.0, int(words.get("bytes", 0)) / SAID_BYTES))
-
-    try:
-        subprocesses.run(
-            COMMAND,
-            deadline_s=wish.limit_s,
-            stopped=beat.check,
-            scratch=scratch,
-            stdin=json.dumps(asked).encode(),
-            on_line=heard,
-        )
-    except subprocesses.DeadlinePassed:
-        message = f"not fetched within {wish.limit_s} s: the source is too slow or never ends"
-        raise GiveUp("TooSlow", message) from None
-    except subprocesses.ProcessFailed as error:
-        raise TryAgain("DownloaderFailed", str(error)) from error
-    return _path(words)
-
-
-def _path(words: dict[str, Any]) -> Path:
-    error = words.get("error")
-    if error:
-        kind: type[JobError] = GiveUp if error["permanent"] else TryAgain
-        raise kind(error["code"], error["message"])
-    if "path" not in words:
-        raise TryAgain("DownloaderFailed", "the downloader ended without a verdict")
-    return Path(words["path"])
-
-
-def _judged(path: Path, wish: FetchAssignment) -> MediaFacts:
-    """The file on the disk is not too large and a whole video. Raises GiveUp.
-
-    Packets only: the API decodes every frame once, when it takes the file.
-    """
-    size = path.stat().st_size
-    if size > wish.limit_bytes:
-        message = f"{size} bytes came, but only {wish.limit_bytes} are allowed"
-        raise GiveUp("TooLarge", message)
-    try:
-        return check(path, full=False)
-    except MediaError as error:
-        raise GiveUp(error.code, str(error).replace(path.name, wish.name, 1)) from None

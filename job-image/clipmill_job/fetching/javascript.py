@@ -1,7 +1,7 @@
-"""JavaScript for yt-dlp: QuickJS with no door to the outside, under the name that yt-dlp calls.
+"""A JavaScript interpreter for yt-dlp: QuickJS as a library, behind the name that yt-dlp calls.
 
-YouTube's player has to be run to learn its addresses. The engine is a library without host
-functions: no files, no network, no programs, no clock to wait by. What a script logs is all of it.
+yt-dlp runs parts of YouTube's player to read its addresses. The engine has no host functions: no
+files, no network, no programs, no timers. A script's only output is what it logs.
 """
 
 from __future__ import annotations
@@ -20,22 +20,26 @@ globalThis.console = {log: (...words) => { logged.push(words.join(" ")); }};
 """
 
 
-def interpreter(folder: Path) -> str:
-    """The path of a `qjs` for yt-dlp, written into a folder of the job's."""
+def write_interpreter(folder: Path) -> str:
+    """Write an executable `qjs` into a folder and return its path."""
     path = folder / "qjs"
-    words = (sys.executable, "-I", "-m", __name__)
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    argv = (sys.executable, "-I", "-m", __name__)
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n')
     path.chmod(0o700)
     return str(path)
 
 
-def logged(script: str, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES) -> str:
-    """What a script logs, line by line. Raises quickjs.JSException: its fault, or a limit."""
-    import quickjs  # noqa: PLC0415  only its own process loads it
+def run_script(script: str, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES) -> str:
+    """Run a script and return what it logs, line by line.
+
+    Raises:
+        quickjs.JSException: The script failed or exceeded a limit.
+    """
+    import quickjs  # noqa: PLC0415  only the interpreter's process loads it
 
     context = quickjs.Context()
     context.set_memory_limit(memory_bytes)
-    # With a limit of time the engine refuses every call into Python: not one is offered.
+    # With a time limit set, the engine refuses every call into Python.
     context.set_time_limit(cpu_s)
     context.eval(CONSOLE)
     context.eval(script)
@@ -44,18 +48,18 @@ def logged(script: str, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES)
     return str(context.eval('logged.join("\\n")'))
 
 
-def main(words: list[str]) -> int:
-    """`qjs --script FILE`, or anything else for the version; fewer rights than the downloader."""
-    if words[:1] != ["--script"]:
+def main(argv: list[str]) -> int:
+    """Run `qjs --script FILE`; any other arguments print the version."""
+    if argv[:1] != ["--script"]:
         sys.stdout.write(f"QuickJS-ng version {version('quickjs-ng')}\n")
         return 1
     import quickjs  # noqa: PLC0415
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-    script = Path(words[1]).read_text(encoding="utf-8")
+    script = Path(argv[1]).read_text(encoding="utf-8")
     try:
-        sys.stdout.write(logged(script) + "\n")
+        sys.stdout.write(run_script(script) + "\n")
     except quickjs.JSException as error:
         sys.stderr.write(f"{error}\n")
         return 1

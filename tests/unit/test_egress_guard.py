@@ -1,4 +1,4 @@
-"""The downloader's fence, judged without a network: what may be connected to, what may start."""
+"""The egress guard without a network: which addresses and programs it allows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from clipmill_job.fetching.egress_guard import Guard, Refused
+from clipmill_job.fetching.egress_guard import EgressGuard, EgressRefused
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
 
-def _connect(guard: Guard, family: int, address: Any) -> None:
+def _connect(guard: EgressGuard, family: int, address: Any) -> None:
     guard("socket.connect", (SimpleNamespace(family=family), address))
 
 
@@ -34,10 +34,10 @@ def _connect(guard: Guard, family: int, address: Any) -> None:
         (socket.AF_UNIX, "/var/run/docker.sock"),
     ],
 )
-def test_private_places_are_refused(family: int, address: Any) -> None:
-    """Also when a v4 address hides in a v6 one, and on other ports than the web's."""
-    guard = Guard(["127.0.0.1:8000"])
-    with pytest.raises(Refused):
+def test_private_addresses_are_refused(family: int, address: Any) -> None:
+    """Also as IPv4 mapped into IPv6, and any other port than 80 and 443."""
+    guard = EgressGuard(["127.0.0.1:8000"])
+    with pytest.raises(EgressRefused):
         _connect(guard, family, address)
     assert guard.refused
 
@@ -46,9 +46,9 @@ def test_private_places_are_refused(family: int, address: Any) -> None:
     ("family", "address"),
     [(V4, ("8.8.8.8", 443)), (V6, ("2606:4700::1111", 80, 0, 0)), (V4, ("127.0.0.1", 8000))],
 )
-def test_public_places_and_the_allowed_one_are_open(family: int, address: Any) -> None:
-    """The public internet by 80 and 443, and the one pair that a setting names."""
-    guard = Guard(["127.0.0.1:8000"])
+def test_public_addresses_and_allowed_pairs_are_open(family: int, address: Any) -> None:
+    """Ports 80 and 443 of the public internet, and the host:port pairs of a setting."""
+    guard = EgressGuard(["127.0.0.1:8000"])
     _connect(guard, family, address)
     assert not guard.refused
 
@@ -62,11 +62,11 @@ def test_public_places_and_the_allowed_one_are_open(family: int, address: Any) -
         ("curl", False),
     ],
 )
-def test_no_program_fetches_by_itself(argv: Any, refused: bool) -> None:
-    """A program that is given a URL would connect behind the guard's back."""
-    guard = Guard([])
+def test_programs_with_a_url_are_refused(argv: Any, refused: bool) -> None:
+    """A program that is given a URL would bypass the guard."""
+    guard = EgressGuard([])
     if not refused:
         guard("subprocess.Popen", (None, argv, None, None))
         return
-    with pytest.raises(Refused):
+    with pytest.raises(EgressRefused):
         guard("subprocess.Popen", (None, argv, None, None))

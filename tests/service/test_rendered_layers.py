@@ -1,4 +1,4 @@
-"""What is drawn over the picture, seen in decoded frames: cards, texts, images, watermark."""
+"""Layers in decoded frames: creator cards, captions, images and the watermark."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from PIL import Image, ImageChops, ImageStat
 
 import clipmaker
 from clipmill.protocol import (
+    Caption,
     Card,
+    CompilationState,
     Layer,
     MediaKind,
     Profile,
     Segment,
     SourceRange,
     Stage,
-    State,
-    Words,
 )
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import Position
 from clipmill_api.accounts.watermark import Watermark
 from clipmill_cli.output.listings import facts_text
 from clipmill_client.errors import PermanentError
-from clipmill_job.drawing.drawing_cache import Drawings
-from clipmill_job.drawing.layer_drawing import draw
-from clipmill_job.errors import GiveUp
-from clipmill_job.rendering.source_files import Sources
+from clipmill_job.drawing.layer_drawing import draw_layer
+from clipmill_job.drawing.layer_image_cache import LayerImageCache
+from clipmill_job.rendering.source_files import SourceFiles
 from harness import Harness, running
 from studio import Studio, custom, run
 
@@ -181,9 +180,9 @@ def test_hostile_text_is_drawn_as_it_is(text: str, studio: Studio, grey: str) ->
     frame = shown(studio.video({**spec, "creatorCard": {"start": "0s", "fade": "0s"}}))[2]
     wanted = Image.new("RGBA", (320, 180), (*GREY, 255))
     card = Layer(card=Card(creator=line, game=line), position=Position.BOTTOM_LEFT)
-    words = Layer(words=Words(text=text), size=14, position=Position.CENTER)
+    words = Layer(caption=Caption(text=text), size=14, position=Position.CENTER)
     for layer in (card, words):
-        placed = draw(layer, (320, 180), {})
+        placed = draw_layer(layer, (320, 180), {})
         wanted.alpha_composite(placed.image, (placed.x, placed.y))
     plain = Image.new("RGB", (320, 180), GREY)
     assert differs(frame, wanted.convert("RGB")) < 2.5
@@ -302,20 +301,20 @@ def test_an_image_that_is_none_ends_the_render(tmp_path: Path) -> None:
     layer = Layer(image=ImageFile(sha256="0" * 64))
     cut = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
     form = Profile(width=64, height=64, rate=30, crf=19, speed="ultrafast", max_bitrate=10**6)
-    segment = Segment(key="0" * 64, cuts=[cut], profile=form, watermark=layer)
-    drawings = Drawings(tmp_path / "drawn", cast(Sources, _OneFile(tmp_path / "a")))
-    with pytest.raises(GiveUp) as caught:
-        drawings.of(segment)
+    segment = Segment(key="0" * 64, sources=[cut], profile=form, watermark=layer)
+    cache = LayerImageCache(tmp_path / "layers", cast(SourceFiles, _OneFile(tmp_path / "a")))
+    with pytest.raises(PermanentError) as caught:
+        cache.of(segment)
     assert caught.value.code == "UnreadableImage"
 
 
 class _OneFile:
-    """Sources that have one file for every image."""
+    """Source files with one file for every image."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def image(self, image: ImageFile) -> Path:
+    def image_path(self, image: ImageFile) -> Path:
         return self._path
 
 
@@ -377,7 +376,7 @@ def test_the_watermark_of_the_plan_is_kept(tmp_path: Path) -> None:
         Image.new("RGBA", (50, 50), (0, 0, 0, 255)).save(tmp_path / "mark.png")
         assert run(api, uid, Stage.ASSEMBLE) == 0
         view = api.operator.view(uid)
-        assert view.state is State.SUCCEEDED
+        assert view.state is CompilationState.SUCCEEDED
         free.user.download_output(view.id, "main", tmp_path / "first.mp4")
         first = level(shown(tmp_path / "first.mp4")[0], (4, 4, 30, 30))
         second = level(shown(free.video(spec))[0], (4, 4, 30, 30))

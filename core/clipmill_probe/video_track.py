@@ -1,0 +1,77 @@
+"""The video stream of a file, followed packet by packet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from clipmill_probe.errors import MediaError
+
+MAX_SIDE = 8192
+# ffmpeg's own guess for a stream that declares no frame rate.
+DEFAULT_RATE = Fraction(25)
+
+
+@dataclass(slots=True)
+class VideoTrack:
+    """Counts packets and decoded frames; `end_s` is the end of the last frame."""
+
+    stream: VideoStream
+    packets: int = 0
+    frames: int = 0
+    broken_frames: int = 0
+    end_s: Fraction = Fraction(0)
+    first_frame: VideoFrame | None = None
+
+    @property
+    def rate(self) -> Fraction:
+        """Average frame rate in frames per second."""
+        return self.stream.average_rate or self.stream.guessed_rate or DEFAULT_RATE
+
+    def count(self, end_s: Fraction, *, has_duration: bool) -> None:
+        """Count a packet that ends at `end_s`."""
+        self.packets += 1
+        self.end_s = max(self.end_s, end_s if has_duration else end_s + 1 / self.rate)
+
+    def decode(self, packet: Packet[Any]) -> None:
+        """Decode a packet and count its frames."""
+        try:
+            frames = self.stream.decode(packet)
+        except av.FFmpegError:
+            self.broken_frames += 1
+            return
+        for frame in frames:
+            self.first_frame = self.first_frame or frame
+            self.frames += 1
+            self.broken_frames += int(frame.is_corrupt)
+
+    def display_size(self) -> tuple[int, int]:
+        """Return width and height in square pixels, after the rotation that the file asks for."""
+        frame = self.first_frame
+        if frame is None:
+            return 0, 0
+        width, height = frame.width, frame.height
+        aspect = self.stream.sample_aspect_ratio or Fraction(1)
+        if aspect > 0:
+            width = max(1, round(width * aspect))
+        return (height, width) if frame.rotation % 180 else (width, height)
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """Return the streams of moving pictures; the cover of a music file is not one of them."""
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
+def check_size(name: str, width: int, height: int) -> None:
+    """Raise MediaError if a side exceeds MAX_SIDE pixels."""
+    if max(width, height) > MAX_SIDE:
+        message = f"{name}: {width}x{height} pixels exceed the limit of {MAX_SIDE} per side"
+        raise MediaError("TooLarge", message)

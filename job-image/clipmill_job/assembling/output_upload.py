@@ -1,0 +1,70 @@
+"""Verify and upload a finished video with its companion files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+
+from clipmill.ffmpeg.ebur128 import Loudness
+from clipmill.protocol import MediaKind, OutputAssignment, UploadPurpose, UploadRequest
+from clipmill_client.errors import RetryableError
+from clipmill_client.transfer import sha256_of
+from clipmill_job.assembling import join
+from clipmill_job.assembling.companion_files import create_companion_files
+from clipmill_job.assembling.step_timer import StepTimer
+from clipmill_job.task_context import TaskContext
+
+
+def upload_output(
+    context: TaskContext,
+    output: OutputAssignment,
+    video: Path,
+    loudness: Loudness,
+    timer: StepTimer,
+) -> dict[str, str]:
+    """Upload a video, and create and upload its companion files meanwhile.
+
+    Returns:
+        Media ids by field of `OutputResult`.
+
+    Raises:
+        RetryableError: The video does not have all frames, or an upload failed.
+    """
+    frames = sum(segment.frames for segment in output.segments)
+    with ThreadPoolExecutor(2) as pool:
+        verification = pool.submit(_verify, video, frames)
+        uploads = {"media_id": pool.submit(_upload, context, output, video, MediaKind.COMPILATION)}
+        with timer.step("extras"):
+            paths = create_companion_files(context, output, video, loudness)
+        for file, path in paths.items():
+            uploads[file.field] = pool.submit(_upload, context, output, path, file.kind)
+        with timer.step("upload"):
+            verification.result()
+            return {field: upload.result() for field, upload in uploads.items()}
+
+
+def _verify(video: Path, frames: int) -> None:
+    """Raise RetryableError unless the file has so many frames."""
+    try:
+        actual = join.count_frames(video)
+    except av.FFmpegError as error:
+        raise RetryableError("BrokenOutput", f"{video.name}: {error}") from error
+    if actual != frames:
+        message = f"{video.name}: {actual} frames were joined instead of {frames}"
+        raise RetryableError("BrokenOutput", message)
+
+
+def _upload(context: TaskContext, output: OutputAssignment, path: Path, kind: MediaKind) -> str:
+    request = UploadRequest(
+        purpose=UploadPurpose.OUTPUT,
+        kind=kind,
+        filename=path.name,
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        output=output.name,
+        index=context.assignment.index,
+        epoch=context.assignment.epoch,
+    )
+    return str(context.client.upload(path, request).media_id)

@@ -1,0 +1,42 @@
+"""Files of the segments that an assemble task joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from clipmill.protocol import Segment, SegmentCounts
+from clipmill_job.assembling.join import SegmentFile
+from clipmill_job.task_context import TaskContext
+
+
+class SegmentFiles:
+    """Segments rendered by this task, and others downloaded from the API on first use."""
+
+    def __init__(self, context: TaskContext) -> None:
+        self._context = context
+        self._paths: dict[str, Path] = {}
+        self._rendered: set[str] = set()
+
+    def add_rendered(self, segment: Segment, path: Path) -> None:
+        """Add the file of a segment that this task has rendered."""
+        self._paths[segment.key] = path
+        self._rendered.add(segment.key)
+
+    def files(self, segments: Sequence[Segment]) -> list[SegmentFile]:
+        """Return the segments with their files, in the same order."""
+        return [SegmentFile(segment, self._path(segment)) for segment in segments]
+
+    def _path(self, segment: Segment) -> Path:
+        if segment.key not in self._paths:
+            self._context.heartbeat.check()
+            path = self._context.scratch / f"{segment.key}.mov"
+            self._context.client.download_segment(segment.key, path)
+            self._paths[segment.key] = path
+        return self._paths[segment.key]
+
+    def counts(self, segments: Sequence[Segment]) -> SegmentCounts:
+        """Return how many of the segments were rendered by this task and how many reused."""
+        rendered = sum(segment.key in self._rendered for segment in segments)
+        total = len(segments)
+        return SegmentCounts(total=total, reused=total - rendered, rendered=rendered)

@@ -1,0 +1,143 @@
+"""Render segments by ffmpeg, several at a time, and upload each as soon as it is complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from clipmill.ffmpeg.segment_args import segment_args
+from clipmill.protocol import Assignment, Segment, UploadPurpose, UploadRequest
+from clipmill_client.errors import PermanentError, RetryableError
+from clipmill_client.transfer import sha256_of
+from clipmill_job.drawing.layer_image_cache import LayerImageCache
+from clipmill_job.errors import NvencError
+from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.rendering.nvenc import uses_nvenc
+from clipmill_job.rendering.source_files import SourceFiles
+from clipmill_job.task_context import TaskContext
+
+MAX_WORKERS = 4
+# Called with each segment and its file after the upload.
+Then = Callable[[Segment, Path], None]
+
+
+class RenderProgress:
+    """Reports the frames rendered of all segments as a share of the task."""
+
+    def __init__(
+        self, heartbeat: HeartbeatSender, segments: Sequence[Segment], *, share: float
+    ) -> None:
+        self._heartbeat = heartbeat
+        self._total = sum(segment.frames for segment in segments) or 1
+        self._share = share
+        self._frames: dict[str, int] = {}
+        self._lock = Lock()
+
+    def update(self, segment: Segment, frames: int) -> None:
+        """Set the number of frames rendered of a segment."""
+        with self._lock:
+            self._frames[segment.key] = min(frames, segment.frames)
+            percent = self._share * sum(self._frames.values()) / self._total
+        self._heartbeat.report(percent)
+
+
+def render_segments(
+    context: TaskContext, segments: Sequence[Segment], *, then: Then, progress: RenderProgress
+) -> None:
+    """Render and upload segments.
+
+    Args:
+        context: The task's.
+        segments: Each key at most once.
+        then: Called with each segment and its file after the upload; the file is the caller's.
+        progress: Told of the frames rendered.
+
+    Raises:
+        NvencError: NVENC failed.
+        RetryableError, PermanentError: A segment could not be rendered or uploaded.
+    """
+    files = SourceFiles(context.client, context.scratch / "sources", segments)
+    layers = LayerImageCache(context.scratch / "layers", files)
+    renderer = _Renderer(context, files, layers, progress)
+    with ThreadPoolExecutor(worker_count()) as renderers, ThreadPoolExecutor(1) as uploader:
+        rendering = [renderers.submit(renderer.render, segment) for segment in segments]
+        uploading = [
+            uploader.submit(_upload, context, segment, file, then)
+            for segment, file in zip(segments, rendering, strict=True)
+        ]
+        _wait_for_all([*rendering, *uploading])
+
+
+def worker_count() -> int:
+    """Return the number of segments rendered at a time: one per available processor."""
+    return max(1, min(MAX_WORKERS, len(os.sched_getaffinity(0))))
+
+
+def _wait_for_all(futures: Sequence[Future[Any]]) -> None:
+    """Wait for all futures; after the first failure those not yet started are cancelled."""
+    wait(futures, return_when=FIRST_EXCEPTION)
+    for future in futures:
+        future.cancel()
+    # In order: an upload that failed because its segment was not rendered is not the cause.
+    for future in futures:
+        if not future.cancelled():
+            future.result()
+
+
+def _upload(context: TaskContext, segment: Segment, file: Future[Path], then: Then) -> None:
+    path = file.result()
+    context.client.upload(path, segment_upload(context.assignment, segment, path))
+    then(segment, path)
+
+
+def segment_upload(assignment: Assignment, segment: Segment, path: Path) -> UploadRequest:
+    """Return the request that announces the upload of a rendered segment."""
+    return UploadRequest(
+        purpose=UploadPurpose.SEGMENT,
+        filename=f"{segment.key}.mov",
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        segment_key=segment.key,
+        index=assignment.index,
+        epoch=assignment.epoch,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Renderer:
+    """Renders one segment at a time in each of several threads."""
+
+    context: TaskContext
+    files: SourceFiles
+    layers: LayerImageCache
+    progress: RenderProgress
+
+    def render(self, segment: Segment) -> Path:
+        """Return the file of the rendered segment."""
+        path = self.context.scratch / f"{segment.key}.mov"
+        args = segment_args(segment, self._sources(segment), str(path), self.layers.of(segment))
+        self._run(segment, args)
+        self.progress.update(segment, segment.frames)
+        self.files.release(segment)
+        return path
+
+    def _sources(self, segment: Segment) -> list[str | None]:
+        media_ids = [source.media_id for source in segment.sources]
+        return [str(self.files.path(media_id)) if media_id else None for media_id in media_ids]
+
+    def _run(self, segment: Segment, args: Sequence[str]) -> None:
+        try:
+            self.context.run_ffmpeg(
+                args,
+                frames=segment.frames,
+                on_frame=lambda frame: self.progress.update(segment, frame),
+            )
+        except (RetryableError, PermanentError) as error:
+            if not uses_nvenc([segment]) or not error.code.startswith("Render"):
+                raise
+            raise NvencError(error.code, str(error)) from error
