@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from clipmill.environment import InvalidSettings
 from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
@@ -31,15 +35,15 @@ def main(environ: Mapping[str, str]) -> int:
     """Run one task and return the process's `ExitCode`."""
     try:
         settings = JobSettings.from_environ(environ)
+        with (
+            TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,
+            Client(settings.api_url, settings.api_key) as client,
+        ):
+            return _run_task(client, settings.index, Path(scratch))
+    except InvalidSettings as error:
+        return _exit(PermanentError("BadSettings", str(error)))
     except ClientError as error:
         return _exit(error)
-    try:
-        with Client(settings.api_url, settings.api_key) as client:
-            return _run_task(client, settings)
-    except ClientError as error:
-        return _exit(error)
-    finally:
-        shutil.rmtree(settings.scratch, ignore_errors=True)
 
 
 def _exit(error: ClientError) -> int:
@@ -48,12 +52,12 @@ def _exit(error: ClientError) -> int:
     return exit_code(error)
 
 
-def _run_task(client: Client, settings: JobSettings) -> int:
-    assignment = _claim(client, settings)
+def _run_task(client: Client, index: int, scratch: Path) -> int:
+    assignment = _claim(client, index)
     try:
         with HeartbeatSender(client, assignment) as heartbeat:
             signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
-            outputs = _do(client, assignment, heartbeat, settings)
+            outputs = _do(client, assignment, heartbeat, scratch)
             _report_success(client, assignment, outputs)
     except ClientError as error:
         return _report_failure(client, assignment, error)
@@ -63,12 +67,14 @@ def _run_task(client: Client, settings: JobSettings) -> int:
     return ExitCode.OK
 
 
-def _claim(client: Client, settings: JobSettings) -> Assignment:
+def _claim(client: Client, index: int) -> Assignment:
     """Return the assignment, once no other process holds the task or fetches the same clip."""
+    # Names this process, so that the API sees its repeated claims as one.
+    holder = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
     until = time.monotonic() + CLAIM_TIMEOUT_S
     while True:
         try:
-            return client.claim(settings.index, settings.holder)
+            return client.claim(index, holder)
         except RetryableError:
             if time.monotonic() > until:
                 raise
@@ -76,14 +82,14 @@ def _claim(client: Client, settings: JobSettings) -> Assignment:
 
 
 def _do(
-    client: Client, assignment: Assignment, heartbeat: HeartbeatSender, settings: JobSettings
+    client: Client, assignment: Assignment, heartbeat: HeartbeatSender, scratch: Path
 ) -> list[OutputResult]:
     wait_until_isolated(assignment.canaries)
     context = TaskContext(
         client=client,
         assignment=assignment,
         heartbeat=heartbeat,
-        scratch=settings.scratch,
+        scratch=scratch,
         ffmpeg=find_ffmpeg(),
     )
     if assignment.stage is Stage.ASSEMBLE:
