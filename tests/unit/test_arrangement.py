@@ -1,4 +1,4 @@
-"""What plays in which order: by its count formulas, and where a bumper may not stand."""
+"""The order of items: counts by formula, and where bumpers and transition clips play."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _spec(clips: int, **rest: Any) -> CompilationSpec:
 
 def _order(spec: CompilationSpec, *skipped: int) -> str:
     playing = [i for i in range(len(spec.clips)) if i not in skipped]
-    return "".join(LETTERS[slot.kind] for slot in arrange(spec, playing))
+    return "".join(LETTERS[item.kind] for item in arrange(spec, playing))
 
 
 def _transitions(placement: str = "BetweenClips", **rest: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ CASES = [
 
 @pytest.mark.parametrize(("rest", "expected"), CASES)
 def test_order(rest: dict[str, Any], expected: str) -> None:
-    """Each placement of transition clips and bumpers, spelled out."""
+    """Each placement of transition clips and bumpers gives its order."""
     assert _order(_spec(3, **rest)) == expected
 
 
@@ -64,49 +64,54 @@ def test_order(rest: dict[str, Any], expected: str) -> None:
     st.sampled_from(["None", "Between", "HeadStyle"]),
 )
 def test_counts(n: int, intro: bool, outro: bool, between: str | None, bumper: str) -> None:
-    """As many shots as the formulas say, for any number of clips."""
+    """The number of items follows the formulas, for any number of clips."""
     rest: dict[str, Any] = _bumper(bumper)
     rest |= (INTRO if intro else {}) | (OUTRO if outro else {})
     rest |= _transitions(between) if between else {}
-    found = _order(_spec(n, **rest))
+    order = _order(_spec(n, **rest))
     gaps = {None: 0, "BetweenClips": n - 1, "Everywhere": n + intro + outro - 1}[between]
-    shots = intro + outro + n + gaps
-    bumpers = {"None": 0, "Between": shots - 1, "HeadStyle": shots + 1 - intro - outro}[bumper]
-    assert len(found) == shots + bumpers
-    assert found.count("C") == n
-    assert all(pair != ("S", "S") for pair in pairwise(found))
+    items = intro + outro + n + gaps
+    bumpers = {"None": 0, "Between": items - 1, "HeadStyle": items + 1 - intro - outro}[bumper]
+    assert len(order) == items + bumpers
+    assert order.count("C") == n
+    assert all(pair != ("S", "S") for pair in pairwise(order))
     if bumper != "HeadStyle":
-        assert "S" not in (found[0], found[-1])
+        assert "S" not in (order[0], order[-1])
 
 
 def test_a_skipped_clip_leaves_no_gap() -> None:
-    """What stood around it goes with it."""
+    """The transition clips and bumpers around it are left out, too."""
     spec = _spec(3, **_bumper("Between"), **_transitions())
     assert _order(spec, 1) == _order(spec, 0) == "CSTSC"
 
 
-def test_a_crossfade_takes_the_place_of_a_transition_clip() -> None:
-    """The next gap goes on in turn, as if the transition clip had been there."""
+def test_a_transition_replaces_a_transition_clip() -> None:
+    """The next gap has the transition clip that it would have without the transition."""
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(3)]
     clips[1]["transition"] = {"type": "Fade"}  # type: ignore[assignment]
     spec = CompilationSpec.model_validate({"clips": clips} | _transitions("Everywhere") | INTRO)
-    assert [s.media_id for s in arrange(spec, [0, 1, 2])] == [
+    assert [item.media_id for item in arrange(spec, [0, 1, 2])] == [
         *("m-intro", "m-aaaa", "", "", "m-aaaa", "")
     ]
 
 
-def test_random_repeats_itself_by_its_seed() -> None:
-    """The same seed draws the same; another clip at the end changes no gap before it."""
-    drawn = [
-        [s.media_id for s in arrange(spec, range(len(spec.clips))) if s.kind == "transition"]
-        for spec in (_spec(n, **_transitions(order="Random", seed=7)) for n in (12, 12, 13))
+def test_a_seed_repeats_the_random_choice() -> None:
+    """Equal seeds choose alike; another clip at the end changes no gap before it."""
+    specs = [_spec(n, **_transitions(order="Random", seed=7)) for n in (12, 12, 13)]
+    choices = [
+        [
+            item.media_id
+            for item in arrange(spec, range(len(spec.clips)))
+            if item.kind == "transition"
+        ]
+        for spec in specs
     ]
-    assert drawn[0] == drawn[1] == drawn[2][:11]
-    assert set(drawn[0]) == {"m-aaaa", "m-bbbb"}
+    assert choices[0] == choices[1] == choices[2][:11]
+    assert set(choices[0]) == {"m-aaaa", "m-bbbb"}
 
 
-def test_the_first_clip_fades_in_only_from_something() -> None:
-    """A bumper in the predecessor's place is something; one between is not."""
+def test_a_transition_into_the_first_clip_needs_an_item_before() -> None:
+    """A bumper of placement HeadStyle plays before the first clip, one of Between does not."""
     clips = [{"mediaId": "m-clip", "transition": {"type": "Fade"}}]
     CompilationSpec.model_validate({"clips": clips, **_bumper("HeadStyle")})
     with pytest.raises(ValidationError, match="nothing plays before the first clip"):

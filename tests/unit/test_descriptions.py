@@ -1,4 +1,4 @@
-"""Chapters, credits and storyboard cues, from a record alone."""
+"""Chapters, credits and storyboard cues of a record."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipmill.artifacts.chapters import build_chapters, chapters_text, chapter_warning
+from clipmill.artifacts.chapters import build_chapters, chapter_warning, chapters_text
 from clipmill.artifacts.credit_list import credits_of, credits_text
-from clipmill.artifacts.storyboard import build_grid, storyboard_vtt
 from clipmill.artifacts.plain_text import timestamp
+from clipmill.artifacts.storyboard import build_grid, storyboard_vtt
 from clipmill.protocol.result_record import MusicTrack, PlayedItem, ResultRecord
 
 RATE = 30
 
 
-def _record(*shots: tuple[str, float], **more: Any) -> ResultRecord:
-    """Shots of a kind and a length in seconds, one after the other."""
+def _record(*items: tuple[str, float], **more: Any) -> ResultRecord:
+    """Return a record of items with these kinds and lengths in seconds."""
     played, at = [], 0
-    for i, (kind, seconds) in enumerate(shots):
+    for i, (kind, seconds) in enumerate(items):
         frames = round(seconds * RATE)
-        known = {"kind": kind, "name": f"c{i}", "sha256": f"{i}", "at": at, "start": 0}
-        played.append(PlayedItem.model_validate({**known, "frames": frames}))
+        fields = {"kind": kind, "name": f"c{i}", "sha256": f"{i}", "at": at, "start": 0}
+        played.append(PlayedItem.model_validate({**fields, "frames": frames}))
         at += frames
     return ResultRecord(rate=RATE, frames=at, items=played, **more)
 
@@ -39,11 +39,11 @@ CHAPTERS = [
 ]
 
 
-@pytest.mark.parametrize(("shots", "expected"), CHAPTERS)
-def test_chapters(shots: Any, expected: list[tuple[str, int, int]]) -> None:
-    """From 0 to the end without a gap; what stands between two clips belongs to the first."""
-    found = build_chapters(_record(*shots))
-    assert [(c.title, c.at // RATE, c.frames // RATE) for c in found] == expected
+@pytest.mark.parametrize(("items", "expected"), CHAPTERS)
+def test_chapters(items: Any, expected: list[tuple[str, int, int]]) -> None:
+    """Chapters have no gaps; what plays between two clips belongs to the first."""
+    chapters = build_chapters(_record(*items))
+    assert [(c.title, c.at // RATE, c.frames // RATE) for c in chapters] == expected
 
 
 NOTES = [
@@ -54,59 +54,59 @@ NOTES = [
 ]
 
 
-@pytest.mark.parametrize(("lengths", "said"), NOTES)
-def test_why_youtube_would_not_show_them(lengths: tuple[int, ...], said: str | None) -> None:
-    """Three, of ten seconds each; the note names the first that is too short."""
+@pytest.mark.parametrize(("lengths", "warning"), NOTES)
+def test_youtubes_rules(lengths: tuple[int, ...], warning: str | None) -> None:
+    """YouTube needs three chapters of ten seconds; the note names the first short one."""
     note = chapter_warning(build_chapters(_record(*(("clip", length) for length in lengths))), RATE)
-    assert note is None if said is None else said in str(note)
+    assert note is None if warning is None else warning in str(note)
 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0, "0:00"), (59.99, "0:59"), (61, "1:01"), (3661, "1:01:01")]
 )
-def test_clock(seconds: float, shown: str) -> None:
-    """Whole seconds, never rounded up: a chapter does not start before its line says."""
+def test_timestamp(seconds: float, shown: str) -> None:
+    """Seconds are rounded down, so that a chapter does not start before its timestamp."""
     assert timestamp(int(seconds * RATE), RATE) == shown
 
 
-def test_hours_have_their_chapters() -> None:
-    """Beyond an hour the lines have hours."""
+def test_timestamps_with_hours() -> None:
+    """Chapters after an hour have timestamps with hours."""
     text = chapters_text(build_chapters(_record(("clip", 3599), ("clip", 2), ("clip", 1))), RATE)
     assert text == "0:00 c0\n59:59 c1\n1:00:01 c2\n"
 
 
 def test_each_work_is_credited_once() -> None:
-    """A clip played twice is one work; a placeholder is none; the music comes last."""
-    made = {"creator": "Grace", "url": "https://example.org/1"}
+    """A clip that plays twice has one entry, a placeholder none; the music is last."""
+    credit = {"creator": "Grace", "url": "https://example.org/1"}
     record = _record(("clip", 1), ("bumper", 1), ("clip", 1), ("clip", 1))
-    one, bumper, _, lost = record.items
-    one = one.model_copy(update=made)
-    again = one.model_copy(update={"at": 60, "start": 30})
-    shots = [one, bumper, again, lost.model_copy(update={"sha256": ""})]
+    clip, bumper, _, missing = record.items
+    clip = clip.model_copy(update=credit)
+    repeated = clip.model_copy(update={"at": 60, "start": 30})
+    items = [clip, bumper, repeated, missing.model_copy(update={"sha256": ""})]
     track = MusicTrack(media_id="m-track", sha256="7", artist="Ada", at=0, frames=9)
-    found = record.model_copy(update={"items": shots, "music": track, "title": "A\nB"})
-    assert [(c.kind, c.by) for c in credits_of(found)] == [("clip", "Grace"), ("music", "Ada")]
-    assert credits_text(found) == (
+    record = record.model_copy(update={"items": items, "music": track, "title": "A\nB"})
+    assert [(c.kind, c.by) for c in credits_of(record)] == [("clip", "Grace"), ("music", "Ada")]
+    assert credits_text(record) == (
         "A B\n\n1. c0 by Grace\n   https://example.org/1\n\nMusic: m-track by Ada\n"
     )
 
 
 @given(st.integers(1, 400_000), st.sampled_from([24, 25, 30, 50, 60, 120]))
 def test_tiles_cover_every_frame_once(frames: int, rate: int) -> None:
-    """Whatever the length: no gap between two tiles, each shows a frame of its own stretch."""
-    found = build_grid(frames, rate, (1920, 1080))
-    spans = [found.span(i) for i in range(found.tiles)]
+    """Tiles have no gaps, and each shows a frame of its own span, for any length."""
+    grid = build_grid(frames, rate, (1920, 1080))
+    spans = [grid.span(i) for i in range(grid.tiles)]
     assert (spans[0][0], spans[-1][1]) == (0, frames)
     assert all(a[1] == b[0] for a, b in pairwise(spans))
-    assert all(start <= found.shown(i) < end for i, (start, end) in enumerate(spans))
-    width, height = found.size
-    corners = [found.corner(i) for i in range(found.tiles)]
+    assert all(start <= grid.shown(i) < end for i, (start, end) in enumerate(spans))
+    width, height = grid.size
+    corners = [grid.corner(i) for i in range(grid.tiles)]
     assert all(x + 320 < width and y + 180 < height for x, y in corners)
-    assert len(set(corners)) == found.tiles <= 36
+    assert len(set(corners)) == grid.tiles <= 36
 
 
-def test_cues_name_the_picture_as_an_address() -> None:
-    """An hour and more has its place, and a name with a blank is one address."""
+def test_cues_name_the_picture_as_a_url() -> None:
+    """Times have hours, and a blank in the name is escaped."""
     text = storyboard_vtt(build_grid(30 * 3700, 30, (1080, 1920)), "my cut.png")
     cues = re.findall(r"(\S+) --> (\S+)\n(\S+)\n", text)
     assert len(cues) == 36

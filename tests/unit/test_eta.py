@@ -1,4 +1,4 @@
-"""When a render will have ended, from how far it came in how long."""
+"""Estimated end of a render, from its speed so far."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from clipmill_cli.output.progress import eta_text
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 CASES = [
-    # seconds since it began, percent, seconds from then on
-    (10, 31, 680),  # one part of 69 took 10 s
+    # seconds since rendering began, percent, estimated seconds left
+    (10, 31, 680),  # one of 69 percent took 10 s
     (60, 64, 61.76),
     (600, 98, 8.82),
 ]
 
 
 @pytest.mark.parametrize(("took_s", "percent", "left_s"), CASES)
-def test_it_goes_on_as_fast_as_it_went(took_s: float, percent: int, left_s: float) -> None:
-    """Rendering is from 30 percent to 99; the rest takes its share of the time so far."""
+def test_the_speed_is_assumed_constant(took_s: float, percent: int, left_s: float) -> None:
+    """Rendering takes the progress from 30 to 99 percent."""
     reached = BEGAN + timedelta(seconds=took_s)
-    found = estimate_end(BEGAN, reached, percent)
-    assert found is not None
-    assert (found - reached).total_seconds() == pytest.approx(left_s, abs=0.01)
+    end = estimate_end(BEGAN, reached, percent)
+    assert end is not None
+    assert (end - reached).total_seconds() == pytest.approx(left_s, abs=0.01)
 
 
 @pytest.mark.parametrize(("took_s", "percent"), [(10, 12), (10, 30), (10, 99), (10, 100), (0, 50)])
-def test_nothing_is_guessed_from_nothing(took_s: float, percent: int) -> None:
-    """While fetching, at the last percent, and from no time at all."""
+def test_no_estimate(took_s: float, percent: int) -> None:
+    """There is no estimate while fetching, at the last percent, or before any time has passed."""
     assert estimate_end(BEGAN, BEGAN + timedelta(seconds=took_s), percent) is None
 
 

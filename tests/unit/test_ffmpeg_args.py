@@ -1,4 +1,4 @@
-"""The arguments for ffmpeg: what they must say and what may never be in them."""
+"""The arguments for ffmpeg: what they must contain and what they must not contain."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from clipmill.ffmpeg.ebur128 import Loudness, parse_loudness
 from clipmill.ffmpeg.programme_loudness import (
-    GainSetting,
     AudioFormat,
+    GainSetting,
     audio_encode_args,
     first_setting,
     next_setting,
@@ -16,49 +16,49 @@ from clipmill.ffmpeg.segment_args import seek_s, segment_args
 from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
 
-FORM = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
+PROFILE = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
 
 
-def _cut(start: int, demuxer: str = "mov", *, sound: bool = True) -> SourceRange:
+def _source(start: int, demuxer: str = "mov", *, sound: bool = True) -> SourceRange:
     return SourceRange(
         media_id="m-abcd", sha256="0", format=demuxer, has_audio=sound, start=start, frames=45
     )
 
 
-def _args(*cuts: SourceRange, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
-    segment = Segment(key="0" * 64, sources=list(cuts), transition=kind, profile=FORM)
-    return segment_args(segment, [f"/s/{i}.mp4" for i in range(len(cuts))], "/s/out.mov")
+def _args(*sources: SourceRange, kind: TransitionType = TransitionType.NONE) -> tuple[str, ...]:
+    segment = Segment(key="0" * 64, sources=list(sources), transition=kind, profile=PROFILE)
+    return segment_args(segment, [f"/s/{i}.mp4" for i in range(len(sources))], "/s/out.mov")
 
 
 @pytest.mark.parametrize(
     ("start", "seek"), [(0, 0), (7, 0), (37, 0), (38, 1), (60, 1), (68, 2), (900, 29)]
 )
 def test_seeks_to_a_whole_second_with_a_lead(start: int, seek: int) -> None:
-    """Whole seconds keep the grid; a quarter of a second is there for the decoders to settle."""
+    """Whole seconds keep the grid; the decoders have a quarter of a second to settle."""
     assert seek_s(start, 30) == seek
     assert start == 0 or seek == 0 or start - seek * 30 >= 8
 
 
 @pytest.mark.parametrize(
-    ("cut", "inputs", "seeks"),
+    ("source", "inputs", "seeks"),
     [
-        (_cut(0), 1, 0),
-        (_cut(90), 2, 1),
-        (_cut(90, sound=False), 1, 1),
-        (_cut(90, "mpegts"), 1, 0),
-        (_cut(30 * 700), 1, 1),
+        (_source(0), 1, 0),
+        (_source(90), 2, 1),
+        (_source(90, sound=False), 1, 1),
+        (_source(90, "mpegts"), 1, 0),
+        (_source(30 * 700), 1, 1),
     ],
 )
-def test_inputs_of_a_cut(cut: SourceRange, inputs: int, seeks: int) -> None:
-    """The picture is sought, the sound read from the start; a stream format is only read."""
-    args = _args(cut)
+def test_inputs_of_a_source(source: SourceRange, inputs: int, seeks: int) -> None:
+    """The picture is seeked, the sound is read from the start; a stream is never seeked."""
+    args = _args(source)
     assert (args.count("-i"), args.count("-ss")) == (inputs, seeks)
 
 
-def test_every_input_is_fenced() -> None:
-    """Each input names its demuxer and allows that one only, and no protocol but files."""
-    args = _args(_cut(90), _cut(0, "matroska"), kind=TransitionType.FADE)
+def test_every_input_is_restricted() -> None:
+    """Each input allows one demuxer and the file protocol only."""
+    args = _args(_source(90), _source(0, "matroska"), kind=TransitionType.FADE)
     count = args.count("-i")
     assert count == 3
     for option in ("-format_whitelist", "-protocol_whitelist", "-max_pixels"):
@@ -68,8 +68,8 @@ def test_every_input_is_fenced() -> None:
 
 
 def test_a_graph_holds_no_path() -> None:
-    """Names of files are arguments of their own: a colon in one cannot become a filter."""
-    args = _args(_cut(90))
+    """Paths are arguments of their own, so that a colon in one cannot become a filter."""
+    args = _args(_source(90))
     assert "/s/" not in args[args.index("-filter_complex") + 1]
 
 
@@ -81,7 +81,7 @@ def test_reads_the_meter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "setting"),
+    ("programme", "setting"),
     [
         (Loudness(None, None), GainSetting(0.0, None)),
         (Loudness(-20.0, -10.0), GainSetting(6.0, None)),
@@ -89,13 +89,15 @@ def test_reads_the_meter() -> None:
         (Loudness(-60.0, -50.0), GainSetting(30.0, None)),
     ],
 )
-def test_one_gain_and_a_limiter_only_where_peaks_need_it(found: Loudness, setting: GainSetting) -> None:
-    """Silence is left alone, hiss is not lifted to full level, quiet peaks meet no limiter."""
-    assert first_setting(found, target_lufs=-14, peak_dbtp=-1) == setting
+def test_one_gain_and_a_limiter_only_where_peaks_need_it(
+    programme: Loudness, setting: GainSetting
+) -> None:
+    """Silence has gain 0, hiss is not raised to full level, low peaks need no limiter."""
+    assert first_setting(programme, target_lufs=-14, peak_dbtp=-1) == setting
 
 
+# Pairs of (gain up to, loudness of the encoded file).
 LEAPS = ((0.5, -14.7), (0.7, -14.5), (1.0, -14.1), (99, -13.5))
-"""Up to which gain the encoder answers with which loudness."""
 
 
 @pytest.mark.parametrize(
@@ -108,29 +110,31 @@ LEAPS = ((0.5, -14.7), (0.7, -14.5), (1.0, -14.1), (99, -13.5))
     ],
 )
 def test_corrects_what_limiter_and_codec_did(result: Loudness, better: GainSetting | None) -> None:
-    """Loudness lost is added, a peak above the limit lowers the ceiling, good enough stays."""
+    """Lost loudness is added, a peak above the limit lowers the ceiling."""
     last, programme = GainSetting(10.0, -1.7), Loudness(-24.0, -10.0)
     assert next_setting([last], programme, result, target_lufs=-14, peak_dbtp=-1) == better
 
 
-def test_a_codec_that_answers_in_leaps_is_met_between_them() -> None:
-    """AAC on white noise: whole steps would go to and fro between -14.5 and -13.5 for ever."""
+def test_a_codec_that_answers_in_leaps_converges() -> None:
+    """AAC of white noise: full corrections would oscillate between -14.5 and -13.5."""
     programme, tried = Loudness(-13.9, -4.9), [GainSetting(-0.1, None)]
     for _ in range(6):
         gain = tried[-1].gain_db
-        heard = next(lufs for most, lufs in LEAPS if gain < most)
-        found = Loudness(heard, -5.0)
-        better = next_setting(tried, programme, found, target_lufs=-14, peak_dbtp=-1)
+        lufs = next(lufs for limit, lufs in LEAPS if gain < limit)
+        result = Loudness(lufs, -5.0)
+        better = next_setting(tried, programme, result, target_lufs=-14, peak_dbtp=-1)
         if better is None:
             break
         tried.append(better)
-    assert heard == -14.1
+    assert lufs == -14.1
 
 
 def test_sound_is_encoded_at_its_exact_length() -> None:
-    """As many samples as the frames have, whatever the filters' delay."""
+    """The file has exactly the samples of its frames, whatever the delay of the filters."""
     limited = GainSetting(3.0, -1.7)
-    args = audio_encode_args("/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, audio_format=AudioFormat())
+    args = audio_encode_args(
+        "/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, audio_format=AudioFormat()
+    )
     chain = args[args.index("-af") + 1]
     assert chain.startswith("volume=3.00dB")
     assert "alimiter" in chain

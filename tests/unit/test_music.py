@@ -1,4 +1,4 @@
-"""Where the music plays: from the timeline alone, in exact samples."""
+"""Where the music plays: from the timeline, in exact samples."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from clipmill.ffmpeg.music_mix import music_mix_args
 from clipmill.protocol import MediaFacts, MusicMix
 from clipmill.spec import CompilationSpec
 from clipmill.spec.soundtrack import Music
 from clipmill.timeline.build import MediaSource, Timeline, build_timeline
-from clipmill.ffmpeg.music_mix import music_mix_args
 from clipmill.timeline.music_window import music_window, plan_music_mix
 
 TRACK = MediaSource(
@@ -25,11 +25,11 @@ HEAD = {"bumper": {"mediaId": "m-bump", "placement": "HeadStyle"}}
 BETWEEN = {"bumper": {"mediaId": "m-bump"}}
 
 
-def _line(**rest: Any) -> Timeline:
-    """Two clips of 4 s at 25/s; intro 2 s, outro 3 s, bumper 1 s."""
-    form = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 25}
+def _timeline(**rest: Any) -> Timeline:
+    """Build a timeline at 25 fps: clips of 4 s, intro 2 s, outro 3 s, bumper 1 s."""
+    output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 25}
     clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "name": "b"}]
-    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [form], **rest})
+    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output], **rest})
     lengths = {"m-clip": 4, "m-intro": 2, "m-outro": 3, "m-bump": 1}
     sources = {
         media_id: MediaSource(
@@ -61,31 +61,32 @@ WINDOWS = [
 
 @pytest.mark.parametrize(("fields", "rest", "expected"), WINDOWS)
 def test_window(fields: dict[str, Any], rest: dict[str, Any], expected: tuple[int, int]) -> None:
-    """After intro and its bumper, before outro and its bumper; else all of it. In frames."""
-    line = _line(**rest)
-    assert music_window(_music(**fields), line.items, line.frames) == expected
+    """The window, in frames, leaves out intro and outro with their bumpers, or nothing."""
+    timeline = _timeline(**rest)
+    window = music_window(_music(**fields), timeline.items, timeline.frames)
+    assert window == expected
 
 
-def test_order_in_samples() -> None:
-    """Level against the programme, window, fade and loop, as the mixer takes them."""
-    order, note = plan_music_mix(_music(**INSIDE), _line(**INTRO, **OUTRO), TRACK, target_lufs=-14)
-    assert order is not None
+def test_mix_in_samples() -> None:
+    """Level, window, fade and loop are converted to samples and hundredths of a decibel."""
+    timeline = _timeline(**INTRO, **OUTRO)
+    mix, note = plan_music_mix(_music(**INSIDE), timeline, TRACK, target_lufs=-14)
+    assert mix is not None
     assert note is None
-    assert (order.start, order.end, order.fade) == (96_000, 480_000, 96_000)
-    assert order.gain_mb == -1200 - 450
-    once, _ = plan_music_mix(_music(loop=False), _line(), TRACK, target_lufs=-14)
+    assert (mix.start, mix.end, mix.fade) == (96_000, 480_000, 96_000)
+    assert mix.gain_mb == -1200 - 450
+    once, _ = plan_music_mix(_music(loop=False), _timeline(), TRACK, target_lufs=-14)
     assert once is not None
     assert (once.start, once.end) == (0, 336_000)
 
 
-def test_no_room_is_said() -> None:
-    """A crossfade that leaves nothing between intro and outro: no music, and the note why."""
-    line = _line(**INTRO, **OUTRO)
-    entries = [line.items[0], line.items[-1]]
-    moved = [e.model_copy(update={"at": at}) for e, at in zip(entries, (0, 50), strict=True)]
-    short = replace(line, items=tuple(moved), frames=125)
-    order, note = plan_music_mix(_music(**INSIDE), short, TRACK, target_lufs=-14)
-    assert order is None
+def test_a_note_for_an_empty_window() -> None:
+    """Without frames between intro and outro there is no music, but a note."""
+    timeline = _timeline(**INTRO, **OUTRO)
+    intro, outro = timeline.items[0], timeline.items[-1].model_copy(update={"at": 50})
+    short = replace(timeline, items=(intro, outro), frames=125)
+    mix, note = plan_music_mix(_music(**INSIDE), short, TRACK, target_lufs=-14)
+    assert mix is None
     assert note == (
         "music: left out: from AfterIntro (frame 50) is not before until BeforeOutro (frame 50)"
     )
@@ -103,24 +104,24 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "said"), REFUSED)
-def test_refuses_with_field_value_and_rule(fields: dict[str, Any], said: str) -> None:
-    """What the mixer cannot do is refused before anything is rendered."""
-    with pytest.raises(ValidationError, match=said):
+@pytest.mark.parametrize(("fields", "message"), REFUSED)
+def test_refuses_with_field_value_and_rule(fields: dict[str, Any], message: str) -> None:
+    """Settings that the mixer does not support are refused by the model."""
+    with pytest.raises(ValidationError, match=message):
         _music(**fields)
 
 
-def test_from_is_the_wires_word() -> None:
-    """`from` is no name in Python, but it is the field's name outside."""
+def test_from_is_the_name_in_json() -> None:
+    """`from` is a keyword of Python, so that the model has another name for it."""
     spec = {"clips": [{"mediaId": "m-clip"}], "music": {"mediaId": "m-track", "from": "AfterIntro"}}
-    found = CompilationSpec.model_validate(spec).model_dump(by_alias=True, exclude_defaults=True)
-    assert found["music"]["from"] == "AfterIntro"
+    dumped = CompilationSpec.model_validate(spec).model_dump(by_alias=True, exclude_defaults=True)
+    assert dumped["music"]["from"] == "AfterIntro"
 
 
 def test_graph_holds_no_path_and_no_text() -> None:
-    """Paths are arguments; the graph is made of numbers."""
-    order, _ = plan_music_mix(_music(), _line(), TRACK, target_lufs=-14)
-    assert isinstance(order, MusicMix)
-    args = music_mix_args(order, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
+    """Paths are arguments of their own; the graph holds numbers only."""
+    mix, _ = plan_music_mix(_music(), _timeline(), TRACK, target_lufs=-14)
+    assert isinstance(mix, MusicMix)
+    args = music_mix_args(mix, "/s/p.f32", "/s/m.f32", "/s/o.f32", samples=100)
     assert "/s/" not in args[args.index("-filter_complex") + 1]
     assert args.count("-stream_loop") == 1

@@ -1,4 +1,4 @@
-"""Timelines to OpenTimelineIO and back; what cannot be carried is refused by its name."""
+"""Export to and import from OpenTimelineIO; unsupported parts are refused by their name."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ FACTS = MediaFacts(format="mov", duration_us=5_000_000, width=64, height=64, fra
 MEDIA = MediaSource("m-clip", "1" * 64, FACTS)
 
 
-def _line(spec: CompilationSpec) -> Timeline:
+def _timeline(spec: CompilationSpec) -> Timeline:
     return build_timeline(spec, spec.outputs[0], [MEDIA] * len(spec.clips), {})
 
 
-def _record(spec: CompilationSpec, line: Timeline) -> ResultRecord:
-    played = [
+def _record(spec: CompilationSpec, timeline: Timeline) -> ResultRecord:
+    items = [
         PlayedItem(
-            kind=e.kind,
-            name=e.name,
+            kind=item.kind,
+            name=item.name,
             title=clip.title,
-            media_id=e.media_id,
+            media_id=item.media_id,
             sha256="1" * 64,
-            at=e.at,
-            start=e.start,
-            frames=e.frames,
+            at=item.at,
+            start=item.start,
+            frames=item.frames,
         )
-        for e, clip in zip(line.items, spec.clips, strict=True)
+        for item, clip in zip(timeline.items, spec.clips, strict=True)
     ]
     return ResultRecord(
-        title="A: 'b' 100 %", rate=line.profile.rate, frames=line.frames, items=played
+        title="A: 'b' 100 %", rate=timeline.profile.rate, frames=timeline.frames, items=items
     )
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> CompilationSpec:
-    """Clips of 5 s with any trims, any crossfades, at any rate."""
+    """Generate clips of 5 s with any trims and transitions, at any rate."""
     clips: list[dict[str, Any]] = []
     for i in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, 4000))
@@ -61,57 +61,57 @@ def specs(draw: st.DrawFn) -> CompilationSpec:
             clip["transition"] = {"type": kind, "duration": overlap, "curve": curve}
         clips.append(clip)
     rate = draw(st.sampled_from([24, 25, 30, 50, 60]))
-    form = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": rate}
-    return CompilationSpec.model_validate({"clips": clips, "outputs": [form]})
+    output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": rate}
+    return CompilationSpec.model_validate({"clips": clips, "outputs": [output]})
 
 
 @settings(deadline=None)
 @given(specs())
 def test_there_and_back(spec: CompilationSpec) -> None:
-    """What was exported and imported again is the same timeline, to the frame."""
-    line = _line(spec)
-    text = export_otio(_record(spec, line), line.items, line.profile)
+    """A timeline that is exported and imported is the same to the frame."""
+    timeline = _timeline(spec)
+    text = export_otio(_record(spec, timeline), timeline.items, timeline.profile)
     back = Manifest.model_validate(import_otio(text, name="back")).spec
-    again = _line(back)
-    shown = [
-        [(e.at, e.start, e.frames, e.overlap, e.transition, e.curve) for e in one.items]
-        for one in (line, again)
+    imported = _timeline(back)
+    positions = [
+        [(i.at, i.start, i.frames, i.overlap, i.transition, i.curve) for i in each.items]
+        for each in (timeline, imported)
     ]
-    assert shown[0] == shown[1]
+    assert positions[0] == positions[1]
     assert back.title == "A: 'b' 100 %"
 
 
-def test_length_and_ranges_are_an_editors() -> None:
-    """The track is as long as the output; a crossfade is cut in its middle."""
+def test_length_and_ranges_are_those_of_editing_programs() -> None:
+    """The track is as long as the output; the cut is in the middle of a crossfade."""
     clips = [
         {"mediaId": "m-clip", "name": "a"},
         {"mediaId": "m-clip", "name": "b", "start": "1s", "transition": {"type": "Fade"}},
     ]
-    form = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 30}
-    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [form]})
-    line = _line(spec)
-    found = otio.adapters.read_from_string(
-        export_otio(_record(spec, line), line.items, line.profile), "otio_json"
+    output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 30}
+    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output]})
+    timeline = _timeline(spec)
+    document = otio.adapters.read_from_string(
+        export_otio(_record(spec, timeline), timeline.items, timeline.profile), "otio_json"
     )
-    (track,) = found.video_tracks()
-    assert track.duration() == otio.opentime.RationalTime(line.frames, 30)
+    (track,) = document.video_tracks()
+    assert track.duration() == otio.opentime.RationalTime(timeline.frames, 30)
     first, fade, second = track
     assert (fade.in_offset.value, fade.out_offset.value) == (8, 7)
     assert first.source_range.duration.value == 150 - 7
     assert (second.source_range.start_time.value, second.source_range.duration.value) == (38, 112)
-    assert [marker.name for marker in found.tracks.markers] == ["a", "b"]
+    assert [marker.name for marker in document.tracks.markers] == ["a", "b"]
 
 
 # --- files of other programs --------------------------------------------------------------------
 
 
-def _clip(name: str = "shot", url: str = "https://example.org/a.mp4", **more: Any) -> Any:
+def _clip(name: str = "clip-a", url: str = "https://example.org/a.mp4", **more: Any) -> Any:
     reference = otio.schema.ExternalReference(target_url=url)
     span = otio.opentime.TimeRange(
         otio.opentime.RationalTime(24, 24), otio.opentime.RationalTime(48, 24)
     )
-    given_: dict[str, Any] = {"media_reference": reference, "source_range": span, **more}
-    return otio.schema.Clip(name=name, **given_)
+    fields: dict[str, Any] = {"media_reference": reference, "source_range": span, **more}
+    return otio.schema.Clip(name=name, **fields)
 
 
 def _fade(kind: str = "SMPTE_Dissolve", frames: int = 6) -> Any:
@@ -120,17 +120,17 @@ def _fade(kind: str = "SMPTE_Dissolve", frames: int = 6) -> Any:
 
 
 def _file(*items: Any, edit: Callable[[Any], None] = lambda _: None) -> str:
-    line = otio.schema.Timeline("Edit")
+    timeline = otio.schema.Timeline("Edit")
     track = otio.schema.Track("V1", kind="Video")
     track.extend(items)
-    line.tracks.append(track)
-    edit(line)
-    text: str = otio.adapters.write_to_string(line, "otio_json")
+    timeline.tracks.append(track)
+    edit(timeline)
+    text: str = otio.adapters.write_to_string(timeline, "otio_json")
     return text
 
 
 def test_a_file_of_another_program() -> None:
-    """Trims, names, a dissolve, local and remote files: as a manifest says them."""
+    """Trims, names, a dissolve, local and remote files become fields of the manifest."""
     long = otio.opentime.TimeRange(
         otio.opentime.RationalTime(24, 24), otio.opentime.RationalTime(48, 24)
     )
@@ -156,37 +156,37 @@ def test_a_file_of_another_program() -> None:
     assert spec["outputs"][0]["rate"] == 24
 
 
-def _second_track(line: Any) -> None:
+def _second_track(timeline: Any) -> None:
     track = otio.schema.Track("V2", kind="Video")
     track.append(_clip("over"))
-    line.tracks.append(track)
+    timeline.tracks.append(track)
 
 
-def _sound(line: Any) -> None:
+def _sound(timeline: Any) -> None:
     track = otio.schema.Track("A1", kind="Audio")
     track.append(_clip("voice"))
-    line.tracks.append(track)
+    timeline.tracks.append(track)
 
 
-def _effect(line: Any) -> None:
-    line.tracks[0][0].effects.append(otio.schema.Effect(name="Blur", effect_name="gaussian"))
+def _effect(timeline: Any) -> None:
+    timeline.tracks[0][0].effects.append(otio.schema.Effect(name="Blur", effect_name="gaussian"))
 
 
-def _speed(line: Any) -> None:
-    line.tracks[0][0].effects.append(otio.schema.LinearTimeWarp(name="2x", time_scalar=2))
+def _speed(timeline: Any) -> None:
+    timeline.tracks[0][0].effects.append(otio.schema.LinearTimeWarp(name="2x", time_scalar=2))
 
 
-def _frozen(line: Any) -> None:
-    line.tracks[0][0].effects.append(otio.schema.FreezeFrame(name="still"))
+def _frozen(timeline: Any) -> None:
+    timeline.tracks[0][0].effects.append(otio.schema.FreezeFrame(name="still"))
 
 
-def _disabled(line: Any) -> None:
-    line.tracks[0][0].enabled = False
+def _disabled(timeline: Any) -> None:
+    timeline.tracks[0][0].enabled = False
 
 
-def _early(line: Any) -> None:
-    line.tracks[0].insert(1, _fade(frames=30))
-    line.tracks[0].append(_clip("late"))
+def _early(timeline: Any) -> None:
+    timeline.tracks[0].insert(1, _fade(frames=30))
+    timeline.tracks[0].append(_clip("late"))
 
 
 GAP = otio.schema.Gap(duration=otio.opentime.RationalTime(36, 24))
@@ -198,10 +198,10 @@ REFUSED = [
     (_file(otio.schema.Stack("inner")), "stack 'inner': nested in the video track"),
     (_file(_clip(), edit=_second_track), "track 'V2': a second video track"),
     (_file(_clip(), edit=_sound), "clip 'voice': on the audio track 'A1'"),
-    (_file(_clip(), edit=_effect), "clip 'shot': the effect 'gaussian'"),
-    (_file(_clip(), edit=_speed), "clip 'shot': the speed change '2x'"),
-    (_file(_clip(), edit=_frozen), "clip 'shot': the speed change 'still'"),
-    (_file(_clip(), edit=_disabled), "clip 'shot': it is disabled"),
+    (_file(_clip(), edit=_effect), "clip 'clip-a': the effect 'gaussian'"),
+    (_file(_clip(), edit=_speed), "clip 'clip-a': the speed change '2x'"),
+    (_file(_clip(), edit=_frozen), "clip 'clip-a': the speed change 'still'"),
+    (_file(_clip(), edit=_disabled), "clip 'clip-a': it is disabled"),
     (_file(_clip(media_reference=MISSING)), "its media is a MissingReference, not a file"),
     (_file(_clip(media_reference=BARS)), "its media is a GeneratorReference, not a file"),
     (_file(_clip(url="s3://bucket/a.mp4")), "'s3://bucket/a.mp4' is no file and no URL"),
@@ -217,16 +217,16 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), REFUSED)
-def test_what_cannot_be_carried(text: str, said: str) -> None:
-    """Each refusal names the thing and why."""
+@pytest.mark.parametrize(("text", "reason"), REFUSED)
+def test_unsupported_parts(text: str, reason: str) -> None:
+    """Each reason names the part."""
     with pytest.raises(OtioImportError) as refused:
         import_otio(text, name="edit")
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
 
 
 def test_all_reasons_at_once() -> None:
-    """A person mends a file once, not once for each fault; an endless list is cut."""
+    """All reasons are reported at once, up to a limit."""
     with pytest.raises(OtioImportError) as refused:
         import_otio(_file(GAP, _clip(), edit=_second_track), name="edit")
     assert len(refused.value.reasons) == 2

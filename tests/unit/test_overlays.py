@@ -1,4 +1,4 @@
-"""When a layer is seen, in frames: cards, texts, and what a cut in the middle leaves of them."""
+"""When layers are visible, in frames: cards, overlays, and the layers of a subrange."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import pytest
 
 from clipmill.ffmpeg.overlay_filter import LayerInput, overlay_chains
 from clipmill.ffmpeg.segment_args import RenderedLayer
-from clipmill.protocol import Layer, SourceRange, LayerWindow, Caption
+from clipmill.protocol import Caption, Layer, LayerWindow, SourceRange
 from clipmill.spec import CompilationSpec
-from clipmill.timeline.overlay_layers import image_ids, build_layers, layers_of_subrange, hidden_overlay_notes
+from clipmill.timeline.overlay_layers import (
+    build_layers,
+    hidden_overlay_notes,
+    image_ids,
+    layers_of_subrange,
+)
 
 RATE = 30
 
 
 def windows(frames: int, clip: dict[str, Any], **spec: Any) -> list[LayerWindow]:
-    """The windows of all layers over a clip of so many frames, the lowest first."""
-    wish = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **clip}], **spec})
-    found = build_layers(wish, wish.clips[0], {}, frames=frames, rate=RATE)
-    return [layer.window for layer in found if layer.window]
+    """Return the windows of all layers over a clip, the lowest first."""
+    parsed = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **clip}], **spec})
+    layers = build_layers(parsed, parsed.clips[0], {}, frames=frames, rate=RATE)
+    return [layer.window for layer in layers if layer.window]
 
 
 CREDIT = {"credit": {"creator": "Grace"}}
@@ -29,18 +34,18 @@ CARDS = [
     (300, (90, 210)),
     (200, (90, 110)),
     (121, (90, 31)),
-    # less than a second would be left: it comes earlier
+    # less than a second would be left: the card moves forward
     (119, (0, 119)),
     (60, (0, 60)),
     (1, (0, 1)),
 ]
 
 
-@pytest.mark.parametrize(("frames", "seen"), CARDS)
-def test_a_card_is_within_its_clip(frames: int, seen: tuple[int, int]) -> None:
-    """The window asked for, as far as the clip goes, and never for an illegible moment."""
+@pytest.mark.parametrize(("frames", "visible"), CARDS)
+def test_a_card_is_within_its_clip(frames: int, visible: tuple[int, int]) -> None:
+    """The card is visible in its window within the clip, and never for less than a second."""
     (window,) = windows(frames, CREDIT)
-    assert (window.at, window.frames) == seen
+    assert (window.at, window.frames) == visible
     assert window.fade == min(9, window.frames // 2)
 
 
@@ -53,8 +58,8 @@ NO_CARD: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("clip", "spec"), NO_CARD)
-def test_no_card_without_words(clip: dict[str, Any], spec: dict[str, Any]) -> None:
-    """Neither without a credit, nor with a picture alone, nor when it is turned off."""
+def test_no_card_without_text(clip: dict[str, Any], spec: dict[str, Any]) -> None:
+    """There is no card without a credit, with a picture alone, or if cards are disabled."""
     assert windows(300, clip, **spec) == []
 
 
@@ -68,15 +73,15 @@ OVERLAYS = [
 ]
 
 
-@pytest.mark.parametrize(("more", "seen"), OVERLAYS)
-def test_an_overlays_window(more: dict[str, Any], seen: tuple[int, int, int]) -> None:
-    """In frames, within the clip; a fade takes at most half of it."""
+@pytest.mark.parametrize(("more", "visible"), OVERLAYS)
+def test_an_overlays_window(more: dict[str, Any], visible: tuple[int, int, int]) -> None:
+    """The window is in frames within the clip; a fade takes at most half of it."""
     (window,) = windows(300, {"overlays": [{"text": "x", **more}]})
-    assert (window.at, window.frames, window.fade) == seen
+    assert (window.at, window.frames, window.fade) == visible
 
 
-def test_one_that_starts_after_the_end_is_told() -> None:
-    """It is left out, and a note says so."""
+def test_a_note_for_an_overlay_that_starts_after_the_end() -> None:
+    """The overlay has no layer, but a note."""
     late = {"overlays": [{"text": "x", "start": "10s"}]}
     assert windows(300, late) == []
     clip = CompilationSpec.model_validate({"clips": [{"mediaId": "m-clip", **late}]}).clips[0]
@@ -86,7 +91,7 @@ def test_one_that_starts_after_the_end_is_told() -> None:
 
 
 def test_order_and_images() -> None:
-    """The card is lowest, then what is over all, then what is over this clip."""
+    """The card is lowest, then the overlays of all clips, then those of this clip."""
     spec = CompilationSpec.model_validate(
         {
             "overlays": [{"mediaId": "m-logo"}],
@@ -105,13 +110,13 @@ def test_order_and_images() -> None:
         "m-face": "spec.clips[0].credit.avatar",
     }
     images = dict.fromkeys(image_ids(spec), "0" * 64)
-    found = build_layers(spec, spec.clips[0], images, frames=300, rate=RATE)
-    kinds = ["card" if one.card else "words" if one.caption else "image" for one in found]
-    assert kinds == ["card", "image", "words", "image"]
+    layers = build_layers(spec, spec.clips[0], images, frames=300, rate=RATE)
+    kinds = ["card" if e.card else "caption" if e.caption else "image" for e in layers]
+    assert kinds == ["card", "image", "caption", "image"]
 
 
-PARTS = [
-    # window of a clip of 100 frames; a part of it; what is left
+SUBRANGES = [
+    # window in a clip of 100 frames; offset and length of the subrange; its window
     (LayerWindow(at=10, frames=20), (0, 40), LayerWindow(at=10, frames=20)),
     (LayerWindow(at=10, frames=20), (15, 40), LayerWindow(at=-5, frames=20)),
     (LayerWindow(at=10, frames=20), (12, 10), None),
@@ -121,23 +126,24 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize(("window", "part", "left"), PARTS)
-def test_a_part_keeps_what_is_seen(
-    window: LayerWindow, part: tuple[int, int], left: LayerWindow | None
+@pytest.mark.parametrize(("window", "subrange", "expected"), SUBRANGES)
+def test_a_subrange_moves_the_window(
+    window: LayerWindow, subrange: tuple[int, int], expected: LayerWindow | None
 ) -> None:
-    """The window moves with the cut; where it only shows the full layer it is none at all."""
-    (found,) = layers_of_subrange(_cut(window), offset=part[0], frames=part[1])
-    assert found.window == left
+    """A window that covers the whole subrange is dropped."""
+    offset, frames = subrange
+    (layer,) = layers_of_subrange(_source(window), offset=offset, frames=frames)
+    assert layer.window == expected
 
 
-def test_a_part_outside_the_window_has_no_layer() -> None:
-    """Before it, and from its end on."""
+def test_a_subrange_outside_the_window_has_no_layer() -> None:
+    """The subrange may be before the window or after it."""
     window = LayerWindow(at=10, frames=20)
-    assert layers_of_subrange(_cut(window), offset=0, frames=10) == []
-    assert layers_of_subrange(_cut(window), offset=30, frames=10) == []
+    assert layers_of_subrange(_source(window), offset=0, frames=10) == []
+    assert layers_of_subrange(_source(window), offset=30, frames=10) == []
 
 
-def _cut(window: LayerWindow) -> SourceRange:
+def _source(window: LayerWindow) -> SourceRange:
     return SourceRange(
         media_id="m-clip",
         sha256="0" * 64,
@@ -149,12 +155,16 @@ def _cut(window: LayerWindow) -> SourceRange:
     )
 
 
-def test_no_word_of_a_layer_is_in_the_filters() -> None:
-    """Only the picture's place and its frames are."""
+def test_no_text_of_a_layer_is_in_the_filters() -> None:
+    """The graph contains only the position and the frames of the image."""
     text = "'; [v0] drawtext=%{pts}:\\"
     layer = Layer(caption=Caption(text=text), window=LayerWindow(at=-3, frames=20, fade=5))
     graph = overlay_chains(
-        [LayerInput(layer, RenderedLayer("/s/0.png", 4, 6), 2)], frames=10, rate=RATE, pad="v0", label="v"
+        [LayerInput(layer, RenderedLayer("/s/0.png", 4, 6), 2)],
+        frames=10,
+        rate=RATE,
+        pad="v0",
+        label="v",
     )
     assert len(graph) == 2
     assert text not in ";".join(graph)

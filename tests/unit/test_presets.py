@@ -1,4 +1,4 @@
-"""The form of an output: platform, tier and quality each have their say; sizes stay even."""
+"""Encoding profiles by platform, tier, quality and size limit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from clipmill.protocol import OutputPolicy, Profile
 from clipmill.spec import AUDIO_RATE, Output, Quality
-from clipmill.timeline.bitrates import MIN_VIDEO_BITRATE, SizeLimitTooSmall, limit_bitrate, reduce_bitrate, choose_bitrates
+from clipmill.timeline.bitrates import (
+    MIN_VIDEO_BITRATE,
+    SizeLimitTooSmall,
+    choose_bitrates,
+    limit_bitrate,
+    reduce_bitrate,
+)
 from clipmill.timeline.presets import PRESETS, max_length_s
 from clipmill.timeline.profiles import RESOLUTIONS, build_profile, limit_size
 
@@ -27,15 +33,15 @@ BEHAVIOUR = {
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_platform(preset: str) -> None:
-    """Size, rate, bit rate and longest video as the platform wants them."""
-    form = build_profile(Output.model_validate({"name": "a", "preset": preset}))
-    found = (form.width, form.height, form.rate, form.max_bitrate, max_length_s(preset))
-    assert found == BEHAVIOUR[preset]
-    assert (form.encoder, form.container) == ("libx264", "mp4")
+    """Size, rate, bit rate and longest video match the platform."""
+    profile = build_profile(Output.model_validate({"name": "a", "preset": preset}))
+    size_and_rates = (*profile.size, profile.rate, profile.max_bitrate)
+    assert (*size_and_rates, max_length_s(preset)) == BEHAVIOUR[preset]
+    assert (profile.encoder, profile.container) == ("libx264", "mp4")
 
 
-def test_no_platform_is_forgotten() -> None:
-    """Nine with a form of their own; the tenth is custom."""
+def test_presets_are_complete() -> None:
+    """Nine presets are in the table; the tenth is custom."""
     assert set(PRESETS) == set(BEHAVIOUR)
     names = set(Output.model_json_schema()["properties"]["preset"]["enum"])
     assert names == {*BEHAVIOUR, "custom"}
@@ -52,35 +58,36 @@ CAPS = [
 ]
 
 
-@pytest.mark.parametrize(("size", "resolution", "wanted"), CAPS)
-def test_a_cap_keeps_the_shape(
-    size: tuple[int, int], resolution: str | None, wanted: tuple[int, int]
+@pytest.mark.parametrize(("size", "resolution", "limited"), CAPS)
+def test_a_limit_keeps_the_aspect_ratio(
+    size: tuple[int, int], resolution: str | None, limited: tuple[int, int]
 ) -> None:
-    """The short side is at most the resolution's; nothing is made larger."""
-    assert limit_size(*size, resolution) == wanted
+    """The short side is at most the resolution's; no size is increased."""
+    assert limit_size(*size, resolution) == limited
 
 
 @given(st.integers(32, 1920), st.integers(32, 1920), st.sampled_from(sorted(RESOLUTIONS)))
-def test_a_capped_size_is_even_and_within(half: int, other: int, resolution: str) -> None:
-    """For every size: even, no larger than before, short side and area within the cap."""
+def test_a_limited_size_is_even_and_within(half: int, other: int, resolution: str) -> None:
+    """Sides are even and not increased; short side and area are within the limit."""
     width, height = 2 * half, 2 * other
-    found = limit_size(width, height, resolution)
+    limited = limit_size(width, height, resolution)
     side = RESOLUTIONS[resolution]
-    assert all(length % 2 == 0 for length in found)
-    assert found[0] <= width
-    assert found[1] <= height
-    assert min(found) <= side
-    assert found[0] * found[1] <= side * (side * 16 / 9) * 1.06
+    assert all(length % 2 == 0 for length in limited)
+    assert limited[0] <= width
+    assert limited[1] <= height
+    assert min(limited) <= side
+    assert limited[0] * limited[1] <= side * (side * 16 / 9) * 1.06
 
 
 @given(st.sampled_from([24, 25, 30, 50, 60, 120]), st.integers(1, 144))
-def test_a_rate_within_the_tiers_has_whole_samples(rate: int, most: int) -> None:
-    """At most what is wanted, at most what is allowed, and a whole number of samples a frame."""
-    wish = {"name": "a", "preset": "custom", "width": 64, "height": 64, "rate": rate}
-    found = build_profile(Output.model_validate(wish), policy=OutputPolicy(max_fps=most)).rate
-    assert 1 <= found <= min(rate, most)
-    assert AUDIO_RATE % found == 0
-    assert found >= min(rate, most) * 0.8 or most < 8
+def test_a_limited_rate_has_whole_samples(rate: int, max_fps: int) -> None:
+    """The rate is within both limits and has a whole number of samples per frame."""
+    output = {"name": "a", "preset": "custom", "width": 64, "height": 64, "rate": rate}
+    policy = OutputPolicy(max_fps=max_fps)
+    limited = build_profile(Output.model_validate(output), policy=policy).rate
+    assert 1 <= limited <= min(rate, max_fps)
+    assert AUDIO_RATE % limited == 0
+    assert limited >= min(rate, max_fps) * 0.8 or max_fps < 8
 
 
 DRAFTS = [("youtube", (854, 480)), ("tiktok", (480, 854)), ("instagram_feed", (480, 480))]
@@ -88,41 +95,41 @@ DRAFTS = [("youtube", (854, 480)), ("tiktok", (480, 854)), ("instagram_feed", (4
 
 @pytest.mark.parametrize(("preset", "size"), DRAFTS)
 def test_a_draft_has_even_sides(preset: str, size: tuple[int, int]) -> None:
-    """480 on the short side, 854 and not 853 on the long one, 15 frames a second, fast."""
+    """The short side is 480, the long one 854 instead of 853."""
     output = Output.model_validate({"name": "a", "preset": preset})
-    form = build_profile(output, quality=Quality.DRAFT)
-    assert form.size == size
-    assert (form.rate, form.speed) == (15, "ultrafast")
+    profile = build_profile(output, quality=Quality.DRAFT)
+    assert profile.size == size
+    assert (profile.rate, profile.speed) == (15, "ultrafast")
 
 
-FORM = Profile(width=640, height=360, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
+PROFILE = Profile(width=640, height=360, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
 
 
-def test_a_size_becomes_a_rate() -> None:
-    """10 MB for a minute: 1.28 Mbit/s for picture and sound, in steps of a tenth."""
-    found = choose_bitrates(FORM, frames=1800, max_bytes=10_000_000)
-    assert found.audio == 192_000
-    assert 0.9 < found.video / (1_280_000 - 192_000) <= 1
-    assert choose_bitrates(FORM, frames=1800, max_bytes=None).video == 8_000_000
-    assert choose_bitrates(FORM, frames=1800, max_bytes=2_000_000).audio == 96_000
+def test_a_size_limit_decides_the_bit_rates() -> None:
+    """10 MB for a minute are 1.28 Mbit/s for video and audio, rounded down by a step."""
+    bitrates = choose_bitrates(PROFILE, frames=1800, max_bytes=10_000_000)
+    assert bitrates.audio == 192_000
+    assert 0.9 < bitrates.video / (1_280_000 - 192_000) <= 1
+    assert choose_bitrates(PROFILE, frames=1800, max_bytes=None).video == 8_000_000
+    assert choose_bitrates(PROFILE, frames=1800, max_bytes=2_000_000).audio == 96_000
     with pytest.raises(SizeLimitTooSmall, match=r"maxBytes 100000 for 60\.0s leaves 13 kbit/s"):
-        choose_bitrates(FORM, frames=1800, max_bytes=100_000)
+        choose_bitrates(PROFILE, frames=1800, max_bytes=100_000)
 
 
 @given(st.integers(1, 100_000), st.integers(100_000, 2**40))
-def test_a_rate_keeps_its_promise(frames: int, max_bytes: int) -> None:
-    """Picture and sound at their rates fit into the bytes, or are refused."""
+def test_bit_rates_fit_into_the_size(frames: int, max_bytes: int) -> None:
+    """Video and audio at their bit rates fit into the size, or the size is refused."""
     try:
-        found = choose_bitrates(FORM, frames=frames, max_bytes=max_bytes)
+        bitrates = choose_bitrates(PROFILE, frames=frames, max_bytes=max_bytes)
     except SizeLimitTooSmall:
         return
-    assert MIN_VIDEO_BITRATE <= found.video <= FORM.max_bitrate
-    assert (found.video + found.audio) * frames / FORM.rate / 8 <= max_bytes
+    assert MIN_VIDEO_BITRATE <= bitrates.video <= PROFILE.max_bitrate
+    assert (bitrates.video + bitrates.audio) * frames / PROFILE.rate / 8 <= max_bytes
 
 
-def test_the_next_try_is_lower() -> None:
-    """A file twice as large as allowed is made again at less than half the rate."""
-    form = limit_bitrate(FORM, 1_000_000)
-    again = reduce_bitrate(form, size_bytes=2_000_000, max_bytes=1_000_000)
-    assert again.max_bitrate == 465_000
-    assert again.buffer == 232_500
+def test_the_next_attempt_is_lower() -> None:
+    """A file twice as large as allowed is encoded again at less than half the bit rate."""
+    limited = limit_bitrate(PROFILE, 1_000_000)
+    reduced = reduce_bitrate(limited, size_bytes=2_000_000, max_bytes=1_000_000)
+    assert reduced.max_bitrate == 465_000
+    assert reduced.buffer == 232_500

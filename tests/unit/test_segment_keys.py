@@ -1,4 +1,4 @@
-"""Which segments two specs share: what decides pixels or samples decides the key, nothing else."""
+"""Segments that two specs share: a key depends on what decides pixels and samples alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from clipmill.protocol import Image, Layer, MediaFacts, OutputPolicy
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.build import MediaSource, build_timeline
-from clipmill.timeline.segments import with_profile, split_into_segments
+from clipmill.timeline.segments import split_into_segments, with_profile
 
 OUTPUT = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
 FACTS = MediaFacts(
@@ -28,30 +28,29 @@ CREDIT = {"creator": "Grace", "game": "Chess"}
 
 
 def source(letter: str) -> MediaSource:
-    """A media file of 10 s whose content is one letter."""
+    """Return a media file of 10 s whose hash is one letter."""
     return MediaSource(f"m-{letter * 4}", letter * 64, FACTS)
 
 
 def clip(letter: str, **more: Any) -> dict[str, Any]:
-    """A clip of that media, named after it."""
+    """Return a clip of that media, named after it."""
     return {"mediaId": f"m-{letter * 4}", "name": more.pop("name", letter), **more}
 
 
 def keys(
-    clips: list[dict[str, Any]], *, terms: OutputPolicy | None = None, ids: str = "m", **spec: Any
+    clips: list[dict[str, Any]], *, policy: OutputPolicy | None = None, ids: str = "m", **spec: Any
 ) -> list[str]:
-    """Keys of the segments, in their order."""
-    wish = CompilationSpec.model_validate({"clips": clips, "outputs": [OUTPUT], **spec})
-    known = [source(str(one.media_id)[2]) for one in wish.clips]
-    renamed = [MediaSource(f"{ids}-{one.sha256[:4]}", one.sha256, one.facts) for one in known]
+    """Return the keys of the segments in order."""
+    parsed = CompilationSpec.model_validate({"clips": clips, "outputs": [OUTPUT], **spec})
+    sources = [source(str(clip.media_id)[2]) for clip in parsed.clips]
+    renamed = [MediaSource(f"{ids}-{s.sha256[:4]}", s.sha256, s.facts) for s in sources]
     assets = {f"m-{letter * 4}": source(letter) for letter in "abcdef0123"}
-    return [
-        segment.key for segment in split_into_segments(build_timeline(wish, wish.outputs[0], renamed, assets, terms))
-    ]
+    timeline = build_timeline(parsed, parsed.outputs[0], renamed, assets, policy)
+    return [segment.key for segment in split_into_segments(timeline)]
 
 
 def output(**more: Any) -> dict[str, Any]:
-    """The spec's outputs with something changed."""
+    """Return the outputs of the spec with changes."""
     return {"outputs": [{**OUTPUT, **more}]}
 
 
@@ -71,16 +70,16 @@ SHARED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "clips", "spec"), SHARED, ids=[one[0] for one in SHARED])
+@pytest.mark.parametrize(("what", "clips", "spec"), SHARED, ids=[case[0] for case in SHARED])
 def test_nothing_is_rendered_again(
     what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
 ) -> None:
-    """Every segment of the one is a segment of the other."""
+    """Both specs have the same segments."""
     assert set(keys(clips, **spec)) == set(keys(THREE)), what
 
 
 def test_another_clip_or_an_intro_adds_its_own_segment() -> None:
-    """The segments of the clips before stay."""
+    """The segments of the other clips stay."""
     plain = set(keys(THREE))
     for more in (
         keys([*THREE, clip("d")]),
@@ -91,13 +90,13 @@ def test_another_clip_or_an_intro_adds_its_own_segment() -> None:
 
 
 def test_media_ids_do_not_count() -> None:
-    """The same bytes under another id are the same segment: also those of an image."""
+    """Equal bytes under another media id give the same key, also those of an image."""
     assert keys(THREE, ids="m") == keys(THREE, ids="x")
     marks = [
         OutputPolicy(watermark=Layer(image=Image(media_id=media_id, sha256="1" * 64)))
         for media_id in (None, "m-mark")
     ]
-    assert keys(THREE, terms=marks[0]) == keys(THREE, terms=marks[1])
+    assert keys(THREE, policy=marks[0]) == keys(THREE, policy=marks[1])
 
 
 OVER = {"text": "Hello", "start": "2s", "end": "4s"}
@@ -111,7 +110,7 @@ CHANGED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "clips", "spec"), CHANGED, ids=[one[0] for one in CHANGED])
+@pytest.mark.parametrize(("what", "clips", "spec"), CHANGED, ids=[case[0] for case in CHANGED])
 def test_one_clip_is_rendered_again(
     what: str, clips: list[dict[str, Any]], spec: dict[str, Any]
 ) -> None:
@@ -132,26 +131,26 @@ ALL_CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("quality", {"quality": "Draft"}),
     ("loudness", {"audio": {"loudness": "-16LUFS"}}),
     ("an overlay over all", {"overlays": [{"text": "all"}]}),
-    ("watermark", {"terms": WATERMARK}),
+    ("watermark", {"policy": WATERMARK}),
     (
         "the tier's size",
-        {"terms": OutputPolicy(max_resolution="720p"), **output(width=1920, height=1080)},
+        {"policy": OutputPolicy(max_resolution="720p"), **output(width=1920, height=1080)},
     ),
 ]
 
 
-@pytest.mark.parametrize(("what", "spec"), ALL_CHANGED, ids=[one[0] for one in ALL_CHANGED])
+@pytest.mark.parametrize(("what", "spec"), ALL_CHANGED, ids=[case[0] for case in ALL_CHANGED])
 def test_every_clip_is_rendered_again(what: str, spec: dict[str, Any]) -> None:
     """No segment is shared."""
     assert set(keys(THREE, **spec)).isdisjoint(keys(THREE)), what
 
 
-SEAMED = [A, {**B, "transition": FADE}, {**C, "transition": FADE}]
+FADED = [A, {**B, "transition": FADE}, {**C, "transition": FADE}]
 
 
-def test_what_a_seam_touches() -> None:
-    """Body a, seam ab, body b, seam bc, body c: an edit changes its own and its neighbours'."""
-    before = keys(SEAMED)
+def test_what_an_edit_of_a_transition_changes() -> None:
+    """The segments are body a, transition ab, body b, transition bc, body c."""
+    before = keys(FADED)
     assert len(before) == 5
     trimmed = keys([A, {**B, "transition": FADE, "end": "9s"}, {**C, "transition": FADE}])
     assert [old == new for old, new in zip(before, trimmed, strict=True)] == [
@@ -169,25 +168,25 @@ def test_what_a_seam_touches() -> None:
     ]
 
 
-def test_a_window_counts_only_where_it_is_seen() -> None:
-    """An overlay of the clip's middle changes its body, not the seams at its ends."""
+def test_a_window_counts_only_where_it_is_visible() -> None:
+    """An overlay in the middle of a clip changes its body, not the transitions at its ends."""
     over = [A, {**B, "transition": FADE, "overlays": [OVER]}, {**C, "transition": FADE}]
-    assert [old == new for old, new in zip(keys(SEAMED), keys(over), strict=True)] == [
+    assert [old == new for old, new in zip(keys(FADED), keys(over), strict=True)] == [
         *(True, True, False, True, True)
     ]
 
 
-def test_a_segment_in_another_form_has_another_key() -> None:
-    """And the same again in the form it had."""
-    wish = CompilationSpec.model_validate({"clips": [A], "outputs": [OUTPUT]})
-    (segment,) = split_into_segments(build_timeline(wish, wish.outputs[0], [source("a")], {}))
+def test_a_segment_of_another_profile_has_another_key() -> None:
+    """With the first profile it has the first key."""
+    spec = CompilationSpec.model_validate({"clips": [A], "outputs": [OUTPUT]})
+    (segment,) = split_into_segments(build_timeline(spec, spec.outputs[0], [source("a")], {}))
     lower = with_profile(segment, segment.profile.model_copy(update={"max_bitrate": 1000}))
     assert lower.key != segment.key
     assert with_profile(lower, segment.profile) == segment
 
 
 def test_a_small_edit_keeps_the_rate_of_a_capped_file() -> None:
-    """Rates come in steps, so that one second more does not change every segment."""
+    """Bit rates have steps, so that a small edit does not change every segment."""
     capped = output(maxBytes=1_000_000)
     before = keys([A, {**B, "end": "9s"}, C], **capped)
     after = keys([A, {**B, "end": "8.8s"}, C], **capped)

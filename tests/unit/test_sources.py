@@ -1,4 +1,4 @@
-"""Clip keys and URLs: the table of what is the same clip, and of what is never fetched."""
+"""Clip keys and URLs: which URLs are the same clip, and which are never fetched."""
 
 import pytest
 
@@ -23,7 +23,7 @@ KEYS = [
 
 @pytest.mark.parametrize(("url", "key"), KEYS)
 def test_key(url: str, key: str) -> None:
-    """Each spelling of a clip's URL gives the clip's one key."""
+    """All URLs of a clip give the same key."""
     assert clip_key(url) == key
 
 
@@ -31,7 +31,7 @@ def test_key(url: str, key: str) -> None:
     "url", ["https://clips.twitch.tv/", "javascript:alert(1)", "file:///etc/x", "http://"]
 )
 def test_no_key(url: str) -> None:
-    """A URL that names no clip is refused."""
+    """A URL without a clip is refused."""
     with pytest.raises(ForbiddenURL):
         clip_key(url)
 
@@ -53,13 +53,13 @@ REFUSED = [
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_refused(url: str) -> None:
-    """Hosts are matched exactly; addresses in any spelling are refused."""
+    """Hosts are matched exactly; addresses in any notation are refused."""
     with pytest.raises(ForbiddenURL):
         check_url(url, hosts={"twitch.tv"})
 
 
 def test_private_by_setting() -> None:
-    """One host and port may be let in by name, and only that one."""
+    """A setting allows exactly one host and port."""
     check_url("http://127.0.0.1:81/a.mp4", hosts=set(), private={"127.0.0.1:81"})
     with pytest.raises(ForbiddenURL):
         check_url("http://127.0.0.1:82/a.mp4", hosts=set(), private={"127.0.0.1:81"})
@@ -71,11 +71,11 @@ def test_private_by_setting() -> None:
      "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "0.0.0.0"],
 )  # fmt: skip
 def test_not_public(address: str) -> None:
-    """Private, local and shared addresses, also when wrapped into v6."""
+    """Private, local and shared addresses are not public, also if embedded in IPv6."""
     assert not is_public(address)
 
 
 def test_public() -> None:
-    """Ordinary addresses pass."""
+    """Other addresses are public."""
     assert is_public("8.8.8.8")
     assert is_public("2606:4700::1111")

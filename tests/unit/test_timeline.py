@@ -13,7 +13,7 @@ from clipmill.timeline.segments import split_into_segments
 
 
 def source(name: str, length_us: int, lufs: float | None = -20.0) -> MediaSource:
-    """A media file of a given length."""
+    """Return a media file of a given length."""
     facts = MediaFacts(
         format="mov",
         duration_us=length_us,
@@ -31,7 +31,7 @@ def source(name: str, length_us: int, lufs: float | None = -20.0) -> MediaSource
 def build(
     clips: list[dict[str, Any]], lengths_us: list[int], rate: int = 30, **rest: Any
 ) -> Timeline:
-    """The timeline of a spec whose clips have these lengths."""
+    """Build the timeline of a spec whose clips have these lengths."""
     output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": rate}
     spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output], **rest})
     sources = [source("abcdef0123456789"[i % 16], n) for i, n in enumerate(lengths_us)]
@@ -46,40 +46,42 @@ lengths = st.lists(st.integers(40_000, 5_000_000), min_size=1, max_size=12)
 @settings(deadline=None)
 @given(lengths, st.sampled_from([24, 25, 30, 50, 60]), st.data())
 def test_sums_agree(us: list[int], rate: int, data: st.DataObject) -> None:
-    """Entries less overlaps, segments, and the total are one number, whatever the spec."""
+    """Items less overlaps, segments, and the total have the same number of frames."""
     clips: list[dict[str, Any]] = [{"mediaId": "m-clip"} for _ in us]
     for i, clip in enumerate(clips[1:], 1):
         clip["name"] = f"c{i}"
         if data.draw(st.booleans()):
             ms = data.draw(st.integers(40, 3000))
             clip["transition"] = {"type": data.draw(kinds), "duration": f"{ms}ms"}
-    around: dict[str, Any] = {"intro": {"mediaId": "m-intro"}, "outro": {"mediaId": "m-outro"}}
+    rest: dict[str, Any] = {"intro": {"mediaId": "m-intro"}, "outro": {"mediaId": "m-outro"}}
     placement = data.draw(st.sampled_from(["None", "Between", "HeadStyle"]))
-    around["bumper"] = {"mediaId": "m-bbbb", "placement": placement}
-    where = data.draw(st.sampled_from(["BetweenClips", "Everywhere"]))
-    around["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": where}
-    found = build(clips, us, rate, **around)
-    assert found.frames == sum(e.frames - e.overlap for e in found.items)
-    assert found.frames == sum(segment.frames for segment in split_into_segments(found))
-    assert all(len({cut.frames for cut in segment.sources}) == 1 for segment in split_into_segments(found))
-    ends = [e.at + e.frames for e in found.items]
-    assert [e.at + e.overlap for e in found.items] == [0, *ends[:-1]]
+    rest["bumper"] = {"mediaId": "m-bbbb", "placement": placement}
+    gaps = data.draw(st.sampled_from(["BetweenClips", "Everywhere"]))
+    rest["transitions"] = {"mediaIds": ["m-aaaa", "m-bbbb"], "placement": gaps}
+    timeline = build(clips, us, rate, **rest)
+    segments = split_into_segments(timeline)
+    items = timeline.items
+    assert timeline.frames == sum(item.frames - item.overlap for item in items)
+    assert timeline.frames == sum(segment.frames for segment in segments)
+    assert all(len({source.frames for source in segment.sources}) == 1 for segment in segments)
+    ends = [item.at + item.frames for item in items]
+    assert [item.at + item.overlap for item in items] == [0, *ends[:-1]]
 
 
 def test_trim_and_limit() -> None:
-    """A trim is kept whole, an untrimmed clip is cut to the limit, in frames."""
+    """A trim is kept, an untrimmed clip is shortened to the limit, in frames."""
     clips = [
         {"mediaId": "m-clip", "start": "1.5s", "end": "4s"},
         {"mediaId": "m-clip", "name": "b"},
     ]
-    found = build(clips, [5_000_000, 5_000_000], maxClipDuration="2s")
-    assert [(e.start, e.frames) for e in found.items] == [(45, 75), (0, 60)]
+    timeline = build(clips, [5_000_000, 5_000_000], maxClipDuration="2s")
+    assert [(item.start, item.frames) for item in timeline.items] == [(45, 75), (0, 60)]
 
 
 def test_end_beyond_the_source_is_the_source_end() -> None:
-    """A trim never asks for frames that are not there."""
-    found = build([{"mediaId": "m-clip", "start": "1s", "end": "9s"}], [3_000_000])
-    assert found.frames == 60
+    """A trim never extends beyond the frames of the source."""
+    timeline = build([{"mediaId": "m-clip", "start": "1s", "end": "9s"}], [3_000_000])
+    assert timeline.frames == 60
 
 
 def test_start_beyond_the_source_is_refused() -> None:
@@ -89,50 +91,46 @@ def test_start_beyond_the_source_is_refused() -> None:
 
 
 def test_transition_clips_cycle_and_repeat() -> None:
-    """Between clips only; cycled; and one seed draws the same again."""
+    """Transition clips play between clips in turn; equal seeds choose alike."""
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(4)]
     ids = {"mediaIds": ["m-aaaa", "m-bbbb"]}
-    found = build(clips, [1_000_000] * 4, transitions=ids)
-    names = [e.name for e in found.items]
+    names = [item.name for item in build(clips, [1_000_000] * 4, transitions=ids).items]
     assert names == ["c0", "m-aaaa", "c1", "m-bbbb", "c2", "m-aaaa", "c3"]
-    drawn = [
-        [
-            e.name
-            for e in build(
-                clips, [1_000_000] * 4, transitions={**ids, "order": "Random", "seed": 7}
-            ).items
-        ]
-        for _ in range(2)
-    ]
-    assert drawn[0] == drawn[1]
+    random = {**ids, "order": "Random", "seed": 7}
+    first, second = (build(clips, [1_000_000] * 4, transitions=random) for _ in range(2))
+    assert first.items == second.items
 
 
-def test_long_crossfade_is_shortened_and_said() -> None:
-    """A fade takes at most half of either neighbour, and the plan says so."""
+def test_a_long_transition_is_shortened_with_a_note() -> None:
+    """A transition takes at most half of either item, and the plan has a note."""
     clips = [
         {"mediaId": "m-clip", "name": "a"},
         {"mediaId": "m-clip", "name": "b", "transition": {"type": "Fade", "duration": "2s"}},
     ]
-    found = build(clips, [1_000_000, 1_000_000])
-    assert found.items[1].overlap == 15
-    assert "shortened from 60 to 15" in found.notes[0]
+    timeline = build(clips, [1_000_000, 1_000_000])
+    assert timeline.items[1].overlap == 15
+    assert "shortened from 60 to 15" in timeline.notes[0]
+
+
+def keys(clips: list[dict[str, Any]]) -> set[str]:
+    """Return the keys of the segments of a spec whose clips are 2 s long."""
+    timeline = build(clips, [2_000_000] * len(clips))
+    return {segment.key for segment in split_into_segments(timeline)}
 
 
 def test_edit_of_one_trim_keeps_the_other_segments() -> None:
-    """One body changes; the bodies of the others are found again by their key."""
+    """The body segment of the edited clip changes; the keys of the others stay."""
     clips = [{"mediaId": "m-clip", "name": f"c{i}"} for i in range(5)]
-    before = {segment.key for segment in split_into_segments(build(clips, [2_000_000] * 5))}
     edited = [*clips[:2], {**clips[2], "end": "1s"}, *clips[3:]]
-    after = {segment.key for segment in split_into_segments(build(edited, [2_000_000] * 5))}
-    assert len(after - before) == 1
-    assert {segment.key for segment in split_into_segments(build(clips[::-1], [2_000_000] * 5))} == before
+    assert len(keys(edited) - keys(clips)) == 1
+    assert keys(clips[::-1]) == keys(clips)
 
 
-def test_a_curve_changes_the_seam_alone() -> None:
-    """How the sound crosses over is part of the seam's key, not of the bodies'."""
-    found = []
+def test_a_curve_changes_the_transition_segment_alone() -> None:
+    """The curve is part of the key of the transition segment, not of the body segments."""
+    timelines = []
     for curve in ("EqualPower", "Linear"):
         fade = {"type": "Fade", "curve": curve}
         clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "transition": fade}]
-        found.append(split_into_segments(build(clips, [2_000_000] * 2)))
-    assert [one.key == other.key for one, other in zip(*found, strict=True)] == [True, False, True]
+        timelines.append(split_into_segments(build(clips, [2_000_000] * 2)))
+    assert [a.key == b.key for a, b in zip(*timelines, strict=True)] == [True, False, True]
