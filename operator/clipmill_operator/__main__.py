@@ -1,4 +1,4 @@
-"""`python -m clipmill_operator`: settings from the environment, then watch until told to stop."""
+"""Run the operator: `python -m clipmill_operator`, configured by environment variables."""
 
 from __future__ import annotations
 
@@ -11,57 +11,61 @@ from datetime import UTC, datetime
 
 from prometheus_client import start_http_server
 
+from clipmill.environment import InvalidSettings
 from clipmill_client.client import Client
-from clipmill_operator.kube import Kube
+from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.reconciling.reconciler import Reconciler
-from clipmill_operator.reconciling.submission_sync import Submissions
-from clipmill_operator.settings import BadSettings, Settings
+from clipmill_operator.reconciling.submission_sync import SubmissionSync
+from clipmill_operator.settings import Settings
 from clipmill_operator.watching import watches
-from clipmill_operator.watching.control_loop import Loop
+from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
-from clipmill_operator.watching.object_cache import Cache
-from clipmill_operator.watching.pollers import Poll, Resync
+from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_operator.watching.pollers import ProgressPoller, Resync
 
-BAD_SETTINGS = 2
-ATTEMPTS = 2
-"""Of one call to the API: the loop tries again by itself, and a worker is not to wait."""
+EXIT_INVALID_SETTINGS = 2
+# Attempts per call to the API: the work queue retries too, and a worker must not be blocked.
+API_ATTEMPTS = 2
 
 
-def put_together(settings: Settings, kube: Kube, health: Health) -> Loop:
-    """The operator's tasks, each given what it needs."""
-    api = Client(settings.api_url, settings.operator_key, attempts=ATTEMPTS).operator
-    cache = Cache()
+def create_loop(settings: Settings, kube: KubeClient, health: Health) -> ControlLoop:
+    """Create the control loop and everything that it calls."""
+    api = Client(settings.api_url, settings.operator_key, attempts=API_ATTEMPTS).operator
+    cache = ClusterCache()
     reconciler = Reconciler(
         kube, api, cache, settings, clock=time.monotonic, now=lambda: datetime.now(UTC)
     )
-    resync = Resync(kube, api, cache, settings, health, reconciler.gone)
-    told = reconciler.told_anew
-    submissions = Submissions(kube, api, cache, reconciler.namespaces, settings, told)
-    return Loop(
-        kube=kube,
+    return ControlLoop(
         cache=cache,
         reconciler=reconciler,
-        poll=Poll(api, cache, reconciler.standings),
-        resync=resync,
-        submissions=submissions,
+        poller=ProgressPoller(api, cache, reconciler.states),
+        resync=Resync(kube, api, cache, settings, health, reconciler.cancel),
+        submissions=SubmissionSync(
+            kube,
+            api,
+            cache,
+            reconciler.namespaces,
+            settings,
+            reconciler.states.invalidate_registration,
+        ),
         settings=settings,
         health=health,
     )
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the operator; the exit code."""
+    """Run the operator until a signal ends it. Return the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("clipmill_operator").setLevel(logging.INFO)
     try:
         settings = Settings.from_environ(environ)
-    except BadSettings as error:
+    except InvalidSettings as error:
         sys.stderr.write(f"clipmill-operator: {error}\n")
-        return BAD_SETTINGS
+        return EXIT_INVALID_SETTINGS
     start_http_server(settings.metrics_port)
     health = Health(settings.resync_s, time.monotonic)
-    kube = Kube.connect(settings.workers + 4)
-    watches.run(settings, put_together(settings, kube, health), health)
+    kube = KubeClient.connect(settings.workers + 4)
+    watches.run(settings, create_loop(settings, kube, health), health)
     return 0
 
 

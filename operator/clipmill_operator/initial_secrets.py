@@ -1,7 +1,9 @@
-"""`python -m clipmill_operator.initial_secrets NAME ENTRY=PREFIX...`: make a Secret once.
+"""Create a Secret of random values once, before the operator starts.
 
-Runs before the operator. Each entry is PREFIX and 256 random bits. A Secret that is there is left
-alone: this process may create Secrets in its own namespace and read none.
+Usage: python -m clipmill_operator.initial_secrets NAME ENTRY=PREFIX...
+
+Each entry becomes its prefix and 256 random bits. An existing Secret is left unchanged: the
+process may create Secrets in its own namespace, and read none.
 """
 
 from __future__ import annotations
@@ -17,17 +19,17 @@ from typing import Any
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-PATIENCE_S = 60
-"""A pod's network policy may come into force a little after the pod's start."""
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+# The NetworkPolicy of a pod may take effect some seconds after the pod has started.
+RETRY_FOR_S = 60
 
 
-class NotMade(RuntimeError):
-    """The API server refused the Secret; says which and why."""
+class SecretNotCreated(RuntimeError):
+    """The API server refused the Secret; str() names the Secret and the response."""
 
 
-def secret(name: str, entries: Sequence[str]) -> dict[str, Any]:
-    """The Secret to be: `admin-key=cm_a_` -> `cm_a_` and 43 random characters."""
+def random_secret(name: str, entries: Sequence[str]) -> dict[str, Any]:
+    """Return the manifest of a Secret: the entry `admin-key=cm_a_` gets a value `cm_a_...`."""
     pairs = [entry.partition("=") for entry in entries]
     return {
         "apiVersion": "v1",
@@ -37,35 +39,42 @@ def secret(name: str, entries: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def create(api: httpx.Client, namespace: str, wanted: Mapping[str, Any]) -> bool:
-    """Whether it was made just now. Raises NotMade."""
-    answer = api.post(f"/api/v1/namespaces/{namespace}/secrets", json=wanted)
-    if answer.status_code not in (201, 409):
-        raise NotMade(f"{wanted['metadata']} in {namespace}: {answer.status_code} {answer.text}")
-    return answer.status_code == 201
+def create_once(api: httpx.Client, namespace: str, secret: Mapping[str, Any]) -> bool:
+    """Create a Secret unless its name is taken. Return whether it was created.
+
+    Raises:
+        SecretNotCreated: The API server refused it.
+    """
+    response = api.post(f"/api/v1/namespaces/{namespace}/secrets", json=secret)
+    if response.status_code not in (201, 409):
+        name = secret["metadata"]["name"]
+        raise SecretNotCreated(
+            f"Secret {name} in {namespace}: {response.status_code} {response.text}"
+        )
+    return response.status_code == 201
 
 
 def _api_server(environ: Mapping[str, str]) -> httpx.Client:
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
     return httpx.Client(
         base_url=f"https://{f'[{host}]' if ':' in host else host}:{port}",
-        headers={"Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}"},
-        verify=ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt")),
+        headers={"Authorization": f"Bearer {(SERVICE_ACCOUNT / 'token').read_text()}"},
+        verify=ssl.create_default_context(cafile=str(SERVICE_ACCOUNT / "ca.crt")),
     )
 
 
 def main(name: str, *entries: str) -> None:
-    """Make the Secret, or leave it; try again while the API server is not reached."""
-    namespace = (ACCOUNT / "namespace").read_text()
-    patient = Retrying(
+    """Create the Secret if it does not exist; retry while the API server cannot be reached."""
+    namespace = (SERVICE_ACCOUNT / "namespace").read_text()
+    retrying = Retrying(
         retry=retry_if_exception_type(httpx.TransportError),
         wait=wait_fixed(1),
-        stop=stop_after_delay(PATIENCE_S),
+        stop=stop_after_delay(RETRY_FOR_S),
         reraise=True,
     )
     with _api_server(os.environ) as api:
-        made = patient(create, api, namespace, secret(name, entries))
-    sys.stdout.write(f"secret={name} namespace={namespace} made={str(made).lower()}\n")
+        created = retrying(create_once, api, namespace, random_secret(name, entries))
+    sys.stdout.write(f"secret={name} namespace={namespace} created={str(created).lower()}\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,24 @@
-"""Figures for Prometheus. Their registry is the process's, as its exporter has it."""
+"""Prometheus metrics of the operator, in the default registry of prometheus_client."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-LOOKS = Histogram("clipmill_operator_look_seconds", "Time of one look at one resource")
-FAILURES = Counter("clipmill_operator_look_failures", "Looks that will be tried again", ["error"])
-ACTIONS = Counter("clipmill_operator_actions", "What was done, by kind", ["action"])
-STATUS_WRITES = Counter("clipmill_operator_status_writes", "Statuses written")
-API_ERRORS = Counter("clipmill_operator_api_errors", "Answers of the Clipmill API that failed")
-RUNNING = Gauge("clipmill_operator_running", "Compilations with pods")
-QUEUED = Gauge("clipmill_operator_queued", "Compilations that wait for a place")
-MISSED = Counter("clipmill_operator_missed", "Changes that a resync found and no watch had told")
-REQUESTS = Gauge("clipmill_operator_kubernetes_requests", "Requests sent, watches not counted")
+RECONCILE_DURATION = Histogram(
+    "clipmill_operator_reconcile_duration_seconds", "Duration of one reconcile of one resource"
+)
+RECONCILE_ERRORS = Counter(
+    "clipmill_operator_reconcile_errors", "Failed reconciles, by class of the error", ["error"]
+)
+ACTIONS = Counter("clipmill_operator_actions", "Executed actions, by kind", ["action"])
+STATUS_WRITES = Counter("clipmill_operator_status_writes", "Writes of a Compilation's status")
+API_ERRORS = Counter("clipmill_operator_api_errors", "Failed requests to the Clipmill API")
+RUNNING = Gauge("clipmill_operator_running", "Compilations that have pods")
+QUEUED = Gauge("clipmill_operator_queued", "Compilations that wait for their admission")
+MISSED_EVENTS = Counter(
+    "clipmill_operator_missed_watch_events", "Changes found by a resync and reported by no watch"
+)
+KUBERNETES_REQUESTS = Counter(
+    "clipmill_operator_kubernetes_requests",
+    "Requests to the Kubernetes API server, without those of the watches",
+)

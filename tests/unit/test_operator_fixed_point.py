@@ -1,4 +1,4 @@
-"""Whatever happens, repeated decide and act comes to rest, and comes to an end when pods work."""
+"""Whatever happens, repeated decisions reach a fixed point, and an end once pods succeed."""
 
 from __future__ import annotations
 
@@ -8,243 +8,259 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipmill.protocol import (
-    ENDS,
+    TERMINAL_STATES,
     ClipState,
     ClipStatus,
+    CompilationState,
     FailedTasks,
     Plan,
-    QuotaEffect,
     SegmentCounts,
     Stage,
-    State,
     TaskCounts,
 )
-from clipmill_operator.reconciling import status
-from clipmill_operator.reconciling.decide import (
-    Answer,
+from clipmill_operator.reconciling.actions import (
+    CreateJob,
     Decision,
-    Drop,
-    Rekey,
-    Report,
-    Start,
-    decide,
+    DeleteJob,
+    PlanResponse,
+    ReplaceSecret,
+    ReportFailure,
+    SpecRefusal,
 )
-from clipmill_operator.reconciling.observed import Children, SeenJob, SeenPod, Wish
-from clipmill_operator.reconciling.status import Refusal
+from clipmill_operator.reconciling.decide import decide
+from clipmill_operator.reconciling.status import dump_status
+from clipmill_operator.watching.observed import (
+    Children,
+    ObservedCompilation,
+    ObservedJob,
+    ObservedPod,
+)
+from operator_objects import NOW, UNLIMITED
 
-MOST_ROUNDS = 12
-RENDER_FROM = 4
+MAX_ROUNDS = 12
+RENDER_FROM_SEGMENTS = 4
 
 
 @dataclass
-class World:
-    """A cluster and an API, as far as one resource can tell."""
+class SimulatedCluster:
+    """A cluster and an API, as far as one Compilation is concerned."""
 
     clips: int
     generation: int = 1
-    refused: bool = False
-    down: bool = False
-    place: bool = True
-    state: State = State.FETCHING
-    states: list[ClipState] = field(default_factory=list)
+    is_refused: bool = False
+    is_api_down: bool = False
+    is_admitted: bool = True
+    state: CompilationState = CompilationState.FETCHING
+    clip_states: list[ClipState] = field(default_factory=list)
     segments: int = 6
-    missing: int = 0
+    missing_segments: int = 0
     status: dict[str, object] = field(default_factory=dict)
-    jobs: dict[str, SeenJob] = field(default_factory=dict)
-    pods: dict[str, SeenPod] = field(default_factory=dict)
+    jobs: dict[str, ObservedJob] = field(default_factory=dict)
+    pods: dict[str, ObservedPod] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
     successes: int = 0
 
     def __post_init__(self) -> None:
-        self._begin()
+        self._start_generation()
 
     # --- the API --------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self.states = [ClipState.WAITING] * self.clips
-        self.state, self.missing = State.FETCHING, self.segments
+    def _start_generation(self) -> None:
+        self.clip_states = [ClipState.WAITING] * self.clips
+        self.state, self.missing_segments = CompilationState.FETCHING, self.segments
         self._advance()
 
     def _advance(self) -> None:
-        if self.state is State.FETCHING and ClipState.WAITING not in self.states:
-            good = ClipState.READY in self.states or not self.states
-            self.state = State.RENDERING if good else State.FAILED
+        is_fetching = self.state is CompilationState.FETCHING
+        if is_fetching and ClipState.WAITING not in self.clip_states:
+            has_clips = ClipState.READY in self.clip_states or not self.clip_states
+            self.state = CompilationState.RENDERING if has_clips else CompilationState.FAILED
 
-    def answer(self) -> Answer:
-        """To the operator."""
-        if self.down:
-            return Answer(trouble="the API: no answer")
-        if self.refused:
-            return Answer(owner="ada", refusal=Refusal("QuotaExceeded", "9s, but 0s are left"))
-        waiting = [i for i, s in enumerate(self.states) if s is ClipState.WAITING]
+    def response(self) -> PlanResponse:
+        """Return the API's response to the operator."""
+        if self.is_api_down:
+            return PlanResponse(outage="no response")
+        if self.is_refused:
+            return PlanResponse(owner="ada", refusal=SpecRefusal("QuotaExceeded", "0 s are left"))
+        waiting = [i for i, state in enumerate(self.clip_states) if state is ClipState.WAITING]
         plan = Plan(
             compilation_id="c-abcd",
             generation=self.generation,
             state=self.state,
-            clips=[ClipStatus(id="k-abcd", name="c", state=one) for one in self.states],
+            clips=[ClipStatus(id="k-abcd", name="c", state=state) for state in self.clip_states],
             outputs=[],
-            quota=QuotaEffect(estimated_seconds=9, remaining_seconds=None, limit_seconds=None),
-            segments=SegmentCounts(total=8, reused=8 - self.missing),
+            quota=UNLIMITED,
+            segments=SegmentCounts(total=8, reused=8 - self.missing_segments),
             tasks=TaskCounts(fetch=self.clips, render=2),
-            to_fetch=waiting if self.state is State.FETCHING else [],
+            to_fetch=waiting if self.state is CompilationState.FETCHING else [],
         )
-        return Answer(owner="ada", plan=plan)
+        return PlanResponse(owner="ada", plan=plan)
 
-    def failed(self, news: FailedTasks) -> None:
-        """What the operator tells of dead tasks."""
-        if news.generation != self.generation or self.state in ENDS:
+    def report_failed_tasks(self, report: FailedTasks) -> None:
+        """Take a report of the operator."""
+        if report.generation != self.generation or self.state in TERMINAL_STATES:
             return
-        if news.stage is Stage.ASSEMBLE or news.reason:
-            self.state = State.FAILED
-        for index in news.indexes if news.stage is Stage.FETCH else []:
-            if self.states[index] is ClipState.WAITING:
-                self.states[index] = ClipState.SKIPPED
+        if report.stage is Stage.ASSEMBLE or report.reason:
+            self.state = CompilationState.FAILED
+        for index in report.indexes if report.stage is Stage.FETCH else []:
+            if self.clip_states[index] is ClipState.WAITING:
+                self.clip_states[index] = ClipState.SKIPPED
         self._advance()
 
     # --- the operator ---------------------------------------------------------------------
 
-    def decided(self) -> Decision:
-        """The next decision."""
-        wish = Wish("ns", "demo", "uid", self.generation, "", {}, self.status)
-        seen = Children(tuple(self.jobs.values()), tuple(self.pods.values()))
-        more = {"may_start": self.place, "render_from": RENDER_FROM, "now": "2026-01-01T00:00:00Z"}
-        return decide(wish, seen, self.answer(), **more)
+    def decide(self) -> Decision:
+        """Return the next decision."""
+        compilation = ObservedCompilation("ns", "demo", "uid", self.generation, "", {}, self.status)
+        return decide(
+            compilation,
+            Children(tuple(self.jobs.values()), tuple(self.pods.values())),
+            self.response(),
+            is_admitted=self.is_admitted,
+            render_from_segments=RENDER_FROM_SEGMENTS,
+            now=NOW,
+        )
 
-    def act(self, decision: Decision, most: int) -> None:
-        """Do the first actions only: an operator may be killed after any of them."""
-        for action in decision.actions[:most]:
+    def execute(self, decision: Decision, limit: int) -> None:
+        """Execute the first actions only: an operator may be killed after any of them."""
+        for action in decision.actions[:limit]:
             match action:
-                case Start(stage, tasks):
-                    self._start(stage, tasks)
-                case Drop(job):
-                    self._drop(job.name)
-                case Rekey(job):
+                case CreateJob(stage, tasks):
+                    self._create_job(stage, tasks)
+                case DeleteJob(job):
+                    self._delete_job(job.name)
+                case ReplaceSecret(job):
                     self.secrets.add(job.name)
-                    self._settle()
-                case Report(tasks):
-                    self.failed(tasks)
-        if most > len(decision.actions) and decision.status is not None:
-            self.status = status.dumped(decision.status)
+                    self._start_waiting_pods()
+                case ReportFailure(tasks):
+                    self.report_failed_tasks(tasks)
+        if limit > len(decision.actions) and decision.status is not None:
+            self.status = dump_status(decision.status)
 
-    def _start(self, stage: Stage, tasks: int) -> None:
+    def _create_job(self, stage: Stage, tasks: int) -> None:
         name = f"g{self.generation}-{stage.value}"
-        assert name not in self.jobs, "one Job of a stage and generation"
-        assert self.place
-        self.jobs[name] = SeenJob("ns", name, name, "uid", stage.value, self.generation)
+        assert name not in self.jobs, "one Job per stage and generation"
+        assert self.is_admitted
+        self.jobs[name] = ObservedJob("ns", name, name, "uid", stage.value, self.generation)
         self.secrets.add(name)
         for index in range(tasks):
             pod = f"{name}-{index}"
-            self.pods[pod] = SeenPod("ns", pod, name, "uid", self.generation, index, "Running")
+            running = ObservedPod("ns", pod, name, "uid", self.generation, index, "Running")
+            self.pods[pod] = running
 
-    def _drop(self, name: str) -> None:
+    def _delete_job(self, name: str) -> None:
         self.jobs.pop(name, None)
         self.secrets.discard(name)
         self.pods = {key: pod for key, pod in self.pods.items() if pod.job != name}
 
-    def _settle(self) -> None:
-        """Pods that waited for a Secret run."""
+    def _start_waiting_pods(self) -> None:
         for key, pod in self.pods.items():
-            if pod.lacks_key and pod.job in self.secrets:
-                self.pods[key] = replace(pod, phase="Running", waiting="")
+            if pod.is_missing_secret and pod.job in self.secrets:
+                self.pods[key] = replace(pod, phase="Running", waiting_reason="")
 
-    # --- what happens ---------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------
 
-    def end_pod(self, which: int, code: int, *, told: bool) -> None:
-        """A pod that runs ends, having told the API of its result or not."""
-        running = [pod for pod in self.pods.values() if pod.runs]
+    def end_pod(self, which: int, exit_code: int, *, reports_result: bool) -> None:
+        """End a running pod, which has reported its result to the API or not."""
+        running = [pod for pod in self.pods.values() if pod.is_running]
         if not running:
             return
         pod = running[which % len(running)]
-        self.pods[pod.name] = replace(pod, phase="Failed" if code else "Succeeded", exit_code=code)
+        phase = "Failed" if exit_code else "Succeeded"
+        self.pods[pod.name] = replace(pod, phase=phase, exit_code=exit_code)
         job = self.jobs[pod.job]
-        if code:
-            job = replace(job, failed=job.failed | {pod.index})
-        elif told:
-            self._result(job, pod.index)
-        mine = [one for one in self.pods.values() if one.job == job.name]
-        if all(one.exit_code is not None for one in mine):
-            job = replace(job, end="Failed" if job.failed else "Complete")
+        if exit_code:
+            job = replace(job, failed_indexes=job.failed_indexes | {pod.index})
+        elif reports_result:
+            self._take_result(job, pod.index)
+        siblings = [sibling for sibling in self.pods.values() if sibling.job == job.name]
+        if all(sibling.exit_code is not None for sibling in siblings):
+            job = replace(job, result="Failed" if job.failed_indexes else "Complete")
         self.jobs[job.name] = job
 
-    def _result(self, job: SeenJob, index: int) -> None:
-        if job.generation != self.generation or self.state in ENDS:
+    def _take_result(self, job: ObservedJob, index: int) -> None:
+        if job.generation != self.generation or self.state in TERMINAL_STATES:
             return
-        if job.stage == "fetch" and self.states[index] is ClipState.WAITING:
-            self.states[index] = ClipState.READY
+        if job.stage == "fetch" and self.clip_states[index] is ClipState.WAITING:
+            self.clip_states[index] = ClipState.READY
         elif job.stage == "render":
-            self.missing = max(0, self.missing - 4)
-        elif job.stage == "assemble" and self.state is State.RENDERING:
-            self.state = State.SUCCEEDED
+            self.missing_segments = max(0, self.missing_segments - 4)
+        elif job.stage == "assemble" and self.state is CompilationState.RENDERING:
+            self.state = CompilationState.SUCCEEDED
             self.successes += 1
         self._advance()
 
-    def happen(self, what: str, which: int) -> None:
-        """One event from outside."""
+    def delete_secret(self, job: str, which: int) -> None:
+        """Delete a Secret; half of the time its pods were about to start."""
+        self.secrets.discard(job)
+        for key, pod in self.pods.items():
+            if pod.job == job and pod.is_running and which % 2:
+                waiting = {"phase": "Pending", "waiting_reason": "CreateContainerConfigError"}
+                self.pods[key] = replace(pod, **waiting)
+
+    def happen(self, event: str, which: int) -> None:
+        """Apply one event from outside."""
         names = sorted(self.jobs)
         job = names[which % len(names)] if names else ""
-        match what:
-            case "good":
-                self.end_pod(which, 0, told=True)
-            case "silent":
-                self.end_pod(which, 0, told=False)
-            case "gives up":
-                self.end_pod(which, 64, told=False)
-            case "open":
-                self.end_pod(which, 66, told=False)
+        match event:
+            case "pod succeeds":
+                self.end_pod(which, 0, reports_result=True)
+            case "pod exits without a result":
+                self.end_pod(which, 0, reports_result=False)
+            case "pod fails":
+                self.end_pod(which, 64, reports_result=False)
+            case "pod is not isolated":
+                self.end_pod(which, 66, reports_result=False)
             case "job deleted":
-                self._drop(job)
-            case "secret deleted" if job:
-                self.secrets.discard(job)
-                for key, pod in self.pods.items():
-                    if pod.job == job and pod.runs and which % 2:
-                        waiting = "CreateContainerConfigError"
-                        self.pods[key] = replace(pod, phase="Pending", waiting=waiting)
+                self._delete_job(job)
+            case "secret deleted":
+                self.delete_secret(job, which)
             case "edited":
                 self.generation += 1
-                self.refused = False
-                self._begin()
-            case "cancelled" if self.state not in ENDS:
-                self.state = State.CANCELLED
+                self.is_refused = False
+                self._start_generation()
+            case "cancelled" if self.state not in TERMINAL_STATES:
+                self.state = CompilationState.CANCELLED
             case "status wiped":
                 self.status = {}
             case "refused":
-                self.refused = True
-            case "down" | "up":
-                self.down = what == "down"
-            case "no place" | "place":
-                self.place = what == "place" or bool(self.jobs)
+                self.is_refused = True
+            case "api down" | "api up":
+                self.is_api_down = event == "api down"
+            case "not admitted" | "admitted":
+                self.is_admitted = event == "admitted" or bool(self.jobs)
 
 
 EVENTS = [
-    *["good"] * 4,
-    *["silent"] * 3,
-    "gives up",
-    "open",
+    *["pod succeeds"] * 4,
+    *["pod exits without a result"] * 3,
+    "pod fails",
+    "pod is not isolated",
     "job deleted",
     "secret deleted",
     "edited",
     "cancelled",
     "status wiped",
     "refused",
-    "down",
-    "up",
-    "no place",
-    "place",
+    "api down",
+    "api up",
+    "not admitted",
+    "admitted",
 ]
 
 
-def rest(world: World) -> None:
-    """Decide and act until nothing is left to do; then nothing runs that has no business to."""
-    for _ in range(MOST_ROUNDS):
-        decision = world.decided()
-        if decision.empty:
+def settle(cluster: SimulatedCluster) -> None:
+    """Decide and execute until nothing is left to do; then no superfluous Job is active."""
+    for _ in range(MAX_ROUNDS):
+        decision = cluster.decide()
+        if decision.is_empty:
             break
-        world.act(decision, most=100)
-    assert world.decided().empty
-    going = [job for job in world.jobs.values() if not job.end]
-    assert {job.generation for job in going} <= {world.generation}
-    if world.refused or world.state in ENDS - {State.SUCCEEDED}:
-        assert going == []
+        cluster.execute(decision, limit=100)
+    assert cluster.decide().is_empty
+    active = [job for job in cluster.jobs.values() if not job.result]
+    assert {job.generation for job in active} <= {cluster.generation}
+    if cluster.is_refused or cluster.state in TERMINAL_STATES - {CompilationState.SUCCEEDED}:
+        assert active == []
 
 
 @settings(max_examples=200, deadline=None)
@@ -257,18 +273,18 @@ def rest(world: World) -> None:
         max_size=12,
     ),
 )
-def test_it_comes_to_rest_and_to_an_end(
+def test_decisions_reach_a_fixed_point_and_an_end(
     clips: int, segments: int, events: list[tuple[str, int, int]]
 ) -> None:
-    """SourceRange off after any action, told anything: at rest nothing is wrong, and pods finish it."""
-    world = World(clips, segments=segments)
-    for what, which, acts in events:
-        world.happen(what, which)
-        world.act(world.decided(), most=acts)
-    world.down, world.place = False, True
-    rest(world)
-    while any(pod.runs for pod in world.pods.values()):
-        world.end_pod(0, 0, told=True)
-        rest(world)
-    assert world.refused or world.state in ENDS
-    assert world.successes <= world.generation
+    """Also if the operator is killed after any action, whatever it observes."""
+    cluster = SimulatedCluster(clips, segments=segments)
+    for event, which, limit in events:
+        cluster.happen(event, which)
+        cluster.execute(cluster.decide(), limit=limit)
+    cluster.is_api_down, cluster.is_admitted = False, True
+    settle(cluster)
+    while any(pod.is_running for pod in cluster.pods.values()):
+        cluster.end_pod(0, 0, reports_result=True)
+        settle(cluster)
+    assert cluster.is_refused or cluster.state in TERMINAL_STATES
+    assert cluster.successes <= cluster.generation

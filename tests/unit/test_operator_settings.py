@@ -1,12 +1,18 @@
-"""The operator's settings: what is read, what stops the start, and that the page tells of all."""
+"""The operator's settings: defaults, refusals, and the page that describes them."""
+
+from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
-from clipmill_operator.settings import BadSettings, Settings
+from clipmill.environment import InvalidSettings
+from clipmill_operator import metrics
+from clipmill_operator.settings import Settings
+from manifests import ROOT
 
+PAGE = (ROOT / "docs/operator.md").read_text()
 ENVIRON = {
     "CLIPMILL_API_URL": "http://api:8000",
     "CLIPMILL_OPERATOR_KEY": "cm_o_key",
@@ -16,47 +22,94 @@ ENVIRON = {
 }
 
 
-def test_what_is_left_out_has_a_default() -> None:
-    """The five that must be given suffice."""
+def test_defaults() -> None:
+    """Five variables are required."""
     settings = Settings.from_environ(ENVIRON)
     assert settings.pods_api_url == "http://api:8000"
-    assert settings.submissions_to == settings.policy_api_namespace == "clipmill"
-    assert "10.0.0.0/8" in settings.closed_cidrs
+    assert settings.submissions_namespace == settings.api_pods_namespace == "clipmill"
+    assert "10.0.0.0/8" in settings.blocked_cidrs
+    assert settings.default_owner == "default"
+    assert "cm_o_key" not in repr(settings)
+
+
+def test_values_of_each_sort() -> None:
+    """Lists, labels, durations in seconds, JSON, and an owner that may be empty."""
+    settings = Settings.from_environ(
+        ENVIRON
+        | {
+            "CLIPMILL_API_POD_LABELS": "a=1, b=2",
+            "CLIPMILL_WATCH_NAMESPACES": "blue,green",
+            "CLIPMILL_JOB_TTL_SECONDS": "0",
+            "CLIPMILL_PODS": '{"nodeSelector": {"disk": "fast"}}',
+            "CLIPMILL_DEFAULT_OWNER": "",
+            "CLIPMILL_DNS_CIDRS": "169.254.20.10/32",
+        }
+    )
+    assert settings.api_pod_labels == {"a": "1", "b": "2"}
+    assert settings.watch_namespaces == ("blue", "green")
+    assert settings.job_ttl_s == 0
+    assert settings.pods.node_selector == {"disk": "fast"}
+    assert settings.pods.scratch["fetch"] == "5Gi"
+    assert settings.default_owner == ""
+    assert settings.dns_cidrs == ("169.254.20.10/32",)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes", "on", "True"])
+@pytest.mark.parametrize(("name", "field"), [("CLIPMILL_NETWORK_POLICIES", "network_policies")])
+def test_booleans(name: str, field: str, value: str) -> None:
+    """The spellings that every program of Clipmill accepts."""
+    opposite = {"true": "false", "1": "0", "yes": "no", "on": "off", "True": "False"}[value]
+    assert getattr(Settings.from_environ(ENVIRON | {name: value}), field) is True
+    assert getattr(Settings.from_environ(ENVIRON | {name: opposite}), field) is False
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "rule"),
     [
-        ("CLIPMILL_API_URL", "", "CLIPMILL_API_URL is not set"),
-        ("CLIPMILL_API_URL", "api:8000", "not the URL of an API"),
-        ("CLIPMILL_API_POD_LABELS", "api", "'api' is not key=value"),
-        ("CLIPMILL_API_POD_LABELS", "", "CLIPMILL_API_POD_LABELS is not set"),
-        ("CLIPMILL_MAX_ACTIVE", "0", "CLIPMILL_MAX_ACTIVE is '0'"),
-        ("CLIPMILL_EXCLUDED_CIDRS", "10.0.0.1/8", "CLIPMILL_EXCLUDED_CIDRS: 10.0.0.1/8 has host"),
-        ("CLIPMILL_PODS", '{"privileged": true}', "CLIPMILL_PODS"),
-        ("CLIPMILL_NETWORK_POLICIES", "maybe", "true or false is needed"),
+        ("CLIPMILL_API_URL", "", "not set"),
+        ("CLIPMILL_API_URL", "api:8000", "http(s)://host:port"),
+        ("CLIPMILL_JOB_API_URL", "api:8000", "http(s)://host:port"),
+        ("CLIPMILL_API_POD_LABELS", "api", "key=value"),
+        ("CLIPMILL_API_POD_LABELS", "", "not set"),
+        ("CLIPMILL_MAX_ACTIVE", "0", "1"),
+        ("CLIPMILL_STAGE_DEADLINE_SECONDS", "2h", "whole number"),
+        ("CLIPMILL_HEALTH_PORT", "70000", "65535"),
+        ("CLIPMILL_EXCLUDED_CIDRS", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("CLIPMILL_PODS", '{"privileged": true}', "privileged"),
+        ("CLIPMILL_PODS", "{", "JSON"),
+        ("CLIPMILL_NETWORK_POLICIES", "maybe", "true and false"),
+        ("CLIPMILL_JOB_IMAGE_PULL_POLICY", "Sometimes", "'IfNotPresent'"),
     ],
 )
-def test_what_is_wrong_stops_the_start(name: str, value: str, said: str) -> None:
-    """Each message names the variable."""
-    with pytest.raises(BadSettings, match=re.escape(said)):
+def test_an_invalid_value_is_refused_by_name(name: str, value: str, rule: str) -> None:
+    """The message names variable and rule."""
+    with pytest.raises(InvalidSettings) as refused:
         Settings.from_environ(ENVIRON | {name: value})
+    assert str(refused.value).startswith(name)
+    assert rule in str(refused.value)
 
 
-def test_the_page_lists_every_variable() -> None:
-    """docs/operator.md and settings.py name the same variables."""
-    root = Path(__file__).parents[2]
-    code = (root / "operator/clipmill_operator/settings.py").read_text()
-    read = set(re.findall(r'given\.\w+\("([A-Z_]+)"', code)) | {"PODS"}
-    told = re.findall(r"^\| `CLIPMILL_([A-Z_]+)`", (root / "docs/operator.md").read_text(), re.M)
-    assert sorted(read) == sorted(told)
+def test_the_page_describes_every_variable_with_its_default() -> None:
+    """docs/operator.md and the fields name the same variables and defaults."""
+    rows = dict(re.findall(r"^\| `(CLIPMILL_[A-Z_]+)` \| ([^|]+) \|", PAGE, re.M))
+    fields = {
+        str(field.validation_alias or f"CLIPMILL_{name.upper()}"): field
+        for name, field in Settings.model_fields.items()
+    }
+    assert rows.keys() == fields.keys()
+    for name, field in fields.items():
+        if isinstance(field.default, bool | int):
+            assert rows[name].strip("` ") == str(field.default).lower(), name
 
 
-def test_the_page_names_the_metrics() -> None:
-    """docs/operator.md and metrics.py name the same ones."""
-    root = Path(__file__).parents[2]
-    code = (root / "operator/clipmill_operator/metrics.py").read_text()
-    made = re.findall(r'= (\w+)\(\s*"clipmill_operator(_\w+)"', code)
-    page = (root / "docs/operator.md").read_text().partition("## Metrics")[2]
-    told = set(re.findall(r"`(?:clipmill_operator)?(_[a-z_]+)`", page))
-    assert told == {name + "_total" * (kind == "Counter") for kind, name in made}
+def test_the_page_describes_every_metric() -> None:
+    """docs/operator.md names the metrics as they are exported."""
+    families = [
+        family
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+        for family in metric.describe()
+    ]
+    exported = {family.name + "_total" * (family.type == "counter") for family in families}
+    listed = re.findall(r"`(clipmill_operator_[a-z_]+)`", PAGE.partition("## Metrics")[2])
+    assert sorted(listed) == sorted(exported)

@@ -1,6 +1,7 @@
-"""What the models' validators hold between fields, once more in CEL for the API server.
+"""Rules between fields in CEL, as the API server evaluates them.
 
-The two are kept together by tests/manifests.py: both must judge each of its specs alike.
+Each repeats a validator of a model in `clipmill.spec`. The specs of tests/manifests.py keep the two
+together: both must accept or refuse each of them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ def _rule(rule: str, message: str) -> dict[str, str]:
     return {"rule": rule, "message": message}
 
 
-NAMED = _rule(
+NAME_RULE = _rule(
     "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
-    "metadata.name: at most 63 lower-case letters, digits and -, since children are labelled by it",
+    "metadata.name: at most 63 lower-case letters, digits and -, since it becomes a label",
 )
+# Rules by the name of the model that they validate.
 RULES: Mapping[str, list[dict[str, str]]] = {
     "CompilationSpec": [
         _rule(
@@ -23,7 +25,7 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             "minimumClips is more than the clips given",
         ),
         _rule(
-            # The list of one binds the names: taken anew for each clip, 500 cost too much.
+            # The outer list binds the names once: to compute them for each clip costs too much.
             "[self.clips.filter(c, has(c.name)).map(c, c.name)].all(names,"
             " names.all(name, names.indexOf(name) == names.lastIndexOf(name)))",
             "clips: a name is used more than once",
@@ -87,7 +89,7 @@ RULES: Mapping[str, list[dict[str, str]]] = {
         ),
         _rule("duration(self.fadeOut) <= duration('30s')", "fadeOut is more than 30s"),
     ],
-    "Duck": [
+    "Ducking": [
         _rule(
             "double(self.threshold.replace('dB', '')) >= -60.0"
             " && double(self.threshold.replace('dB', '')) <= 0.0",
@@ -122,4 +124,3 @@ RULES: Mapping[str, list[dict[str, str]]] = {
         ),
     ],
 }
-"""By model: what its validators hold between fields, in CEL."""

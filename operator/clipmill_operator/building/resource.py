@@ -1,11 +1,13 @@
-"""The resource as the cluster holds it: names, and the models of its status.
+"""The Compilation resource: its group and version, and the models of its status.
 
-The spec's models are the contract's; the status is a summary that can be wiped and comes back.
+The models of the spec are in `clipmill.spec`. The status is a summary that can be wiped: the
+operator computes it again. Descriptions become those of the CRD, which `kubectl explain` prints.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,75 +20,152 @@ API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Compilation"
 PLURAL = "compilations"
 
-Word = Annotated[str, Field(max_length=100)]
-Sentence = Annotated[str, Field(max_length=1024)]
+Object = dict[str, Any]
+ShortText = Annotated[str, Field(max_length=100)]
+Message = Annotated[str, Field(max_length=1024)]
+
+
+class Phase(StrEnum):
+    """Phases of a Compilation: the states of its newest revision, and Refused."""
+
+    PENDING = "Pending"
+    FETCHING = "Fetching"
+    RENDERING = "Rendering"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    SUPERSEDED = "Superseded"
+    # The spec is not accepted. It may be accepted after an edit or when a quota is raised.
+    REFUSED = "Refused"
 
 
 class Condition(Model):
-    """One finding, as everywhere in Kubernetes."""
+    """Condition contains details for one aspect of the current state of a Compilation."""
 
-    type: Word = Field(description="Accepted, Fetched, Rendered, Complete, Failed or Degraded.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: Word = Field(description="Why, in one word for programs.")
-    message: Sentence = Field(description="Why, in one sentence for people.")
-    last_transition_time: Annotated[str, Field(max_length=40)] = Field(
-        description="When status last changed.", json_schema_extra={"format": "date-time"}
+    type: ShortText = Field(
+        description="type of condition: Accepted, Fetched, Rendered, Complete, Failed or Degraded."
     )
-    observed_generation: int = Field(description="The generation that this was found for.")
+    status: Literal["True", "False", "Unknown"] = Field(
+        description="status of the condition, one of True, False, Unknown."
+    )
+    reason: ShortText = Field(
+        description="reason is a programmatic identifier, in CamelCase, of why the condition has"
+        " its status."
+    )
+    message: Message = Field(
+        description="message is a human readable message with details about the status. It may be"
+        " empty."
+    )
+    last_transition_time: Annotated[str, Field(max_length=40)] = Field(
+        description="lastTransitionTime is the last time the condition transitioned from one status"
+        " to another.",
+        json_schema_extra={"format": "date-time"},
+    )
+    observed_generation: int = Field(
+        description="observedGeneration represents the .metadata.generation that the condition was"
+        " set based upon."
+    )
 
 
-class Progress(Model):
-    """How far it is. Live figures come from the API; these move in steps."""
+class ProgressSummary(Model):
+    """ProgressSummary describes the progress of a Compilation in steps of 5 percent."""
 
-    percent: int = Field(0, ge=0, le=100, description="Done, in percent.")
-    stage: Word = Field("", description="What is being done: fetch, render or assemble.")
-    text: Word = Field("", description="The percentage as it is shown.")
-    eta: Word | None = Field(None, description="About when it will have ended, while it renders.")
+    percent: int = Field(0, ge=0, le=100, description="percent is the share of completed work.")
+    stage: ShortText = Field(
+        "", description="stage that is running: fetch, render, or empty for none."
+    )
+    text: ShortText = Field("", description="text is percent with its sign, for printing.")
+    eta: ShortText | None = Field(
+        None,
+        description="eta is the estimated time of completion as an RFC 3339 timestamp. It is set"
+        " while rendering.",
+    )
 
 
 class ClipSummary(Model):
-    """One clip."""
+    """ClipSummary describes the state of one clip."""
 
-    name: Word = Field(description="The clip's name.")
-    state: ClipState = Field(description="Waiting, Ready or Skipped.")
-    reason: Word | None = Field(None, description="Why it was skipped.")
-    message: Sentence | None = Field(None, description="The same for people.")
+    name: ShortText = Field(description="name of the clip.")
+    state: ClipState = Field(
+        description="state of the clip: Waiting until it is fetched, then Ready, or Skipped if it"
+        " cannot be fetched."
+    )
+    reason: ShortText | None = Field(
+        None,
+        description="reason is a programmatic identifier, in CamelCase, of why it is skipped.",
+    )
+    message: Message | None = Field(
+        None, description="message is a human readable message on why it is skipped."
+    )
 
 
-class Segments(Model):
-    """Rendered segments: what did not change is not rendered again."""
+class SegmentSummary(Model):
+    """SegmentSummary counts the rendered segments that the outputs are assembled from."""
 
-    total: int = Field(0, description="Segments of all outputs.")
-    reused: int = Field(0, description="Those that existed before.")
-    rendered: int = Field(0, description="Those rendered for this generation.")
+    total: int = Field(0, description="total number of segments of all outputs.")
+    reused: int = Field(0, description="reused is the number of segments that existed already.")
+    rendered: int = Field(
+        0, description="rendered is the number of segments rendered for this generation."
+    )
 
 
 class OutputSummary(Model):
-    """One finished video. It is fetched from the API, by its owner's key."""
+    """OutputSummary describes one finished video file."""
 
-    name: Word = Field(description="The output's name.")
-    media_id: Word = Field(description="The media file in the owner's library.")
-    bytes: int = Field(description="Size in bytes.")
-    duration: Word = Field(description="Length.")
-    sha256: Word = Field(description="Checksum of the file.")
-
-
-class Status(Model):
-    """What became of the wish."""
-
-    observed_generation: int = Field(description="The generation that this tells of.")
-    compilation_id: Word | None = Field(None, description="The compilation's id at the API.")
-    owner: Word | None = Field(None, description="Whose quota and library it uses.")
-    phase: Word = Field(
-        description="Pending, Fetching, Rendering, Succeeded, Failed, Cancelled or Superseded."
+    name: ShortText = Field(description="name of the output.")
+    media_id: ShortText = Field(
+        description="mediaId of the file in the owner's media library, by which it is downloaded."
     )
-    reason: Word | None = Field(None, description="Why the phase is what it is, in one word.")
-    message: Sentence | None = Field(None, description="The same in one sentence.")
-    progress: Progress = Field(Progress(), description="How far it is.")
-    clips_ready: Word | None = Field(None, description="Clips that are here, of all.")
+    bytes: int = Field(description="bytes is the size of the file.")
+    duration: ShortText = Field(description="duration of the video, such as 90.5s.")
+    sha256: ShortText = Field(description="sha256 is the checksum of the file, in hexadecimal.")
+
+
+class CompilationStatus(Model):
+    """Most recently observed status of the Compilation. It is populated by the operator."""
+
+    observed_generation: int = Field(
+        description="observedGeneration is the .metadata.generation that the status describes."
+    )
+    compilation_id: ShortText | None = Field(
+        None, description="compilationId is the id of the compilation in the Clipmill API."
+    )
+    owner: ShortText | None = Field(
+        None,
+        description="owner is the user whose quota and media library the Compilation uses.",
+    )
+    phase: Phase = Field(
+        description="phase is a high-level summary of where the Compilation is in its lifecycle."
+        " Refused means that the spec is not accepted; see the condition Accepted."
+    )
+    reason: ShortText | None = Field(
+        None,
+        description="reason is a programmatic identifier, in CamelCase, of why the Compilation is"
+        " in this phase.",
+    )
+    message: Message | None = Field(
+        None,
+        description="message is a human readable message on why the Compilation is in this phase.",
+    )
+    progress: ProgressSummary = Field(
+        ProgressSummary(),
+        description="progress of the work in steps of 5 percent.",
+    )
+    clips_ready: ShortText | None = Field(
+        None, description="clipsReady is the number of ready clips and of all clips, such as 2/3."
+    )
     clips: list[ClipSummary] = Field(
-        [], max_length=MAX_CLIPS, description="The clips in the order of the spec."
+        [], max_length=MAX_CLIPS, description="clips lists the state of each clip of the spec."
     )
-    segments: Segments | None = Field(None, description="Rendered segments, once they are known.")
-    outputs: list[OutputSummary] = Field([], max_length=8, description="The finished videos.")
-    conditions: list[Condition] = Field([], max_length=20, description="Findings, by type.")
+    segments: SegmentSummary | None = Field(
+        None, description="segments counts rendered segments. It is set once rendering starts."
+    )
+    outputs: list[OutputSummary] = Field(
+        [], max_length=8, description="outputs lists the finished video files."
+    )
+    conditions: list[Condition] = Field(
+        [],
+        max_length=20,
+        description="conditions represent the latest available observations of the Compilation's"
+        " state.",
+    )

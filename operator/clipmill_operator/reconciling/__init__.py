@@ -1,4 +1,5 @@
-"""One reconcile of one resource: observe, ask the API, decide, apply.
+"""One reconcile of one Compilation: read the cache, request the plan, decide, act.
 
-In: a resource's key. Out: applied objects, a status, events and the time of the next reconcile.
+In: the key of a Compilation. Out: created and deleted objects, reports to the API, a status, and
+events. `decide`, `status`, `conditions`, `events`, `ownership` and `admission_queue` are pure.
 """

@@ -1,193 +1,185 @@
-"""What is to be done for one resource: pure, from what is seen and what the API answered.
+"""Decide what to do for one Compilation, from the observed objects and the API's response. Pure.
 
-terminal? refused? queued? not isolated? a part given up? a Job missing? waiting? done?
+The order of the checks: a terminal state, admission, isolation of the pods, tasks that failed for
+good, Jobs that are missing, Secrets that are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from clipmill.protocol import ENDS, NOT_ISOLATED, ExitCode, FailedTasks, Plan, Stage, State
-from clipmill_operator.building.resource import Status
+from clipmill.protocol import (
+    NOT_ISOLATED,
+    TERMINAL_STATES,
+    CompilationState,
+    ExitCode,
+    FailedTasks,
+    Plan,
+    Stage,
+)
+from clipmill_operator.building.resource import CompilationStatus
 from clipmill_operator.reconciling import status
-from clipmill_operator.reconciling.observed import Children, SeenJob, SeenPod, Wish
-from clipmill_operator.reconciling.status import Refusal
+from clipmill_operator.reconciling.actions import (
+    Action,
+    CreateJob,
+    Decision,
+    DeleteJob,
+    PlanResponse,
+    ReplaceSecret,
+    ReportFailure,
+)
+from clipmill_operator.watching.observed import (
+    Children,
+    ObservedCompilation,
+    ObservedJob,
+    ObservedPod,
+)
 
-LEAST_MESSAGE = "its pods ended without telling what became of it"
+NO_RESULT = "Pods ended without reporting a result"
 MESSAGE_CHARS = 480
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Make the Job of a stage, with a key of its own."""
-
-    stage: Stage
-    tasks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rekey:
-    """A Job's Secret is missing: another key."""
-
-    job: SeenJob
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Delete a Job, and with it its pods and its Secret."""
-
-    job: SeenJob
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Tell the API of tasks whose pods will not be tried again."""
-
-    tasks: FailedTasks
-
-
-Action = Start | Rekey | Drop | Report
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API said: a plan, a refusal, or nothing (`trouble`, once it has lasted)."""
-
-    owner: str = ""
-    plan: Plan | None = None
-    refusal: Refusal | None = None
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Actions in order, and the status to write; None: it is what it should be."""
-
-    actions: tuple[Action, ...] = ()
-    status: Status | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Nothing is to be done."""
-        return not self.actions and self.status is None
-
-
 def decide(
-    wish: Wish, seen: Children, answer: Answer, *, may_start: bool, render_from: int, now: str
+    compilation: ObservedCompilation,
+    children: Children,
+    response: PlanResponse,
+    *,
+    is_admitted: bool,
+    render_from_segments: int,
+    now: str,
 ) -> Decision:
-    """The decision. `render_from`: missing segments from which render pods pay; 0: never."""
-    if answer.plan is not None:
-        plan = answer.plan
-        queued = _is_queued(plan, seen, may_start=may_start)
-        actions = tuple(_actions(plan, seen, queued=queued, render_from=render_from))
-        stuck = _stuck(plan, seen)
-        wanted = status.accepted(wish, plan, answer.owner, queued=queued, stuck=stuck, now=now)
-    elif answer.refusal is not None:
-        actions = tuple(Drop(job) for job in _going(seen.jobs))
-        wanted = status.refused(wish, answer.refusal, now)
-    elif answer.trouble:
-        actions, wanted = (), status.troubled(wish, answer.trouble, now)
+    """Return the actions and the status for a Compilation.
+
+    Args:
+        compilation: The Compilation.
+        children: Its Jobs and pods, observed before the response was requested.
+        response: The API's response.
+        is_admitted: Whether it may create Jobs if it has none.
+        render_from_segments: Missing segments from which on *render* pods are used; 0 for never.
+        now: The time for conditions, as in RFC 3339.
+    """
+    actions: tuple[Action, ...] = ()
+    if response.plan is not None:
+        plan = response.plan
+        is_queued = needs_admission(plan, children) and not is_admitted
+        actions = tuple(_actions(plan, children, is_queued, render_from_segments))
+        desired = status.accepted_status(
+            compilation,
+            plan,
+            response.owner,
+            is_queued=is_queued,
+            blocked=_blocked_pods(plan, children),
+            now=now,
+        )
+    elif response.refusal is not None:
+        actions = tuple(DeleteJob(job) for job in _active(children.jobs))
+        desired = status.refused_status(compilation, response.refusal, now)
+    elif response.outage:
+        desired = status.api_unreachable_status(compilation, response.outage, now)
     else:
         return Decision()
-    same = status.dumped(wanted) == wish.status
-    return Decision(actions, None if same else wanted)
+    return Decision(actions, _if_changed(desired, compilation))
 
 
-def starts(plan: Plan, seen: Children) -> bool:
-    """Whether it wants a place among those that have pods, and has none yet."""
-    return plan.state not in ENDS and not _current(plan, seen)
+def needs_admission(plan: Plan, children: Children) -> bool:
+    """Return whether a revision is to be rendered and has no Job yet."""
+    return plan.state not in TERMINAL_STATES and not any(
+        job.generation == plan.generation for job in children.jobs
+    )
 
 
-def _stuck(plan: Plan, seen: Children) -> str:
-    found = [pod for pod in seen.pods if pod.generation == plan.generation and pod.stuck]
-    return f"{len(found)} pods do not start: {found[0].stuck}" if found else ""
+def _if_changed(
+    desired: CompilationStatus, compilation: ObservedCompilation
+) -> CompilationStatus | None:
+    return None if status.dump_status(desired) == compilation.status else desired
 
 
-def _current(plan: Plan, seen: Children) -> list[SeenJob]:
-    return [job for job in seen.jobs if job.generation == plan.generation]
+def _blocked_pods(plan: Plan, children: Children) -> str:
+    pods = [p for p in children.pods if p.generation == plan.generation and p.blocked_reason]
+    if not pods:
+        return ""
+    count = "1 pod does" if len(pods) == 1 else f"{len(pods)} pods do"
+    return f"{count} not start: {pods[0].blocked_reason}"
 
 
-def _is_queued(plan: Plan, seen: Children, *, may_start: bool) -> bool:
-    return starts(plan, seen) and not may_start
+def _active(jobs: Iterable[ObservedJob]) -> list[ObservedJob]:
+    return [job for job in jobs if not job.result and not job.is_deleting]
 
 
-def _going(jobs: tuple[SeenJob, ...]) -> list[SeenJob]:
-    return [job for job in jobs if not job.end and not job.leaving]
-
-
-def _actions(plan: Plan, seen: Children, *, queued: bool, render_from: int) -> Iterator[Action]:
-    for job in seen.jobs:
-        if job.generation != plan.generation and not job.leaving:
-            yield Drop(job)
-    if plan.state is State.SUCCEEDED or queued:
+def _actions(
+    plan: Plan, children: Children, is_queued: bool, render_from_segments: int
+) -> Iterator[Action]:
+    for job in children.jobs:
+        if job.generation != plan.generation and not job.is_deleting:
+            yield DeleteJob(job)
+    if plan.state is CompilationState.SUCCEEDED or is_queued:
         return
-    if plan.state in ENDS:
-        yield from (Drop(job) for job in _going(seen.jobs) if job.generation == plan.generation)
+    if plan.state in TERMINAL_STATES:
+        active = _active(children.jobs)
+        yield from (DeleteJob(job) for job in active if job.generation == plan.generation)
         return
-    escape = _not_isolated(plan, seen)
-    if escape is not None:
-        yield escape
-    elif plan.state is State.FETCHING:
-        yield from _fetching(plan, seen)
-    elif plan.state is State.RENDERING:
-        yield from _rendering(plan, seen, render_from)
+    isolation_failure = _isolation_failure(plan, children)
+    if isolation_failure is not None:
+        yield isolation_failure
+    elif plan.state is CompilationState.FETCHING:
+        yield from _fetch_actions(plan, children)
+    elif plan.state is CompilationState.RENDERING:
+        yield from _render_actions(plan, children, render_from_segments)
 
 
-def _not_isolated(plan: Plan, seen: Children) -> Report | None:
-    for pod in seen.pods:
+def _isolation_failure(plan: Plan, children: Children) -> ReportFailure | None:
+    for pod in children.pods:
         if pod.generation == plan.generation and pod.exit_code == ExitCode.NOT_ISOLATED:
-            why = pod.why or "a pod reached what it must not reach"
-            return _report(plan, Stage.FETCH, [], f"pod {pod.name}: {why}", NOT_ISOLATED)
+            message = f"Pod {pod.name}: {pod.message or 'the isolation check failed'}"
+            return _report(plan, Stage.FETCH, [], message, NOT_ISOLATED)
     return None
 
 
-def _fetching(plan: Plan, seen: Children) -> Iterator[Action]:
-    job = seen.job(Stage.FETCH, plan.generation)
+def _fetch_actions(plan: Plan, children: Children) -> Iterator[Action]:
+    job = children.job(Stage.FETCH, plan.generation)
     if job is None:
-        yield Start(Stage.FETCH, plan.tasks.fetch)
+        yield CreateJob(Stage.FETCH, plan.tasks.fetch)
         return
-    given_up = [i for i in plan.to_fetch if job.end or i in job.failed]
-    for index in given_up:
-        yield _report(plan, Stage.FETCH, [index], _last_words(job, seen, index))
-    if not given_up:
-        yield from _keyless(job, seen)
+    failed = [index for index in plan.to_fetch if job.result or index in job.failed_indexes]
+    for index in failed:
+        yield _report(plan, Stage.FETCH, [index], _failure_message(job, children, index))
+    if not failed:
+        yield from _missing_secret(job, children)
 
 
-def _rendering(plan: Plan, seen: Children, render_from: int) -> Iterator[Action]:
-    assemble = seen.job(Stage.ASSEMBLE, plan.generation)
+def _render_actions(plan: Plan, children: Children, render_from_segments: int) -> Iterator[Action]:
+    assemble = children.job(Stage.ASSEMBLE, plan.generation)
     if assemble is not None:
-        if assemble.end:
-            yield _report(plan, Stage.ASSEMBLE, [0], _last_words(assemble, seen, 0))
+        if assemble.result:
+            yield _report(plan, Stage.ASSEMBLE, [0], _failure_message(assemble, children, 0))
         else:
-            yield from _keyless(assemble, seen)
+            yield from _missing_secret(assemble, children)
         return
-    render = seen.job(Stage.RENDER, plan.generation)
-    if render is None and _shards_pay(plan, render_from):
-        yield Start(Stage.RENDER, plan.tasks.render)
-    elif render is None or render.end:
-        yield Start(Stage.ASSEMBLE, 1)
+    render = children.job(Stage.RENDER, plan.generation)
+    if render is None and _render_pods_pay(plan, render_from_segments):
+        yield CreateJob(Stage.RENDER, plan.tasks.render)
+    elif render is None or render.result:
+        yield CreateJob(Stage.ASSEMBLE, 1)
     else:
-        yield from _keyless(render, seen)
+        yield from _missing_secret(render, children)
 
 
-def _shards_pay(plan: Plan, render_from: int) -> bool:
+def _render_pods_pay(plan: Plan, render_from_segments: int) -> bool:
     missing = plan.segments.total - plan.segments.reused - plan.segments.rendered
-    return 0 < render_from <= missing and plan.tasks.render > 1
+    return 0 < render_from_segments <= missing and plan.tasks.render > 1
 
 
-def _keyless(job: SeenJob, seen: Children) -> Iterator[Action]:
-    """Pods that cannot start for want of their Secret get another, once none runs.
-
-    A new key ends the one before: a running pod would lose its own.
-    """
-    pods = seen.pods_of(job)
-    if any(pod.lacks_key for pod in pods) and not any(pod.runs for pod in pods):
-        yield Rekey(job)
+def _missing_secret(job: ObservedJob, children: Children) -> Iterator[Action]:
+    """Replace a missing Secret once no pod runs: a new key revokes the one of running pods."""
+    pods = children.pods_of(job)
+    if any(pod.is_missing_secret for pod in pods) and not any(pod.is_running for pod in pods):
+        yield ReplaceSecret(job)
 
 
-def _report(plan: Plan, stage: Stage, indexes: list[int], message: str, reason: str = "") -> Report:
-    return Report(
+def _report(
+    plan: Plan, stage: Stage, indexes: list[int], message: str, reason: str = ""
+) -> ReportFailure:
+    return ReportFailure(
         FailedTasks(
             stage=stage,
             generation=plan.generation,
@@ -198,13 +190,13 @@ def _report(plan: Plan, stage: Stage, indexes: list[int], message: str, reason: 
     )
 
 
-def _last_words(job: SeenJob, seen: Children, index: int) -> str:
-    """Why a part was given up: its pods' words, else the Job's."""
-    ended = [p for p in seen.pods_of(job) if p.index == index and p.exit_code is not None]
-    if ended:
-        return _words_of(max(ended, key=lambda pod: pod.name))
-    return job.why if job.end == "Failed" and job.why else LEAST_MESSAGE
+def _failure_message(job: ObservedJob, children: Children, index: int) -> str:
+    """Return why a task failed: by its newest pod, or else by the Job."""
+    pods = [p for p in children.pods_of(job) if p.index == index and p.exit_code is not None]
+    if pods:
+        return _exit_message(max(pods, key=lambda pod: pod.name))
+    return job.message if job.result == "Failed" and job.message else NO_RESULT
 
 
-def _words_of(pod: SeenPod) -> str:
-    return f"its pod ended with exit {pod.exit_code}: {pod.why or 'it said nothing'}"
+def _exit_message(pod: ObservedPod) -> str:
+    return f"Pod exited with code {pod.exit_code}: {pod.message or 'it wrote no message'}"

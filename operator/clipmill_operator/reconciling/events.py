@@ -1,21 +1,28 @@
-"""The events of a resource: what `kubectl describe` tells. Pure.
+"""Kubernetes events of a Compilation, as `kubectl describe` prints them. Pure.
 
-An event's name follows from what it says, so that saying it again after a restart adds nothing.
+The name of an event follows from its content, so that a repetition after a restart adds nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from clipmill_operator.building.resource import API_VERSION, KIND, Status
-from clipmill_operator.reconciling.decide import Action, Decision, Drop, Rekey, Start
-from clipmill_operator.reconciling.observed import Wish
+from clipmill_operator.building.resource import API_VERSION, KIND, CompilationStatus, Object
+from clipmill_operator.reconciling.actions import (
+    Action,
+    CreateJob,
+    Decision,
+    DeleteJob,
+    ReplaceSecret,
+)
+from clipmill_operator.watching.observed import ObservedCompilation
 
 COMPONENT = "clipmill-operator"
-SAID_CHARS = 900
-TOLD = {
+MESSAGE_CHARS = 900
+# Conditions whose change is an event, and the type of that event.
+CONDITION_EVENTS = {
     ("Accepted", "True"): "Normal",
     ("Accepted", "False"): "Warning",
     ("Fetched", "True"): "Normal",
@@ -23,85 +30,87 @@ TOLD = {
     ("Complete", "True"): "Normal",
     ("Failed", "True"): "Warning",
 }
-"""Findings that are told when they come to be, and how."""
 
 
 class Event(NamedTuple):
-    """One sentence of the story."""
+    """Type, reason and message of an event."""
 
-    kind: str
+    type: str
     reason: str
     message: str
 
 
-def story(wish: Wish, decision: Decision) -> list[Event]:
-    """What a decision adds to the story."""
-    events = of_actions(decision.actions)
+def events_of(compilation: ObservedCompilation, decision: Decision) -> list[Event]:
+    """Return the events of a decision."""
+    events = action_events(decision.actions)
     if decision.status is not None:
-        events += _of_status(wish, decision.status)
+        events += _status_events(compilation, decision.status)
     return events
 
 
-def of_actions(actions: Iterable[Action]) -> list[Event]:
-    """What is done."""
-    return [event for action in actions for event in _of_action(action)]
+def action_events(actions: Iterable[Action]) -> list[Event]:
+    """Return the events of actions."""
+    return [event for action in actions for event in _action_event(action)]
 
 
-def _of_action(action: Action) -> Iterator[Event]:
+def _action_event(action: Action) -> Iterator[Event]:
     match action:
-        case Start(stage, tasks):
-            many = f"{tasks} part" + ("s" if tasks != 1 else "")
-            yield Event("Normal", f"{stage.value.capitalize()}Started", f"a Job of {many}")
-        case Rekey(job):
-            told = f"the Secret of {job.name} was missing: its pods get another key"
-            yield Event("Warning", "KeyReplaced", told)
-        case Drop(job):
-            yield Event("Normal", "JobDeleted", f"{job.name} is of no use any more")
+        case CreateJob(stage, tasks):
+            count = "1 task" if tasks == 1 else f"{tasks} tasks"
+            reason = f"{stage.value.capitalize()}Started"
+            yield Event("Normal", reason, f"Created {stage.value} Job with {count}")
+        case ReplaceSecret(job):
+            message = f"Replaced missing Secret of Job {job.name} with a new key"
+            yield Event("Warning", "KeyReplaced", message)
+        case DeleteJob(job):
+            yield Event(
+                "Normal", "JobDeleted", f"Deleted Job {job.name}: it is not needed any more"
+            )
         case _:
             return
 
 
-def _of_status(wish: Wish, status: Status) -> Iterator[Event]:
-    before = {
+def _status_events(compilation: ObservedCompilation, status: CompilationStatus) -> Iterator[Event]:
+    previous = {
         (c["type"], c["status"], c["reason"], c.get("observedGeneration"))
-        for c in wish.status.get("conditions") or []
+        for c in compilation.status.get("conditions") or []
     }
-    for found in status.conditions:
-        if found.type == "Fetched" and not before:
-            # Nothing was to be fetched: no news.
+    for condition in status.conditions:
+        if condition.type == "Fetched" and not previous:
+            # Nothing had to be fetched.
             continue
-        kind = TOLD.get((found.type, found.status))
-        is_new = (found.type, found.status, found.reason, wish.generation) not in before
-        if kind and is_new:
-            yield Event(kind, found.reason, found.message)
-    if status.reason == "Queued" and wish.status.get("reason") != "Queued":
+        event_type = CONDITION_EVENTS.get((condition.type, condition.status))
+        identity = (condition.type, condition.status, condition.reason, compilation.generation)
+        if event_type and identity not in previous:
+            yield Event(event_type, condition.reason, condition.message)
+    if status.reason == "Queued" and compilation.status.get("reason") != "Queued":
         yield Event("Normal", "Queued", str(status.message))
 
 
-def objects(wish: Wish, events: Sequence[Event], now: str) -> list[dict[str, Any]]:
-    """The events as the cluster takes them."""
-    return [_object(wish, event, now) for event in events]
+def event_objects(
+    compilation: ObservedCompilation, events: Iterable[Event], now: str
+) -> list[Object]:
+    """Return events as Kubernetes objects."""
+    return [_event_object(compilation, event, now) for event in events]
 
 
-def _object(wish: Wish, event: Event, now: str) -> dict[str, Any]:
-    said = f"{wish.uid}/{wish.generation}/{event.reason}/{event.message}"
+def _event_object(compilation: ObservedCompilation, event: Event, now: str) -> Object:
+    content = f"{compilation.uid}/{compilation.generation}/{event.reason}/{event.message}"
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {
-            "name": f"{wish.name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}",
-            "namespace": wish.namespace,
-        },
+        "metadata": {"name": f"{compilation.name}.{digest}", "namespace": compilation.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "namespace": wish.namespace,
-            "name": wish.name,
-            "uid": wish.uid,
+            "namespace": compilation.namespace,
+            "name": compilation.name,
+            "uid": compilation.uid,
         },
-        "type": event.kind,
+        "type": event.type,
         "reason": event.reason,
-        "message": event.message[:SAID_CHARS],
+        "message": event.message[:MESSAGE_CHARS],
         "source": {"component": COMPONENT},
         "reportingComponent": COMPONENT,
         "firstTimestamp": now,

@@ -1,254 +1,227 @@
-"""One look at one resource: observe, ask the API, decide, act. May be cut off and repeated.
+"""One reconcile of one Compilation. It can be interrupted at any point and repeated.
 
-What is seen of the cluster is read before the API is asked: so the plan is never older than the
-end of a Job that a decision rests on.
+The cluster is observed before the API is asked, so that a plan is never older than the end of a
+Job on which a decision rests.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from clipmill.protocol import Stage
-from clipmill_client.errors import PermanentError
 from clipmill_client.privileged_calls import OperatorCalls
-from clipmill_operator import metrics
-from clipmill_operator.building import builders
-from clipmill_operator.building.builders import Named
-from clipmill_operator.building.resource import API_VERSION, KIND, Status
-from clipmill_operator.kube import JOB, SECRET, Kube, KubeRefused, KubeRetry
-from clipmill_operator.reconciling import events, status
-from clipmill_operator.reconciling.api_requests import Again, Asking
-from clipmill_operator.reconciling.decide import (
-    Action,
-    Answer,
+from clipmill_operator.building.labels import RevisionRef
+from clipmill_operator.building.resource import Phase
+from clipmill_operator.errors import PermanentKubeError
+from clipmill_operator.kube_client import KubeClient
+from clipmill_operator.reconciling import events
+from clipmill_operator.reconciling.action_executor import ActionExecutor
+from clipmill_operator.reconciling.actions import (
     Decision,
-    Drop,
-    Rekey,
-    Report,
-    Start,
-    decide,
+    PlanResponse,
+    ReplaceSecret,
+    ReportFailure,
 )
-from clipmill_operator.reconciling.network_policies import Isolation
-from clipmill_operator.reconciling.observed import Children, Wish
-from clipmill_operator.reconciling.reconcile_state import Standing, Standings, is_over, mark_of
+from clipmill_operator.reconciling.admission_queue import AdmissionQueue
+from clipmill_operator.reconciling.decide import decide
+from clipmill_operator.reconciling.network_policies import NetworkPolicies
+from clipmill_operator.reconciling.reconcile_cache import (
+    DeferredStatus,
+    LastReconcile,
+    ReconcileCache,
+    progress_of,
+)
+from clipmill_operator.reconciling.registrar import Registrar
+from clipmill_operator.reconciling.status import dump_status, not_applied_status
+from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.settings import Settings
-from clipmill_operator.watching.namespace_owners import Namespaces
-from clipmill_operator.watching.object_cache import Cache, Key
+from clipmill_operator.watching.namespace_owners import NamespaceOwners
+from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_operator.watching.observed import Children, Key, ObservedCompilation
 
-log = logging.getLogger(__name__)
-REKEY_S = 60.0
-"""A node takes up to a minute to see a Secret that was missing."""
-REFUSED_AGAIN_S = 300.0
-"""A refused resource is asked for again this often: a quota may have been raised."""
-Clock = Callable[[], float]
-Now = Callable[[], datetime]
+# A kubelet notices a new Secret within a minute: until then it is not replaced again.
+SECRET_REPLACED_EVERY_S = 60.0
+# A refused spec is registered again at this interval: a quota may have been raised.
+REFUSED_RETRY_S = 300.0
 
 
-class Next(Enum):
-    """What is to come after a look."""
+class ReconcileResult(Enum):
+    """What has to follow a reconcile."""
 
-    NOTHING = "nothing"
-    LOOK = "look"
-    TELL = "tell"
+    DONE = "done"
+    # A report to the API has changed the plan.
+    REQUEUE = "requeue"
+    # A Job was created; its events and the status are still to be written.
+    STATUS_DEFERRED = "status deferred"
 
 
 class Reconciler:
-    """Looks at resources, one call each. Raises KubeError, ClientError and Again: try later."""
+    """Reconciles Compilations. Safe for several threads, each with another Compilation."""
 
     def __init__(
         self,
-        kube: Kube,
+        kube: KubeClient,
         api: OperatorCalls,
-        cache: Cache,
+        cache: ClusterCache,
         settings: Settings,
         *,
-        clock: Clock,
-        now: Now,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
     ) -> None:
-        self._kube, self._api, self._cache, self._settings = kube, api, cache, settings
+        self._api, self._cache, self._settings = api, cache, settings
         self._clock, self._now = clock, now
-        self.namespaces = Namespaces(kube, clock)
-        self.isolation = Isolation(kube, settings)
-        self._ask = Asking(api, self.namespaces, settings, clock)
-        self.standings = Standings(
-            most=settings.max_active, most_of_owner=settings.max_active_per_owner
+        self.states = ReconcileCache()
+        self.admissions = AdmissionQueue(
+            limit=settings.max_active, owner_limit=settings.max_active_per_owner
         )
+        self.namespaces = NamespaceOwners(kube, clock)
+        self.network_policies = NetworkPolicies(kube, settings)
+        self._registrar = Registrar(api, self.namespaces, self.states, settings, clock)
+        self._executor = ActionExecutor(
+            kube, api, cache, self.states, self.network_policies, settings
+        )
+        self._writer = StatusWriter(kube, cache)
 
-    def __call__(self, key: Key) -> Next:
-        """What to do next: something was done that changes the answer, or is still to be told."""
-        wish = self._cache.wishes.get(key)
-        if wish is None or wish.leaving:
-            return Next.NOTHING
-        seen = self._cache.children(wish)
-        known = self.standings.of(wish.uid)
-        if self._is_settled(wish, seen, known):
-            return Next.NOTHING
-        answer = known.take_answer(wish.generation) or self._ask(wish, known)
+    def reconcile(self, key: Key) -> ReconcileResult:
+        """Reconcile one Compilation.
+
+        Raises:
+            KubeError: A request to the cluster failed.
+            ClientError: A request to the API failed.
+            Requeue: The observed state is out of date.
+        """
+        compilation = self._cache.compilations.get(key)
+        if compilation is None or compilation.is_deleting:
+            return ReconcileResult.DONE
+        children = self._cache.children(compilation.uid)
+        if self._is_settled(compilation, children):
+            return ReconcileResult.DONE
+        response = self._response(compilation)
         decision = decide(
-            wish,
-            seen,
-            answer,
-            may_start=self.standings.may_start(wish, answer, seen),
-            render_from=self._settings.render_from_segments,
-            now=self._iso(),
+            compilation,
+            children,
+            response,
+            is_admitted=self.admissions.admit(compilation, response, children),
+            render_from_segments=self._settings.render_from_segments,
+            now=self._timestamp(),
         )
-        decision = self._patient(decision, known)
-        self._act(wish, answer, decision)
-        if not answer.trouble:
-            known.mark = mark_of(answer.plan) if answer.plan and not is_over(answer.plan) else ""
-        if _only_starts(decision):
-            # Jobs first: the status and the story wait until no other resource lacks its own.
-            known.answer, known.untold = answer, events.of_actions(decision.actions)
-            return Next.TELL
-        self._tell(wish, decision, known)
-        if decision.status is not None:
-            self._write(wish, decision.status)
-        self._remember(wish, answer, decision, known)
-        reported = any(isinstance(action, Report) for action in decision.actions)
-        return Next.LOOK if reported else Next.NOTHING
+        return self._apply(compilation, response, self._limit_replacements(compilation, decision))
 
-    def gone(self, uid: str) -> None:
-        """A resource was deleted: the API ends what runs. A repeat is harmless."""
-        self._api.gone(uid)
-        self.standings.forget(uid)
+    def cancel(self, uid: str) -> None:
+        """Cancel a deleted Compilation at the API. A repetition changes nothing."""
+        self._api.delete(uid)
+        self.states.forget(uid)
+        self.admissions.release(uid)
 
-    def told_anew(self, uid: str) -> None:
-        """The resource is to be registered again, though its generation may be the same."""
-        self.standings.of(uid).registered = 0
+    def restore_admissions(self) -> None:
+        """Admit the Compilations that have active Jobs, so that limits hold across a restart."""
+        uids = {compilation.uid for compilation in self._cache.compilations.all()}
+        for job in self._cache.jobs.all():
+            if job.compilation_uid in uids and not job.result:
+                self.admissions.restore(job.compilation_uid, job.owner)
 
-    def _is_settled(self, wish: Wish, seen: Children, known: Standing) -> bool:
-        """Whether a look could change nothing, so that the API need not be asked."""
-        if known.status != wish.status:
+    def _is_settled(self, compilation: ObservedCompilation, children: Children) -> bool:
+        """Return whether a reconcile could change nothing, so that the API need not be asked."""
+        state = self.states.get(compilation.uid)
+        if state.last.status != compilation.status:
             return False
-        if known.settled == wish.generation:
-            return all(job.end for job in seen.jobs)
-        if self._clock() - known.asked_at < REFUSED_AGAIN_S and _is_refused(wish):
-            return known.registered == 0 and not seen.jobs
-        return known.registered == wish.generation and self.standings.is_waiting(wish.uid)
+        if state.last.settled_generation == compilation.generation:
+            return all(job.result for job in children.jobs)
+        is_recent = self._clock() - state.api.requested_at < REFUSED_RETRY_S
+        if is_recent and _is_refused(compilation):
+            return state.api.registered == 0 and not children.jobs
+        is_registered = state.api.registered == compilation.generation
+        return is_registered and self.admissions.is_waiting(compilation.uid)
 
-    def _patient(self, decision: Decision, known: Standing) -> Decision:
-        """Without keys for Jobs that got one just now: their pods are still to find it."""
+    def _response(self, compilation: ObservedCompilation) -> PlanResponse:
+        deferred = self.states.take_deferred_response(compilation.uid, compilation.generation)
+        return deferred or self._registrar.plan(compilation)
+
+    def _limit_replacements(self, compilation: ObservedCompilation, decision: Decision) -> Decision:
+        """Drop replacements of Secrets that were replaced a moment ago."""
         now = self._clock()
+        replaced_at = {
+            uid: time
+            for uid, time in self.states.get(compilation.uid).secrets_replaced_at.items()
+            if now - time < SECRET_REPLACED_EVERY_S
+        }
         actions = []
         for action in decision.actions:
-            if isinstance(action, Rekey):
-                if now - known.rekeyed_at.get(action.job.uid, float("-inf")) < REKEY_S:
+            if isinstance(action, ReplaceSecret):
+                if action.job.uid in replaced_at:
                     continue
-                known.rekeyed_at[action.job.uid] = now
+                replaced_at[action.job.uid] = now
+                self.states.update(compilation.uid, secrets_replaced_at=replaced_at)
             actions.append(action)
         return replace(decision, actions=tuple(actions))
 
-    # --- act ----------------------------------------------------------------------------------
+    # --- writes -------------------------------------------------------------------------------
 
-    def _act(self, wish: Wish, answer: Answer, decision: Decision) -> None:
+    def _apply(
+        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+    ) -> ReconcileResult:
+        self._execute(compilation, response, decision)
+        if not response.outage:
+            is_active = response.plan is not None and not response.is_terminal
+            progress = progress_of(response.plan) if is_active and response.plan else ""
+            self.states.update(compilation.uid, progress=progress)
+        if decision.only_creates_jobs:
+            self._defer_status(compilation, response, decision)
+            return ReconcileResult.STATUS_DEFERRED
+        self._write_status(compilation, response, decision)
+        has_reported = any(isinstance(action, ReportFailure) for action in decision.actions)
+        return ReconcileResult.REQUEUE if has_reported else ReconcileResult.DONE
+
+    def _execute(
+        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+    ) -> None:
+        revision = _revision(compilation, response)
         try:
             for action in decision.actions:
-                self._do(wish, answer, action)
-        except KubeRefused as error:
-            self._write(wish, status.not_applied(wish, decision.status, str(error)))
+                self._executor.execute(revision, action)
+        except PermanentKubeError as error:
+            status = not_applied_status(compilation, decision.status, str(error))
+            self._writer.write(compilation, status)
             raise
 
-    def _tell(self, wish: Wish, decision: Decision, known: Standing) -> None:
-        """The story is told if it may be: nothing hangs on it."""
-        told = [*known.untold, *events.story(wish, decision)]
-        for event in events.objects(wish, told, self._iso()):
-            try:
-                self._kube.create(event)
-            except KubeRefused as error:
-                log.warning("event key=%s/%s error=%s", wish.namespace, wish.name, error)
-        known.untold = []
+    def _defer_status(
+        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+    ) -> None:
+        """Leave events and status to a later reconcile: other Compilations get their Jobs first."""
+        recorded = tuple(events.action_events(decision.actions))
+        self.states.update(compilation.uid, deferred=DeferredStatus(response, recorded))
 
-    def _iso(self) -> str:
+    def _write_status(
+        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+    ) -> None:
+        deferred = self.states.get(compilation.uid).deferred
+        pending = deferred.events if deferred else ()
+        new_events = events.events_of(compilation, decision)
+        self._writer.record(compilation, [*pending, *new_events], self._timestamp())
+        self.states.update(compilation.uid, deferred=None)
+        if decision.status is not None:
+            self._writer.write(compilation, decision.status)
+        is_settled = response.is_terminal and not decision.actions
+        last = LastReconcile(
+            status=dump_status(decision.status) if decision.status else compilation.status,
+            settled_generation=compilation.generation if is_settled else 0,
+        )
+        self.states.update(compilation.uid, last=last)
+
+    def _timestamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _do(self, wish: Wish, answer: Answer, action: Action) -> None:
-        log.info("act key=%s/%s action=%s", wish.namespace, wish.name, _shown(action))
-        metrics.ACTIONS.labels(type(action).__name__).inc()
-        match action:
-            case Start():
-                self._start(wish, answer, action)
-            case Rekey(job):
-                self._give_key(_named(wish, answer), Stage(job.stage), job.uid)
-            case Drop(job):
-                self._kube.delete(JOB, job.namespace, job.name, job.uid)
-                self._cache.jobs.lose((job.namespace, job.name), job.uid)
-            case Report(tasks):
-                self._api.failed(wish.uid, tasks)
 
-    def _start(self, wish: Wish, answer: Answer, start: Start) -> None:
-        """Make a Job, then its Secret. One that is there already keeps its key."""
-        of, stage = _named(wish, answer), start.stage
-        self.isolation.ensure(of.namespace)
-        job = self._kube.create(builders.job(of, stage, start.tasks, self._settings))
-        if job is None:
-            found = self._kube.get(JOB, of.namespace, of.child(stage))
-            if found is not None:
-                self._cache.jobs.see(found)
-            raise Again(f"Job {of.child(stage)} is there already")
-        self._cache.jobs.see(job)
-        given = self.standings.of(wish.uid).take_key(of.generation, stage)
-        key = given or self._mint(of, stage)
-        self._put_secret(of, stage, job["metadata"]["uid"], key)
-
-    def _give_key(self, of: Named, stage: Stage, job_uid: str) -> None:
-        self._put_secret(of, stage, job_uid, self._mint(of, stage))
-
-    def _mint(self, of: Named, stage: Stage) -> str:
-        try:
-            return self._api.mint(of.uid, stage, of.generation)
-        except PermanentError as error:
-            raise Again(f"no key for {of.child(stage)}: {error.detail}") from error
-
-    def _put_secret(self, of: Named, stage: Stage, job_uid: str, key: str) -> None:
-        """In place of an older one of that name: Secrets can be made and deleted, never read."""
-        made = builders.secret(of, stage, job_uid, url=self._settings.pods_api_url, key=key)
-        if self._kube.create(made) is None:
-            self._kube.delete(SECRET, of.namespace, of.child(stage))
-            if self._kube.create(made) is None:
-                raise KubeRetry(f"Secret {of.child(stage)} comes back as often as it is deleted")
-
-    def _write(self, wish: Wish, wanted: Status) -> None:
-        if status.dumped(wanted) == wish.status:
-            return
-        metadata = {"name": wish.name, "namespace": wish.namespace, "uid": wish.uid}
-        body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
-        written = self._kube.apply(body | {"status": status.dumped(wanted)}, subresource="status")
-        metrics.STATUS_WRITES.inc()
-        if written is not None:
-            self._cache.wishes.see(written)
-
-    def _remember(self, wish: Wish, answer: Answer, decision: Decision, known: Standing) -> None:
-        over = is_over(answer.plan) and not decision.actions
-        known.settled = wish.generation if over else 0
-        known.status = (
-            status.dumped(decision.status) if decision.status is not None else wish.status
-        )
+def _revision(compilation: ObservedCompilation, response: PlanResponse) -> RevisionRef:
+    """Return the revision of the plan; without a plan, actions only delete Jobs."""
+    generation = response.plan.generation if response.plan else 0
+    return RevisionRef(
+        compilation.namespace, compilation.name, compilation.uid, generation, response.owner
+    )
 
 
-def _only_starts(decision: Decision) -> bool:
-    actions = decision.actions
-    return bool(actions) and all(isinstance(action, Start) for action in actions)
-
-
-def _named(wish: Wish, answer: Answer) -> Named:
-    assert answer.plan is not None
-    return Named(wish.namespace, wish.name, wish.uid, answer.plan.generation, answer.owner)
-
-
-def _is_refused(wish: Wish) -> bool:
-    is_of_now = wish.status.get("observedGeneration") == wish.generation
-    return is_of_now and wish.status.get("phase") == status.REFUSED
-
-
-def _shown(action: Action) -> str:
-    match action:
-        case Start(stage, tasks):
-            return f"Start {stage.value} tasks={tasks}"
-        case Report(tasks):
-            return f"Report {tasks.stage.value} indexes={tasks.indexes}"
-        case Rekey(job) | Drop(job):
-            return f"{type(action).__name__} {job.name}"
+def _is_refused(compilation: ObservedCompilation) -> bool:
+    is_current = compilation.status.get("observedGeneration") == compilation.generation
+    return is_current and compilation.status.get("phase") == Phase.REFUSED

@@ -1,7 +1,7 @@
-"""What the API was asked for becomes resources: made, changed, deleted, until the API has them.
+"""Submissions of the API become resources: created, edited or deleted by the operator.
 
-The wish stays in the API's outbox until the resource was registered, or is gone. So each step may
-be cut off, and is repeated.
+A submission stays in the API's outbox until its resource is registered or deleted, so each step
+may be interrupted and is repeated.
 """
 
 from __future__ import annotations
@@ -10,149 +10,151 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from clipmill.protocol import Refusal, Submission, Wanted
+from clipmill.protocol import Submission, SubmissionAction, SubmissionRefusal
 from clipmill_client.privileged_calls import OperatorCalls
-from clipmill_operator.building.builders import SUBMISSION
-from clipmill_operator.building.resource import API_VERSION, KIND
-from clipmill_operator.kube import COMPILATION, Kube, KubeRefused, Object
-from clipmill_operator.reconciling.observed import key_of
-from clipmill_operator.reconciling.ownership import place_of
+from clipmill_operator.building.labels import SUBMISSION
+from clipmill_operator.building.resource import API_VERSION, KIND, Object
+from clipmill_operator.errors import PermanentKubeError, SubmissionNotPossible
+from clipmill_operator.kube_client import COMPILATION, KubeClient
+from clipmill_operator.reconciling.ownership import submission_namespace
 from clipmill_operator.settings import Settings
-from clipmill_operator.watching.namespace_owners import Namespaces
-from clipmill_operator.watching.object_cache import Cache, Key
+from clipmill_operator.watching.namespace_owners import NamespaceOwners
+from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_operator.watching.observed import Key, key_of
 
 log = logging.getLogger(__name__)
-STAND_IN = "r-"
-"""How the uid of a submission begins that is no resource yet."""
-Tell = Callable[[str], None]
-"""Told the uid of a resource that is to be registered, though its generation may be the same."""
+# Prefix of the uid of a submission that has no resource yet.
+PLACEHOLDER_UID_PREFIX = "r-"
+MESSAGE_CHARS = 500
 
 
-class _Impossible(Exception):
-    """No resource can be made of a submission."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-class Submissions:
-    """Works off the API's outbox, one by one."""
+class SubmissionSync:
+    """Processes the API's outbox of submissions."""
 
     def __init__(
         self,
-        kube: Kube,
+        kube: KubeClient,
         api: OperatorCalls,
-        cache: Cache,
-        namespaces: Namespaces,
+        cache: ClusterCache,
+        namespaces: NamespaceOwners,
         settings: Settings,
-        tell: Tell,
+        invalidate_registration: Callable[[str], None],
     ) -> None:
         self._kube, self._api, self._cache = kube, api, cache
-        self._namespaces, self._settings, self._tell = namespaces, settings, tell
+        self._namespaces, self._settings = namespaces, settings
+        self._invalidate_registration = invalidate_registration
 
     def __call__(self) -> list[Key]:
-        """One round; the resources to be looked at. Raises ClientError, KubeError."""
-        applied: list[Key] = []
-        for asked in self._api.submissions():
-            log.info("submission id=%s wanted=%s name=%s", asked.id, asked.wanted, asked.name)
-            if asked.wanted is Wanted.DELETE:
-                self._delete(asked)
+        """Process all submissions. Return the keys to reconcile. Raises ClientError, KubeError."""
+        keys: list[Key] = []
+        for submission in self._api.submissions():
+            log.info(
+                "submission id=%s action=%s name=%s",
+                submission.id,
+                submission.action,
+                submission.name,
+            )
+            if submission.action is SubmissionAction.DELETE:
+                self._delete(submission)
             else:
-                applied += self._apply(asked)
-        return applied
+                keys += self._apply(submission)
+        return keys
 
-    def _apply(self, asked: Submission) -> list[Key]:
+    def _apply(self, submission: Submission) -> list[Key]:
         try:
-            made = self._made(asked, self._place(asked))
-        except KubeRefused as error:
-            self._refuse(asked, "NotApplied", str(error))
-        except _Impossible as error:
-            self._refuse(asked, error.reason, str(error))
+            resource = self._put(submission, self._namespace(submission))
+        except PermanentKubeError as error:
+            self._refuse(submission, "NotApplied", str(error))
+        except SubmissionNotPossible as error:
+            self._refuse(submission, error.reason, str(error))
         else:
-            self._cache.wishes.see(made)
-            self._tell(made["metadata"]["uid"])
-            return [key_of(made)]
+            self._cache.compilations.store(resource)
+            self._invalidate_registration(resource["metadata"]["uid"])
+            return [key_of(resource)]
         return []
 
-    def _made(self, asked: Submission, namespace: str | None) -> Object:
-        """The resource, with the spec that is asked for. Raises KubeError, _Impossible."""
+    def _put(self, submission: Submission, namespace: str | None) -> Object:
+        """Create the resource or replace its spec. Raises KubeError, SubmissionNotPossible."""
         if namespace is None:
-            told = f"namespace {asked.namespace!r} is not one of {asked.owner!r}"
-            raise _Impossible("NamespaceNotAllowed", told)
-        for name in _names(asked):
+            raise SubmissionNotPossible(
+                "NamespaceNotAllowed",
+                f"namespace {submission.namespace!r} does not belong to {submission.owner!r}",
+            )
+        for name in _candidate_names(submission):
             current = self._kube.get(COMPILATION, namespace, name)
             if current is None:
-                return self._kube.apply(_resource(asked, namespace, name), force=False) or {}
-            if _is_it(current, asked):
-                return self._changed(current, asked)
-        told = f"{namespace}/{asked.name} is another compilation's: give it another name"
-        raise _Impossible("NameTaken", told)
+                return self._kube.apply(_resource(submission, namespace, name), force=False) or {}
+            if _belongs_to(current, submission):
+                return self._replace(current, submission)
+        raise SubmissionNotPossible(
+            "NameTaken", f"name {submission.name!r} is in use in {namespace}: choose another one"
+        )
 
-    def _changed(self, current: Object, asked: Submission) -> Object:
-        spec = _spec(asked)
+    def _replace(self, current: Object, submission: Submission) -> Object:
+        spec = _spec(submission)
         if current.get("spec") == spec:
             return current
         return self._kube.replace_spec(current, spec) or current
 
-    def _delete(self, asked: Submission) -> None:
-        namespace = self._place(asked)
-        for name in _names(asked) if namespace else ():
+    def _delete(self, submission: Submission) -> None:
+        namespace = self._namespace(submission)
+        for name in _candidate_names(submission) if namespace else ():
             current = self._kube.get(COMPILATION, namespace or "", name)
-            if current is not None and _is_it(current, asked):
+            if current is not None and _belongs_to(current, submission):
                 uid = current["metadata"]["uid"]
                 self._kube.delete(COMPILATION, namespace or "", name, uid)
-                self._cache.wishes.lose(key_of(current), uid)
-        self._api.gone(asked.uid)
+                self._cache.compilations.remove(key_of(current), uid)
+        self._api.delete(submission.uid)
 
-    def _place(self, asked: Submission) -> str | None:
-        """Where it is, or is to be."""
-        if not asked.uid.startswith(STAND_IN):
-            return asked.namespace
-        return place_of(
+    def _namespace(self, submission: Submission) -> str | None:
+        """Return the namespace of the resource, or of the one to create."""
+        if not submission.uid.startswith(PLACEHOLDER_UID_PREFIX):
+            return submission.namespace
+        return submission_namespace(
             self._settings,
-            asked=asked.namespace,
-            owner=asked.owner,
-            label=self._label(asked.namespace),
+            requested=submission.namespace,
+            owner=submission.owner,
+            label=self._label(submission.namespace),
         )
 
     def _label(self, namespace: str) -> str | None:
-        """The owner of a namespace; one that we may not even look at is not anybody's."""
+        """Return the owner of a namespace; None too if the operator may not read it."""
         try:
             return self._namespaces.owner(namespace)
-        except KubeRefused:
+        except PermanentKubeError:
             return None
 
-    def _refuse(self, asked: Submission, reason: str, message: str) -> None:
-        log.warning("submission refused id=%s reason=%s", asked.id, reason)
-        self._api.refused(asked.id, Refusal(reason=reason, message=message[:500]))
+    def _refuse(self, submission: Submission, reason: str, message: str) -> None:
+        log.warning("submission refused id=%s reason=%s", submission.id, reason)
+        refusal = SubmissionRefusal(reason=reason, message=message[:MESSAGE_CHARS])
+        self._api.refuse_submission(submission.id, refusal)
 
 
-def _names(asked: Submission) -> Iterator[str]:
-    """Its own name, and one that tells it apart where that is another's."""
-    yield asked.name
-    yield f"{asked.name[:56].rstrip('-')}-{asked.id[2:8]}"
+def _candidate_names(submission: Submission) -> Iterator[str]:
+    """Yield the requested name, and a unique one in case another resource has it."""
+    yield submission.name
+    yield f"{submission.name[:56].rstrip('-')}-{submission.id[2:8]}"
 
 
-def _is_it(current: Object, asked: Submission) -> bool:
+def _belongs_to(current: Object, submission: Submission) -> bool:
     metadata = current["metadata"]
-    told = (metadata.get("annotations") or {}).get(SUBMISSION)
-    return bool(metadata["uid"] == asked.uid or told == asked.id)
+    annotation = (metadata.get("annotations") or {}).get(SUBMISSION)
+    return bool(metadata["uid"] == submission.uid or annotation == submission.id)
 
 
-def _spec(asked: Submission) -> dict[str, Any]:
-    spec = asked.spec.model_copy(update={"owner": asked.owner})
+def _spec(submission: Submission) -> dict[str, Any]:
+    spec = submission.spec.model_copy(update={"owner": submission.owner})
     return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _resource(asked: Submission, namespace: str, name: str) -> Object:
+def _resource(submission: Submission, namespace: str, name: str) -> Object:
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "annotations": {SUBMISSION: asked.id},
+            "annotations": {SUBMISSION: submission.id},
         },
-        "spec": _spec(asked),
+        "spec": _spec(submission),
     }

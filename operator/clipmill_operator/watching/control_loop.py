@@ -1,6 +1,6 @@
-"""The loop: keys in, looks out. Watches, polls and resyncs only put keys on the queue.
+"""The control loop: watches, pollers and resyncs add keys to the queue, workers reconcile them.
 
-asyncio decides who is next; the work itself blocks, so it is done by threads.
+asyncio decides which key is next. A reconcile blocks, so it runs in a thread.
 """
 
 from __future__ import annotations
@@ -14,108 +14,110 @@ from dataclasses import dataclass, field
 
 from clipmill_client.errors import ClientError
 from clipmill_operator import metrics
-from clipmill_operator.building.builders import COMPILATION_NAME
-from clipmill_operator.kube import Kube, KubeError, Object
-from clipmill_operator.reconciling.api_requests import Again
-from clipmill_operator.reconciling.observed import key_of
-from clipmill_operator.reconciling.reconciler import Next, Reconciler
-from clipmill_operator.reconciling.submission_sync import Submissions
+from clipmill_operator.building.labels import COMPILATION_NAME
+from clipmill_operator.building.resource import Object
+from clipmill_operator.errors import KubeError, Requeue
+from clipmill_operator.reconciling.reconciler import Reconciler, ReconcileResult
+from clipmill_operator.reconciling.submission_sync import SubmissionSync
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.health import Health
-from clipmill_operator.watching.object_cache import Cache, Key
-from clipmill_operator.watching.pollers import Poll, Resync
-from clipmill_operator.watching.work_queue import PATIENCE_S, WorkQueue
+from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_operator.watching.observed import Key, key_of
+from clipmill_operator.watching.pollers import ProgressPoller, Resync
+from clipmill_operator.watching.work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
-POLICY = ""
-"""Name of a key that stands for a namespace's policies: no resource is called so."""
+# No resource has an empty name: the key stands for the NetworkPolicies of a namespace.
+POLICIES_NAME = ""
+# The write of a status yields to reconciles that create Jobs (docs/decisions/operator.md).
+STATUS_YIELD_S = 10.0
+START_RETRY_S = 2.0
 
 
 @dataclass(kw_only=True)
-class Loop:
-    """Everything that runs, put together from its tasks."""
+class ControlLoop:
+    """Runs reconciles. Methods are called by the event loop's thread only."""
 
-    kube: Kube
-    cache: Cache
+    cache: ClusterCache
     reconciler: Reconciler
-    poll: Poll
+    poller: ProgressPoller
     resync: Resync
-    submissions: Submissions
+    submissions: SubmissionSync
     settings: Settings
     health: Health
     queue: WorkQueue = field(default_factory=WorkQueue)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _working: set[asyncio.Task[None]] = field(default_factory=set)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
-    # --- news ---------------------------------------------------------------------------------
+    # --- events -------------------------------------------------------------------------------
 
-    def saw(self, kind: str, change: str | None, body: Object) -> None:
-        """A watch told of a compilation, a Job or a pod."""
-        self.health.event(kind)
-        store = getattr(self.cache, "wishes" if kind == "compilations" else kind)
-        deleted = change == "DELETED"
+    def on_event(self, kind: str, change: str | None, body: Object) -> None:
+        """Take a watch event of a Compilation, a Job or a pod."""
+        self.health.record_event(kind)
+        objects = getattr(self.cache, kind)
+        is_deleted = change == "DELETED"
         key, uid = key_of(body), body["metadata"]["uid"]
-        before = store.get(key)
-        if not (store.lose(key, uid) if deleted else store.see(body)):
+        previous = objects.get(key)
+        if not (objects.remove(key, uid) if is_deleted else objects.store(body)):
             return
-        if kind == "compilations" and deleted:
-            self._spawn(self._gone(uid))
-        if kind == "pods" and not any(pod and pod.tells for pod in (before, store.get(key))):
-            # Most of what is told of a pod is of no consequence: it was made, it runs.
+        if kind == "compilations":
+            if is_deleted:
+                self._spawn(self._cancel(uid))
+            self.add(key)
             return
-        labels = body["metadata"].get("labels") or {}
-        owner = labels.get(COMPILATION_NAME, "") if kind != "compilations" else key[1]
-        if owner:
-            self.add((key[0], owner))
+        if kind == "pods" and not any(
+            pod and pod.is_significant for pod in (previous, objects.get(key))
+        ):
+            # Most events of a pod change nothing: it was created, or it runs.
+            return
+        name = (body["metadata"].get("labels") or {}).get(COMPILATION_NAME)
+        if name:
+            self.add((key[0], name))
 
-    def policy_changed(self, namespace: str) -> None:
-        """A watch told of a policy of ours: it is put right, if it is not."""
-        if self.reconciler.isolation.changed(namespace):
-            self.add((namespace, POLICY))
+    def on_policy_event(self, namespace: str) -> None:
+        """Take a watch event of one of our NetworkPolicies: it is applied again."""
+        if self.reconciler.network_policies.invalidate(namespace):
+            self.add((namespace, POLICIES_NAME))
 
-    def add(self, key: Key, *, patience_s: float = 0.0) -> None:
-        """Look at a resource."""
-        self.queue.add(key, time.monotonic(), patience_s=patience_s)
-        self._news.set()
+    def add(self, key: Key, *, yield_s: float = 0.0) -> None:
+        """Add a key to the queue."""
+        self.queue.add(key, time.monotonic(), yield_s=yield_s)
+        self._changed.set()
 
-    # --- running ------------------------------------------------------------------------------
+    def _add_all(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.add(key)
+
+    # --- rounds -------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until cancelled. The first resync comes before the first look."""
-        await self._until_primed()
-        rounds = [
+        """Run until cancelled. A first resync completes before the first reconcile."""
+        await self._prime()
+        await asyncio.gather(
             self._every(self.settings.resync_s, self._resync_round),
             self._every(self.settings.poll_s, self._poll_round),
             self._dispatch(),
-        ]
-        await asyncio.gather(*rounds)
+        )
 
-    async def _until_primed(self) -> None:
+    async def _prime(self) -> None:
         while True:
             try:
                 self._add_all(await asyncio.to_thread(self.resync))
                 break
             except KubeError as error:
-                log.warning("start waits: %s", error)
-                await asyncio.sleep(2)
-        await asyncio.to_thread(self._take_stock)
-        self._spawn(self._first_sweep())
+                log.warning("start delayed: %s", error)
+                await asyncio.sleep(START_RETRY_S)
+        self.reconciler.restore_admissions()
+        for namespace in {self.settings.namespace, self.settings.submissions_namespace}:
+            self.add((namespace, POLICIES_NAME))
+        self._spawn(self._first_cancellations())
 
-    async def _first_sweep(self) -> None:
-        """What was deleted while no operator ran. The next round does what fails here."""
+    async def _first_cancellations(self) -> None:
+        """Cancel what was deleted while no operator ran; the next resync retries a failure."""
         try:
-            await asyncio.to_thread(self.resync.sweep)
+            await asyncio.to_thread(self.resync.cancel_orphans)
         except (KubeError, ClientError) as error:
-            log.warning("sweep error=%s", error)
-
-    def _take_stock(self) -> None:
-        """Who has pods at the start, so that the limits hold; where policies are due."""
-        live = {wish.uid for wish in self.cache.wishes.all()}
-        for job in self.cache.jobs.all():
-            if job.owner_uid in live and not job.end:
-                self.reconciler.standings.hold(job.owner_uid, job.owner)
-        for namespace in {self.settings.namespace, self.settings.submissions_to}:
-            self.add((namespace, POLICY))
+            log.warning("cancellation of orphans failed: %s", error)
 
     async def _every(self, interval_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -127,81 +129,80 @@ class Loop:
 
     async def _resync_round(self) -> None:
         self._add_all(await asyncio.to_thread(self.resync))
-        await asyncio.to_thread(self.resync.sweep)
+        await asyncio.to_thread(self.resync.cancel_orphans)
 
     async def _poll_round(self) -> None:
-        self._add_all(await asyncio.to_thread(self.poll))
+        self._add_all(await asyncio.to_thread(self.poller))
         self._add_all(await asyncio.to_thread(self.submissions))
 
-    def _add_all(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            self.add(key)
-
-    async def _gone(self, uid: str) -> None:
-        """Tell the API; what fails here is found again by the sweep."""
+    async def _cancel(self, uid: str) -> None:
+        """Cancel a deleted Compilation at the API; the next resync retries a failure."""
         try:
-            await asyncio.to_thread(self.reconciler.gone, uid)
+            await asyncio.to_thread(self.reconciler.cancel, uid)
         except ClientError as error:
-            log.warning("gone uid=%s error=%s", uid, error)
-        self._add_all(self.reconciler.standings.next_keys())
+            log.warning("cancel uid=%s error=%s", uid, error)
+        self._add_all(self.reconciler.admissions.admissible_keys())
+
+    # --- workers ------------------------------------------------------------------------------
 
     async def _dispatch(self) -> None:
         while True:
-            self._news.clear()
-            while len(self._working) < self.settings.workers:
+            self._changed.clear()
+            while len(self._workers) < self.settings.workers:
                 key = self.queue.take(time.monotonic())
                 if key is None:
                     break
-                self._spawn(self._look(key))
-            due = self.queue.next_due() if len(self._working) < self.settings.workers else None
+                self._spawn(self._reconcile(key))
+            due = self.queue.next_due() if len(self._workers) < self.settings.workers else None
             wait_s = None if due is None else max(0.0, due - time.monotonic())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), wait_s)
+                await asyncio.wait_for(self._changed.wait(), wait_s)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._working.add(task)
-        task.add_done_callback(self._finished)
+        self._workers.add(task)
+        task.add_done_callback(self._finish)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._working.discard(task)
-        self._news.set()
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._workers.discard(task)
+        self._changed.set()
 
-    async def _look(self, key: Key) -> None:
+    async def _reconcile(self, key: Key) -> None:
         try:
-            with metrics.LOOKS.time():
-                then = await asyncio.to_thread(self._work, key)
-        except Again as again:
-            log.debug("again key=%s/%s why=%s", *key, again)
+            with metrics.RECONCILE_DURATION.time():
+                result = await asyncio.to_thread(self._work, key)
+        except Requeue as requeue:
+            log.debug("requeue key=%s/%s reason=%s", *key, requeue)
             self.queue.failed(key, time.monotonic())
         except Exception as error:
-            self._failed(key, error)
+            self._handle_error(key, error)
         else:
             self.queue.done(key)
-            if then is not Next.NOTHING:
-                self.add(key, patience_s=PATIENCE_S if then is Next.TELL else 0.0)
-        self._add_all(self.reconciler.standings.next_keys())
-        running, queued = self.reconciler.standings.counts()
-        metrics.REQUESTS.set(self.kube.requests)
+            if result is ReconcileResult.REQUEUE:
+                self.add(key)
+            elif result is ReconcileResult.STATUS_DEFERRED:
+                self.add(key, yield_s=STATUS_YIELD_S)
+        self._add_all(self.reconciler.admissions.admissible_keys())
+        running, queued = self.reconciler.admissions.counts()
         metrics.RUNNING.set(running)
         metrics.QUEUED.set(queued)
 
-    def _work(self, key: Key) -> Next:
+    def _work(self, key: Key) -> ReconcileResult:
         namespace, name = key
-        if name == POLICY:
-            self.reconciler.isolation.ensure(namespace)
-            return Next.NOTHING
-        return self.reconciler(key)
+        if name == POLICIES_NAME:
+            self.reconciler.network_policies.ensure(namespace)
+            return ReconcileResult.DONE
+        return self.reconciler.reconcile(key)
 
-    def _failed(self, key: Key, error: Exception) -> None:
-        """A surprise is logged whole; the key is tried again like after any other error."""
+    def _handle_error(self, key: Key, error: Exception) -> None:
+        """Retry after a back-off. An unexpected error is logged with its traceback."""
         wait_s = self.queue.failed(key, time.monotonic())
-        metrics.FAILURES.labels(type(error).__name__).inc()
-        known = isinstance(error, KubeError | ClientError)
+        metrics.RECONCILE_ERRORS.labels(type(error).__name__).inc()
+        is_expected = isinstance(error, KubeError | ClientError)
         log.warning(
-            "look failed key=%s/%s again_s=%g error=%s",
+            "reconcile failed key=%s/%s retry_in_s=%g error=%s",
             *key,
             wait_s,
             error,
-            exc_info=None if known else error,
+            exc_info=None if is_expected else error,
         )

@@ -1,44 +1,42 @@
-"""Whether the operator lives: its loop turns, and its watches tell what happens."""
+"""Liveness of the operator: its loop makes progress, and its watches deliver events."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-LATE_RESYNCS = 5
-"""So many resyncs overdue: the loop stands still."""
-DEAD_WATCH = 3
-"""So many resyncs in a row found changes of a kind that no watch had told: it is dead."""
+from clipmill_operator.errors import Unhealthy
 
-
-class Unhealthy(RuntimeError):
-    """The process is to be started anew; says why."""
+# The loop is stuck once this many resyncs are overdue.
+OVERDUE_RESYNCS = 5
+# A watch is dead once this many resyncs in a row have found changes that it did not report.
+MISSED_RESYNCS = 3
 
 
 class Health:
-    """Told of every event and every resync."""
+    """Records watch events and resyncs, and judges by them."""
 
     def __init__(self, resync_s: float, clock: Callable[[], float]) -> None:
         self._resync_s, self._clock = resync_s, clock
         self._resynced_at = clock()
         self._missed: Counter[str] = Counter()
 
-    def event(self, kind: str) -> None:
-        """A watch told something."""
+    def record_event(self, kind: str) -> None:
+        """Record that the watch of a kind has delivered an event."""
         self._missed[kind] = 0
 
-    def resynced(self, missed: dict[str, int]) -> None:
-        """A resync is through; by kind, how many changes it found that had not been told."""
+    def record_resync(self, missed: Mapping[str, int]) -> None:
+        """Record a completed resync with the number of unreported changes of each kind."""
         self._resynced_at = self._clock()
         for kind, count in missed.items():
             self._missed[kind] = self._missed[kind] + 1 if count else 0
 
     def check(self) -> dict[str, float]:
-        """Raises Unhealthy."""
+        """Return figures for the probe. Raises Unhealthy."""
         age_s = self._clock() - self._resynced_at
-        if age_s > LATE_RESYNCS * self._resync_s:
-            raise Unhealthy(f"the last resync was {age_s:.0f}s ago")
-        dead = [kind for kind, count in self._missed.items() if count >= DEAD_WATCH]
+        if age_s > OVERDUE_RESYNCS * self._resync_s:
+            raise Unhealthy(f"the last resync was {age_s:.0f} s ago")
+        dead = [kind for kind, count in self._missed.items() if count >= MISSED_RESYNCS]
         if dead:
-            raise Unhealthy(f"the watch of {', '.join(dead)} tells nothing any more")
+            raise Unhealthy(f"the watch of {', '.join(dead)} delivers no events")
         return {"resyncAgeSeconds": round(age_s, 1)}

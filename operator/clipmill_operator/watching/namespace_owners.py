@@ -1,28 +1,28 @@
-"""Whose a namespace is, by its label: asked at most once a minute."""
+"""Owners of namespaces, by the label `clipmill.dev/owner`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from clipmill_operator.building.builders import OWNER
-from clipmill_operator.kube import NAMESPACE, Kube
+from clipmill_operator.building.labels import OWNER
+from clipmill_operator.kube_client import NAMESPACE, KubeClient
 
-KEPT_S = 60.0
+CACHED_FOR_S = 60.0
 
 
-class Namespaces:
-    """The owners of namespaces."""
+class NamespaceOwners:
+    """Reads the owners of namespaces and caches each for a minute."""
 
-    def __init__(self, kube: Kube, clock: Callable[[], float]) -> None:
+    def __init__(self, kube: KubeClient, clock: Callable[[], float]) -> None:
         self._kube, self._clock = kube, clock
-        self._known: dict[str, tuple[float, str | None]] = {}
+        self._cached: dict[str, tuple[float, str | None]] = {}
 
     def owner(self, namespace: str) -> str | None:
-        """The owner's name; None: the namespace is nobody's. Raises KubeError."""
-        at, label = self._known.get(namespace, (float("-inf"), None))
-        if self._clock() - at < KEPT_S:
-            return label
-        found = self._kube.get(NAMESPACE, "", namespace)
-        label = ((found or {}).get("metadata", {}).get("labels") or {}).get(OWNER)
-        self._known[namespace] = (self._clock(), label)
-        return label
+        """Return the owner of a namespace, or None if it has no label. Raises KubeError."""
+        read_at, owner = self._cached.get(namespace, (float("-inf"), None))
+        if self._clock() - read_at < CACHED_FOR_S:
+            return owner
+        body = self._kube.get(NAMESPACE, "", namespace) or {}
+        owner = (body.get("metadata", {}).get("labels") or {}).get(OWNER)
+        self._cached[namespace] = (self._clock(), owner)
+        return owner

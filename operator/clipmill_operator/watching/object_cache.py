@@ -1,119 +1,110 @@
-"""What is known of the cluster: fed by watches, by the answers to our own writes, by resyncs.
+"""Cache of the observed objects: filled by watches, by responses to writes, and by resyncs.
 
-An object's newest version stays, whichever way it came: what we wrote is never forgotten because
-a watch is behind.
+The newest resource version of an object wins, whatever its origin: a watch that lags behind does
+not undo what the operator has written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from clipmill_operator.kube import Listed, Object
-from clipmill_operator.reconciling.observed import (
+from clipmill_operator.building.resource import Object
+from clipmill_operator.kube_client import ObjectList
+from clipmill_operator.watching.observed import (
     Children,
-    SeenJob,
-    SeenPod,
-    Wish,
+    Key,
+    ObservedCompilation,
+    ObservedJob,
+    ObservedPod,
     key_of,
-    version_of,
+    resource_version_of,
 )
 
-Key = tuple[str, str]
-"""(namespace, name)."""
+T = TypeVar("T", ObservedCompilation, ObservedJob, ObservedPod)
 
 
-class Seen(Protocol):
-    """What is kept of an object."""
-
-    @property
-    def uid(self) -> str:
-        """The object's uid."""
-
-
-T = TypeVar("T", Wish, SeenJob, SeenPod)
-
-
-class _Kept(NamedTuple, Generic[T]):
-    version: int
+class _Entry(NamedTuple, Generic[T]):
+    resource_version: int
     uid: str
-    seen: T
+    value: T
 
 
-class Store(Generic[T]):
-    """Objects of one kind, by key."""
+class KindCache(Generic[T]):
+    """Objects of one kind by namespace and name. Safe for use by several threads."""
 
     def __init__(self, read: Callable[[Object], T]) -> None:
         self._read: Callable[[Object], T] = read
-        self._kept: dict[Key, _Kept[T]] = {}
+        self._entries: dict[Key, _Entry[T]] = {}
         self._lock = Lock()
 
-    def see(self, body: Object) -> bool:
+    def store(self, body: Object) -> bool:
         """Store an object. Return whether a field that the operator reads has changed."""
         with self._lock:
             return self._store(body) is not None
 
-    def _store(self, body: Object) -> T | None:
-        """Return the object as stored if it differs from what was stored; needs the lock."""
-        key, version = key_of(body), version_of(body)
-        known = self._kept.get(key)
-        if known is not None and known.version >= version:
-            return None
-        seen = self._read(body)
-        self._kept[key] = _Kept(version, body["metadata"]["uid"], seen)
-        return None if known is not None and known.seen == seen else seen
-
-    def lose(self, key: Key, uid: str) -> bool:
-        """Forget an object that was deleted, unless another has its name by now."""
+    def remove(self, key: Key, uid: str) -> bool:
+        """Remove a deleted object, unless another one has its name. Return whether it was here."""
         with self._lock:
-            known = self._kept.get(key)
-            if known is None or known.uid != uid:
+            entry = self._entries.get(key)
+            if entry is None or entry.uid != uid:
                 return False
-            del self._kept[key]
+            del self._entries[key]
             return True
 
-    def resync(self, listed: Listed) -> list[T]:
-        """Take in a whole list. What had been missed: changed, or gone."""
+    def resync(self, listed: ObjectList) -> list[T]:
+        """Take over a complete list. Return what had changed or disappeared unnoticed."""
         keys = {key_of(body) for body in listed.items}
         with self._lock:
-            gone = {
-                key: kept
-                for key, kept in self._kept.items()
-                if key not in keys and kept.version <= listed.version
+            removed = {
+                key: entry
+                for key, entry in self._entries.items()
+                if key not in keys and entry.resource_version <= listed.resource_version
             }
-            for key in gone:
-                del self._kept[key]
+            for key in removed:
+                del self._entries[key]
             # Under one lock: a watch may report the deletion of a listed object meanwhile.
-            missed = [self._store(body) for body in listed.items]
-        return [seen for seen in missed if seen is not None] + [k.seen for k in gone.values()]
+            stored = [self._store(body) for body in listed.items]
+        changed = [value for value in stored if value is not None]
+        return changed + [entry.value for entry in removed.values()]
 
     def get(self, key: Key) -> T | None:
-        """An object."""
-        kept = self._kept.get(key)
-        return kept.seen if kept else None
+        """Return an object, or None."""
+        entry = self._entries.get(key)
+        return entry.value if entry else None
 
     def all(self) -> list[T]:
-        """Every object."""
+        """Return all objects."""
         with self._lock:
-            return [kept.seen for kept in self._kept.values()]
+            return [entry.value for entry in self._entries.values()]
+
+    def _store(self, body: Object) -> T | None:
+        """Store an object and return it if it has changed. The caller holds the lock."""
+        key, version = key_of(body), resource_version_of(body)
+        previous = self._entries.get(key)
+        if previous is not None and previous.resource_version >= version:
+            return None
+        value = self._read(body)
+        self._entries[key] = _Entry(version, body["metadata"]["uid"], value)
+        return None if previous is not None and previous.value == value else value
 
 
-class Cache:
-    """Compilations, their Jobs and their pods."""
+class ClusterCache:
+    """All Compilations with their Jobs and pods."""
 
     def __init__(self) -> None:
-        self.wishes: Store[Wish] = Store(Wish.of)
-        self.jobs: Store[SeenJob] = Store(SeenJob.of)
-        self.pods: Store[SeenPod] = Store(SeenPod.of)
+        self.compilations: KindCache[ObservedCompilation] = KindCache(ObservedCompilation.from_body)
+        self.jobs: KindCache[ObservedJob] = KindCache(ObservedJob.from_body)
+        self.pods: KindCache[ObservedPod] = KindCache(ObservedPod.from_body)
 
-    def children(self, wish: Wish) -> Children:
-        """What there is of one resource."""
-        return Children(_of(self.jobs.all(), wish), _of(self.pods.all(), wish))
-
-
-C = TypeVar("C", SeenJob, SeenPod)
+    def children(self, uid: str) -> Children:
+        """Return the Jobs and pods of the Compilation with this uid."""
+        return Children(_owned(self.jobs.all(), uid), _owned(self.pods.all(), uid))
 
 
-def _of(seen: Iterable[C], wish: Wish) -> tuple[C, ...]:
-    return tuple(one for one in seen if one.owner_uid == wish.uid)
+C = TypeVar("C", ObservedJob, ObservedPod)
+
+
+def _owned(objects: Iterable[C], uid: str) -> tuple[C, ...]:
+    return tuple(child for child in objects if child.compilation_uid == uid)

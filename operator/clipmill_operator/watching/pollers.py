@@ -1,90 +1,95 @@
-"""What is done at intervals: ask the API what moved, and compare everything afresh."""
+"""Work at intervals: poll the API for progress, and compare the cache with complete lists."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
-from clipmill.protocol import Active
+from clipmill.protocol import ActiveCompilation
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator import metrics
-from clipmill_operator.building.builders import SELECTOR
-from clipmill_operator.kube import COMPILATION, JOB, POD, Kind, Kube, KubeRefused, Listed
-from clipmill_operator.reconciling.reconcile_state import Standings
+from clipmill_operator.building.labels import SELECTOR
+from clipmill_operator.errors import PermanentKubeError
+from clipmill_operator.kube_client import COMPILATION, JOB, POD, Kind, KubeClient, ObjectList
+from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.health import Health
-from clipmill_operator.watching.object_cache import Cache, Key, Store, T
+from clipmill_operator.watching.object_cache import ClusterCache, KindCache, T
+from clipmill_operator.watching.observed import Key
 
 log = logging.getLogger(__name__)
-MOST = 2000
-"""Compilations that one poll asks for."""
-Gone = Callable[[str], None]
+# Compilations that one request for the active ones returns at most.
+ACTIVE_LIMIT = 2000
 
 
-class Poll:
-    """Asks the API in one call which compilations moved since they were looked at."""
+class ProgressPoller:
+    """Finds Compilations whose progress in the API has changed since their last reconcile."""
 
-    def __init__(self, api: OperatorCalls, cache: Cache, standings: Standings) -> None:
-        self._api, self._cache, self._standings = api, cache, standings
+    def __init__(self, api: OperatorCalls, cache: ClusterCache, states: ReconcileCache) -> None:
+        self._api, self._cache, self._states = api, cache, states
 
     def __call__(self) -> list[Key]:
-        """The resources to be looked at. Raises ClientError."""
-        changed = self._standings.moved(self._api.active(MOST))
-        wishes = self._cache.wishes.all() if changed else []
-        return [(w.namespace, w.name) for w in wishes if w.uid in changed]
+        """Send one request. Return the keys to reconcile. Raises ClientError."""
+        changed = self._states.changed_uids(self._api.active_compilations(ACTIVE_LIMIT))
+        compilations = self._cache.compilations.all() if changed else []
+        return [compilation.key for compilation in compilations if compilation.uid in changed]
 
 
 class Resync:
-    """Lists everything; finds what no watch told, and what the API holds that is no more."""
+    """Lists all objects, and cancels at the API what has no resource any more."""
 
     def __init__(
         self,
-        kube: Kube,
+        kube: KubeClient,
         api: OperatorCalls,
-        cache: Cache,
+        cache: ClusterCache,
         settings: Settings,
         health: Health,
-        gone: Gone,
+        cancel: Callable[[str], None],
     ) -> None:
         self._kube, self._api, self._cache = kube, api, cache
-        self._settings, self._health, self._gone = settings, health, gone
-        self._primed = False
+        self._settings, self._health, self._cancel = settings, health, cancel
+        self._is_primed = False
 
     def __call__(self) -> list[Key]:
-        """All resources there are. Raises KubeError, ClientError."""
+        """Fill the cache from lists. Return the keys of all Compilations. Raises KubeError."""
         missed = {
-            "compilations": self._list(COMPILATION, self._cache.wishes),
+            "compilations": self._list(COMPILATION, self._cache.compilations),
             "jobs": self._list(JOB, self._cache.jobs, SELECTOR),
             "pods": self._list(POD, self._cache.pods, SELECTOR),
         }
-        if self._primed:
-            self._health.resynced(missed)
-            metrics.MISSED.inc(sum(missed.values()))
-        else:
-            self._health.resynced({})
-        self._primed = True
-        return [(wish.namespace, wish.name) for wish in self._cache.wishes.all()]
+        # Before the first list no watch could have reported anything.
+        self._health.record_resync(missed if self._is_primed else {})
+        if self._is_primed:
+            metrics.MISSED_EVENTS.inc(sum(missed.values()))
+        self._is_primed = True
+        return [compilation.key for compilation in self._cache.compilations.all()]
 
-    def _list(self, kind: Kind, store: Store[T], selector: str = "") -> int:
-        spaces = self._settings.watch_namespaces or ("",)
-        lists = [self._kube.all_of(kind, space, selector) for space in spaces]
-        items = [item for listed in lists for item in listed.items]
-        return len(store.resync(Listed(items, min(listed.version for listed in lists))))
+    def _list(self, kind: Kind, objects: KindCache[T], selector: str = "") -> int:
+        namespaces = self._settings.watch_namespaces or ("",)
+        lists = [self._kube.list_objects(kind, name, selector) for name in namespaces]
+        items = [body for listed in lists for body in listed.items]
+        oldest = min(listed.resource_version for listed in lists)
+        return len(objects.resync(ObjectList(items, oldest)))
 
-    def sweep(self) -> None:
-        """End at the API what has no resource any more. Raises KubeError, ClientError."""
-        known = {wish.uid for wish in self._cache.wishes.all()}
-        odd = [one for one in self._api.active(MOST) if one.uid not in known]
-        # One that is still to become a resource, for the first time or again, is not gone.
-        asked = {one.id for one in self._api.submissions()} if odd else set()
-        for one in odd:
-            if one.id not in asked and self._is_gone(one):
-                log.info("gone uid=%s namespace=%s name=%s", one.uid, one.namespace, one.name)
-                self._gone(one.uid)
+    def cancel_orphans(self) -> None:
+        """Cancel compilations whose resource was deleted. Raises KubeError, ClientError."""
+        uids = {compilation.uid for compilation in self._cache.compilations.all()}
+        orphans = [
+            active
+            for active in self._api.active_compilations(ACTIVE_LIMIT)
+            if active.uid not in uids
+        ]
+        # A submission whose resource is still to be created is no orphan.
+        pending = {submission.id for submission in self._api.submissions()} if orphans else set()
+        for active in orphans:
+            if active.id not in pending and self._is_deleted(active):
+                log.info("cancel uid=%s key=%s/%s", active.uid, active.namespace, active.name)
+                self._cancel(active.uid)
 
-    def _is_gone(self, one: Active) -> bool:
+    def _is_deleted(self, active: ActiveCompilation) -> bool:
         try:
-            found = self._kube.get(COMPILATION, one.namespace, one.name)
-        except KubeRefused:
+            body = self._kube.get(COMPILATION, active.namespace, active.name)
+        except PermanentKubeError:
             return False
-        return found is None or found["metadata"]["uid"] != one.uid
+        return body is None or body["metadata"]["uid"] != active.uid

@@ -1,6 +1,6 @@
-"""The watches, by kopf, which writes nothing into any resource: no finalizer, no annotation.
+"""Watches by kopf, which writes nothing into a resource: no finalizer and no annotation.
 
-Handlers only pass on what they are told; the loop decides.
+Handlers only pass events to the control loop.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 
 import kopf
 
-from clipmill_operator.building.builders import SELECTOR
+from clipmill_operator.building.labels import SELECTOR
 from clipmill_operator.building.resource import GROUP, PLURAL, VERSION
 from clipmill_operator.settings import Settings
-from clipmill_operator.watching.control_loop import Loop
+from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
 
 WATCHED = {
@@ -21,81 +21,83 @@ WATCHED = {
     "jobs": ("batch", "v1", "jobs"),
     "pods": ("", "v1", "pods"),
 }
-POLICIES = ("networking.k8s.io", "v1", "networkpolicies")
+NETWORK_POLICIES = ("networking.k8s.io", "v1", "networkpolicies")
 
 
-def registry(loop: Loop, health: Health) -> kopf.OperatorRegistry:
-    """What kopf is to watch, and whom to tell."""
-    made = kopf.OperatorRegistry()
-    for kind, where in WATCHED.items():
-        kopf.on.event(*where, registry=made, id=kind)(_teller(loop, kind))
+def registry(loop: ControlLoop, health: Health) -> kopf.OperatorRegistry:
+    """Return the handlers of all watches and of the process's start, end and probe."""
+    handlers = kopf.OperatorRegistry()
+    for kind, resource in WATCHED.items():
+        kopf.on.event(*resource, registry=handlers, id=kind)(_object_handler(loop, kind))
 
-    async def policy(event: Any, **_: Any) -> None:
-        loop.policy_changed(event["object"]["metadata"]["namespace"])
+    async def on_policy(event: Any, **_: Any) -> None:
+        loop.on_policy_event(event["object"]["metadata"]["namespace"])
 
-    kopf.on.event(*POLICIES, registry=made, id="policies")(policy)
-    _with_process(made, loop, health)
-    return made
-
-
-def _teller(loop: Loop, kind: str) -> Any:
-    async def told(event: Any, **_: Any) -> None:
-        loop.saw(kind, event["type"], dict(event["object"]))
-
-    return told
+    kopf.on.event(*NETWORK_POLICIES, registry=handlers, id="policies")(on_policy)
+    _add_process_handlers(handlers, loop, health)
+    return handlers
 
 
-def _with_process(made: kopf.OperatorRegistry, loop: Loop, health: Health) -> None:
-    running: list[asyncio.Task[None]] = []
+def _object_handler(loop: ControlLoop, kind: str) -> Any:
+    async def on_event(event: Any, **_: Any) -> None:
+        loop.on_event(kind, event["type"], dict(event["object"]))
+
+    return on_event
+
+
+def _add_process_handlers(
+    handlers: kopf.OperatorRegistry, loop: ControlLoop, health: Health
+) -> None:
+    tasks: list[asyncio.Task[None]] = []
 
     async def start(**_: Any) -> None:
-        running.append(asyncio.get_running_loop().create_task(loop.run()))
+        tasks.append(asyncio.get_running_loop().create_task(loop.run()))
 
     async def stop(**_: Any) -> None:
-        for task in running:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def alive(**_: Any) -> dict[str, float]:
-        for task in running:
+    async def probe(**_: Any) -> dict[str, float]:
+        for task in tasks:
             if task.done():
                 task.result()
         return health.check()
 
-    kopf.on.login(registry=made)(_login)
-    kopf.on.startup(registry=made)(start)
-    kopf.on.cleanup(registry=made)(stop)
-    kopf.on.probe(registry=made, id="loop", errors=kopf.ErrorsMode.PERMANENT)(alive)
+    kopf.on.login(registry=handlers)(_login)
+    kopf.on.startup(registry=handlers)(start)
+    kopf.on.cleanup(registry=handlers)(stop)
+    kopf.on.probe(registry=handlers, id="loop", errors=kopf.ErrorsMode.PERMANENT)(probe)
 
 
-def _login(**given: Any) -> kopf.ConnectionInfo | None:
-    """The pod's service account, its token read anew when it has run out; else a kubeconfig."""
-    account = kopf.login_with_service_account(**given)
-    return account or kopf.login_with_kubeconfig(**given)
+def _login(**arguments: Any) -> kopf.ConnectionInfo | None:
+    """Use the pod's service account, whose token is read again when it expires, or a kubeconfig."""
+    account = kopf.login_with_service_account(**arguments)
+    return account or kopf.login_with_kubeconfig(**arguments)
 
 
 def kopf_settings() -> kopf.OperatorSettings:
-    """Watches that notice when they are dead, and nothing that is written."""
-    made = kopf.OperatorSettings()
-    made.posting.enabled = False
-    made.scanning.disabled = True
-    made.peering.standalone = True
-    # A worker is an object's, and stays for its idle time: a limit would hold up all others.
-    made.queueing.worker_limit = None
-    made.queueing.idle_timeout = 0.5
-    made.watching.server_timeout = 240
-    made.watching.client_timeout = 300
-    made.watching.connect_timeout = 10
-    made.watching.chunk_size = 500
-    made.networking.request_timeout = 30
-    made.process.ultimate_exiting_timeout = 20
-    for where in (WATCHED["jobs"], WATCHED["pods"], POLICIES):
-        made.watching.label_selectors[where] = SELECTOR
-    return made
+    """Return settings by which kopf notices dead watches and writes nothing."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    # kopf keeps one worker per object until its idle time-out: a limit would block other objects.
+    settings.queueing.worker_limit = None
+    settings.queueing.idle_timeout = 0.5
+    settings.watching.server_timeout = 240
+    settings.watching.client_timeout = 300
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500
+    settings.networking.request_timeout = 30
+    settings.process.ultimate_exiting_timeout = 20
+    for resource in (WATCHED["jobs"], WATCHED["pods"], NETWORK_POLICIES):
+        settings.watching.label_selectors[resource] = SELECTOR
+    return settings
 
 
-def run(settings: Settings, loop: Loop, health: Health) -> None:
-    """Watch until told to stop."""
+def run(settings: Settings, loop: ControlLoop, health: Health) -> None:
+    """Watch until a signal ends the process."""
     kopf.run(
         registry=registry(loop, health),
         settings=kopf_settings(),

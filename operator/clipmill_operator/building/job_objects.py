@@ -1,0 +1,132 @@
+"""The Job of a stage, and the Secret that its pods read."""
+
+from __future__ import annotations
+
+from clipmill.protocol import ExitCode, Stage
+from clipmill_operator.building.labels import RevisionRef, owner_reference
+from clipmill_operator.building.resource import Object
+from clipmill_operator.settings import Settings
+
+USER_ID = 10001
+# Retries of one task after a failure that may be transient.
+RETRIES = 3
+# Exit codes that fail a task without a retry. After a lost lease another pod may succeed.
+PERMANENT_EXIT_CODES = [code for code in range(64, 80) if code != ExitCode.LEASE_LOST]
+DEFAULT_SCRATCH = "5Gi"
+
+
+def job_object(revision: RevisionRef, stage: Stage, tasks: int, settings: Settings) -> Object:
+    """Return the Indexed Job of a stage with one index per task."""
+    parallelism = {
+        Stage.FETCH: settings.fetch_parallelism,
+        Stage.RENDER: settings.render_parallelism,
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": revision.child_name(stage),
+            "namespace": revision.namespace,
+            "labels": revision.labels(stage),
+            "ownerReferences": [revision.owner_reference()],
+        },
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": tasks,
+            "parallelism": min(tasks, parallelism.get(stage, 1)),
+            "backoffLimitPerIndex": RETRIES,
+            "maxFailedIndexes": tasks,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {"rules": _failure_rules()},
+            "activeDeadlineSeconds": settings.stage_deadline_s,
+            "ttlSecondsAfterFinished": settings.job_ttl_s,
+            "template": _pod_template(revision, stage, settings),
+        },
+    }
+
+
+def _failure_rules() -> list[Object]:
+    exit_codes = {"operator": "In", "values": PERMANENT_EXIT_CODES}
+    disruption = {"type": "DisruptionTarget", "status": "True"}
+    return [
+        {"action": "FailIndex", "onExitCodes": exit_codes},
+        {"action": "Ignore", "onPodConditions": [disruption]},
+    ]
+
+
+def _pod_template(revision: RevisionRef, stage: Stage, settings: Settings) -> Object:
+    pods = settings.pods
+    metadata: Object = {"labels": {**pods.labels, **revision.labels(stage)}}
+    if pods.annotations:
+        metadata["annotations"] = pods.annotations
+    scratch = {"sizeLimit": pods.scratch.get(stage.value, DEFAULT_SCRATCH)}
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 15,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER_ID,
+            "runAsGroup": USER_ID,
+            "fsGroup": USER_ID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(revision, stage, settings)],
+        "volumes": [{"name": "scratch", "emptyDir": scratch}],
+        **_placement(settings),
+    }
+    return {"metadata": metadata, "spec": spec}
+
+
+def _placement(settings: Settings) -> Object:
+    pods = settings.pods
+    fields = {
+        "imagePullSecrets": [{"name": name} for name in pods.image_pull_secrets],
+        "nodeSelector": pods.node_selector,
+        "tolerations": pods.tolerations,
+        "affinity": pods.affinity,
+        "priorityClassName": pods.priority_class_name,
+        "runtimeClassName": pods.runtime_class_name,
+    }
+    return {field: value for field, value in fields.items() if value}
+
+
+def _container(revision: RevisionRef, stage: Stage, settings: Settings) -> Object:
+    resources = settings.pods.resources.get(stage.value)
+    return {
+        "name": "job",
+        "image": settings.job_image,
+        "imagePullPolicy": settings.job_image_pull_policy,
+        "envFrom": [{"secretRef": {"name": revision.child_name(stage)}}],
+        "resources": resources.model_dump(exclude_defaults=True) if resources else {},
+        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def secret_object(
+    revision: RevisionRef, stage: Stage, job_uid: str, *, url: str, key: str
+) -> Object:
+    """Return the Secret of a stage's pods, owned by the Job.
+
+    It is not immutable: a kubelet does not watch an immutable Secret, and would miss a replacement.
+    """
+    name = revision.child_name(stage)
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": name,
+            "namespace": revision.namespace,
+            "labels": revision.labels(stage),
+            "ownerReferences": [owner_reference("batch/v1", "Job", name, job_uid)],
+        },
+        "stringData": {"CLIPMILL_API_URL": url, "CLIPMILL_API_KEY": key},
+    }

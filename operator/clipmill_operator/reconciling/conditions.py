@@ -1,0 +1,135 @@
+"""Conditions of a Compilation, from the API's plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from clipmill.protocol import TERMINAL_STATES, ClipState, ClipStatus, CompilationState, Plan
+from clipmill_operator.building.resource import Condition
+from clipmill_operator.watching.observed import ObservedCompilation
+
+# Longest message of a condition or a status: 500 clips must fit into one object.
+MESSAGE_CHARS = 1000
+
+
+class Finding(NamedTuple):
+    """A condition without its times."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+
+
+def conditions_of(
+    compilation: ObservedCompilation, findings: Iterable[Finding], now: str
+) -> list[Condition]:
+    """Return conditions. A condition keeps its transition time while its status stays the same."""
+    previous: Mapping[str, Any] = {
+        condition["type"]: condition for condition in compilation.status.get("conditions") or []
+    }
+    conditions = []
+    for finding in findings:
+        before = previous.get(finding.type) or {}
+        is_same = before.get("status") == finding.status
+        conditions.append(
+            Condition(
+                type=finding.type,
+                status=finding.status,
+                reason=finding.reason,
+                message=finding.message,
+                last_transition_time=before["lastTransitionTime"] if is_same else now,
+                observed_generation=compilation.generation,
+            )
+        )
+    return conditions
+
+
+def plan_findings(plan: Plan, *, is_queued: bool) -> list[Finding]:
+    """Return the findings on an accepted revision."""
+    skipped = [clip for clip in plan.clips if clip.state is ClipState.SKIPPED]
+    findings = [
+        Finding("Accepted", "True", "Accepted", _reservation(plan)),
+        _fetched(plan, len(skipped)),
+        _rendered(plan, is_queued=is_queued),
+        *_terminal(plan),
+    ]
+    if skipped:
+        findings.append(Finding("Degraded", "True", "ClipsSkipped", _skipped_message(skipped)))
+    return findings
+
+
+def phase_reason(plan: Plan, *, is_queued: bool) -> tuple[str, str]:
+    """Return reason and message of the phase."""
+    if is_queued:
+        return "Queued", "Waiting until a running Compilation ends: the limit is reached"
+    if plan.state in TERMINAL_STATES:
+        message = plan.message or _outputs_message(plan)
+        return plan.reason or plan.state.value, message[:MESSAGE_CHARS]
+    return plan.state.value, _progress_message(plan)
+
+
+def ready_clips(plan: Plan) -> int:
+    """Return the number of fetched clips."""
+    return sum(clip.state is ClipState.READY for clip in plan.clips)
+
+
+def _reservation(plan: Plan) -> str:
+    return f"Reserved {plan.quota.estimated_seconds} s of render time"
+
+
+def _outputs_message(plan: Plan) -> str:
+    outputs = [f"{output.name} ({output.duration_us / 1e6:.1f} s)" for output in plan.results]
+    return f"Rendered {', '.join(outputs)}" if outputs else ""
+
+
+def _progress_message(plan: Plan) -> str:
+    if plan.state is CompilationState.RENDERING:
+        return f"{plan.segments.total} segments, {plan.segments.reused} reused"
+    return f"{ready_clips(plan)} of {len(plan.clips)} clips fetched"
+
+
+def _fetched(plan: Plan, skipped: int) -> Finding:
+    message = f"{ready_clips(plan)} of {len(plan.clips)} clips fetched"
+    if skipped:
+        message += f", {skipped} skipped"
+    if ready_clips(plan) + skipped == len(plan.clips):
+        return Finding("Fetched", "True", "Fetched", message)
+    reason = "Ended" if plan.state in TERMINAL_STATES else "Fetching"
+    return Finding("Fetched", "False", reason, message)
+
+
+def _rendered(plan: Plan, *, is_queued: bool) -> Finding:
+    if plan.state is CompilationState.SUCCEEDED:
+        segments = plan.segments
+        message = (
+            f"{segments.total} segments: {segments.reused} reused, {segments.rendered} rendered"
+        )
+        return Finding("Rendered", "True", "Rendered", message)
+    if plan.state is CompilationState.RENDERING and not is_queued:
+        return Finding("Rendered", "False", "Rendering", _progress_message(plan))
+    if plan.state in TERMINAL_STATES:
+        return Finding("Rendered", "False", "Ended", "No output was rendered")
+    return Finding("Rendered", "False", "Waiting", "Rendering has not started")
+
+
+def _terminal(plan: Plan) -> list[Finding]:
+    """Return Complete and Failed, as in batch/v1, but present from the start."""
+    reason, message = phase_reason(plan, is_queued=False)
+    if plan.state is CompilationState.SUCCEEDED:
+        return [
+            Finding("Complete", "True", "Succeeded", message),
+            Finding("Failed", "False", "Succeeded", ""),
+        ]
+    if plan.state in TERMINAL_STATES:
+        return [
+            Finding("Complete", "False", reason, ""),
+            Finding("Failed", "True", reason, message),
+        ]
+    return [Finding("Complete", "False", "Running", ""), Finding("Failed", "False", "Running", "")]
+
+
+def _skipped_message(skipped: list[ClipStatus]) -> str:
+    clips = "; ".join(f"{clip.name}: {clip.reason} ({clip.message})" for clip in skipped)
+    return clips[:MESSAGE_CHARS]

@@ -1,0 +1,48 @@
+"""Writes of a Compilation's status and events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from clipmill_operator import metrics
+from clipmill_operator.building.resource import API_VERSION, KIND, CompilationStatus
+from clipmill_operator.errors import PermanentKubeError
+from clipmill_operator.kube_client import KubeClient
+from clipmill_operator.reconciling.events import Event, event_objects
+from clipmill_operator.reconciling.status import dump_status
+from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_operator.watching.observed import ObservedCompilation
+
+log = logging.getLogger(__name__)
+
+
+class StatusWriter:
+    """Writes statuses and events to the cluster. Raises KubeError."""
+
+    def __init__(self, kube: KubeClient, cache: ClusterCache) -> None:
+        self._kube, self._cache = kube, cache
+
+    def write(self, compilation: ObservedCompilation, status: CompilationStatus) -> None:
+        """Write a status if it differs from the current one."""
+        content = dump_status(status)
+        if content == compilation.status:
+            return
+        metadata = {
+            "name": compilation.name,
+            "namespace": compilation.namespace,
+            "uid": compilation.uid,
+        }
+        manifest = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
+        written = self._kube.apply(manifest | {"status": content}, subresource="status")
+        metrics.STATUS_WRITES.inc()
+        if written is not None:
+            self._cache.compilations.store(written)
+
+    def record(self, compilation: ObservedCompilation, events: Iterable[Event], now: str) -> None:
+        """Create events. A refused event is logged only: nothing depends on it."""
+        for event in event_objects(compilation, events, now):
+            try:
+                self._kube.create(event)
+            except PermanentKubeError as error:
+                log.warning("event key=%s/%s error=%s", *compilation.key, error)

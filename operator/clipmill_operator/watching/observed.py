@@ -1,0 +1,222 @@
+"""Objects of the cluster, reduced to the fields that the operator reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clipmill_operator.building.labels import (
+    COMPILATION_UID,
+    GENERATION,
+    OWNER,
+    STAGE,
+    SUBMISSION,
+)
+
+Body = Mapping[str, Any]
+# Namespace and name.
+Key = tuple[str, str]
+# Why a container waits while its Secret does not exist.
+MISSING_SECRET = frozenset({"CreateContainerConfigError"})
+# Why a container waits that is about to start.
+STARTING = frozenset({"", "ContainerCreating", "PodInitializing", *MISSING_SECRET})
+
+
+def key_of(body: Body) -> Key:
+    """Return namespace and name of an object."""
+    return body["metadata"]["namespace"], body["metadata"]["name"]
+
+
+def resource_version_of(body: Body) -> int:
+    """Return the resource version of an object. It rises with each change."""
+    return int(body["metadata"].get("resourceVersion") or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCompilation:
+    """A Compilation as it was last observed."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    created_at: str
+    spec: Body
+    status: Body = field(default_factory=dict)
+    # The id of the API's submission that it was created for.
+    submission: str | None = None
+    is_deleting: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+    @classmethod
+    def from_body(cls, body: Body) -> ObservedCompilation:
+        """Read a Compilation."""
+        metadata = body["metadata"]
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            created_at=metadata.get("creationTimestamp", ""),
+            spec=body.get("spec") or {},
+            status=body.get("status") or {},
+            submission=(metadata.get("annotations") or {}).get(SUBMISSION),
+            is_deleting="deletionTimestamp" in metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedJob:
+    """A Job of a Compilation as it was last observed."""
+
+    namespace: str
+    name: str
+    uid: str
+    compilation_uid: str
+    stage: str
+    generation: int
+    owner: str = ""
+    # The terminal condition, Complete or Failed, and its message. Empty while the Job is active.
+    result: str = ""
+    message: str = ""
+    failed_indexes: frozenset[int] = frozenset()
+    is_deleting: bool = False
+
+    @classmethod
+    def from_body(cls, body: Body) -> ObservedJob:
+        """Read a Job."""
+        metadata, status = body["metadata"], body.get("status") or {}
+        labels = metadata.get("labels") or {}
+        result, message = _job_result(status)
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            compilation_uid=labels.get(COMPILATION_UID, ""),
+            stage=labels.get(STAGE, ""),
+            generation=int(labels.get(GENERATION, 0)),
+            owner=labels.get(OWNER, ""),
+            result=result,
+            message=message,
+            failed_indexes=parse_indexes(status.get("failedIndexes") or ""),
+            is_deleting="deletionTimestamp" in metadata,
+        )
+
+
+def _job_result(status: Body) -> tuple[str, str]:
+    for condition in status.get("conditions") or []:
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
+            return condition["type"], condition.get("message") or condition.get("reason") or ""
+    return "", ""
+
+
+def parse_indexes(text: str) -> frozenset[int]:
+    """Parse indexes as a Job's status writes them: `0,3-5` becomes {0, 3, 4, 5}."""
+    indexes: set[int] = set()
+    for interval in text.split(","):
+        first, _, last = interval.partition("-")
+        if first:
+            indexes |= set(range(int(first), int(last or first) + 1))
+    return frozenset(indexes)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPod:
+    """A pod of a Job as it was last observed."""
+
+    namespace: str
+    name: str
+    job: str
+    compilation_uid: str
+    generation: int
+    index: int
+    phase: str
+    # Why the container waits, or why no node takes the pod.
+    waiting_reason: str = ""
+    # Exit code of the container once it has terminated, and the last line that it wrote.
+    exit_code: int | None = None
+    message: str = ""
+
+    @classmethod
+    def from_body(cls, body: Body) -> ObservedPod:
+        """Read a pod."""
+        metadata, status = body["metadata"], body.get("status") or {}
+        labels = metadata.get("labels") or {}
+        containers = status.get("containerStatuses") or []
+        state = next((container.get("state") or {} for container in containers), {})
+        terminated = state.get("terminated") or {}
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            job=labels.get("batch.kubernetes.io/job-name", ""),
+            compilation_uid=labels.get(COMPILATION_UID, ""),
+            generation=int(labels.get(GENERATION, 0)),
+            index=int(labels.get("batch.kubernetes.io/job-completion-index", 0)),
+            phase=status.get("phase") or "Pending",
+            waiting_reason=(state.get("waiting") or {}).get("reason") or _unscheduled(status),
+            exit_code=terminated.get("exitCode"),
+            message=_termination_message(status, terminated),
+        )
+
+    @property
+    def blocked_reason(self) -> str:
+        """Why the pod does not start and will not without help; empty if it starts."""
+        if self.phase != "Pending" or self.waiting_reason in STARTING:
+            return ""
+        # A kubelet alternates between the two; one reason for both keeps the status unchanged.
+        is_pull_error = self.waiting_reason == "ErrImagePull"
+        return "ImagePullBackOff" if is_pull_error else self.waiting_reason
+
+    @property
+    def is_missing_secret(self) -> bool:
+        """Whether the pod cannot start because its Secret does not exist."""
+        return self.phase == "Pending" and self.waiting_reason in MISSING_SECRET
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the container has started and has not terminated."""
+        return self.phase == "Running" and self.exit_code is None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether a reconcile may be needed: the pod has ended, or does not start."""
+        return self.exit_code is not None or bool(self.blocked_reason) or self.is_missing_secret
+
+
+def _unscheduled(status: Body) -> str:
+    """Return `Unschedulable` while no node takes the pod."""
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return condition.get("reason") or ""
+    return ""
+
+
+def _termination_message(status: Body, terminated: Body) -> str:
+    """Return the last line that the container wrote, or else what the node reports."""
+    last_line = (terminated.get("message") or "").strip().rsplit("\n", 1)[-1]
+    reason = status.get("reason") or terminated.get("reason") or ""
+    return last_line or status.get("message") or ("" if reason == "Completed" else reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The Jobs and pods of one Compilation."""
+
+    jobs: tuple[ObservedJob, ...] = ()
+    pods: tuple[ObservedPod, ...] = ()
+
+    def job(self, stage: str, generation: int) -> ObservedJob | None:
+        """Return the Job of a stage and generation."""
+        for job in self.jobs:
+            if (job.stage, job.generation) == (stage, generation):
+                return job
+        return None
+
+    def pods_of(self, job: ObservedJob) -> list[ObservedPod]:
+        """Return the pods of a Job."""
+        return [pod for pod in self.pods if pod.job == job.name]

@@ -1,0 +1,206 @@
+"""Admission, owners, and the reconcile state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from clipmill.protocol import (
+    ActiveCompilation,
+    ClipState,
+    ClipStatus,
+    CompilationState,
+    Stage,
+    StageKey,
+)
+from clipmill_operator.errors import OwnerNotAllowed
+from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
+from clipmill_operator.reconciling.admission_queue import AdmissionQueue, Candidate, admissible
+from clipmill_operator.reconciling.ownership import owner_of, submission_namespace
+from clipmill_operator.reconciling.reconcile_cache import (
+    DeferredStatus,
+    ReconcileCache,
+    progress_of,
+)
+from clipmill_operator.watching.observed import Children, ObservedCompilation
+from operator_objects import COMPILATION, FETCHING, SETTINGS, SUCCEEDED, children, job
+
+UID = COMPILATION.uid
+OTHER = replace(COMPILATION, name="other", uid="uid-2", created_at="2026-01-02T00:00:00Z")
+ACCEPTED = PlanResponse(owner="ada", plan=FETCHING)
+
+
+# --- admission --------------------------------------------------------------------------------
+
+
+def candidate(day: int, owner: str) -> Candidate:
+    """Return a Compilation of that day that waits."""
+    return Candidate(f"2026-01-0{day}", f"u{day}", owner, ("ns", f"c{day}"))
+
+
+@pytest.mark.parametrize(
+    ("admitted", "chosen"),
+    [
+        ({}, ["u1", "u2", "u4"]),
+        ({"x": "ada"}, ["u1", "u4"]),
+        ({"x": "ada", "y": "ada"}, ["u4"]),
+        ({"x": "eve", "y": "bob", "z": "bob"}, []),
+    ],
+)
+def test_the_oldest_are_admitted_first(admitted: dict[str, str], chosen: list[str]) -> None:
+    """Limits of three, and two per owner; one owner's limit does not block the others."""
+    waiting = [candidate(4, "bob"), *(candidate(day, "ada") for day in (1, 2, 3))]
+    uids = [one.uid for one in admissible(admitted, waiting, limit=3, owner_limit=2)]
+    assert uids == chosen
+
+
+def test_an_admission_ends_with_its_revision() -> None:
+    """An outage of the API keeps it; a refusal or a terminal state gives it to the next."""
+    for ended in (
+        PlanResponse(refusal=SpecRefusal("TierLimit", "")),
+        PlanResponse(owner="ada", plan=SUCCEEDED),
+    ):
+        queue = AdmissionQueue(limit=1, owner_limit=1)
+        assert queue.admit(COMPILATION, ACCEPTED, Children())
+        assert queue.admit(COMPILATION, PlanResponse(outage="no response"), Children())
+        assert not queue.admit(OTHER, ACCEPTED, Children())
+        assert (queue.counts(), queue.is_waiting(OTHER.uid)) == ((1, 1), True)
+        assert queue.admissible_keys() == []
+        queue.admit(COMPILATION, ended, Children())
+        assert queue.admissible_keys() == [OTHER.key]
+        assert queue.admit(OTHER, ACCEPTED, Children())
+        assert queue.counts() == (1, 0)
+
+
+def test_existing_jobs_continue_beyond_the_limit() -> None:
+    """A restarted operator admits what has Jobs, and only then what waits."""
+    queue = AdmissionQueue(limit=1, owner_limit=1)
+    queue.restore(UID, "ada")
+    assert not queue.admit(OTHER, ACCEPTED, Children())
+    assert queue.admit(OTHER, ACCEPTED, children(job("fetch")))
+    queue.release(UID)
+    queue.release(OTHER.uid)
+    assert queue.counts() == (0, 0)
+
+
+# --- owners -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "spec_owner", "submission", "owner"),
+    [
+        (None, None, None, "default"),
+        (None, "default", None, "default"),
+        ("ada", None, None, "ada"),
+        ("ada", "ada", None, "ada"),
+        (None, "eve", "c-abcd", "eve"),
+    ],
+)
+def test_the_owner_of_a_resource(
+    label: str | None, spec_owner: str | None, submission: str | None, owner: str
+) -> None:
+    """By the namespace, else by the submission (the API checks it), else by the setting."""
+    assert owner_of(SETTINGS, label=label, spec_owner=spec_owner, submission=submission) == owner
+
+
+@pytest.mark.parametrize(
+    ("default_owner", "label", "spec_owner", "submission"),
+    [
+        ("default", "ada", "eve", None),
+        ("default", "ada", "eve", "c-abcd"),
+        ("default", None, "eve", None),
+        ("", None, None, None),
+        ("", None, "eve", None),
+    ],
+)
+def test_an_owner_that_is_not_allowed(
+    default_owner: str, label: str | None, spec_owner: str | None, submission: str | None
+) -> None:
+    """Neither in another owner's namespace nor in one without a label."""
+    settings = SETTINGS.model_copy(update={"default_owner": default_owner})
+    with pytest.raises(OwnerNotAllowed):
+        owner_of(settings, label=label, spec_owner=spec_owner, submission=submission)
+
+
+@pytest.mark.parametrize(
+    ("requested", "label", "namespace"),
+    [
+        ("default", None, "clipmill"),
+        ("clipmill", None, "clipmill"),
+        ("team-a", "ada", "team-a"),
+        ("default", "ada", "default"),
+        ("team-b", "eve", None),
+        ("kube-system", None, None),
+    ],
+)
+def test_the_namespace_of_a_submission(
+    requested: str, label: str | None, namespace: str | None
+) -> None:
+    """Its owner's namespace or the one for submissions, and no other."""
+    found = submission_namespace(SETTINGS, requested=requested, owner="ada", label=label)
+    assert found == namespace
+
+
+# --- reconcile state --------------------------------------------------------------------------
+
+
+def active(uid: str, percent: int, *clips: str) -> ActiveCompilation:
+    """Return a compilation in progress."""
+    return ActiveCompilation(
+        uid=uid,
+        id="c-abcd",
+        name="n",
+        namespace="ns",
+        owner="ada",
+        generation=1,
+        state=CompilationState.FETCHING,
+        percent=percent,
+        clips=[ClipStatus(id="k-abcd", name="c", state=ClipState(state)) for state in clips],
+        created_at="",
+    )
+
+
+def test_changed_progress_is_found() -> None:
+    """By steps of 5 percent, states of clips, and ends; not by one percent more."""
+    reconciled = [active("a", 10, "Waiting"), active("b", 10)]
+    states = ReconcileCache()
+    for compilation in reconciled:
+        states.update(compilation.uid, progress=progress_of(compilation))
+    states.update("ended", progress="")
+    assert states.changed_uids(reconciled) == set()
+    percent = [active("a", 14, "Waiting"), active("b", 14), active("unknown", 1)]
+    assert states.changed_uids(percent) == set()
+    assert states.changed_uids([active("a", 14, "Ready")]) == {"a", "b"}
+    states.forget("a")
+    assert states.changed_uids([]) == {"b"}
+
+
+def test_the_key_of_a_registration_is_used_once() -> None:
+    """For its stage and generation only: the API refuses it to pods of others."""
+    states = ReconcileCache()
+    key = StageKey(generation=2, stage=Stage.ASSEMBLE, key="cm_j_secret")
+    states.update_api(UID, stage_key=key)
+    assert "cm_j_secret" not in repr(states.get(UID))
+    assert states.take_stage_key(UID, 2, Stage.RENDER) is None
+    assert states.take_stage_key(UID, 3, Stage.ASSEMBLE) is None
+    assert states.take_stage_key(UID, 2, Stage.ASSEMBLE) == "cm_j_secret"
+    assert states.take_stage_key(UID, 2, Stage.ASSEMBLE) is None
+
+
+def test_a_deferred_response_is_used_once_and_for_its_spec() -> None:
+    """An edit, or a submission that invalidates the registration, requests a new plan."""
+
+    def deferred(compilation: ObservedCompilation) -> ReconcileCache:
+        states = ReconcileCache()
+        states.update_api(UID, registered=compilation.generation)
+        states.update(UID, deferred=DeferredStatus(ACCEPTED, ()))
+        return states
+
+    states = deferred(COMPILATION)
+    assert states.take_deferred_response(UID, 1) == ACCEPTED
+    assert states.take_deferred_response(UID, 1) is None
+    assert deferred(COMPILATION).take_deferred_response(UID, 2) is None
+    states = deferred(COMPILATION)
+    states.invalidate_registration(UID)
+    assert states.take_deferred_response(UID, 1) is None

@@ -1,0 +1,88 @@
+"""Objects that the operator creates: Jobs, Secrets and NetworkPolicies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clipmill.protocol import ExitCode, Stage
+from clipmill_operator.building.job_objects import job_object, secret_object
+from clipmill_operator.building.labels import RevisionRef
+from clipmill_operator.building.policy_objects import network_policies
+from clipmill_operator.settings import PodSettings
+from operator_objects import SETTINGS
+
+REVISION = RevisionRef("clips", "friday-top-clips-of-the-week", "uid-1", 3, "ada")
+
+
+def test_names_are_short_and_follow_from_the_uid() -> None:
+    """The name of a pod extends it; another resource of the same name has other children."""
+    name = REVISION.child_name(Stage.ASSEMBLE)
+    assert name == REVISION.child_name(Stage.ASSEMBLE)
+    assert name != replace(REVISION, uid="uid-2").child_name(Stage.ASSEMBLE)
+    longest = replace(REVISION, name="x" * 63, generation=10**6)
+    assert len(longest.child_name(Stage.ASSEMBLE)) <= 52
+
+
+def test_permanent_failures_are_not_retried() -> None:
+    """Per index; a disruption does not count as a failure, and a lost lease is retried."""
+    spec = job_object(REVISION, Stage.FETCH, 7, SETTINGS)["spec"]
+    assert (spec["completions"], spec["parallelism"], spec["maxFailedIndexes"]) == (7, 4, 7)
+    fail_index, ignore = spec["podFailurePolicy"]["rules"]
+    codes = fail_index["onExitCodes"]["values"]
+    assert (fail_index["action"], ignore["action"]) == ("FailIndex", "Ignore")
+    assert ExitCode.LEASE_LOST not in codes
+    assert {64, 66} <= set(codes)
+    assert {1, 137, 143}.isdisjoint(codes)
+
+
+def test_a_pod_has_only_the_api_url_and_key() -> None:
+    """One Secret, one scratch volume, no token, no environment of its own."""
+    spec = job_object(REVISION, Stage.RENDER, 2, SETTINGS)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    name = REVISION.child_name(Stage.RENDER)
+    assert spec["automountServiceAccountToken"] is False
+    assert container["envFrom"] == [{"secretRef": {"name": name}}]
+    assert "env" not in container
+    assert [volume["name"] for volume in spec["volumes"]] == ["scratch"]
+    secret = secret_object(REVISION, Stage.RENDER, "job-uid", url="http://api", key="cm_j_key")
+    assert secret["metadata"]["name"] == name
+    assert secret["stringData"] == {
+        "CLIPMILL_API_URL": "http://api",
+        "CLIPMILL_API_KEY": "cm_j_key",
+    }
+    assert secret["metadata"]["ownerReferences"][0]["uid"] == "job-uid"
+
+
+def test_pods_are_placed_by_the_settings() -> None:
+    """What is not set is left out; labels of the operator win."""
+    pods = PodSettings(
+        node_selector={"disk": "fast"},
+        labels={"team": "x", "clipmill.dev/stage": "none"},
+        priority_class_name="low",
+    )
+    settings = SETTINGS.model_copy(update={"pods": pods})
+    template = job_object(REVISION, Stage.FETCH, 1, settings)["spec"]["template"]
+    assert template["spec"]["nodeSelector"] == {"disk": "fast"}
+    assert template["spec"]["priorityClassName"] == "low"
+    assert "affinity" not in template["spec"]
+    assert template["metadata"]["labels"]["team"] == "x"
+    assert template["metadata"]["labels"]["clipmill.dev/stage"] == "fetch"
+
+
+def test_only_fetch_pods_reach_the_internet_and_no_private_range() -> None:
+    """All is denied, then DNS and the API are allowed, then the internet to fetch pods."""
+    settings = SETTINGS.model_copy(
+        update={"excluded_cidrs": ("203.0.113.0/24",), "dns_cidrs": ("169.254.20.10/32",)}
+    )
+    deny, api, fetch = (policy["spec"] for policy in network_policies("clips", settings))
+    assert deny["policyTypes"] == ["Ingress", "Egress"]
+    assert "egress" not in deny
+    assert [rule["ports"] for rule in api["egress"]] == [
+        [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+        [{"port": 8080, "protocol": "TCP"}],
+    ]
+    assert fetch["podSelector"] == {"matchLabels": {"clipmill.dev/stage": "fetch"}}
+    v4, v6 = (peer["ipBlock"] for peer in fetch["egress"][0]["to"])
+    assert {"10.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10", "203.0.113.0/24"} <= set(v4["except"])
+    assert {"fc00::/7", "fe80::/10"} <= set(v6["except"])
+    assert not any(":" in cidr for cidr in v4["except"])

@@ -1,0 +1,166 @@
+"""Status, conditions and events of a Compilation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clipmill.protocol import CompilationState, Plan
+from clipmill_operator.building.resource import CompilationStatus, Phase
+from clipmill_operator.reconciling import status
+from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
+from clipmill_operator.reconciling.events import events_of
+from clipmill_operator.watching.observed import Children, ObservedCompilation
+from operator_objects import (
+    COMPILATION,
+    FAILED,
+    FETCHING,
+    LATER,
+    MANY_SEGMENTS,
+    RENDERING,
+    SUCCEEDED,
+    children,
+    clip,
+    decision_on,
+    job,
+    plan,
+    pod,
+)
+
+PLANS = [FETCHING, RENDERING, MANY_SEGMENTS, SUCCEEDED, FAILED]
+
+
+def status_of(
+    response: Plan | PlanResponse, observed: Children | None = None, **arguments: Any
+) -> CompilationStatus:
+    """Return the status that a decision writes."""
+    decision = decision_on(response, observed or children(), **arguments)
+    assert decision.status is not None
+    return decision.status
+
+
+def written(current: CompilationStatus, **fields: Any) -> ObservedCompilation:
+    """Return the Compilation after a status was written."""
+    return replace(COMPILATION, status=status.dump_status(current), **fields)
+
+
+def test_phases_are_the_states_and_refused() -> None:
+    """The enumeration in the CRD has every phase that is written."""
+    assert set(Phase) == {*map(str, CompilationState), "Refused"}
+
+
+@pytest.mark.parametrize("state", CompilationState)
+def test_the_phase_is_the_state(state: CompilationState) -> None:
+    """Of the newest revision."""
+    assert status_of(plan(state)).phase == state.value
+
+
+@pytest.mark.parametrize(
+    ("waiting_reason", "reason", "content"),
+    [
+        ("ImagePullBackOff", "PodsWaiting", "ImagePullBackOff"),
+        ("ErrImagePull", "PodsWaiting", "ImagePullBackOff"),
+        ("Unschedulable", "PodsWaiting", "Unschedulable"),
+        ("ContainerCreating", "Fetching", "1 of 3"),
+    ],
+)
+def test_pods_that_do_not_start(waiting_reason: str, reason: str, content: str) -> None:
+    """The status names the cause instead of waiting for the deadline."""
+    observed = children(job("fetch"), pod("fetch", waiting_reason=waiting_reason))
+    current = status_of(FETCHING, observed)
+    assert current.reason == reason
+    assert content in str(current.message)
+
+
+def test_a_refusal() -> None:
+    """Accepted is False with the API's reason and message."""
+    refusal = SpecRefusal("QuotaExceeded", "5 s of 100 s are left")
+    current = status_of(PlanResponse(owner="ada", refusal=refusal), children(job("fetch")))
+    (condition,) = current.conditions
+    assert (condition.type, condition.status) == ("Accepted", "False")
+    assert (condition.reason, condition.message) == (refusal.reason, refusal.message)
+    assert current.phase is Phase.REFUSED
+
+
+def test_an_outage_of_the_api_changes_only_reason_and_message() -> None:
+    """The rest of the status is kept; without one, Accepted is Unknown."""
+    outage = PlanResponse(outage="no response")
+    (condition,) = status_of(outage).conditions
+    assert (condition.type, condition.status) == ("Accepted", "Unknown")
+    before = status_of(FETCHING)
+    after = status_of(outage, compilation=written(before))
+    changes = {"reason": "ApiUnreachable", "message": "no response"}
+    assert status.dump_status(after) == status.dump_status(before) | changes
+
+
+@pytest.mark.parametrize("response", PLANS, ids=[response.state for response in PLANS])
+def test_a_status_is_written_once(response: Plan) -> None:
+    """The status that was written equals the desired one of the next reconcile, even later."""
+    compilation = written(status_of(response))
+    assert decision_on(response, children(), compilation, now=LATER).status is None
+
+
+def rendering(percent: int, eta: str | None) -> Plan:
+    """Return a plan that is so far."""
+    return RENDERING.model_copy(update={"percent": percent, "eta": eta})
+
+
+def test_the_eta_changes_with_the_percent() -> None:
+    """Within a step of 5 percent the first estimate is kept, so that nothing is written."""
+    first = status_of(rendering(41, "2026-01-01T00:10:00Z"))
+    assert first.progress.eta == "2026-01-01T00:10:00Z"
+    same_step = rendering(44, "2026-01-01T00:09:00Z")
+    assert decision_on(same_step, children(), written(first)).status is None
+    next_step = rendering(45, "2026-01-01T00:08:00Z")
+    progress = status_of(next_step, compilation=written(first)).progress
+    assert (progress.percent, progress.eta) == (45, "2026-01-01T00:08:00Z")
+    edited = status_of(rendering(41, None), compilation=written(first, generation=2))
+    assert edited.progress.eta is None
+
+
+def test_a_condition_keeps_its_transition_time() -> None:
+    """Until its status changes."""
+    compilation = written(status_of(FETCHING))
+    current = status_of(RENDERING, compilation=compilation, now=LATER)
+    times = {c.type: c.last_transition_time for c in current.conditions}
+    assert (times["Accepted"], times["Complete"]) == (COMPILATION.created_at,) * 2
+    assert times["Fetched"] == LATER
+
+
+def test_skipped_clips() -> None:
+    """Degraded names clip, reason and message."""
+    skipped = clip("b", "Skipped", reason="Truncated", message="ends after 3 s")
+    current = status_of(plan(CompilationState.RENDERING, clip("a", "Ready"), skipped))
+    conditions = {c.type: c for c in current.conditions}
+    degraded = conditions["Degraded"]
+    assert (degraded.status, degraded.reason) == ("True", "ClipsSkipped")
+    assert all(content in degraded.message for content in ("b", "Truncated", "ends after 3 s"))
+    assert conditions["Fetched"].status == "True"
+    assert current.clips_ready == "1/2"
+
+
+@pytest.mark.parametrize(
+    ("response", "complete", "failed"),
+    [(FETCHING, "False", "False"), (SUCCEEDED, "True", "False"), (FAILED, "False", "True")],
+)
+def test_terminal_conditions_exist_from_the_start(
+    response: Plan, complete: str, failed: str
+) -> None:
+    """`kubectl wait` finds both, whichever becomes True."""
+    statuses = {c.type: c.status for c in status_of(response).conditions}
+    assert (statuses["Complete"], statuses["Failed"]) == (complete, failed)
+
+
+def test_each_event_is_recorded_once() -> None:
+    """A second reconcile without a change adds none."""
+    decision = decision_on(FETCHING, children())
+    reasons = [event.reason for event in events_of(COMPILATION, decision)]
+    assert reasons == ["FetchStarted", "Accepted"]
+    assert decision.status is not None
+    compilation = written(decision.status)
+    repeated = decision_on(FETCHING, children(job("fetch")), compilation)
+    assert events_of(compilation, repeated) == []
+    done = decision_on(SUCCEEDED, children(job("assemble")), compilation)
+    assert [event.reason for event in events_of(compilation, done)] == ["Fetched", "Succeeded"]
