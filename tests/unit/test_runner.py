@@ -119,7 +119,7 @@ def test_at_most_workers_processes_run_at_once() -> None:
     assert [processes[index].terminated for index in (1, 2)] == [True, True]
 
 
-class FakeOperatorAPI:
+class FakeRunnerAPI:
     """An API with one compilation: the states are given, the calls are recorded."""
 
     def __init__(
@@ -180,7 +180,7 @@ class FakeOperatorAPI:
         return self.plan(uid)
 
 
-def runner(api: FakeOperatorAPI, exit_code: int = 0) -> LocalRunner:
+def runner(api: FakeRunnerAPI, exit_code: int = 0) -> LocalRunner:
     """Return a runner whose jobs end at once and whose clock advances without waiting."""
     clock = iter(range(10**6))
     return LocalRunner(
@@ -194,14 +194,14 @@ def runner(api: FakeOperatorAPI, exit_code: int = 0) -> LocalRunner:
 @pytest.mark.parametrize(
     ("api", "generations"),
     [
-        (FakeOperatorAPI(), [1]),
-        (FakeOperatorAPI(FETCHING, generation=4), [4]),
-        (FakeOperatorAPI(FETCHING, generation=4, conflict=True), [4, 5]),
-        (FakeOperatorAPI(FAILED, generation=4), [5]),
-        (FakeOperatorAPI(SUCCEEDED, generation=1), [2]),
+        (FakeRunnerAPI(), [1]),
+        (FakeRunnerAPI(FETCHING, generation=4), [4]),
+        (FakeRunnerAPI(FETCHING, generation=4, conflict=True), [4, 5]),
+        (FakeRunnerAPI(FAILED, generation=4), [5]),
+        (FakeRunnerAPI(SUCCEEDED, generation=1), [2]),
     ],
 )
-def test_which_generation_is_registered(api: FakeOperatorAPI, generations: list[int]) -> None:
+def test_which_generation_is_registered(api: FakeRunnerAPI, generations: list[int]) -> None:
     """An interrupted run keeps its generation; a changed spec or a finished one gets the next."""
     register(api, "local-friday", REGISTRATION)  # type: ignore[arg-type]
     assert api.calls == [("register", generation) for generation in generations]
@@ -209,7 +209,7 @@ def test_which_generation_is_registered(api: FakeOperatorAPI, generations: list[
 
 def test_fetch_then_assemble_until_the_final_state() -> None:
     """Each stage has its own key, and its time is recorded."""
-    api = FakeOperatorAPI(FETCHING, RENDERING, SUCCEEDED, generation=1)
+    api = FakeRunnerAPI(FETCHING, RENDERING, SUCCEEDED, generation=1)
     local = runner(api)
     view = local.run("local-friday", api.plan("local-friday"))
     assert view.state is SUCCEEDED
@@ -219,7 +219,7 @@ def test_fetch_then_assemble_until_the_final_state() -> None:
 
 def test_a_task_that_is_given_up_is_reported() -> None:
     """The API decides what a failed fetch means for the compilation."""
-    api = FakeOperatorAPI(FETCHING, FETCHING, SUCCEEDED, generation=1)
+    api = FakeRunnerAPI(FETCHING, FETCHING, SUCCEEDED, generation=1)
     runner(api, exit_code=1).run("local-friday", api.plan("local-friday"))
     assert api.calls == [("key", Stage.FETCH), ("failed", Stage.FETCH, (0,))]
     assert api.messages[0].endswith("no space left")
@@ -227,7 +227,7 @@ def test_a_task_that_is_given_up_is_reported() -> None:
 
 def test_jobs_without_a_result_do_not_loop_for_ever() -> None:
     """The task is reported as failed once; if the API repeats it, the run ends with an error."""
-    api = FakeOperatorAPI(generation=1)
+    api = FakeRunnerAPI(generation=1)
     api.last_state = FETCHING
     with pytest.raises(RunError):
         runner(api).run("local-friday", api.plan("local-friday"))
@@ -236,7 +236,7 @@ def test_jobs_without_a_result_do_not_loop_for_ever() -> None:
 
 def test_a_plan_without_tasks_ends_the_run() -> None:
     """There is nothing that a runner could do."""
-    api = FakeOperatorAPI(generation=1)
+    api = FakeRunnerAPI(generation=1)
     plan = api.plan("local-friday").model_copy(update={"state": FETCHING, "to_fetch": []})
     with pytest.raises(RunError):
         runner(api).run("local-friday", plan)

@@ -24,7 +24,7 @@ WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ClipRecipe:
     """One file: its size in pixels, rate in frames per second, colours and tune."""
 
     name: str
@@ -51,55 +51,55 @@ class Recipe:
 
 
 CLIPS = (
-    Recipe(
+    ClipRecipe(
         *("opener", "Opener", 1280, 720, 30, 4),
         ("0x0f2027", "0x2c7a9c", "0x7fd1c7"),
         (262, 330, 392, 523),
         0.6,
     ),
-    Recipe(
+    ClipRecipe(
         *("sprint", "Sprint", 1920, 1080, 60, 4),
         ("0x42104f", "0xc2185b", "0xff9a62"),
         (294, 370, 440, 587),
         0.04,
     ),
-    Recipe(
+    ClipRecipe(
         *("cinema", "Cinema", 1280, 544, 24, 4),
         ("0x1b1035", "0x4527a0", "0x8ec5fc"),
         (196, 247, 294, 392),
         0.2,
     ),
-    Recipe(
+    ClipRecipe(
         *("silent", "Silent film", 640, 480, 25, 4),
         ("0x1c2b1a", "0x33691e", "0xdce775"),
         (),
         0,
     ),
-    Recipe(
+    ClipRecipe(
         *("broken", "Broken", 1280, 720, 30, 4),
         ("0x300000", "0xb71c1c", "0xff8a80"),
         (220,),
         broken=True,
     ),
-    Recipe(
+    ClipRecipe(
         *("phone", "Phone", 720, 1280, 30, 4),
         ("0x3e1f00", "0xef6c00", "0xffe082"),
         (330, 415, 494, 659),
     ),
 )
-INTRO = Recipe(
+INTRO = ClipRecipe(
     *("intro", "Clipmill", 1280, 720, 30, 2),
     ("0x10141c", "0x263850", "0x5b7da8"),
     (196, 294, 392, 494),
     subtitle="a list of clips in, one finished video out",
 )
-OUTRO = Recipe(
+OUTRO = ClipRecipe(
     *("outro", "The end", 1280, 720, 30, 2),
     ("0x10141c", "0x263850", "0x5b7da8"),
     (494, 392, 294, 196),
     subtitle="now with clips of your own",
 )
-SWOOSH = Recipe(
+SWOOSH = ClipRecipe(
     *("swoosh", "", 1280, 720, 30, 0.6),
     ("0x10141c", "0x263850", "0x5b7da8"),
     (587, 880),
@@ -108,7 +108,7 @@ SWOOSH = Recipe(
 ALL = (*CLIPS, INTRO, OUTRO, SWOOSH)
 
 
-def generate(folder: Path, recipes: Sequence[Recipe] = ALL) -> int:
+def generate(folder: Path, recipes: Sequence[ClipRecipe] = ALL) -> int:
     """Generate the clips that do not exist yet; return their number.
 
     Raises:
@@ -121,13 +121,13 @@ def generate(folder: Path, recipes: Sequence[Recipe] = ALL) -> int:
     return len(missing)
 
 
-def path_of(folder: Path, recipe: Recipe) -> Path:
+def path_of(folder: Path, recipe: ClipRecipe) -> Path:
     """Return the path of a clip; a hash of the recipe is part of the name."""
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:6]
     return folder / f"{recipe.name}-{digest}.mp4"
 
 
-def _generate(folder: Path, recipe: Recipe) -> None:
+def _generate(folder: Path, recipe: ClipRecipe) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         clip = Path(scratch) / "clip.mp4"
         argv = (imageio_ffmpeg.get_ffmpeg_exe(), *_args(recipe, Path(scratch), clip))
@@ -142,7 +142,7 @@ def _generate(folder: Path, recipe: Recipe) -> None:
         clip.replace(path_of(folder, recipe))
 
 
-def _args(recipe: Recipe, scratch: Path, out: Path) -> tuple[str, ...]:
+def _args(recipe: ClipRecipe, scratch: Path, out: Path) -> tuple[str, ...]:
     length, rate = str(recipe.seconds), str(recipe.rate)
     moving = curtain(recipe.width, recipe.height) if recipe.curtain else ball(recipe.height)
     moving.save(scratch / "moving.png")
@@ -159,14 +159,14 @@ def _args(recipe: Recipe, scratch: Path, out: Path) -> tuple[str, ...]:
     )
 
 
-def _colours(recipe: Recipe) -> str:
+def _colours(recipe: ClipRecipe) -> str:
     """Return a source of drifting colours at a quarter of the size: enlarged, it looks the same."""
     colours = ":".join(f"c{i}={colour}" for i, colour in enumerate(recipe.colours))
     size = f"{recipe.width // 4}x{recipe.height // 4}"
     return f"gradients=s={size}:r={recipe.rate}:n=3:{colours}:seed=7:speed=0.02"
 
 
-def _video_graph(recipe: Recipe) -> str:
+def _video_graph(recipe: ClipRecipe) -> str:
     """Return the filter graph: a ball bounces behind the card, or a curtain passes."""
     x = "(W-w)*abs(mod(t*0.45+0.15,2)-1)"
     y = "(H-h)*abs(mod(t*0.8+0.7,2)-1)"
@@ -179,7 +179,7 @@ def _video_graph(recipe: Recipe) -> str:
     )
 
 
-def _tune(recipe: Recipe) -> str:
+def _tune(recipe: ClipRecipe) -> str:
     """Return a source of a plucked string that plays four notes per second."""
     notes, pitch = recipe.notes_hz, str(recipe.notes_hz[-1])
     for i in reversed(range(len(notes) - 1)):

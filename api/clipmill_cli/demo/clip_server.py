@@ -13,7 +13,7 @@ from threading import Thread
 
 
 @dataclass(frozen=True, slots=True)
-class ClipServer:
+class DemoServer:
     """A running server; `requests` counts requests by file name."""
 
     port: int
@@ -29,13 +29,13 @@ class ClipServer:
         return f"http://{self.address}/{file.name}"
 
 
-class _Server(ThreadingHTTPServer):
+class _CountingServer(ThreadingHTTPServer):
     requests: Counter[str]
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _ClipHandler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        assert isinstance(self.server, _Server)
+        assert isinstance(self.server, _CountingServer)
         self.server.requests[self.path.lstrip("/")] += 1
         super().do_GET()
 
@@ -44,23 +44,23 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def running_clip_server(folder: Path, preferred_port: int = 0) -> Iterator[ClipServer]:
+def running_clip_server(folder: Path, preferred_port: int = 0) -> Iterator[DemoServer]:
     """Serve a folder on loopback, on the preferred port if it is free."""
     server = _bind(folder, preferred_port)
     server.requests = Counter()
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield ClipServer(server.server_address[1], server.requests)
+        yield DemoServer(server.server_address[1], server.requests)
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def _bind(folder: Path, port: int) -> _Server:
-    handler = partial(_Handler, directory=str(folder))
+def _bind(folder: Path, port: int) -> _CountingServer:
+    handler = partial(_ClipHandler, directory=str(folder))
     try:
-        return _Server(("127.0.0.1", port), handler)
+        return _CountingServer(("127.0.0.1", port), handler)
     except OSError:
-        return _Server(("127.0.0.1", 0), handler)
+        return _CountingServer(("127.0.0.1", 0), handler)

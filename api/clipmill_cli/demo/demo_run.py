@@ -21,7 +21,7 @@ from clipmill.spec import Manifest
 from clipmill_cli.commands.connections import interruptible
 from clipmill_cli.demo import clip_recipes, demo_manifests
 from clipmill_cli.demo.clip_recipes import CLIPS, INTRO, OUTRO, SWOOSH
-from clipmill_cli.demo.clip_server import ClipServer, running_clip_server
+from clipmill_cli.demo.clip_server import DemoServer, running_clip_server
 from clipmill_cli.local import local_render, result_folder
 from clipmill_cli.local.local_api import LocalAPI, SourceAccess
 from clipmill_cli.local.run_report import total_segments
@@ -96,7 +96,7 @@ def _previous_port(manifest: Path) -> int:
 
 
 def _render(
-    api: LocalAPI, folder: DemoFolder, server: ClipServer, out: Console, err: Console
+    api: LocalAPI, folder: DemoFolder, server: DemoServer, out: Console, err: Console
 ) -> CompilationView:
     asset_ids = _upload_assets(api.user, folder.clips)
     manifest = _write_demo_manifest(folder, server, asset_ids)
@@ -121,7 +121,7 @@ def _upload_assets(client: Client, clips: Path) -> dict[str, str]:
 
 
 def _write_demo_manifest(
-    folder: DemoFolder, server: ClipServer, asset_ids: dict[str, str]
+    folder: DemoFolder, server: DemoServer, asset_ids: dict[str, str]
 ) -> Manifest:
     urls = {recipe.name: server.url(clip_recipes.path_of(folder.clips, recipe)) for recipe in CLIPS}
     manifest = demo_manifests.demo_manifest(urls, asset_ids)
@@ -129,7 +129,7 @@ def _write_demo_manifest(
 
 
 def _show_end(
-    out: Console, folder: DemoFolder, view: CompilationView, server: ClipServer, spent_s: float
+    out: Console, folder: DemoFolder, view: CompilationView, server: DemoServer, spent_s: float
 ) -> None:
     out.print(f"\n4. Finished in {spent_s:.0f} s", style="bold")
     lines = [_reuse_text(view, server)]
@@ -146,7 +146,7 @@ def _show_end(
     out.print(terminal.plain(f"  {next_command(folder)}", 500), soft_wrap=True)
 
 
-def _reuse_text(view: CompilationView, server: ClipServer) -> str:
+def _reuse_text(view: CompilationView, server: DemoServer) -> str:
     fetched = sum(name.endswith(".mp4") for name in server.requests)
     reused = sum(clip.reused for clip in view.clips)
     segments = total_segments(view)

@@ -41,8 +41,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ManifestError(f"{path}: nested too deeply") from None
     if not isinstance(document, dict):
-        found = format_value(document)
-        raise ManifestError(f"{path}: a Compilation must be a mapping, not {found}")
+        kind = format_value(document)
+        raise ManifestError(f"{path}: a Compilation must be a mapping, not {kind}")
     return document
 
 

@@ -44,9 +44,9 @@ def _shortened(text: str) -> str:
 
 def suggestion(steps: Steps) -> str:
     """Return `did you mean end?` for an unknown field, or the names of all known fields."""
-    known = _fields_at(steps[:-1])
-    close = get_close_matches(str(steps[-1])[:MAX_VALUE_CHARS], known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"known fields: {', '.join(known)}"
+    names = _fields_at(steps[:-1])
+    close = get_close_matches(str(steps[-1])[:MAX_VALUE_CHARS], names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known fields: {', '.join(names)}"
 
 
 def _fields_at(steps: Steps) -> list[str]:

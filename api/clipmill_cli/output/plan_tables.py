@@ -13,7 +13,15 @@ from clipmill_cli.output.terminal import labelled, plain, table
 
 MAX_ROWS = 40
 CLIP_COLUMNS = (">#", "clip", "source", "status")
-TIMELINE_COLUMNS = ("", "name", ">at frame", ">from", ">frames", ">seconds", "transition")
+TIMELINE_COLUMNS = ("item", "name", ">at frame", ">from", ">frames", ">seconds", "transition")
+    "item",
+    "name",
+    ">at frame",
+    ">source from",
+    ">frames",
+    ">seconds",
+    "transition",
+)
 
 
 def show_plan(out: Console, plan: Plan) -> None:
