@@ -14,14 +14,6 @@ from clipmill_cli.output.terminal import labelled, plain, table
 MAX_ROWS = 40
 CLIP_COLUMNS = (">#", "clip", "source", "status")
 TIMELINE_COLUMNS = ("item", "name", ">at frame", ">from", ">frames", ">seconds", "transition")
-    "item",
-    "name",
-    ">at frame",
-    ">source from",
-    ">frames",
-    ">seconds",
-    "transition",
-)
 
 
 def show_plan(out: Console, plan: Plan) -> None:
