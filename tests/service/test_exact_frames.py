@@ -1,4 +1,4 @@
-"""For random specs the timeline's frames, the segments' frames and the decoded file's are equal."""
+"""Timeline, segments and decoded file have the same number of frames, for random specs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import clipmaker
-from clipmill.protocol import ExitCode, MediaKind, Stage, CompilationState
+from clipmill.protocol import CompilationState, ExitCode, MediaKind, Stage
 from clipmill_job.__main__ import main
 from harness import Harness, running
 
@@ -20,7 +20,7 @@ RATES = ["24", "25", "30000/1001", "60", "vfr"]
 
 
 def _source(folder: Path, rate: str) -> Path:
-    """A clip of 1.3 s; the variable one holds a frame for half of it."""
+    """Write a clip of 1.3 s; in the one of variable rate, a frame lasts half a second."""
     path = folder / f"{rate.replace('/', '-')}.mp4"
     sound = None if rate == "24" else "sine=frequency=440:sample_rate=44100"
     if rate == "vfr":
@@ -29,8 +29,8 @@ def _source(folder: Path, rate: str) -> Path:
     return clipmaker.clip(path, seconds=1.3, rate=rate, sound=sound)
 
 
-class Studio:
-    """An API with one owner whose library holds a clip of each rate."""
+class Library:
+    """An API with an owner whose library holds a clip of each rate."""
 
     def __init__(self, api: Harness, folder: Path) -> None:
         self.api = api
@@ -40,10 +40,10 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The studio, for all examples."""
+def library(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Start an API for all examples."""
     with running(tmp_path_factory.mktemp("state")) as api:
-        yield Studio(api, tmp_path_factory.mktemp("clips"))
+        yield Library(api, tmp_path_factory.mktemp("clips"))
 
 
 def _spec(draw: st.DrawFn) -> dict[str, Any]:
@@ -66,19 +66,25 @@ def _spec(draw: st.DrawFn) -> dict[str, Any]:
 specs = st.composite(_spec)()
 
 
-def _manifest(studio: Studio, drawn: dict[str, Any]) -> dict[str, Any]:
+def _manifest(library: Library, example: dict[str, Any]) -> dict[str, Any]:
     clips = [
         {
-            "mediaId": studio.media[clip["source"]],
+            "mediaId": library.media[clip["source"]],
             **{k: v for k, v in clip.items() if k != "source"},
         }
-        for clip in drawn["clips"]
+        for clip in example["clips"]
     ]
-    form = {"name": "main", "preset": "custom", "width": 64, "height": 64, "rate": drawn["rate"]}
-    spec: dict[str, Any] = {"clips": clips, "outputs": [form]}
-    if "transitions" in drawn["extra"]:
-        spec["transitions"] = {"mediaIds": studio.media[2:4], "order": "Random", "seed": 3}
-    spec |= {name: {"mediaId": studio.media[1]} for name in drawn["extra"] & {"intro", "outro"}}
+    output = {
+        "name": "main",
+        "preset": "custom",
+        "width": 64,
+        "height": 64,
+        "rate": example["rate"],
+    }
+    spec: dict[str, Any] = {"clips": clips, "outputs": [output]}
+    if "transitions" in example["extra"]:
+        spec["transitions"] = {"mediaIds": library.media[2:4], "order": "Random", "seed": 3}
+    spec |= {name: {"mediaId": library.media[1]} for name in example["extra"] & {"intro", "outro"}}
     return spec
 
 
@@ -88,26 +94,26 @@ def _manifest(studio: Studio, drawn: dict[str, Any]) -> dict[str, Any]:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(drawn=specs)
-def test_what_is_planned_is_what_is_decoded(
-    drawn: dict[str, Any], studio: Studio, tmp_path: Path
+@given(example=specs)
+def test_planned_and_decoded_frames_agree(
+    example: dict[str, Any], library: Library, tmp_path: Path
 ) -> None:
-    """Mixed and variable rates, any trims, joins and output rate: not a frame more or less."""
-    api = studio.api
-    uid, plan = api.register(studio.owner, _manifest(studio, drawn))
+    """The frames are exact for mixed and variable rates, any trims and transitions."""
+    api = library.api
+    uid, plan = api.register(library.owner, _manifest(library, example))
     output = plan.outputs[0]
     last = output.items[-1]
     assert last.at + last.frames == output.frames
-    key = api.operator.mint(uid, Stage.ASSEMBLE, 1)
-    order = api.client(key).claim(0, "reader")
-    assert order.assemble is not None
-    assert sum(segment.frames for segment in order.assemble[0].segments) == output.frames
+    key = api.operator.create_key(uid, Stage.ASSEMBLE, 1)
+    assignment = api.client(key).claim(0, "reader")
+    assert assignment.assemble is not None
+    assert sum(segment.frames for segment in assignment.assemble[0].segments) == output.frames
     api.clock.advance(61)
     assert main({"CLIPMILL_API_URL": api.url, "CLIPMILL_API_KEY": key}) == ExitCode.OK
     view = api.operator.view(uid)
     assert view.state is CompilationState.SUCCEEDED
     path = tmp_path / f"{uuid.uuid4().hex}.mp4"
-    studio.user.download_output(view.id, "main.mp4", path)
+    library.user.download_output(view.id, "main.mp4", path)
     times = clipmaker.frame_times(path)
     assert len(times) == output.frames == len(clipmaker.frames(path))
     assert len({b - a for a, b in pairwise(times)}) <= 1

@@ -1,4 +1,4 @@
-"""How a picture fills the frame, in decoded pixels: zoom, alignment, panes, every crossfade."""
+"""Zoom, alignment, panes and all transitions, in decoded pixels."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import clipmaker
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
-from clipmill_probe import check
+from clipmill_probe import probe_media
 
-FORM = Profile(width=180, height=320, rate=30, crf=12, speed="ultrafast", max_bitrate=8_000_000)
-WIDE = FORM.model_copy(update={"width": 320, "height": 180})
+PROFILE = Profile(width=180, height=320, rate=30, crf=12, speed="ultrafast", max_bitrate=8_000_000)
+WIDE = PROFILE.model_copy(update={"width": 320, "height": 180})
 THIRDS = "nullsrc,geq=lum='if(lt(X,W/3),60,if(lt(X,2*W/3),130,200))':cb=128:cr=128"
 QUARTERS = (
     "nullsrc,geq=lum='if(lt(Y,H/2),if(lt(X,W/2),50,100),if(lt(X,W/2),150,200))':cb=128:cr=128"
 )
 
 
-def cut(path: Path, frames: int = 2, **framing: Any) -> SourceRange:
-    """The first frames of a clip in a framing."""
-    facts = check(path, full=False)
+def source_range(path: Path, frames: int = 2, **framing: Any) -> SourceRange:
+    """Return the first frames of a clip with a framing."""
+    facts = probe_media(path, full=False)
     return SourceRange(
         media_id="m-test",
         sha256="",
@@ -39,45 +39,45 @@ def cut(path: Path, frames: int = 2, **framing: Any) -> SourceRange:
 
 
 def rendered(out: Path, segment: Segment, *paths: Path) -> list[av.VideoFrame]:
-    """The frames of a segment."""
+    """Return the frames of a rendered segment."""
     clipmaker.ffmpeg(*segment_args(segment, [str(path) for path in paths], str(out)))
     return clipmaker.frames(out)
 
 
-def first(folder: Path, path: Path, form: Profile = FORM, **framing: Any) -> av.VideoFrame:
-    """The first frame of a clip in a framing."""
-    segment = Segment(key="0" * 64, sources=[cut(path, **framing)], profile=form)
+def first(folder: Path, path: Path, profile: Profile = PROFILE, **framing: Any) -> av.VideoFrame:
+    """Return the first frame of a clip with a framing."""
+    segment = Segment(key="0" * 64, sources=[source_range(path, **framing)], profile=profile)
     return rendered(folder / "a.mov", segment, path)[0]
 
 
 def rows(frame: av.VideoFrame, x: int) -> tuple[int, int]:
-    """First and last row that is not black in a column."""
+    """Return the first and the last row that is not black in a column."""
     lit = [y for y in range(frame.height) if clipmaker.luma(frame, x, y) > 30]
     return lit[0], lit[-1]
 
 
 @pytest.fixture(scope="module")
 def thirds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lying clip, dark, middle and light from left to right."""
+    """Write a landscape clip with a dark, a medium and a light third."""
     return clipmaker.clip(tmp_path_factory.mktemp("a") / "thirds.mp4", seconds=0.3, picture=THIRDS)
 
 
 ZOOMS = [(100, 101), (120, 122), (150, 152), (180, 182)]
 
 
-@pytest.mark.parametrize(("zoom", "high"), ZOOMS)
-def test_zoom_of_a_lying_clip_in_a_standing_frame(
-    zoom: int, high: int, thirds: Path, tmp_path: Path
+@pytest.mark.parametrize(("zoom", "height"), ZOOMS)
+def test_zoom_of_a_landscape_clip_in_a_portrait_frame(
+    zoom: int, height: int, thirds: Path, tmp_path: Path
 ) -> None:
-    """The picture grows from the frame's width on, borders above and below shrink evenly."""
+    """The picture grows from the width of the frame on; both borders shrink equally."""
     frame = first(tmp_path, thirds, zoom=zoom)
     top, bottom = rows(frame, 90)
-    assert bottom - top + 1 == pytest.approx(high, abs=2)
+    assert bottom - top + 1 == pytest.approx(height, abs=2)
     assert top == pytest.approx(319 - bottom, abs=2)
 
 
-def test_zoom_of_a_standing_clip_keeps_its_middle(tmp_path: Path) -> None:
-    """At 150 percent it is cut by a sixth above and below: its upper eighth is seen no more."""
+def test_zoom_of_a_portrait_clip_keeps_its_middle(tmp_path: Path) -> None:
+    """At 150 percent a sixth is cropped at top and bottom, and with it the outer eighths."""
     bands = "nullsrc,geq=lum='if(lt(Y,H/8),40,if(gt(Y,H*7/8),220,130))':cb=128:cr=128"
     path = clipmaker.clip(tmp_path / "tall.mp4", seconds=0.3, size="180x320", picture=bands)
     whole = first(tmp_path, path)
@@ -89,31 +89,33 @@ def test_zoom_of_a_standing_clip_keeps_its_middle(tmp_path: Path) -> None:
 ALIGNED = [("Left", (60, 130)), ("Center", (130, 130)), ("Right", (130, 200))]
 
 
-@pytest.mark.parametrize(("align", "seen"), ALIGNED)
-def test_alignment_says_which_part_stays(
-    align: str, seen: tuple[int, int], thirds: Path, tmp_path: Path
+@pytest.mark.parametrize(("align", "expected"), ALIGNED)
+def test_alignment_decides_which_part_stays(
+    align: str, expected: tuple[int, int], thirds: Path, tmp_path: Path
 ) -> None:
-    """At 180 percent a bit more than half the width is seen: the left, the middle, the right."""
+    """At 180 percent a bit more than half the width is visible."""
     frame = first(tmp_path, thirds, zoom=180, align=align)
-    found = (clipmaker.luma(frame, 14, 160), clipmaker.luma(frame, 165, 160))
+    lumas = (clipmaker.luma(frame, 14, 160), clipmaker.luma(frame, 165, 160))
     if align == "Center":
-        found = (clipmaker.luma(frame, 60, 160), clipmaker.luma(frame, 120, 160))
-    assert found == pytest.approx(seen, abs=5)
+        lumas = (clipmaker.luma(frame, 60, 160), clipmaker.luma(frame, 120, 160))
+    assert lumas == pytest.approx(expected, abs=5)
 
 
 COVERS = [("Left", 60), ("Center", 130), ("Right", 200)]
 
 
-@pytest.mark.parametrize(("align", "seen"), COVERS)
-def test_cover_keeps_the_aligned_part(align: str, seen: int, thirds: Path, tmp_path: Path) -> None:
-    """No borders, and the third that was asked for."""
+@pytest.mark.parametrize(("align", "expected"), COVERS)
+def test_cover_keeps_the_aligned_part(
+    align: str, expected: int, thirds: Path, tmp_path: Path
+) -> None:
+    """There are no borders, and the aligned third is visible."""
     frame = first(tmp_path, thirds, fit="Cover", align=align)
     assert rows(frame, 90) == (0, 319)
-    assert clipmaker.luma(frame, 90, 160) == pytest.approx(seen, abs=5)
+    assert clipmaker.luma(frame, 90, 160) == pytest.approx(expected, abs=5)
 
 
 def test_panes_stack_a_face_over_the_game(tmp_path: Path) -> None:
-    """The upper left quarter above, the lower right below, each filling its part, then black."""
+    """One quarter fills the upper pane, another the lower one, and the rest is black."""
     path = clipmaker.clip(tmp_path / "q.mp4", seconds=0.3, picture=QUARTERS)
     face = {"source": {"width": 50, "height": 50}, "target": {"height": 40}}
     game = {
@@ -127,7 +129,7 @@ def test_panes_stack_a_face_over_the_game(tmp_path: Path) -> None:
 
 
 def test_panes_of_odd_percents_meet(tmp_path: Path) -> None:
-    """Thirds of 33, 34 and 33 percent leave no line between them."""
+    """Panes of 33, 34 and 33 percent have no gap between them."""
     path = clipmaker.clip(
         tmp_path / "w.mp4", seconds=0.3, picture="nullsrc,geq=lum=200:cb=128:cr=128"
     )
@@ -137,7 +139,7 @@ def test_panes_of_odd_percents_meet(tmp_path: Path) -> None:
 
 
 def test_a_later_pane_lies_on_top(tmp_path: Path) -> None:
-    """Picture in picture: the whole, and a corner of it over its middle."""
+    """A pane with a corner of the picture is over one with the whole picture."""
     path = clipmaker.clip(tmp_path / "q.mp4", seconds=0.3, picture=QUARTERS)
     inner = {
         "source": {"left": 50, "top": 50, "width": 50, "height": 50},
@@ -148,8 +150,8 @@ def test_a_later_pane_lies_on_top(tmp_path: Path) -> None:
     assert clipmaker.luma(frame, 64, 70) == pytest.approx(50, abs=6)
 
 
-def test_fits_hold_for_ultra_wide_and_square_pixels(tmp_path: Path) -> None:
-    """A picture with pixels twice as wide as high is shown in its true shape."""
+def test_non_square_pixels(tmp_path: Path) -> None:
+    """A picture with pixels twice as wide as high is shown in its aspect ratio."""
     extra = ("-vf", "setsar=2")
     path = clipmaker.clip(
         tmp_path / "sar.mp4", seconds=0.3, size="160x180", picture=THIRDS, extra=extra
@@ -160,7 +162,7 @@ def test_fits_hold_for_ultra_wide_and_square_pixels(tmp_path: Path) -> None:
     assert clipmaker.luma(frame, 316, 90) == pytest.approx(200, abs=6)
 
 
-# --- crossfades -----------------------------------------------------------------------------------
+# --- transitions ----------------------------------------------------------------------------------
 
 KINDS = [kind for kind in TransitionType if kind is not TransitionType.NONE]
 SIDES = {
@@ -188,7 +190,7 @@ MIDDLE = {
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A dark and a light clip."""
+    """Write a dark and a light clip."""
     folder = tmp_path_factory.mktemp("pair")
     return tuple(
         clipmaker.clip(
@@ -199,19 +201,19 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def at(frame: av.VideoFrame, x: int, y: int) -> int:
-    """Mean brightness around a point: single pixels are luck in a dissolve."""
+    """Return the mean luma around a point, since single pixels of a dissolve are random."""
     around = [(x + i, y + j) for i in range(-3, 4) for j in range(-3, 4)]
     return round(sum(clipmaker.luma(frame, *point) for point in around) / len(around))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_crossfade_leads_over(
-    kind: TransitionType, pair: tuple[Path, Path], tmp_path: Path
-) -> None:
-    """It begins as the first clip, has its own middle, and all but ends as the second."""
-    cuts = [cut(path, frames=16) for path in pair]
+def test_each_transition(kind: TransitionType, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """It starts as the first clip, has the middle of its type, and ends near the second."""
+    sources = [source_range(path, frames=16) for path in pair]
     frames = rendered(
-        tmp_path / "a.mov", Segment(key="0" * 64, sources=cuts, transition=kind, profile=WIDE), *pair
+        tmp_path / "a.mov",
+        Segment(key="0" * 64, sources=sources, transition=kind, profile=WIDE),
+        *pair,
     )
     assert len(frames) == 16
     edges = [(6, 90), (313, 90), (160, 6), (160, 173)]

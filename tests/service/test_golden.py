@@ -1,4 +1,4 @@
-"""The golden set: some fifty small manifests, each with the facts of its finished file."""
+"""The golden set: small manifests, each with the facts of its finished file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 import clipmaker
-from clipmill.protocol import MediaKind, Stage, CompilationState
+from clipmill.protocol import CompilationState, MediaKind, Stage
 from clipmill_client.errors import PermanentError
 from harness import Harness, running
 from levels import decoded, loudness
@@ -31,7 +31,7 @@ LIGHT = "nullsrc,geq=lum='120+40*sin(N/5)':cb=128:cr=128"
 
 
 def sources(folder: Path) -> dict[str, tuple[Path, MediaKind]]:
-    """What the manifests call `$name`."""
+    """Write the files that manifests name `$name`."""
     still = {"picture": LIGHT, "size": "160x90"}
     uneven = ("-vf", "select='mod(n,7)*mod(n,3)'", "-fps_mode", "vfr")
     clips = {
@@ -48,12 +48,12 @@ def sources(folder: Path) -> dict[str, tuple[Path, MediaKind]]:
     logo, song = folder / "logo.png", folder / "song.mp3"
     Image.new("RGBA", (40, 20), (255, 0, 0, 160)).save(logo)
     clipmaker.ffmpeg("-f", "lavfi", "-i", "sine=f=220:r=44100:d=3", str(song))
-    found = {name: (path, MediaKind.CLIP) for name, path in clips.items()}
-    return {**found, "logo": (logo, MediaKind.IMAGE), "song": (song, MediaKind.MUSIC)}
+    files = {name: (path, MediaKind.CLIP) for name, path in clips.items()}
+    return {**files, "logo": (logo, MediaKind.IMAGE), "song": (song, MediaKind.MUSIC)}
 
 
-class Set:
-    """One API, the source files, and a studio for each tier."""
+class GoldenSet:
+    """An API, the source files, and a studio for each tier."""
 
     def __init__(self, api: Harness, folder: Path) -> None:
         self.api, self.folder = api, folder
@@ -61,7 +61,7 @@ class Set:
         self._studios: dict[str, tuple[Studio, dict[str, str]]] = {}
 
     def of(self, tier: dict[str, Any]) -> tuple[Studio, dict[str, str]]:
-        """A studio on a tier with these limits, and its media ids."""
+        """Return a studio on a tier with these limits, and its media ids."""
         if str(tier) not in self._studios:
             studio = Studio(self.api, self.folder, **tier)
             ids = {name: studio.upload(*file) for name, file in self.files.items()}
@@ -70,32 +70,32 @@ class Set:
 
 
 @pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Set]:
-    """For all manifests."""
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldenSet]:
+    """Start an API for all manifests."""
     folder = tmp_path_factory.mktemp("golden")
     with running(folder / "state") as api:
-        yield Set(api, folder)
+        yield GoldenSet(api, folder)
 
 
 def with_ids(part: Any, ids: dict[str, str]) -> Any:
-    """The spec with media ids in the places of `$name`."""
+    """Replace `$name` by media ids."""
     if isinstance(part, dict):
         return {name: with_ids(value, ids) for name, value in part.items()}
     if isinstance(part, list):
         return [with_ids(value, ids) for value in part]
-    named = isinstance(part, str) and part.startswith("$")
-    return ids[part[1:]] if named else part
+    is_name = isinstance(part, str) and part.startswith("$")
+    return ids[part[1:]] if is_name else part
 
 
 def test_there_are_enough() -> None:
-    """Forty at least, and no two of one name."""
+    """There are at least forty manifests, and their names are unique."""
     assert len(CASES) >= 40
     assert len({case["name"] for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_manifest(case: dict[str, Any], golden: Set) -> None:
-    """The finished file, or the refusal, is what its entry says."""
+def test_manifest(case: dict[str, Any], golden: GoldenSet) -> None:
+    """The finished file, or the refusal, has the expected facts."""
     studio, ids = golden.of(case.get("tier", {}))
     spec = with_ids({"outputs": [SMALL], **case["spec"]}, ids)
     expect = dict(case["expect"])
@@ -106,18 +106,18 @@ def test_manifest(case: dict[str, Any], golden: Set) -> None:
         return
     uid, plan = golden.api.register(studio.owner, spec)
     output = expect.pop("output", "main")
-    wanted = next(one for one in plan.outputs if one.name == output)
+    planned = next(entry for entry in plan.outputs if entry.name == output)
     assert run(golden.api, uid, Stage.ASSEMBLE) == 0
     view = golden.api.operator.view(uid)
     assert view.state is CompilationState.SUCCEEDED, view.message
-    made = next(one for one in view.outputs if one.name == wanted.name)
-    path = golden.folder / f"{view.id}.{made.container}"
-    studio.user.download_output(view.id, wanted.name, path)
-    assert wanted.frames == made.frames
+    result = next(entry for entry in view.outputs if entry.name == output)
+    path = golden.folder / f"{view.id}.{result.container}"
+    studio.user.download_output(view.id, output, path)
+    assert planned.frames == result.frames
     if says := expect.pop("says", None):
-        assert any(says in note for note in wanted.notes), wanted.notes
+        assert any(says in note for note in planned.notes), planned.notes
     if "segments" in expect:
-        assert wanted.segments.total == expect.pop("segments")
+        assert planned.segments.total == expect.pop("segments")
     if "skipped" in expect:
         skipped = {clip.name: clip.reason for clip in view.clips if clip.reason}
         assert skipped == expect.pop("skipped")
@@ -127,16 +127,16 @@ def test_manifest(case: dict[str, Any], golden: Set) -> None:
         assert loudness(decoded(path)) == pytest.approx(expect.pop("loudness"), abs=0.5)
     if "samples" in expect:
         assert len(decoded(path)) == expect.pop("samples")
-    found = facts(path, expect)
-    assert found == {name: value for name, value in expect.items() if name in found}
-    assert set(expect) <= set(found), f"unknown facts: {set(expect) - set(found)}"
+    measured = facts(path, expect)
+    assert set(expect) <= set(measured), f"unknown facts: {set(expect) - set(measured)}"
+    assert measured == expect
 
 
 def facts(path: Path, expect: dict[str, Any]) -> dict[str, Any]:
-    """What the file is, as far as it is expected."""
+    """Return the expected facts of the file."""
     with av.open(str(path)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
-        known: dict[str, Any] = {
+        properties: dict[str, Any] = {
             "format": container.format.name.split(",")[0],
             "codecs": [video.codec_context.name, audio.codec_context.name],
             "size": [video.codec_context.width, video.codec_context.height],
@@ -144,13 +144,13 @@ def facts(path: Path, expect: dict[str, Any]) -> dict[str, Any]:
             "chapters": [chapter["metadata"].get("title") for chapter in container.chapters()],
         }
         frames = list(container.decode(video))
-    known["frames"] = len(frames)
-    known["black"] = borders(frames[len(frames) // 2])
-    return {name: value for name, value in known.items() if name in expect}
+    properties["frames"] = len(frames)
+    properties["black"] = borders(frames[len(frames) // 2])
+    return {name: value for name, value in properties.items() if name in expect}
 
 
 def borders(frame: av.VideoFrame) -> dict[str, int]:
-    """Black rows above and below, in the middle column."""
+    """Return the number of black rows at top and bottom in the middle column."""
     dark = [clipmaker.luma(frame, frame.width // 2, y) < 30 for y in range(frame.height)]
     return {
         "top": len(list(takewhile(bool, dark))),

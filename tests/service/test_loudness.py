@@ -1,4 +1,4 @@
-"""Loudness and true peak of the finished sound, by a meter that is not ffmpeg's."""
+"""Loudness and true peak of the finished audio, measured independently of ffmpeg."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ TARGET, PEAK = -14.0, -1.0
 
 
 def _speech(seconds: float, level_db: float) -> Sound:
-    """Bursts of noise with pauses, as speech has."""
+    """Return bursts of noise with pauses, like speech."""
     t = np.arange(round(seconds * RATE)) / RATE
     speaks = (np.sin(2 * np.pi * 0.7 * t) > -0.3).astype(np.float32)[:, None]
     return levels.noise(seconds, level_db=level_db) * speaks
 
 
 def _clicks(seconds: float) -> Sound:
-    """Quiet noise with single samples at full level: a limiter's hardest work."""
+    """Return quiet noise with single samples at full level, the worst case of a limiter."""
     sound = levels.noise(seconds, level_db=-32)
     sound[:: RATE // 7] = 1.0
     return sound
 
 
 def _between_samples(seconds: float) -> Sound:
-    """A quarter of the rate, 45 degrees off: true peaks 3 dB above every sample."""
+    """Return a tone at a quarter of the sample rate, with true peaks 3 dB above all samples."""
     n = np.arange(round(seconds * RATE))
     mono = (0.9 * np.sin(np.pi / 2 * n + np.pi / 4)).astype(np.float32)
     return np.stack([mono, mono], axis=1)
@@ -58,18 +58,18 @@ SOUNDS: dict[str, Sound] = {
 
 
 def _encoded(
-    sound: Sound, folder: Path, encoder: Encoder = "libx264", **order: Any
+    sound: Sound, folder: Path, encoder: Encoder = "libx264", **fields: Any
 ) -> tuple[Sound, float | None]:
-    form = Profile(
+    profile = Profile(
         width=64, height=64, rate=30, crf=30, speed="ultrafast", max_bitrate=10**6, encoder=encoder
     )
     black = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
-    segment = Segment(key="0" * 64, sources=[black], profile=form)
+    segment = Segment(key="0" * 64, sources=[black], profile=profile)
     raw = levels.write(folder / "programme.f32", sound)
-    asked = OutputAssignment(
+    output = OutputAssignment(
         name="main",
         segments=[segment],
-        **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | order),
+        **({"loudness_lufs": TARGET, "true_peak_dbtp": PEAK} | fields),
     )
     context = TaskContext(
         client=cast(Any, None),
@@ -78,55 +78,55 @@ def _encoded(
         scratch=folder,
         ffmpeg=find_ffmpeg(),
     )
-    audio = encode_programme(context, asked, raw, len(sound))
+    audio = encode_programme(context, output, raw, len(sound))
     decoded = levels.decoded(audio.path)
     assert len(decoded) == len(sound), "the audio is exactly as long as the video"
     return decoded, audio.loudness.lufs
 
 
 @pytest.mark.parametrize("name", SOUNDS)
-def test_on_target_and_under_the_peak(name: str, tmp_path: Path) -> None:
-    """Within 0.5 LU of the target, and no true peak above the limit; the report says the same."""
-    found, reported = _encoded(SOUNDS[name], tmp_path)
-    measured = levels.loudness(found)
+def test_loudness_and_peak(name: str, tmp_path: Path) -> None:
+    """Loudness is within 0.5 LU, the true peak within its limit, and the report agrees."""
+    audio, reported = _encoded(SOUNDS[name], tmp_path)
+    measured = levels.loudness(audio)
     assert measured == pytest.approx(TARGET, abs=0.5)
     assert reported == pytest.approx(measured, abs=0.2)
-    assert levels.true_peak_db(found) <= PEAK + 0.1
+    assert levels.true_peak_db(audio) <= PEAK + 0.1
 
 
 @pytest.mark.parametrize("name", ["speech", "clicks"])
-def test_opus_too(name: str, tmp_path: Path) -> None:
-    """The sound of a WebM file is brought to its loudness as that of an MP4 file is."""
-    found, _ = _encoded(SOUNDS[name], tmp_path, "libvpx-vp9")
-    assert levels.loudness(found) == pytest.approx(TARGET, abs=0.5)
-    assert levels.true_peak_db(found) <= PEAK + 0.1
+def test_opus(name: str, tmp_path: Path) -> None:
+    """The audio of a WebM file has its loudness, too."""
+    audio, _ = _encoded(SOUNDS[name], tmp_path, "libvpx-vp9")
+    assert levels.loudness(audio) == pytest.approx(TARGET, abs=0.5)
+    assert levels.true_peak_db(audio) <= PEAK + 0.1
 
 
 @pytest.mark.parametrize(("target", "peak"), [(-23, -1), (-16, -1.5), (-11, -0.5), (-40, -9)])
 def test_other_targets(target: float, peak: float, tmp_path: Path) -> None:
-    """Broadcast, podcast, loud, and the quietest that may be asked."""
-    asked = {"loudness_lufs": target, "true_peak_dbtp": peak}
-    found, _ = _encoded(SOUNDS["speech"], tmp_path, **asked)
-    assert levels.loudness(found) == pytest.approx(target, abs=0.5)
-    assert levels.true_peak_db(found) <= peak + 0.1
+    """Targets of broadcast, podcasts, loud audio, and the lowest that is allowed."""
+    fields = {"loudness_lufs": target, "true_peak_dbtp": peak}
+    audio, _ = _encoded(SOUNDS["speech"], tmp_path, **fields)
+    assert levels.loudness(audio) == pytest.approx(target, abs=0.5)
+    assert levels.true_peak_db(audio) <= peak + 0.1
 
 
 def test_silence_stays_silent(tmp_path: Path) -> None:
-    """Nothing is lifted out of nothing."""
-    found, reported = _encoded(levels.silence(3), tmp_path)
-    assert np.max(np.abs(found)) == 0
+    """Silence has no gain."""
+    audio, reported = _encoded(levels.silence(3), tmp_path)
+    assert np.max(np.abs(audio)) == 0
     assert reported is None
 
 
-def test_hiss_is_not_lifted_to_full_level(tmp_path: Path) -> None:
-    """What is almost silent rises by 30 dB at most."""
-    found, _ = _encoded(levels.noise(4, level_db=-66), tmp_path)
-    assert levels.rms_db(found) == pytest.approx(-36, abs=1.5)
+def test_hiss_is_not_raised_to_full_level(tmp_path: Path) -> None:
+    """Almost silent audio is raised by 30 dB at most."""
+    audio, _ = _encoded(levels.noise(4, level_db=-66), tmp_path)
+    assert levels.rms_db(audio) == pytest.approx(-36, abs=1.5)
 
 
 @pytest.mark.parametrize("samples", [1600, 9600, 20_000])
 def test_shorter_than_the_meters_window(samples: int, tmp_path: Path) -> None:
-    """A sound of a frame or of 0.2 s has no loudness; it keeps its level and its length."""
+    """Audio of less than 0.4 s has no loudness; its peak and its length are right."""
     sound = levels.tone(997, 1, level_db=-18)[:samples]
-    found, _ = _encoded(sound, tmp_path)
-    assert levels.true_peak_db(found) <= PEAK + 0.1
+    audio, _ = _encoded(sound, tmp_path)
+    assert levels.true_peak_db(audio) <= PEAK + 0.1

@@ -1,4 +1,4 @@
-"""Music under a programme by the real ffmpeg: levels, ducking, loop and fade, to the sample."""
+"""Music mixed by ffmpeg: levels, ducking, loop and fade, exact to the sample."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 import clipmaker
 import levels
+from clipmill.ffmpeg.music_mix import music_decode_args, music_mix_args
 from clipmill.protocol import MusicMix
 from clipmill.spec.soundtrack import Ducking
-from clipmill.ffmpeg.music_mix import music_decode_args, music_mix_args
-from clipmill_probe import check
+from clipmill_probe import probe_media
 from levels import RATE, Sound, at, level_at
 
 PROGRAMME_HZ, MUSIC_HZ = 440, 1500
-ORDER: dict[str, Any] = {
+MIX: dict[str, Any] = {
     "media_id": "m-track",
     "sha256": "0" * 64,
     "format": "wav",
@@ -28,19 +28,21 @@ ORDER: dict[str, Any] = {
     "fade": 0,
     "duck": Ducking(),
 }
+# Ten seconds, with the programme from second 2 to second 6.
 SPEAKS = np.concatenate(
     [levels.silence(2), levels.tone(PROGRAMME_HZ, 4, level_db=-10), levels.silence(4)]
 )
-"""Ten seconds: the programme is heard from second 2 to second 6."""
 
 
 def _mix(folder: Path, programme: Sound, track: Sound, **changes: Any) -> Sound:
-    order = MusicMix.model_validate(ORDER | changes)
+    mix = MusicMix.model_validate(MIX | changes)
     source = levels.track(folder / "track.wav", track)
     raw = levels.write(folder / "programme.f32", programme)
-    clipmaker.ffmpeg(*music_decode_args(order, str(source), str(folder / "track.f32")))
+    clipmaker.ffmpeg(*music_decode_args(mix, str(source), str(folder / "track.f32")))
     out = folder / "mix.f32"
-    args = music_mix_args(order, str(raw), str(folder / "track.f32"), str(out), samples=len(programme))
+    args = music_mix_args(
+        mix, str(raw), str(folder / "track.f32"), str(out), samples=len(programme)
+    )
     clipmaker.ffmpeg(*args)
     mixed = levels.read(out)
     assert len(mixed) == len(programme)
@@ -48,22 +50,22 @@ def _mix(folder: Path, programme: Sound, track: Sound, **changes: Any) -> Sound:
 
 
 def test_the_programme_keeps_its_level(tmp_path: Path) -> None:
-    """With music, ducked or not, the programme is as loud as without it."""
+    """The programme is as loud with music as without it, ducked or not."""
     for duck in (Ducking(), Ducking(ratio=1), Ducking(depth="-12dB")):
         mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10), duck=duck)
-        heard = level_at(at(mixed, 2.5, 5.5), PROGRAMME_HZ)
-        assert heard == pytest.approx(level_at(at(SPEAKS, 2.5, 5.5), PROGRAMME_HZ), abs=0.1)
+        level = level_at(at(mixed, 2.5, 5.5), PROGRAMME_HZ)
+        assert level == pytest.approx(level_at(at(SPEAKS, 2.5, 5.5), PROGRAMME_HZ), abs=0.1)
 
 
 def test_the_music_has_its_gain(tmp_path: Path) -> None:
-    """Where the programme is silent, the track lies at its own level plus the gain."""
+    """Where the programme is silent, the track has its level plus the gain."""
     mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10, level_db=-8))
     assert level_at(at(mixed, 0.5, 1.5), MUSIC_HZ) == pytest.approx(-20, abs=0.1)
     assert level_at(at(mixed, 8, 9.5), MUSIC_HZ) == pytest.approx(-20, abs=0.1)
 
 
 def test_ducks_while_the_programme_sounds(tmp_path: Path) -> None:
-    """By the predecessor's compressor: far down within the attack, back after the release."""
+    """The music is lowered within the attack and returns within the release."""
     mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10, level_db=-8))
     free = level_at(at(mixed, 0.5, 1.5), MUSIC_HZ)
     # 24 dB above the threshold, of which a twentieth is left.
@@ -76,7 +78,7 @@ def test_ducks_while_the_programme_sounds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("depth", [-6, -12, -24])
 @pytest.mark.parametrize("programme_db", [-6, -24])
 def test_a_depth_is_exact(depth: int, programme_db: int, tmp_path: Path) -> None:
-    """However loud the programme, the music goes down by what was asked."""
+    """The music is lowered by the depth, however loud the programme."""
     programme = np.concatenate(
         [levels.silence(2), levels.tone(PROGRAMME_HZ, 4, level_db=programme_db)]
     )
@@ -86,8 +88,8 @@ def test_a_depth_is_exact(depth: int, programme_db: int, tmp_path: Path) -> None
     assert level_at(at(mixed, 3, 5.5), MUSIC_HZ) - free == pytest.approx(depth, abs=0.5)
 
 
-def test_below_the_threshold_nothing_yields(tmp_path: Path) -> None:
-    """A programme under the threshold leaves the music alone, with a depth as well."""
+def test_no_ducking_below_the_threshold(tmp_path: Path) -> None:
+    """A programme below the threshold does not lower the music, with a depth either."""
     programme = levels.tone(PROGRAMME_HZ, 4, level_db=-45)
     for duck in (Ducking(), Ducking(depth="-12dB")):
         mixed = _mix(tmp_path, programme, levels.tone(MUSIC_HZ, 4, level_db=-8), duck=duck)
@@ -95,13 +97,13 @@ def test_below_the_threshold_nothing_yields(tmp_path: Path) -> None:
 
 
 def test_ratio_1_does_not_duck(tmp_path: Path) -> None:
-    """The programme may be as loud as it likes."""
+    """Ratio 1 disables ducking."""
     mixed = _mix(tmp_path, SPEAKS, levels.tone(MUSIC_HZ, 10, level_db=-8), duck=Ducking(ratio=1))
     assert level_at(at(mixed, 3, 5.5), MUSIC_HZ) == pytest.approx(-20, abs=0.1)
 
 
 def test_plays_in_its_window_alone(tmp_path: Path) -> None:
-    """Not a sample before the start, none after the end, and the fade ends in silence."""
+    """There is no sample before the start or after the end, and the fade ends in silence."""
     start, end = 1 * RATE + 123, 7 * RATE
     mixed = _mix(
         tmp_path,
@@ -120,14 +122,14 @@ def test_plays_in_its_window_alone(tmp_path: Path) -> None:
 
 
 def test_loops_without_a_gap(tmp_path: Path) -> None:
-    """A track of whole periods goes on as one tone: no sample is lost, doubled or silent."""
+    """A track of whole periods repeats as one tone, without a lost, doubled or silent sample."""
     mixed = _mix(tmp_path, levels.silence(10), levels.tone(MUSIC_HZ, 1.5), gain_mb=0)
     expected = levels.tone(MUSIC_HZ, 10)
     assert np.max(np.abs(mixed - expected)) < 1e-4
 
 
-def test_without_loop_it_ends_where_it_ends(tmp_path: Path) -> None:
-    """After the track there is the programme alone."""
+def test_without_loop_the_track_plays_once(tmp_path: Path) -> None:
+    """After the track the programme plays alone."""
     mixed = _mix(tmp_path, levels.silence(10), levels.tone(MUSIC_HZ, 3), loop=False, end=3 * RATE)
     assert mixed[2 * RATE : 3 * RATE].any()
     assert not mixed[3 * RATE :].any()
@@ -135,18 +137,18 @@ def test_without_loop_it_ends_where_it_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.opus", "a.flac", "a.wav", "a.m4a"])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_every_form_of_track(name: str, rate: int, tmp_path: Path) -> None:
-    """Each form that is taken is mixed at the level that it has."""
+def test_every_format(name: str, rate: int, tmp_path: Path) -> None:
+    """A track of each supported format is mixed at its own level."""
     t = np.arange(5 * rate) / rate
     mono = (0.1 * np.sin(2 * np.pi * MUSIC_HZ * t)).astype(np.float32)
     source = levels.track(tmp_path / name, np.stack([mono, mono], axis=1), rate)
-    facts = check(source, sound=True)
+    facts = probe_media(source, allow_audio_only=True)
     assert facts.duration_us == pytest.approx(5_000_000, abs=60_000)
     assert facts.true_peak_dbtp == pytest.approx(-20, abs=1.2)
-    order = MusicMix.model_validate(ORDER | {"format": facts.format, "end": 4 * RATE})
+    mix = MusicMix.model_validate(MIX | {"format": facts.format, "end": 4 * RATE})
     raw = levels.write(tmp_path / "programme.f32", levels.silence(4))
     track, out = str(tmp_path / "track.f32"), str(tmp_path / "mix.f32")
-    clipmaker.ffmpeg(*music_decode_args(order, str(source), track))
-    clipmaker.ffmpeg(*music_mix_args(order, str(raw), track, out, samples=4 * RATE))
+    clipmaker.ffmpeg(*music_decode_args(mix, str(source), track))
+    clipmaker.ffmpeg(*music_mix_args(mix, str(raw), track, out, samples=4 * RATE))
     mixed = levels.read(tmp_path / "mix.f32")
     assert level_at(at(mixed, 1, 3), MUSIC_HZ) == pytest.approx(-32, abs=0.4)
