@@ -1,4 +1,4 @@
 """What an owner's tier and the installation allow.
 
-In: an owner's name. Out: the output policy (size, rate, watermark) of its tier.
+In: an owner's name. Out: its output policy, and reservations of render time and storage.
 """

@@ -1,4 +1,4 @@
-"""What an owner's tier and the installation lay on every output, as it is when a wish comes in."""
+"""Output policy: what an owner's tier and the installation impose on every output."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import TierRow
 from clipmill_probe import MediaError, probe_image
 
+# Owner of the watermark's blobs: no user can have this name.
 INSTALLATION = "_installation"
-"""Whose the watermark's bytes are in the store: no user can have this name."""
 
 
-def terms(session: Session, ctx: Context, owner: str) -> OutputPolicy:
-    """The terms of a user who exists. Raises the WatermarkMissing problem."""
-    tier = users_and_keys.tier_of(session, owner)
+def output_policy_of(session: Session, ctx: Context, owner: str) -> OutputPolicy:
+    """Return the output policy of an existing user. Raise WatermarkMissing."""
+    tier = users_and_keys.owner_tier(session, owner)
     return OutputPolicy.model_validate(
         {
             "tier": tier.name,
             "max_resolution": tier.max_resolution,
             "max_fps": tier.max_fps,
-            "encoder": ctx.settings.encoder,
-            "watermark": _watermark(ctx, tier),
+            "encoder": ctx.settings.h264_encoder,
+            "watermark": _watermark_layer(ctx, tier),
         }
     )
 
 
-def _watermark(ctx: Context, tier: TierRow) -> Layer | None:
-    """The layer of the installation's image, which is put where jobs can fetch it."""
+def _watermark_layer(ctx: Context, tier: TierRow) -> Layer | None:
+    """Return the layer of the installation's watermark; jobs fetch its image from the store."""
     if not tier.apply_watermark:
         return None
-    mark = ctx.settings.watermark
+    watermark = ctx.settings.watermark
     try:
-        sha256 = _kept(ctx, mark.path)
+        sha256 = _store_image(ctx, watermark.path)
     except (OSError, MediaError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
+        cause = error.strerror if isinstance(error, OSError) else str(error)
         detail = (
-            f"the tier {tier.name} requires a watermark, but its image {mark.path.name!r} cannot"
-            f" be read ({said}); nothing is rendered without it"
+            f"CLIPMILL_WATERMARK: tier {tier.name} requires a watermark, but its image"
+            f" {watermark.path.name!r} cannot be read ({cause})"
         )
         raise ApiProblem(422, "WatermarkMissing", detail) from None
     return Layer(
         image=Image(sha256=sha256),
-        position=Position(mark.position),
-        size=mark.size,
-        margin=mark.margin,
-        opacity=mark.opacity,
+        position=Position(watermark.position),
+        size=watermark.size,
+        margin=watermark.margin,
+        opacity=watermark.opacity,
     )
 
 
-def _kept(ctx: Context, path: Path) -> str:
-    """The sha256 of an image file, which is put into the store once. Raises OSError, MediaError."""
+def _store_image(ctx: Context, path: Path) -> str:
+    """Store an image file once and return its sha256. Raise OSError or MediaError."""
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    if not ctx.store.has(INSTALLATION, sha256):
+    if not ctx.store.exists(INSTALLATION, sha256):
         probe_image(path)
         ctx.store.put(INSTALLATION, sha256, content)
     return sha256

@@ -1,4 +1,4 @@
-"""Compilations: submission, registration, planning and life cycle.
+"""Compilations: submission, registration, planning and the life cycle of their revisions.
 
-In: specs from people and from the operator. Out: plans, refusals and the state of each revision.
+In: specs from users and from the operator. Out: plans, refusals and the state of each revision.
 """

@@ -1,77 +1,90 @@
-"""The life of a generation: begun, advanced clip by clip, ended once.
-
-Every change of state is compare-and-set.
-"""
+"""Start a revision and advance it when its clips change. Each change is compare-and-set."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import TaskFailure, ClipState, OutputPolicy, OutputResult, Stage, CompilationState
-from clipmill.protocol.companion_kinds import COMPANION_FILES
-from clipmill.spec import CompilationSpec, OnClipError
+from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure
+from clipmill.spec import CompilationSpec, OnClipError, parse_duration
 from clipmill.timeline.eta import FETCH_SHARE
-from clipmill_api.compilations import admission, planning
-from clipmill_api.compilations.planning import Known, Made, Planned
+from clipmill_api.accounts import quota_checks
+from clipmill_api.compilations import resolution
+from clipmill_api.compilations.media_sources import media_facts
+from clipmill_api.compilations.output_planning import OVER_TIER_LIMIT
+from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
+from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import media_library, quota_ledger, revisions
-from clipmill_api.tables import ClipRow, CompilationRow, RenderUsageRow, ReservationRow, RevisionRow
+from clipmill_api.queries import (
+    compilation_records,
+    quota_ledger,
+    rendered_segments,
+    revision_clips,
+    revisions,
+)
+from clipmill_api.tables import ClipRow, CompilationRow, ReservationRow, RevisionRow
 
 
-def begin(
-    session: Session, ctx: Context, row: CompilationRow, spec: CompilationSpec, generation: int
-) -> Planned | None:
-    """Take a generation in; the one before is superseded. Raises refusals.
+def start_revision(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    spec: CompilationSpec,
+    generation: int,
+) -> CompilationPlan | None:
+    """Store a new revision, reserve its render time and end the revision before it.
 
-    Answers what was planned, if it still holds: then nobody has to read it again.
+    Returns:
+        The plan, unless the revision failed at once.
+
+    Raises:
+        ApiProblem: the refusal.
     """
-    admission.refuse_over_tier(session, row.owner, spec)
-    known = admission.resolve(session, ctx, row.owner, spec)
-    made = admission.outputs(known)
-    if generation > row.generation:
-        end(session, ctx, row, row.generation, Ending(CompilationState.SUPERSEDED, "Edited"))
-        revisions.set_generation(session, row.id, generation)
-    _keep(session, ctx, row, generation, known)
-    _reserve(session, ctx, row, generation, planning.seconds(made))
-    return _move(session, ctx, row, generation, Planned(known, made))
+    quota_checks.refuse_too_many_clips(session, compilation.owner, spec)
+    resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)
+    plan = CompilationPlan(resolved, resolution.plan_or_refuse(resolved))
+    if generation > compilation.generation:
+        superseded = RevisionEnd(CompilationState.SUPERSEDED, "Edited")
+        end_revision(session, ctx, compilation, compilation.generation, superseded)
+        compilation_records.raise_generation(session, compilation.id, generation)
+    _add_revision(session, ctx, compilation, generation, resolved)
+    _reserve_render_time(session, ctx, compilation, generation, plan.render_seconds)
+    return _advance(session, ctx, compilation, generation, plan)
 
 
-def stored(spec: CompilationSpec) -> dict[str, Any]:
-    """A spec as it is kept. The owner is the compilation's."""
-    return spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"owner"})
-
-
-def _keep(
-    session: Session, ctx: Context, row: CompilationRow, generation: int, known: Known
+def _add_revision(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    generation: int,
+    resolved: ResolvedSpec,
 ) -> None:
     revision = RevisionRow(
-        compilation_id=row.id,
+        compilation_id=compilation.id,
         generation=generation,
-        spec=stored(known.spec),
-        output_policy=known.terms.model_dump(mode="json"),
+        spec=resolution.dump_spec(resolved.spec),
+        output_policy=resolved.output_policy.model_dump(mode="json"),
         state=CompilationState.PENDING.value,
         outputs=[],
         created_at=ctx.now(),
     )
-    revisions.add(session, revision)
-    for clip in known.clips:
-        clip.compilation_id, clip.generation = row.id, generation
-    revisions.add_clips(session, known.clips)
+    revisions.add_revision(session, revision)
+    for clip in resolved.clips:
+        clip.compilation_id, clip.generation = compilation.id, generation
+    revision_clips.add_clips(session, resolved.clips)
 
 
-def _reserve(
-    session: Session, ctx: Context, row: CompilationRow, generation: int, seconds: int
+def _reserve_render_time(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int, seconds: int
 ) -> None:
     month = ctx.month()
-    admission.hold(session, row.owner, month=month, seconds=seconds)
+    quota_checks.reserve_render_time(session, compilation.owner, month=month, seconds=seconds)
     reservation = ReservationRow(
-        compilation_id=row.id,
+        compilation_id=compilation.id,
         generation=generation,
-        owner=row.owner,
+        owner=compilation.owner,
         month=month,
         seconds=seconds,
         state="open",
@@ -79,170 +92,124 @@ def _reserve(
     quota_ledger.add_reservation(session, reservation)
 
 
-def known(session: Session, row: CompilationRow, generation: int) -> Known:
-    """A generation with what is known of its clips: three statements, however many clips."""
-    return known_of(session, row, revisions.revision(session, row.id, generation))
-
-
-def known_of(session: Session, row: CompilationRow, revision: RevisionRow) -> Known:
-    """The same of a generation whose row is at hand."""
-    spec = CompilationSpec.model_validate(revision.spec)
-    clips = revisions.clips(session, row.id, revision.generation)
-    ids = {clip.media_id for clip in clips if clip.media_id} | planning.media_ids(spec)
-    media = media_library.media_by_ids(session, row.owner, ids)
-    return Known(spec, clips, media, OutputPolicy.model_validate(revision.output_policy))
-
-
-def skip(
-    session: Session, ctx: Context, row: CompilationRow, clip: ClipRow, failure: TaskFailure
+def skip_clip(
+    session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow, failure: TaskFailure
 ) -> None:
-    """A clip cannot be had: the generation goes on without it, or ends."""
-    if revisions.skip(session, clip, reason=failure.code, message=failure.message):
-        advance(session, ctx, row, clip.generation)
+    """Skip a clip that cannot be fetched and advance its revision."""
+    if revision_clips.mark_skipped(session, clip, reason=failure.code, message=failure.message):
+        advance_revision(session, ctx, compilation, clip.generation)
 
 
-def advance(session: Session, ctx: Context, row: CompilationRow, generation: int) -> None:
-    """Look where a generation stands after its clips changed, and move it on."""
-    revisions.locked(session, row.id)
-    _move(session, ctx, row, generation, Planned(known(session, row, generation), ()))
+def advance_revision(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int
+) -> None:
+    """Advance a revision after its clips changed: keep fetching, start rendering, or fail."""
+    compilation_records.lock_compilation(session, compilation.id)
+    resolved = resolution.load_resolved_spec(session, compilation, generation)
+    _advance(session, ctx, compilation, generation, CompilationPlan(resolved, ()))
 
 
-def _move(
-    session: Session, ctx: Context, row: CompilationRow, generation: int, planned: Planned
-) -> Planned | None:
-    """Move a generation on; `planned` without outputs: they are still to be planned and reserved.
-
-    Answers what it was given, if it holds.
-    """
-    now, made, _ = planned
-    waiting = sum(clip.state == ClipState.WAITING for clip in now.clips)
-    if waiting:
-        percent = FETCH_SHARE * (len(now.clips) - waiting) // len(now.clips)
-        stage = {"state": CompilationState.FETCHING.value, "stage": Stage.FETCH.value, "percent": percent}
-        revisions.move(session, row.id, generation, **stage)
-        return Planned(now, made, ())
-    if _unplayable(session, now):
-        now, made = known(session, row, generation), ()
-    failure = _too_few(now)
-    if failure is None:
+def _advance(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    generation: int,
+    plan: CompilationPlan,
+) -> CompilationPlan | None:
+    """Advance a revision. A plan without outputs is completed once all clips are ready."""
+    if plan.resolved.is_waiting:
+        _set_fetching(session, compilation, generation, plan.resolved)
+        return replace(plan, existing=())
+    if _skip_late_starts(session, plan.resolved):
+        resolved = resolution.load_resolved_spec(session, compilation, generation)
+        plan = CompilationPlan(resolved, ())
+    end = _end_by_missing_clips(plan.resolved)
+    if end is None:
         try:
-            made = made or _exact(session, row, generation, now)
+            outputs = plan.outputs or _plan_exactly(session, compilation, generation, plan.resolved)
         except ApiProblem as problem:
-            failure = Ending(CompilationState.FAILED, problem.code, problem.detail)
-    if failure is not None:
-        end(session, ctx, row, generation, failure)
+            end = RevisionEnd(CompilationState.FAILED, problem.code, problem.detail)
+    if end is not None:
+        end_revision(session, ctx, compilation, generation, end)
         return None
-    existing = media_library.existing_segments(session, row.owner, Planned(now, made).keys)
-    revisions.render_from(session, row.id, generation, at=ctx.now(), reused=len(existing))
-    return Planned(now, made, existing)
+    plan = replace(plan, outputs=outputs)
+    existing = rendered_segments.existing_keys(session, compilation.owner, plan.segment_keys)
+    revisions.start_rendering(
+        session, compilation.id, generation, at=ctx.now(), segments_reused=len(existing)
+    )
+    return replace(plan, existing=existing)
 
 
-def _unplayable(session: Session, now: Known) -> bool:
-    """Skip clips whose trim starts beyond their end. True: there were such."""
-    told = {clip.id: message for clip in now.clips if (message := _beyond_end(now, clip))}
-    if told:
-        revisions.unplay(session, told, reason="TrimOutsideClip")
-    return bool(told)
+def _set_fetching(
+    session: Session, compilation: CompilationRow, generation: int, resolved: ResolvedSpec
+) -> None:
+    fetched = sum(clip.state != ClipState.WAITING for clip in resolved.clips)
+    revisions.update_active(
+        session,
+        compilation.id,
+        generation,
+        state=CompilationState.FETCHING.value,
+        stage=Stage.FETCH.value,
+        percent=FETCH_SHARE * fetched // len(resolved.clips),
+    )
 
 
-def _beyond_end(now: Known, clip: ClipRow) -> str | None:
-    start = now.spec.clips[clip.position].start
-    media = now.media.get(clip.media_id or "")
+def _skip_late_starts(session: Session, resolved: ResolvedSpec) -> bool:
+    """Skip clips whose `start` is not before their end. Return whether there were any."""
+    messages = {
+        clip.id: message for clip in resolved.clips if (message := _late_start(resolved, clip))
+    }
+    if messages:
+        revision_clips.skip_ready(session, messages, reason="TrimOutsideClip")
+    return bool(messages)
+
+
+def _late_start(resolved: ResolvedSpec, clip: ClipRow) -> str | None:
+    start = resolved.spec.clips[clip.position].start
+    media = resolved.media.get(clip.media_id or "")
     if clip.state != ClipState.READY or start is None or media is None:
         return None
-    facts = planning.facts(media)
-    if facts is None or planning.starts_within(start, facts):
+    facts = media_facts(media)
+    if facts is None or round(parse_duration(start) * 1_000_000) < facts.duration_us:
         return None
-    return f"start {start} is not before the end of the clip ({facts.duration_us / 1e6:.2f}s long)"
+    length_s = facts.duration_us / 1e6
+    return f"start: {start} is not before the end of the clip, which is {length_s:.2f}s long"
 
 
-def _too_few(now: Known) -> Ending | None:
-    """The end that missing clips bring, if they do."""
-    skipped = [clip for clip in now.clips if clip.state == ClipState.SKIPPED]
-    ready = len(now.clips) - len(skipped)
-    failed = [clip for clip in skipped if clip.reason != planning.OVER_TIER]
-    if failed and now.spec.on_clip_error is OnClipError.FAIL:
-        detail = f"{failed[0].name}: {failed[0].message} (onClipError is Fail)"
-        return Ending(CompilationState.FAILED, "ClipFailed", detail)
-    if ready < now.spec.minimum_clips:
-        message = f"{ready} of {len(now.clips)} clips are good, minimumClips is"
-        named = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
-        return Ending(CompilationState.FAILED, "TooFewClips", f"{message} {now.spec.minimum_clips} ({named})")
-    return None
-
-
-def _exact(session: Session, row: CompilationRow, generation: int, now: Known) -> list[Made]:
-    """The outputs, and their exact length in place of the estimate. Raises refusals."""
-    made = admission.outputs(now)
-    seconds = planning.seconds(made)
-    held = quota_ledger.reservation(session, row.id, generation)
-    if held is not None and held.state == "open" and held.seconds != seconds:
-        admission.hold(session, row.owner, month=held.month, seconds=seconds - held.seconds)
-        held.seconds = seconds
-        session.flush()
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a generation ends: with outputs and the render seconds they took, or with a reason."""
-
-    state: CompilationState
-    reason: str | None = None
-    message: str | None = None
-    outputs: tuple[OutputResult, ...] = ()
-    seconds: int = 0
-
-
-def end(
-    session: Session, ctx: Context, row: CompilationRow, generation: int, ending: Ending
-) -> bool:
-    """End a generation, once, with all that hangs on it. False: it had ended before."""
-    values: dict[str, Any] = {
-        "state": ending.state.value,
-        "reason": ending.reason,
-        "message": ending.message,
-        "stage": None,
-        "completed_at": ctx.now(),
-    }
-    if ending.state is CompilationState.SUCCEEDED:
-        outputs = [output.model_dump(mode="json") for output in ending.outputs]
-        values |= {"percent": 100, "outputs": outputs}
-    if not revisions.move(session, row.id, generation, **values):
-        return False
-    held = quota_ledger.reservation(session, row.id, generation)
-    if ending.state is CompilationState.SUCCEEDED:
-        settle(session, ctx, row, generation, ending.seconds)
-    elif held is not None:
-        quota_ledger.close(session, held, state="released", used_s=0)
-    _sweep(session, row)
-    return True
-
-
-def settle(
-    session: Session, ctx: Context, row: CompilationRow, generation: int, seconds: int
-) -> None:
-    """Turn the reservation into use, with one usage row for each (compilation, generation)."""
-    held = quota_ledger.reservation(session, row.id, generation)
-    if held is not None:
-        quota_ledger.close(session, held, state="settled", used_s=seconds)
-    if quota_ledger.usage_of(session, row.id, generation) is not None:
-        return
-    usage = RenderUsageRow(
-        compilation_id=row.id,
-        generation=generation,
-        owner=row.owner,
-        seconds=seconds,
-        created_at=ctx.now(),
+def _end_by_missing_clips(resolved: ResolvedSpec) -> RevisionEnd | None:
+    """Return how the revision ends if too many clips are skipped; None if it goes on."""
+    spec, total = resolved.spec, len(resolved.clips)
+    skipped = [clip for clip in resolved.clips if clip.state == ClipState.SKIPPED]
+    failed = [clip for clip in skipped if clip.reason != OVER_TIER_LIMIT]
+    if failed and spec.on_clip_error is OnClipError.FAIL:
+        message = f"clip {failed[0].name}: {failed[0].message} (spec.onClipError is Fail)"
+        return RevisionEnd(CompilationState.FAILED, "ClipFailed", message)
+    ready = total - len(skipped)
+    if ready >= spec.minimum_clips:
+        return None
+    causes = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
+    message = (
+        f"spec.minimumClips is {spec.minimum_clips}, but {ready} of {total} clips are ready"
+        f" ({causes})"
     )
-    quota_ledger.add_usage(session, usage)
+    return RevisionEnd(CompilationState.FAILED, "TooFewClips", message)
 
 
-def _sweep(session: Session, row: CompilationRow) -> None:
-    """Take out outputs that no result names, and their bytes' share of the storage quota."""
-    kept = set()
-    for output in revisions.ended_outputs(session, row.id):
-        kept |= {output["media_id"], *(output.get(file.field) for file in COMPANION_FILES)}
-    for stray in media_library.strays(session, row.id, kept):
-        quota_ledger.give_storage(session, row.owner, stray.size_bytes)
-        media_library.delete_media(session, stray)
+def _plan_exactly(
+    session: Session, compilation: CompilationRow, generation: int, resolved: ResolvedSpec
+) -> list[PlannedOutput]:
+    """Plan the outputs with exact lengths and adjust the reservation. Raise refusals."""
+    outputs = resolution.plan_or_refuse(resolved)
+    seconds = CompilationPlan(resolved, outputs).render_seconds
+    reservation = quota_ledger.find_reservation(session, compilation.id, generation)
+    if reservation is None or reservation.state != "open" or reservation.seconds == seconds:
+        return outputs
+    quota_checks.reserve_render_time(
+        session,
+        compilation.owner,
+        month=reservation.month,
+        seconds=seconds - reservation.seconds,
+    )
+    reservation.seconds = seconds
+    session.flush()
+    return outputs

@@ -1,134 +1,150 @@
-"""From rows to the plan that a person or the operator reads: first read, then drawn.
+"""Read the plan of a compilation: first all rows, then the plan without the database.
 
-Drawing needs no database: nobody waits for it.
+A caller that holds locks ends its transaction in between, so that nobody waits for the planning.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
     TERMINAL_STATES,
     ClipState,
+    CompilationState,
     OutputResult,
     Plan,
     QuotaEffect,
     SegmentCounts,
-    CompilationState,
     TaskCounts,
 )
 from clipmill.timeline.build import InvalidTimeline
-from clipmill_api.compilations import admission, lifecycle, planning
-from clipmill_api.compilations.planning import Known, Planned
-from clipmill_api.compilations.responses import clip_status, eta_of
+from clipmill_api.accounts.quota_checks import quota_effect
+from clipmill_api.compilations.output_planning import (
+    SEGMENTS_PER_TASK,
+    output_view,
+    plan_outputs,
+)
+from clipmill_api.compilations.plan_models import CompilationPlan, ResolvedSpec
+from clipmill_api.compilations.resolution import plan_or_refuse, resolve_revision
+from clipmill_api.compilations.responses import clip_status, estimated_end
 from clipmill_api.context import Context
-from clipmill_api.queries import media_library, quota_ledger, revisions
+from clipmill_api.queries import quota_ledger, rendered_segments, revisions
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
 
-class Read(NamedTuple):
-    """All that a plan is drawn from."""
+@dataclass(frozen=True, slots=True)
+class PlanInputs:
+    """What the plan of a revision is built from."""
 
     revision: RevisionRow
-    planned: Planned
-    effect: QuotaEffect
+    plan: CompilationPlan
+    quota: QuotaEffect
 
 
-def plan(session: Session, ctx: Context, row: CompilationRow) -> Plan:
-    """What is happening to the newest generation."""
-    return drawn(ctx, read(session, ctx, row))
+def read_plan(session: Session, ctx: Context, compilation: CompilationRow) -> Plan:
+    """Return the plan of the newest revision."""
+    return build_plan(ctx, read_plan_inputs(session, ctx, compilation))
 
 
-def read(
-    session: Session, ctx: Context, row: CompilationRow, planned: Planned | None = None
-) -> Read:
-    """What the plan of the newest generation needs; `planned`: what this transaction planned."""
-    revision = revisions.revision(session, row.id, row.generation)
-    if planned is None:
-        planned = _planned(session, row.owner, lifecycle.known_of(session, row, revision))
-        held = quota_ledger.reservation(session, row.id, row.generation)
-        seconds = held.seconds if held else 0
+def read_plan_inputs(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    plan: CompilationPlan | None = None,
+) -> PlanInputs:
+    """Return the inputs of the newest revision's plan.
+
+    Args:
+        plan: the plan that this transaction has made; it is not read again.
+    """
+    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    if plan is not None:
+        seconds = plan.render_seconds
     else:
-        seconds = planning.seconds(planned.made)
-    return Read(revision, planned, admission.quota_effect(session, ctx, row.owner, seconds))
+        resolved = resolve_revision(session, compilation, revision)
+        plan = _plan_if_possible(session, compilation.owner, resolved)
+        reservation = quota_ledger.find_reservation(session, compilation.id, compilation.generation)
+        seconds = reservation.seconds if reservation else 0
+    return PlanInputs(revision, plan, quota_effect(session, ctx, compilation.owner, seconds))
 
 
-def drawn(ctx: Context, given: Read) -> Plan:
-    """The plan."""
-    revision, found = given.revision, _plan(ctx, given.planned, given.effect)
-    ended = CompilationState(revision.state) in TERMINAL_STATES
-    return found.model_copy(
+def _plan_if_possible(session: Session, owner: str, resolved: ResolvedSpec) -> CompilationPlan:
+    """Return a plan without outputs if media files of a terminal revision were deleted."""
+    try:
+        plan = CompilationPlan(resolved, plan_outputs(resolved))
+    except InvalidTimeline:
+        plan = CompilationPlan(resolved, ())
+    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
+    return replace(plan, existing=existing)
+
+
+def build_plan(ctx: Context, inputs: PlanInputs) -> Plan:
+    """Return the plan of a revision."""
+    revision, plan = inputs.revision, _build_view(ctx, inputs.plan, inputs.quota)
+    state = CompilationState(revision.state)
+    return plan.model_copy(
         update={
             "compilation_id": revision.compilation_id,
             "generation": revision.generation,
-            "state": CompilationState(revision.state),
+            "state": state,
             "reason": revision.reason,
             "message": revision.message,
             "percent": revision.percent,
-            "eta": eta_of(revision),
-            "segments": _segments(found.segments, revision),
+            "eta": estimated_end(revision),
+            "segments": _count_segments(plan.segments, revision),
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
-            "to_fetch": [] if ended else found.to_fetch,
+            "to_fetch": [] if state in TERMINAL_STATES else plan.to_fetch,
         }
     )
 
 
-def _segments(now: SegmentCounts, revision: RevisionRow) -> SegmentCounts:
-    """Those that existed when rendering began count as reused, the others since as rendered."""
-    if CompilationState(revision.state) is CompilationState.FETCHING:
-        return now
-    reused = min(revision.segments_reused, now.total)
-    there = now.total if CompilationState(revision.state) is CompilationState.SUCCEEDED else now.reused
-    return SegmentCounts(total=now.total, reused=reused, rendered=max(0, there - reused))
+def _count_segments(counts: SegmentCounts, revision: RevisionRow) -> SegmentCounts:
+    """Count segments that existed when rendering began as reused, and others as rendered."""
+    state = CompilationState(revision.state)
+    if state is CompilationState.FETCHING:
+        return counts
+    reused = min(revision.segments_reused, counts.total)
+    existing = counts.total if state is CompilationState.SUCCEEDED else counts.reused
+    rendered = max(0, existing - reused)
+    return SegmentCounts(total=counts.total, reused=reused, rendered=rendered)
 
 
-def dry_run(session: Session, ctx: Context, owner: str, known: Known) -> Plan:
-    """What would happen to a spec. Raises the refusals that submitting it would raise."""
-    planned = Planned(known, admission.outputs(known))
-    effect = admission.quota_effect(session, ctx, owner, planning.seconds(planned.made))
-    existing = media_library.existing_segments(session, owner, planned.keys)
-    return _plan(ctx, planned._replace(existing=existing), effect)
+def dry_run_plan(session: Session, ctx: Context, owner: str, resolved: ResolvedSpec) -> Plan:
+    """Return the plan of a spec that is not submitted. Raise the refusals of a submission."""
+    plan = CompilationPlan(resolved, plan_or_refuse(resolved))
+    quota = quota_effect(session, ctx, owner, plan.render_seconds)
+    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
+    return _build_view(ctx, replace(plan, existing=existing), quota)
 
 
-def _planned(session: Session, owner: str, known: Known) -> Planned:
-    """Without outputs, where no timeline can be built of it any more."""
-    try:
-        planned = Planned(known, planning.outputs(known))
-    except InvalidTimeline:
-        planned = Planned(known, ())
-    return planned._replace(existing=media_library.existing_segments(session, owner, planned.keys))
-
-
-def _plan(ctx: Context, planned: Planned, effect: QuotaEffect) -> Plan:
-    known, made, existing = planned
-    keys, waiting, existing = planned.keys, known.waits, existing or ()
-    reused = 0 if waiting else sum(key in existing for key in keys)
+def _build_view(ctx: Context, plan: CompilationPlan, quota: QuotaEffect) -> Plan:
+    clips, keys, existing = plan.resolved.clips, plan.segment_keys, plan.existing or ()
+    is_waiting = plan.resolved.is_waiting
+    reused = 0 if is_waiting else sum(key in existing for key in keys)
     return Plan(
         compilation_id=None,
         generation=0,
         state=CompilationState.PENDING,
-        clips=[clip_status(ctx, clip) for clip in known.clips],
-        outputs=[planning.output_plan(one, existing, waiting=waiting) for one in made],
-        quota=effect,
+        clips=[clip_status(ctx, clip) for clip in clips],
+        outputs=[output_view(o, existing, is_waiting=is_waiting) for o in plan.outputs],
+        quota=quota,
         segments=SegmentCounts(total=len(keys), reused=reused),
-        tasks=_parts(known.clips, () if waiting else keys),
-        to_fetch=to_fetch(known.clips),
+        tasks=_count_tasks(clips, () if is_waiting else keys),
+        to_fetch=_waiting_tasks(clips),
     )
 
 
-def to_fetch(clips: Sequence[ClipRow]) -> list[int]:
-    """Parts whose clips are still to be fetched."""
+def _waiting_tasks(clips: Sequence[ClipRow]) -> list[int]:
     waiting = [clip.task_index for clip in clips if clip.state == ClipState.WAITING]
-    return sorted(part for part in waiting if part is not None)
+    return sorted(index for index in waiting if index is not None)
 
 
-def _parts(clips: Sequence[ClipRow], keys: Collection[str]) -> TaskCounts:
-    """How many tasks each stage has; `keys`: the segments, once they are known."""
+def _count_tasks(clips: Sequence[ClipRow], segment_keys: Collection[str]) -> TaskCounts:
     return TaskCounts(
         fetch=sum(clip.task_index is not None for clip in clips),
-        render=math.ceil(len(keys) / planning.SHARD),
+        render=math.ceil(len(segment_keys) / SEGMENTS_PER_TASK),
     )

@@ -1,4 +1,4 @@
-"""Why a compilation is not taken: each with its code, its field and its numbers."""
+"""Why a spec is refused: problems with field, value and rule."""
 
 from __future__ import annotations
 
@@ -8,69 +8,34 @@ from clipmill_api.http.problem_details import ApiProblem
 
 
 def forbidden_url(field: str, error: ForbiddenURL) -> ApiProblem:
-    """The URL may not be fetched."""
+    """Return the problem of a URL that must not be fetched."""
     return ApiProblem(422, "ForbiddenURL", f"{field}: {error}", field=field)
 
 
 def unknown_media(field: str, media_id: str) -> ApiProblem:
-    """The library has no such media; somebody else's looks the same."""
-    detail = f"{field}: your library has no media {media_id!r}"
-    return ApiProblem(422, "UnknownMedia", detail, field=field)
+    """Return the problem of a media id that does not exist or belongs to another owner."""
+    return _unusable_media(field, f"{media_id!r} is not in the media library")
 
 
 def not_video(field: str, media_id: str) -> ApiProblem:
-    """The media is no video that could be played."""
-    detail = f"{field}: media {media_id!r} is no video"
-    return ApiProblem(422, "UnknownMedia", detail, field=field)
+    """Return the problem of a media file that is played but has no video."""
+    return _unusable_media(field, f"media {media_id!r} has no video stream")
 
 
-def not_sound(field: str, media_id: str) -> ApiProblem:
-    """The media has no sound that could be played."""
-    detail = f"{field}: media {media_id!r} has no sound"
-    return ApiProblem(422, "UnknownMedia", detail, field=field)
+def not_audio(field: str, media_id: str) -> ApiProblem:
+    """Return the problem of a media file that is used as music but has no audio."""
+    return _unusable_media(field, f"media {media_id!r} has no audio stream")
 
 
-def not_image(field: str, media_id: str) -> ApiProblem:
-    """The media cannot be drawn."""
-    detail = f"{field}: media {media_id!r} is not of kind image"
-    return ApiProblem(422, "UnknownMedia", detail, field=field)
+def not_image(field: str, media_id: str, kind: str) -> ApiProblem:
+    """Return the problem of a media file that is used as an image but is none."""
+    return _unusable_media(field, f"media {media_id!r} is of kind {kind}; image is required")
+
+
+def _unusable_media(field: str, rule: str) -> ApiProblem:
+    return ApiProblem(422, "UnknownMedia", f"{field}: {rule}", field=field)
 
 
 def invalid_timeline(error: InvalidTimeline) -> ApiProblem:
-    """Spec and media make no timeline."""
+    """Return the problem of a spec that has no timeline."""
     return ApiProblem(422, "InvalidTimeline", str(error))
-
-
-def too_many_clips(given: int, limit: int, tier: str) -> ApiProblem:
-    """The tier allows fewer clips than are needed at least."""
-    field = "spec.minimumClips"
-    detail = f"{field} is {given}, but the tier {tier} allows {limit} clips"
-    return ApiProblem(403, "TierLimit", detail, field=field, limit=limit, given=given)
-
-
-def render_quota(estimated: int, remaining: int, limit: int, month: str) -> ApiProblem:
-    """The month's render time does not suffice."""
-    detail = (
-        f"rendering takes {estimated}s, but only {remaining}s of the {limit}s of {month} are left"
-    )
-    return ApiProblem(
-        403,
-        "QuotaExceeded",
-        detail,
-        estimatedSeconds=estimated,
-        remainingSeconds=remaining,
-        limitSeconds=limit,
-    )
-
-
-def storage_quota(size: int, remaining: int, limit: int) -> ApiProblem:
-    """The library is full."""
-    detail = f"{size} bytes do not fit: {remaining} of your {limit} bytes are left"
-    return ApiProblem(
-        403,
-        "StorageQuotaExceeded",
-        detail,
-        sizeBytes=size,
-        remainingBytes=remaining,
-        limitBytes=limit,
-    )

@@ -1,105 +1,130 @@
-"""A resource is told: taken in once, told apart from what is known, bound to what was submitted."""
+"""Register generations of resources, each once, and bind resources to submissions."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import Registration, CompilationState, SubmissionAction
-from clipmill_api.compilations import lifecycle
-from clipmill_api.compilations.lifecycle import Ending
-from clipmill_api.compilations.planning import Planned
+from clipmill.protocol import CompilationState, Registration, SubmissionAction
+from clipmill_api.compilations.lifecycle import start_revision
+from clipmill_api.compilations.plan_models import CompilationPlan
+from clipmill_api.compilations.resolution import dump_spec
+from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import revisions, users_and_keys
+from clipmill_api.queries import compilation_records, revisions, users_and_keys
 from clipmill_api.tables import CompilationRow
 
+# Codes of registrations that are not the newest generation of their resource.
 CONFLICTS = frozenset({"OwnerConflict", "StaleGeneration", "GenerationConflict"})
-"""Codes that say: this is not the newest wish of this resource."""
 
 
 def register(
-    session: Session, ctx: Context, uid: str, wish: Registration
-) -> tuple[CompilationRow, Planned | None]:
-    """Take a resource's generation in, once. Raises refusals and conflicts.
+    session: Session, ctx: Context, uid: str, registration: Registration
+) -> tuple[CompilationRow, CompilationPlan | None]:
+    """Register a generation of a resource. Repeating it changes nothing.
 
-    Answers what was planned too, if this call took it in.
+    Returns:
+        The compilation, and its plan if this call started a revision that did not fail at once.
+
+    Raises:
+        ApiProblem: a refusal or one of CONFLICTS.
     """
-    planned = None
-    if not users_and_keys.exists(session, wish.owner):
-        raise ApiProblem(422, "UnknownOwner", f"owner: there is no user {wish.owner!r}")
-    row = revisions.by_uid(session, uid, lock=True) or _submitted(session, uid, wish)
-    if row is None:
-        row = add(session, ctx, uid, wish, resource_generation=wish.generation)
-        planned = lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
-    elif not _is_known(session, row, wish):
-        generation = max(row.generation + 1, wish.generation)
-        row.resource_generation, row.outbox = wish.generation, None
-        planned = lifecycle.begin(session, ctx, row, wish.spec, generation)
-    return row, planned
+    owner = registration.owner
+    if not users_and_keys.user_exists(session, owner):
+        raise ApiProblem(422, "UnknownOwner", f"owner: user {owner!r} does not exist")
+    compilation = compilation_records.find_by_uid(session, uid, lock=True)
+    compilation = compilation or _bind_submission(session, uid, registration)
+    if compilation is None:
+        compilation = add_compilation(
+            session, ctx, uid, registration, resource_generation=registration.generation
+        )
+        generation = registration.generation
+    elif _is_registered(session, compilation, registration):
+        return compilation, None
+    else:
+        generation = max(compilation.generation + 1, registration.generation)
+        compilation.resource_generation = registration.generation
+        compilation.outbox = None
+    plan = start_revision(session, ctx, compilation, registration.spec, generation)
+    return compilation, plan
 
 
-def add(
-    session: Session, ctx: Context, uid: str, wish: Registration, *, resource_generation: int = 0
+def add_compilation(
+    session: Session,
+    ctx: Context,
+    uid: str,
+    registration: Registration,
+    *,
+    resource_generation: int = 0,
 ) -> CompilationRow:
-    """A new compilation, with no generation yet."""
-    row = CompilationRow(
+    """Insert a compilation without revisions."""
+    compilation = CompilationRow(
         id=new_id("c"),
         uid=uid,
-        owner=wish.owner,
-        namespace=wish.namespace,
-        name=wish.name,
-        generation=wish.generation,
+        owner=registration.owner,
+        namespace=registration.namespace,
+        name=registration.name,
+        generation=registration.generation,
         resource_generation=resource_generation,
         created_at=ctx.now(),
     )
-    revisions.add(session, row)
-    return row
+    compilation_records.add_compilation(session, compilation)
+    return compilation
 
 
-def refused(session: Session, ctx: Context, uid: str, wish: Registration) -> None:
-    """A newer wish was refused: the one before is wished no more, and ends."""
-    row = revisions.by_uid(session, uid, lock=True)
-    if row is not None and row.owner == wish.owner and wish.generation > row.resource_generation:
-        ending = Ending(CompilationState.SUPERSEDED, "Edited", "a newer spec was refused")
-        lifecycle.end(session, ctx, row, row.generation, ending)
+def supersede_refused(session: Session, ctx: Context, uid: str, registration: Registration) -> None:
+    """End the active revision of a resource whose newer generation was refused."""
+    compilation = compilation_records.find_by_uid(session, uid, lock=True)
+    if compilation is None or compilation.owner != registration.owner:
+        return
+    if registration.generation > compilation.resource_generation:
+        end = RevisionEnd(CompilationState.SUPERSEDED, "Edited", "a newer spec was refused")
+        end_revision(session, ctx, compilation, compilation.generation, end)
 
 
-def _submitted(session: Session, uid: str, wish: Registration) -> CompilationRow | None:
-    """The compilation that the API was asked for: from now on this resource is it."""
-    if wish.submission is None:
+def _bind_submission(
+    session: Session, uid: str, registration: Registration
+) -> CompilationRow | None:
+    """Bind a resource to the submission it names. Return None if it names none."""
+    submission = registration.submission
+    if submission is None:
         return None
-    row = revisions.submitted(session, wish.submission)
-    if row is None or row.owner != wish.owner:
-        detail = f"no compilation {wish.submission!r} of {wish.owner!r} was submitted"
-        raise ApiProblem(422, "UnknownSubmission", detail)
-    if row.resource_generation:
-        detail = f"compilation {wish.submission!r} is another resource already"
-        raise ApiProblem(409, "SubmissionTaken", detail)
-    row.uid, row.namespace, row.name = uid, wish.namespace, wish.name
+    compilation = compilation_records.find_and_lock(session, submission)
+    if compilation is None or compilation.owner != registration.owner:
+        detail = f"submission: owner {registration.owner!r} has no submission {submission!r}"
+        raise ApiProblem(422, "UnknownSubmission", detail, field="submission")
+    if compilation.resource_generation:
+        detail = f"submission: {submission!r} is bound to another resource"
+        raise ApiProblem(409, "SubmissionTaken", detail, field="submission")
+    compilation.uid = uid
+    compilation.namespace, compilation.name = registration.namespace, registration.name
     session.flush()
-    return row
+    return compilation
 
 
-def _is_known(session: Session, row: CompilationRow, wish: Registration) -> bool:
-    """Whether this very generation was taken in before. Raises conflicts.
+def _is_registered(
+    session: Session, compilation: CompilationRow, registration: Registration
+) -> bool:
+    """Return whether this generation was registered before. Raise CONFLICTS.
 
-    A resource's generation and ours differ where the API was asked for several changes before
-    the resource got one: then the resource's next generation is the newest of ours.
+    A resource's generation is lower than the compilation's if several edits through the API
+    became one change of the resource. Then its next generation is the compilation's newest.
     """
-    if wish.owner != row.owner:
-        raise ApiProblem(409, "OwnerConflict", f"{row.name!r} belongs to another owner")
-    known = row.resource_generation
-    if wish.generation < known:
-        detail = f"generation {wish.generation} is older than {known}, which is known"
-        raise ApiProblem(409, "StaleGeneration", detail, generation=known)
-    newest = revisions.revision(session, row.id, row.generation)
-    same = newest.spec == lifecycle.stored(wish.spec)
-    if same and row.outbox == SubmissionAction.APPLY:
-        row.resource_generation, row.outbox = wish.generation, None
+    if registration.owner != compilation.owner:
+        detail = f"owner: compilation {compilation.name!r} belongs to another owner"
+        raise ApiProblem(409, "OwnerConflict", detail)
+    generation, newest = registration.generation, compilation.resource_generation
+    if generation < newest:
+        detail = f"generation: {generation} is older than the registered generation {newest}"
+        raise ApiProblem(409, "StaleGeneration", detail, generation=newest)
+    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    is_same_spec = revision.spec == dump_spec(registration.spec)
+    if is_same_spec and compilation.outbox == SubmissionAction.APPLY:
+        compilation.resource_generation, compilation.outbox = generation, None
         return True
-    if wish.generation > known:
+    if generation > newest:
         return False
-    if not same and row.outbox is None:
-        detail = f"generation {wish.generation} is known with another spec"
-        raise ApiProblem(409, "GenerationConflict", detail, generation=known)
+    if not is_same_spec and compilation.outbox is None:
+        detail = f"generation: {generation} is registered with a different spec"
+        raise ApiProblem(409, "GenerationConflict", detail, generation=newest)
     return True

@@ -1,4 +1,4 @@
-"""Rows as people and the operator read them."""
+"""Views of rows: what users and the operator read."""
 
 from __future__ import annotations
 
@@ -11,152 +11,161 @@ from clipmill.protocol import (
     ActiveCompilation,
     ClipState,
     ClipStatus,
+    CompilationState,
     CompilationView,
-    MediaFacts,
+    Media,
     MediaKind,
     OutputResult,
-    CompilationState,
     Submission,
-    UsedIn,
     SubmissionAction,
+    UsedIn,
 )
-from clipmill.protocol import Media as MediaView
 from clipmill.spec import CompilationSpec
 from clipmill.spec.source_urls import host_port_of
 from clipmill.timeline.eta import estimate_end
+from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.context import Context
-from clipmill_api.queries import quota_ledger, revisions, task_leases, users_and_keys
+from clipmill_api.queries import (
+    log_lines,
+    quota_ledger,
+    revision_clips,
+    revisions,
+    users_and_keys,
+)
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, ResultMediaRow, RevisionRow
 from clipmill_api.timestamps import format_time
 
 
-def clip_status(ctx: Context, row: ClipRow) -> ClipStatus:
-    """One clip; a private address that a setting lets in is said."""
+def clip_status(ctx: Context, clip: ClipRow) -> ClipStatus:
+    """Return the view of a clip, with a note if its address is private."""
     note = None
-    if row.url and host_port_of(row.url) in ctx.settings.allow_private:
-        note = f"{host_port_of(row.url)} is private and let in by CLIPMILL_ALLOW_PRIVATE"
+    if clip.url and host_port_of(clip.url) in ctx.settings.allow_private:
+        address = host_port_of(clip.url)
+        note = f"{address} is a private address that CLIPMILL_ALLOW_PRIVATE allows"
     return ClipStatus(
-        id=row.id,
-        name=row.name,
-        state=ClipState(row.state),
-        media_id=row.media_id,
-        reason=row.reason,
-        message=row.message,
-        reused=bool(row.reused),
-        url=row.url,
+        id=clip.id,
+        name=clip.name,
+        state=ClipState(clip.state),
+        media_id=clip.media_id,
+        reason=clip.reason,
+        message=clip.message,
+        reused=bool(clip.reused),
+        url=clip.url,
         note=note,
     )
 
 
-def compilation(
+def compilation_view(
     ctx: Context,
-    row: CompilationRow,
+    compilation: CompilationRow,
     revision: RevisionRow,
     clips: Sequence[ClipRow],
     log: Sequence[str] = (),
 ) -> CompilationView:
-    """A compilation with its newest generation."""
+    """Return the view of a compilation with one of its revisions."""
+    completed_at = revision.completed_at
     return CompilationView(
-        id=row.id,
-        name=row.name,
-        namespace=row.namespace,
-        owner=row.owner,
+        id=compilation.id,
+        name=compilation.name,
+        namespace=compilation.namespace,
+        owner=compilation.owner,
         generation=revision.generation,
         state=CompilationState(revision.state),
         stage=revision.stage,
         percent=revision.percent,
-        eta=eta_of(revision),
+        eta=estimated_end(revision),
         reason=revision.reason,
         message=revision.message,
         degraded=any(clip.state == ClipState.SKIPPED for clip in clips),
         clips=[clip_status(ctx, clip) for clip in clips],
         outputs=[OutputResult.model_validate(output) for output in revision.outputs],
         log=list(log),
-        created_at=format_time(row.created_at),
-        completed_at=format_time(revision.completed_at) if revision.completed_at else None,
+        created_at=format_time(compilation.created_at),
+        completed_at=format_time(completed_at) if completed_at else None,
     )
 
 
-def eta_of(revision: RevisionRow) -> str | None:
-    """When a generation that renders will have ended, to the second."""
-    began, reached = revision.rendering_at, revision.reached_at
-    if CompilationState(revision.state) is not CompilationState.RENDERING or began is None or reached is None:
+def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> CompilationView:
+    """Return the view of a compilation with its newest revision and log lines."""
+    key = (compilation.id, compilation.generation)
+    revision = revisions.get_revision(session, *key)
+    clips = revision_clips.list_clips(session, *key)
+    return compilation_view(ctx, compilation, revision, clips, log_lines.tail(session, *key))
+
+
+def estimated_end(revision: RevisionRow) -> str | None:
+    """Return when a rendering revision is expected to end, in ISO format to the second."""
+    if CompilationState(revision.state) is not CompilationState.RENDERING:
         return None
-    found = estimate_end(began, reached, revision.percent)
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
+    if revision.rendering_at is None or revision.reached_at is None:
+        return None
+    end = estimate_end(revision.rendering_at, revision.reached_at, revision.percent)
+    return end.strftime("%Y-%m-%dT%H:%M:%SZ") if end else None
 
 
-def active(
-    ctx: Context, row: CompilationRow, revision: RevisionRow, clips: Sequence[ClipRow]
+def active_view(
+    ctx: Context, compilation: CompilationRow, revision: RevisionRow, clips: Sequence[ClipRow]
 ) -> ActiveCompilation:
-    """A compilation that the operator has to see to, with the uid that it asks by."""
-    seen = compilation(ctx, row, revision, clips)
-    return ActiveCompilation(uid=row.uid, **dict(seen))
+    """Return the operator's view of an active compilation, with its resource's uid."""
+    view = compilation_view(ctx, compilation, revision, clips)
+    return ActiveCompilation(uid=compilation.uid, **dict(view))
 
 
-def submission(row: CompilationRow, revision: RevisionRow) -> Submission:
-    """What the operator is to do with a resource."""
+def submission_view(compilation: CompilationRow, revision: RevisionRow) -> Submission:
+    """Return what the operator must do with a resource."""
     return Submission(
-        id=row.id,
-        uid=row.uid,
-        action=SubmissionAction(row.outbox or ""),
-        namespace=row.namespace,
-        name=row.name,
-        owner=row.owner,
+        id=compilation.id,
+        uid=compilation.uid,
+        action=SubmissionAction(compilation.outbox or ""),
+        namespace=compilation.namespace,
+        name=compilation.name,
+        owner=compilation.owner,
         spec=CompilationSpec.model_validate(revision.spec),
     )
 
 
-def newest(session: Session, ctx: Context, row: CompilationRow) -> CompilationView:
-    """A compilation as it is now."""
-    revision = revisions.revision(session, row.id, row.generation)
-    clips = revisions.clips(session, row.id, row.generation)
-    log = task_leases.log(session, row.id, row.generation)
-    return compilation(ctx, row, revision, clips, log)
-
-
-def media(row: MediaRow) -> MediaView:
-    """A media file."""
-    return MediaView(
-        id=row.id,
-        kind=MediaKind(row.kind),
-        filename=row.filename,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        facts=MediaFacts.model_validate(row.facts) if row.facts else None,
-        clip_key=row.clip_key,
-        thumbnail_id=row.thumbnail_id,
-        created_at=format_time(row.created_at),
+def media_view(media: MediaRow) -> Media:
+    """Return the view of a media file."""
+    return Media(
+        id=media.id,
+        kind=MediaKind(media.kind),
+        filename=media.filename,
+        size_bytes=media.size_bytes,
+        sha256=media.sha256,
+        facts=media_facts(media),
+        clip_key=media.clip_key,
+        thumbnail_id=media.thumbnail_id,
+        created_at=format_time(media.created_at),
     )
 
 
-def used_in(use: ResultMediaRow, row: CompilationRow) -> UsedIn:
-    """A result that plays a media file."""
+def used_in_view(result_media: ResultMediaRow, compilation: CompilationRow) -> UsedIn:
+    """Return the view of a result that plays a media file."""
     return UsedIn.model_validate(
         {
-            "compilation_id": row.id,
-            "name": row.name,
-            "generation": use.generation,
-            "output": use.output,
-            "media_id": use.result_id,
-            "kind": use.kind,
-            "created_at": format_time(use.created_at),
+            "compilation_id": compilation.id,
+            "name": compilation.name,
+            "generation": result_media.generation,
+            "output": result_media.output,
+            "media_id": result_media.result_id,
+            "kind": result_media.kind,
+            "created_at": format_time(result_media.created_at),
         }
     )
 
 
-def account(session: Session, ctx: Context, owner: str) -> Account:
-    """Limits of an owner, and what is used of them."""
-    tier = users_and_keys.tier_of(session, owner)
-    user = users_and_keys.user(session, owner)
-    used, reserved = quota_ledger.window(session, owner, ctx.month())
+def account_view(session: Session, ctx: Context, owner: str) -> Account:
+    """Return an owner's limits and usage."""
+    tier = users_and_keys.owner_tier(session, owner)
+    user = users_and_keys.find_user(session, owner)
+    used_s, reserved_s = quota_ledger.render_window(session, owner, ctx.month())
     return Account(
         owner=owner,
         tier=tier.name,
         storage_used_bytes=user.storage_used_bytes if user else 0,
         storage_limit_bytes=tier.storage_limit_bytes,
-        render_used_seconds=used,
-        render_reserved_seconds=reserved,
+        render_used_seconds=used_s,
+        render_reserved_seconds=reserved_s,
         render_limit_seconds=tier.render_limit_s,
         month=ctx.month(),
     )

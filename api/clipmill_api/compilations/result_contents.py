@@ -1,83 +1,89 @@
-"""What a result is made of, drawn from rows: the record behind chapters, credits and manifest."""
+"""Record what an output plays: the source of its chapters, credits and manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clipmill.protocol import MediaFacts, MusicMix, TimelineItem
-from clipmill.protocol.result_record import PlayedItem, ResultRecord, MusicTrack
+from clipmill.protocol import MusicMix, TimelineItem
+from clipmill.protocol.result_record import MusicTrack, PlayedItem, ResultRecord
 from clipmill.spec import AUDIO_RATE, CompilationSpec
 from clipmill.spec.soundtrack import Music, MusicCredit
 from clipmill.timeline.build import Timeline
+from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.tables import ClipRow, MediaRow
 
 
-def record(
+def build_result_record(
     spec: CompilationSpec,
     clips: Sequence[ClipRow],
     media: Mapping[str, MediaRow],
-    line: Timeline,
+    timeline: Timeline,
     music: MusicMix | None,
 ) -> ResultRecord:
-    """The record of one output."""
-    by_name = {clip.name: clip for clip in clips}
+    """Return the record of one output."""
+    clips_by_name = {clip.name: clip for clip in clips}
     played = []
-    for entry, cut in zip(line.items, line.sources, strict=True):
-        shot = _shot(entry, cut.sha256)
-        clip = by_name.get(entry.name) if entry.kind == "clip" else None
-        played.append(shot if clip is None else _of_clip(shot, spec, clip))
-    rate = line.profile.rate
-    track = _track(spec, media, music, rate) if music else None
-    return ResultRecord(title=spec.title, rate=rate, frames=line.frames, items=played, music=track)
-
-
-def _shot(entry: TimelineItem, sha256: str) -> PlayedItem:
-    return PlayedItem(
-        kind=entry.kind,
-        name=entry.name,
-        media_id=entry.media_id,
-        sha256=sha256,
-        at=entry.at,
-        start=entry.start,
-        frames=entry.frames,
+    for item, source in zip(timeline.items, timeline.sources, strict=True):
+        clip = clips_by_name.get(item.name) if item.kind == "clip" else None
+        details = _clip_details(spec, clip) if clip else {}
+        played.append(_played_item(item, source.sha256).model_copy(update=details))
+    rate = timeline.profile.rate
+    return ResultRecord(
+        title=spec.title,
+        rate=rate,
+        frames=timeline.frames,
+        items=played,
+        music=_music_track(spec, media.get(music.media_id), music, rate) if music else None,
     )
 
 
-def _of_clip(shot: PlayedItem, spec: CompilationSpec, clip: ClipRow) -> PlayedItem:
-    wish = spec.clips[clip.position]
-    credit = wish.credit
-    about = {
-        "title": wish.title,
-        "url": wish.url,
+def _played_item(item: TimelineItem, sha256: str) -> PlayedItem:
+    return PlayedItem(
+        kind=item.kind,
+        name=item.name,
+        media_id=item.media_id,
+        sha256=sha256,
+        at=item.at,
+        start=item.start,
+        frames=item.frames,
+    )
+
+
+def _clip_details(spec: CompilationSpec, clip: ClipRow) -> dict[str, str | None]:
+    clip_spec = spec.clips[clip.position]
+    credit = clip_spec.credit
+    return {
+        "title": clip_spec.title,
+        "url": clip_spec.url,
         "creator": credit.creator if credit else None,
         "game": credit.game if credit else None,
     }
-    return shot.model_copy(update=about)
 
 
-def _track(
-    spec: CompilationSpec, media: Mapping[str, MediaRow], order: MusicMix, rate: int
+def _music_track(
+    spec: CompilationSpec, media: MediaRow | None, mix: MusicMix, rate: int
 ) -> MusicTrack:
-    """The music: what the spec says of its maker, else what the file's tags say."""
-    row = media.get(order.media_id)
-    tags = MediaFacts.model_validate(row.facts) if row and row.facts else None
-    said = (spec.music and spec.music.credit) or MusicCredit()
-    each = AUDIO_RATE // rate
-    at, end = order.start // each, -(-order.end // each)
+    """Return the music with the credit of the spec, completed by the file's tags."""
+    tags = media_facts(media) if media else None
+    credit = (spec.music and spec.music.credit) or MusicCredit()
+    samples_per_frame = AUDIO_RATE // rate
+    at, end = mix.start // samples_per_frame, -(-mix.end // samples_per_frame)
     return MusicTrack(
-        media_id=order.media_id,
-        sha256=order.sha256,
-        title=said.title or (tags and tags.title),
-        artist=said.artist or (tags and tags.artist),
-        license=said.license or (tags and tags.license),
-        url=said.url,
+        media_id=mix.media_id,
+        sha256=mix.sha256,
+        title=credit.title or (tags and tags.title),
+        artist=credit.artist or (tags and tags.artist),
+        license=credit.license or (tags and tags.license),
+        url=credit.url,
         at=at,
         frames=end - at,
-        settings=_wish(spec.music) if spec.music else {},
+        settings=_music_settings(spec.music) if spec.music else {},
     )
 
 
-def _wish(music: Music) -> dict[str, Any]:
-    apart = {"media_id", "credit"}
-    return music.model_dump(mode="json", by_alias=True, exclude=apart, exclude_defaults=True)
+def _music_settings(music: Music) -> dict[str, Any]:
+    described_elsewhere = {"media_id", "credit"}
+    return music.model_dump(
+        mode="json", by_alias=True, exclude=described_elsewhere, exclude_defaults=True
+    )

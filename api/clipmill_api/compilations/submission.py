@@ -1,6 +1,7 @@
-"""What people ask of compilations: submit, edit, cancel; and what became of the resource.
+"""Create, edit and cancel compilations through the API.
 
-The wish for a resource (`outbox`) is kept with the request, so that a crash loses neither.
+What the operator must do with the resource is written to the outbox in the same transaction, so
+that a crash loses neither.
 """
 
 from __future__ import annotations
@@ -9,114 +10,128 @@ import hashlib
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import SubmissionRefusal, Registration, CompilationState, SubmissionAction
-from clipmill.spec import CompilationSpec, PreviewExtent, Manifest, Metadata, Quality
-from clipmill_api.compilations import lifecycle, registration
-from clipmill_api.compilations.lifecycle import Ending
+from clipmill.protocol import CompilationState, Registration, SubmissionAction, SubmissionRefusal
+from clipmill.spec import CompilationSpec, Manifest, Metadata, PreviewExtent, Quality
+from clipmill_api.compilations.lifecycle import start_revision
+from clipmill_api.compilations.registration import add_compilation
+from clipmill_api.compilations.resolution import dump_spec
+from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.queries import revisions
+from clipmill_api.queries import compilation_records, revisions
 from clipmill_api.tables import CompilationRow, IdempotencyRow
 
 
-def own(session: Session, owner: str, compilation_id: str) -> CompilationRow:
-    """A compilation of this owner. Raises NotFound."""
-    row = revisions.compilation(session, owner, compilation_id)
-    if row is None:
+def own_compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow:
+    """Return a compilation of this owner. Raise NotFound."""
+    compilation = compilation_records.find_compilation(session, owner, compilation_id)
+    if compilation is None:
         raise not_found("compilation", compilation_id)
-    return row
+    return compilation
 
 
-def refuse_foreign(owner: str, spec: CompilationSpec) -> None:
-    """`spec.owner` may say who asks, and nobody else. Raises Forbidden."""
+def refuse_foreign_owner(owner: str, spec: CompilationSpec) -> None:
+    """Raise Forbidden if the spec names another owner than the key's."""
     if spec.owner not in (None, owner):
-        detail = f"spec.owner: {spec.owner!r} is not you ({owner!r}); leave it out"
+        detail = f"spec.owner: {spec.owner!r} is not the key's owner {owner!r}; omit the field"
         raise ApiProblem(403, "Forbidden", detail, field="spec.owner")
 
 
-def create(
+def create_compilation(
     session: Session, ctx: Context, owner: str, manifest: Manifest, key: str | None
 ) -> CompilationRow:
-    """A new compilation, or the one that this Idempotency-Key made before."""
-    refuse_foreign(owner, manifest.spec)
+    """Create a compilation, or return the one created before with the same Idempotency-Key."""
+    refuse_foreign_owner(owner, manifest.spec)
     digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
-    before = revisions.idempotent(session, owner, key) if key else None
-    if before is not None:
-        if before.request_sha256 != digest:
-            detail = "Idempotency-Key: it was used before, with another request"
+    earlier = compilation_records.find_idempotency(session, owner, key) if key else None
+    if earlier is not None:
+        if earlier.request_sha256 != digest:
+            detail = f"Idempotency-Key: {key!r} was used before with a different request"
             raise ApiProblem(422, "IdempotencyKeyReused", detail)
-        return own(session, owner, before.compilation_id)
-    wish = Registration(
+        return own_compilation(session, owner, earlier.compilation_id)
+    compilation = _add_submission(session, ctx, owner, manifest)
+    if key:
+        idempotency = IdempotencyRow(
+            principal=owner,
+            key=key,
+            request_sha256=digest,
+            compilation_id=compilation.id,
+            created_at=ctx.now(),
+        )
+        compilation_records.add_idempotency(session, idempotency)
+    return compilation
+
+
+def _add_submission(
+    session: Session, ctx: Context, owner: str, manifest: Manifest
+) -> CompilationRow:
+    registration = Registration(
         namespace=manifest.metadata.namespace or "default",
         name=manifest.metadata.name,
         generation=1,
         owner=owner,
         spec=manifest.spec,
     )
-    row = registration.add(session, ctx, new_id("r"), wish)
-    row.outbox = SubmissionAction.APPLY.value
-    lifecycle.begin(session, ctx, row, wish.spec, wish.generation)
-    if key:
-        made = IdempotencyRow(
-            principal=owner,
-            key=key,
-            request_sha256=digest,
-            compilation_id=row.id,
-            created_at=ctx.now(),
-        )
-        revisions.add(session, made)
-    return row
+    compilation = add_compilation(session, ctx, new_id("r"), registration)
+    compilation.outbox = SubmissionAction.APPLY.value
+    start_revision(session, ctx, compilation, registration.spec, registration.generation)
+    return compilation
 
 
-def preview(
+def create_preview(
     session: Session, ctx: Context, owner: str, compilation_id: str, extent: PreviewExtent
 ) -> CompilationRow:
-    """A draft of a compilation as it is now, beside it; asked again, the same draft."""
-    row = own(session, owner, compilation_id)
-    now = revisions.revision(session, row.id, row.generation)
-    wish = {"quality": Quality.DRAFT, "preview": extent}
-    metadata = Metadata(name=row.name[:55].rstrip("-") + "-preview", namespace=row.namespace)
+    """Create a draft of the newest revision. A repeat returns the same draft."""
+    compilation = own_compilation(session, owner, compilation_id)
+    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    draft = {"quality": Quality.DRAFT, "preview": extent}
     manifest = Manifest(
         api_version="clipmill.dev/v1alpha1",
         kind="Compilation",
-        metadata=metadata,
-        spec=CompilationSpec.model_validate(now.spec).model_copy(update=wish),
+        metadata=Metadata(
+            name=compilation.name[:55].rstrip("-") + "-preview", namespace=compilation.namespace
+        ),
+        spec=CompilationSpec.model_validate(revision.spec).model_copy(update=draft),
     )
-    key = f"preview of {row.id} {row.generation} {extent}"
-    return create(session, ctx, owner, manifest, key)
+    key = f"preview of {compilation.id} {compilation.generation} {extent}"
+    return create_compilation(session, ctx, owner, manifest, key)
 
 
-def edit(
+def edit_spec(
     session: Session, ctx: Context, owner: str, compilation_id: str, spec: CompilationSpec
 ) -> CompilationRow:
-    """Another spec is a new generation; the same spec changes nothing."""
-    refuse_foreign(owner, spec)
-    row = revisions.locked(session, own(session, owner, compilation_id).id)
-    now = revisions.revision(session, row.id, row.generation)
-    if now.spec == lifecycle.stored(spec):
-        return row
-    lifecycle.begin(session, ctx, row, spec, row.generation + 1)
-    row.outbox = SubmissionAction.APPLY.value
-    return row
+    """Start a revision with another spec. The same spec changes nothing."""
+    refuse_foreign_owner(owner, spec)
+    compilation_id = own_compilation(session, owner, compilation_id).id
+    compilation = compilation_records.lock_compilation(session, compilation_id)
+    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    if revision.spec == dump_spec(spec):
+        return compilation
+    start_revision(session, ctx, compilation, spec, compilation.generation + 1)
+    compilation.outbox = SubmissionAction.APPLY.value
+    return compilation
 
 
-def cancel(session: Session, ctx: Context, row: CompilationRow) -> None:
-    """The owner cancels: what runs ends and its resource goes; what has ended stays as it ended."""
-    row = revisions.locked(session, row.id)
-    ending = Ending(CompilationState.CANCELLED, "CancelledByOwner")
-    if lifecycle.end(session, ctx, row, row.generation, ending):
-        row.outbox = SubmissionAction.DELETE.value
+def cancel_compilation(session: Session, ctx: Context, compilation: CompilationRow) -> None:
+    """Cancel an active compilation and delete its resource. A terminal one does not change."""
+    compilation = compilation_records.lock_compilation(session, compilation.id)
+    end = RevisionEnd(CompilationState.CANCELLED, "CancelledByOwner")
+    if end_revision(session, ctx, compilation, compilation.generation, end):
+        compilation.outbox = SubmissionAction.DELETE.value
 
 
-def gone(session: Session, ctx: Context, row: CompilationRow) -> None:
-    """The resource is no more: what runs ends. A later edit makes another."""
-    lifecycle.end(session, ctx, row, row.generation, Ending(CompilationState.CANCELLED, "Deleted"))
-    row.outbox, row.resource_generation = None, 0
+def resource_deleted(session: Session, ctx: Context, compilation: CompilationRow) -> None:
+    """Cancel an active compilation whose resource is deleted. A later edit creates another."""
+    end = RevisionEnd(CompilationState.CANCELLED, "Deleted")
+    end_revision(session, ctx, compilation, compilation.generation, end)
+    compilation.outbox, compilation.resource_generation = None, 0
 
 
-def refused(session: Session, ctx: Context, row: CompilationRow, why: SubmissionRefusal) -> None:
-    """No resource can be made of it: it fails, and says why."""
-    row = revisions.locked(session, row.id)
-    ending = Ending(CompilationState.FAILED, why.reason, why.message)
-    lifecycle.end(session, ctx, row, row.generation, ending)
-    row.outbox = None
+def fail_submission(
+    session: Session, ctx: Context, compilation: CompilationRow, refusal: SubmissionRefusal
+) -> None:
+    """Fail a compilation whose resource the operator cannot apply."""
+    compilation = compilation_records.lock_compilation(session, compilation.id)
+    end = RevisionEnd(CompilationState.FAILED, refusal.reason, refusal.message)
+    end_revision(session, ctx, compilation, compilation.generation, end)
+    compilation.outbox = None

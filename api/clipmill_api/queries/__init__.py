@@ -1,1 +1,4 @@
-"""All SQL of the API, one module per group of tables. Only this package writes statements."""
+"""All SQL of the API, one module per table or group of tables.
+
+In: a session and plain values. Out: rows. No other package writes statements.
+"""

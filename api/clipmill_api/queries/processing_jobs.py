@@ -1,4 +1,4 @@
-"""SQL of the migration guide's processing jobs."""
+"""SQL of the processing jobs of the legacy worker API."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from sqlalchemy.orm import Session
 from clipmill_api.tables import ProcessingJobRow
 
 
-def by_external_id(
+def find_by_external_id(
     session: Session, compilation_id: str, external_id: str
 ) -> ProcessingJobRow | None:
-    """A job found again by its caller's own id."""
-    same = (
+    """Return a job by its caller's own id."""
+    query = select(ProcessingJobRow).where(
         ProcessingJobRow.compilation_id == compilation_id,
         ProcessingJobRow.external_id == external_id,
     )
-    return session.scalars(select(ProcessingJobRow).where(*same)).one_or_none()
+    return session.scalars(query).one_or_none()
 
 
-def add(session: Session, row: ProcessingJobRow) -> None:
-    """Keep a job. Raises IntegrityError when another request was first."""
-    session.add(row)
+def add_job(session: Session, job: ProcessingJobRow) -> None:
+    """Insert a job. Raise IntegrityError if another request was first."""
+    session.add(job)
     session.flush()
 
 
-def by_id(
+def find_job(
     session: Session, compilation_id: str, job_id: str, *, lock: bool = False
 ) -> ProcessingJobRow | None:
-    """A job of this compilation; held until the transaction ends when asked."""
-    mine = select(ProcessingJobRow).where(
+    """Return a job of this compilation, locked until the transaction ends if asked."""
+    query = select(ProcessingJobRow).where(
         ProcessingJobRow.id == job_id, ProcessingJobRow.compilation_id == compilation_id
     )
-    return session.scalars(mine.with_for_update() if lock else mine).one_or_none()
+    return session.scalars(query.with_for_update() if lock else query).one_or_none()

@@ -1,4 +1,4 @@
-"""SQL of which results play which media: an index, written with each success."""
+"""SQL of the index from media files to the results that play them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 from clipmill_api.tables import CompilationRow, MediaRow, ResultMediaRow
 
 
-def add(session: Session, rows: Iterable[ResultMediaRow]) -> None:
-    """Keep what a success plays, in one statement."""
+def add_result_media(session: Session, rows: Iterable[ResultMediaRow]) -> None:
+    """Insert what a result plays, in one statement."""
     session.add_all(rows)
     session.flush()
 
 
-def using(
+def list_results_playing(
     session: Session, owner: str, media_id: str, limit: int
 ) -> list[tuple[ResultMediaRow, CompilationRow]]:
-    """Results that are still there and play this media file, newest first: one statement."""
-    rows = (
+    """Return results that play a media file and whose video still exists, newest first."""
+    query = (
         select(ResultMediaRow, CompilationRow)
         .join(CompilationRow, CompilationRow.id == ResultMediaRow.compilation_id)
         .join(MediaRow, MediaRow.id == ResultMediaRow.result_id)
@@ -30,4 +30,4 @@ def using(
         )
         .limit(limit)
     )
-    return [(use, compilation) for use, compilation in session.execute(rows)]
+    return [(played, compilation) for played, compilation in session.execute(query)]

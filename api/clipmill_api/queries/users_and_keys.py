@@ -12,31 +12,31 @@ from sqlalchemy.orm import Session
 from clipmill.protocol.tier_limits import TIERS
 from clipmill_api.tables import KeyRow, RevisionRow, TierRow, UserRow
 
-SEEDED_KEY = "s-default-owner"
+DEFAULT_OWNER_KEY_ID = "s-default-owner"
 
 
 def seed_tiers(session: Session) -> None:
-    """The three tiers, where they are missing; what an administrator changed stays."""
-    known = set(session.scalars(select(TierRow.name)))
+    """Insert the built-in tiers that are missing. Existing ones keep an administrator's changes."""
+    existing = set(session.scalars(select(TierRow.name)))
     for tier in TIERS:
-        if tier.name not in known:
+        if tier.name not in existing:
             session.add(TierRow(**tier._asdict()))
 
 
 def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: datetime) -> None:
-    """A user with one key that this id names; another secret takes the place of the last."""
+    """Insert the default owner if missing and give it its only key, which replaces the last one."""
     if session.get(UserRow, name) is None:
         session.add(UserRow(name=name, tier=tier, storage_used_bytes=0, created_at=at))
         session.flush()
-    row = session.get(KeyRow, SEEDED_KEY)
-    if row is None:
-        row = KeyRow(id=SEEDED_KEY, role="user", secret_sha256=secret_sha256)
-        session.add(row)
-    row.owner, row.secret_sha256 = name, secret_sha256
+    key = session.get(KeyRow, DEFAULT_OWNER_KEY_ID)
+    if key is None:
+        key = KeyRow(id=DEFAULT_OWNER_KEY_ID, role="user", secret_sha256=secret_sha256)
+        session.add(key)
+    key.owner, key.secret_sha256 = name, secret_sha256
 
 
 class StoredKey(NamedTuple):
-    """A key, and the state of its generation if it is a job's."""
+    """A key with the state of its revision, if it is a job's key."""
 
     role: str
     owner: str | None
@@ -45,12 +45,12 @@ class StoredKey(NamedTuple):
     stage: str | None
     expires_at: datetime | None
     revoked_at: datetime | None
-    state: str | None
+    revision_state: str | None
 
 
-def key(session: Session, secret_sha256: str) -> StoredKey | None:
-    """A key by its hash."""
-    of_its_generation = and_(
+def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
+    """Return a key by the hash of its secret."""
+    same_revision = and_(
         RevisionRow.compilation_id == KeyRow.compilation_id,
         RevisionRow.generation == KeyRow.generation,
     )
@@ -65,26 +65,31 @@ def key(session: Session, secret_sha256: str) -> StoredKey | None:
             KeyRow.revoked_at,
             RevisionRow.state,
         )
-        .outerjoin(RevisionRow, of_its_generation)
+        .outerjoin(RevisionRow, same_revision)
         .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
     return StoredKey(*row) if row else None
 
 
-def add_key(session: Session, row: KeyRow) -> None:
-    """Keep a key."""
-    session.add(row)
+def add_key(session: Session, key: KeyRow) -> None:
+    """Insert a key."""
+    session.add(key)
 
 
-def add(session: Session, row: UserRow | TierRow) -> None:
-    """Keep a user or a tier."""
-    session.add(row)
+def add_user(session: Session, user: UserRow) -> None:
+    """Insert a user."""
+    session.add(user)
+
+
+def add_tier(session: Session, tier: TierRow) -> None:
+    """Insert a tier."""
+    session.add(tier)
 
 
 def revoke_stage_keys(
     session: Session, compilation_id: str, *, generation: int, stage: str, at: datetime
 ) -> None:
-    """End the earlier keys of one stage: a new one has been minted."""
+    """Revoke all keys of a stage of a revision."""
     session.execute(
         update(KeyRow)
         .where(KeyRow.compilation_id == compilation_id, KeyRow.generation == generation)
@@ -93,43 +98,43 @@ def revoke_stage_keys(
     )
 
 
-def user(session: Session, name: str) -> UserRow | None:
-    """A user by name."""
+def find_user(session: Session, name: str) -> UserRow | None:
+    """Return a user by name."""
     return session.get(UserRow, name)
 
 
-def users(session: Session) -> list[UserRow]:
-    """All users by name."""
+def list_users(session: Session) -> list[UserRow]:
+    """Return all users by name."""
     return list(session.scalars(select(UserRow).order_by(UserRow.name)))
 
 
-def tier(session: Session, name: str) -> TierRow | None:
-    """A tier by name."""
+def find_tier(session: Session, name: str) -> TierRow | None:
+    """Return a tier by name."""
     return session.get(TierRow, name)
 
 
-def exists(session: Session, owner: str) -> bool:
-    """Whether there is such a user: every one has a tier."""
-    return _tier_of(session, owner) is not None
-
-
-def tier_of(session: Session, owner: str) -> TierRow:
-    """The tier of a user who exists."""
-    found = _tier_of(session, owner)
-    if found is None:
-        raise NoResultFound(f"no user {owner!r}")
-    return found
-
-
-def _tier_of(session: Session, owner: str) -> TierRow | None:
-    """Read once in a transaction."""
-    read: dict[str, TierRow | None] = session.info.setdefault("tiers", {})
-    if owner not in read:
-        found = select(TierRow).join(UserRow).where(UserRow.name == owner)
-        read[owner] = session.scalars(found).one_or_none()
-    return read[owner]
-
-
-def tiers(session: Session) -> list[TierRow]:
-    """All tiers by name."""
+def list_tiers(session: Session) -> list[TierRow]:
+    """Return all tiers by name."""
     return list(session.scalars(select(TierRow).order_by(TierRow.name)))
+
+
+def user_exists(session: Session, owner: str) -> bool:
+    """Return whether there is a user of this name. Each one has a tier."""
+    return _find_owner_tier(session, owner) is not None
+
+
+def owner_tier(session: Session, owner: str) -> TierRow:
+    """Return the tier of a user. Raise NoResultFound if there is no such user."""
+    tier = _find_owner_tier(session, owner)
+    if tier is None:
+        raise NoResultFound(f"no user {owner!r}")
+    return tier
+
+
+def _find_owner_tier(session: Session, owner: str) -> TierRow | None:
+    # Several checks of one request need the tier: it is read once in a transaction.
+    cache: dict[str, TierRow | None] = session.info.setdefault("tiers", {})
+    if owner not in cache:
+        query = select(TierRow).join(UserRow).where(UserRow.name == owner)
+        cache[owner] = session.scalars(query).one_or_none()
+    return cache[owner]

@@ -1,138 +1,192 @@
-"""How a part ends: its result, or the operator's word that no pod will try it again."""
+"""Record how tasks end: by a pod's result, or by the operator's report that no pod will retry."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import NOT_ISOLATED, FailedTasks, OutputResult, TaskResult, Stage, CompilationState
-from clipmill_api.compilations import lifecycle, planning
-from clipmill_api.compilations.lifecycle import Ending
-from clipmill_api.compilations.planning import Made
+from clipmill.protocol import (
+    NOT_ISOLATED,
+    CompilationState,
+    FailedTasks,
+    OutputResult,
+    Stage,
+    TaskFailure,
+    TaskResult,
+)
+from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
+from clipmill_api.compilations.media_sources import media_facts
+from clipmill_api.compilations.output_planning import plan_outputs
+from clipmill_api.compilations.plan_models import PlannedOutput
+from clipmill_api.compilations.resolution import load_resolved_spec
+from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import media_library, result_media, revisions, task_leases
-from clipmill_api.tables import CompilationRow, ResultMediaRow
-from clipmill_api.tasks.leases import clip_of, ended, has_ended, lease_lost, standing, where_of
+from clipmill_api.queries import (
+    fetch_locks,
+    media_library,
+    result_media,
+    revision_clips,
+    task_leases,
+)
+from clipmill_api.tables import CompilationRow, MediaRow, ResultMediaRow
+from clipmill_api.tasks.leases import (
+    clip_of_task,
+    lease_lost,
+    lock_revision,
+    refuse_terminal,
+    task_id_of,
+)
 
 
-def result(session: Session, ctx: Context, who: Principal, given: TaskResult) -> None:
-    """The end of a part; on the last one the compilation succeeds. A repeat is harmless."""
-    row, revision = standing(session, who)
-    where = where_of(who, given.index)
-    part = task_leases.part(session, where)
-    if part is None or part.epoch != given.epoch:
-        raise lease_lost(given.epoch)
-    if part.done:
+def record_result(session: Session, ctx: Context, principal: Principal, result: TaskResult) -> None:
+    """End a task. The last one makes the compilation succeed. A repeat changes nothing.
+
+    Raises:
+        ApiProblem: LeaseLost, Ended, WrongOutputs, UnknownMedia or WrongLength.
+    """
+    compilation, revision = lock_revision(session, principal)
+    task_id = task_id_of(principal, result.index)
+    task = task_leases.lock_task(session, task_id)
+    if task is None or task.epoch != result.epoch:
+        raise lease_lost(task_id, result.epoch)
+    if task.done:
         return
-    if has_ended(revision):
-        raise ended(revision)
-    final = given.failure is None or given.failure.permanent
-    task_leases.finish(session, where, epoch=given.epoch, done=final, now=ctx.now())
-    if given.failure is not None:
-        _failed(session, ctx, row, who, given)
-    elif who.stage is Stage.ASSEMBLE:
-        _succeeded(session, ctx, row, who, given.outputs)
+    refuse_terminal(revision)
+    failure = result.failure
+    is_final = failure is None or failure.permanent
+    task_leases.end_lease(session, task_id, epoch=result.epoch, done=is_final, at=ctx.now())
+    if failure is not None:
+        _fail_task(session, ctx, compilation, principal, failure, result.index)
+    elif principal.stage is Stage.ASSEMBLE:
+        _succeed(session, ctx, compilation, principal.generation, result.outputs)
 
 
-def _failed(
-    session: Session, ctx: Context, row: CompilationRow, who: Principal, given: TaskResult
-) -> None:
-    failure = given.failure
-    assert failure is not None
-    ends_all = failure.code == NOT_ISOLATED or who.stage is Stage.ASSEMBLE
-    if who.stage is Stage.FETCH:
-        clip = clip_of(session, who, given.index)
-        task_leases.unlock_fetch(session, clip.id)
-        if failure.permanent and not ends_all:
-            lifecycle.skip(session, ctx, row, clip, failure)
-    if failure.permanent and ends_all:
-        ending = Ending(CompilationState.FAILED, failure.code, failure.message)
-        lifecycle.end(session, ctx, row, who.generation, ending)
-
-
-def _succeeded(
+def _fail_task(
     session: Session,
     ctx: Context,
-    row: CompilationRow,
-    who: Principal,
-    given: list[OutputResult],
+    compilation: CompilationRow,
+    principal: Principal,
+    failure: TaskFailure,
+    index: int,
 ) -> None:
-    """Outputs, usage row, settled reservation and the state, in this one transaction."""
-    made = planning.outputs(lifecycle.known(session, row, who.generation))
-    outputs = tuple(_checked(session, row, made, given))
-    result_media.add(session, _plays(ctx, row, who.generation, made, outputs))
-    seconds = sum(one.seconds for one in made)
-    ending = Ending(CompilationState.SUCCEEDED, outputs=outputs, seconds=seconds)
-    lifecycle.end(session, ctx, row, who.generation, ending)
+    fails_revision = failure.code == NOT_ISOLATED or principal.stage is Stage.ASSEMBLE
+    if principal.stage is Stage.FETCH:
+        clip = clip_of_task(session, principal, index)
+        fetch_locks.release(session, clip.id)
+        if failure.permanent and not fails_revision:
+            skip_clip(session, ctx, compilation, clip, failure)
+    if failure.permanent and fails_revision:
+        end = RevisionEnd(CompilationState.FAILED, failure.code, failure.message)
+        end_revision(session, ctx, compilation, principal.generation, end)
 
 
-def _plays(
+def _succeed(
+    session: Session,
     ctx: Context,
-    row: CompilationRow,
+    compilation: CompilationRow,
     generation: int,
-    made: list[Made],
-    outputs: tuple[OutputResult, ...],
+    results: Sequence[OutputResult],
+) -> None:
+    """Store outputs, usage and state in this transaction."""
+    planned = plan_outputs(load_resolved_spec(session, compilation, generation))
+    outputs = tuple(_verify_outputs(session, compilation, planned, results))
+    played = _played_media(ctx, compilation, generation, planned, outputs)
+    result_media.add_result_media(session, played)
+    end = RevisionEnd(
+        CompilationState.SUCCEEDED,
+        outputs=outputs,
+        render_seconds=sum(output.render_seconds for output in planned),
+    )
+    end_revision(session, ctx, compilation, generation, end)
+
+
+def _played_media(
+    ctx: Context,
+    compilation: CompilationRow,
+    generation: int,
+    planned: Sequence[PlannedOutput],
+    outputs: Sequence[OutputResult],
 ) -> list[ResultMediaRow]:
-    """Each media file of each output once, under what it is played as first."""
+    """Return each media file of each output once, with the first kind it is played as."""
     return [
         ResultMediaRow(
-            compilation_id=row.id,
+            compilation_id=compilation.id,
             generation=generation,
             output=output.name,
             media_id=media_id,
-            owner=row.owner,
+            owner=compilation.owner,
             kind=kind,
             result_id=output.media_id,
             created_at=ctx.now(),
         )
-        for one, output in zip(made, outputs, strict=True)
-        for media_id, kind in one.record.media().items()
+        for plan, output in zip(planned, outputs, strict=True)
+        for media_id, kind in plan.record.media().items()
     ]
 
 
-def _checked(
-    session: Session, row: CompilationRow, made: list[Made], given: list[OutputResult]
+def _verify_outputs(
+    session: Session,
+    compilation: CompilationRow,
+    planned: Sequence[PlannedOutput],
+    results: Sequence[OutputResult],
 ) -> list[OutputResult]:
-    """The outputs as they lie in the store, each of the length that the timeline says."""
-    by_name = {output.name: output for output in given}
-    if set(by_name) != {one.output.name for one in made} or len(by_name) != len(given):
-        wanted = ", ".join(one.output.name for one in made)
-        raise ApiProblem(422, "WrongOutputs", f"outputs: exactly {wanted} are expected")
-    media = media_library.media_by_ids(session, row.owner, [output.media_id for output in given])
-    checked = []
-    for one in made:
-        output = by_name[one.output.name]
-        stored = media.get(output.media_id)
-        if stored is None or stored.compilation_id != row.id:
-            raise ApiProblem(422, "UnknownMedia", f"outputs: no upload {output.media_id!r}")
-        facts = planning.facts(stored)
-        frames = facts.frames if facts else 0
-        if frames != one.timeline.frames:
-            detail = f"{output.name}: {frames} frames, but the timeline has {one.timeline.frames}"
-            raise ApiProblem(422, "WrongLength", detail)
-        measured = {
-            "frames": frames,
-            "duration_us": math.ceil(frames * 1_000_000 / one.timeline.profile.rate),
-            "size_bytes": stored.size_bytes,
-            "sha256": stored.sha256,
-        }
-        checked.append(output.model_copy(update=measured))
-    return checked
+    """Return the results in the plan's order, with what is stored and probed of each file."""
+    results_by_name = {result.name: result for result in results}
+    names = [output.spec.name for output in planned]
+    if set(results_by_name) != set(names) or len(results_by_name) != len(results):
+        given = ", ".join(result.name for result in results)
+        detail = f"outputs: {given or 'none'} given, exactly {', '.join(names)} required"
+        raise ApiProblem(422, "WrongOutputs", detail, field="outputs")
+    ids = [result.media_id for result in results]
+    media = media_library.media_by_ids(session, compilation.owner, ids)
+    verified = []
+    for output in planned:
+        result = results_by_name[output.spec.name]
+        row = media.get(result.media_id)
+        if row is None or row.compilation_id != compilation.id:
+            detail = f"outputs ({result.name}): {result.media_id!r} is no uploaded output"
+            raise ApiProblem(422, "UnknownMedia", detail, field="outputs")
+        verified.append(_verify_output(output, result, row))
+    return verified
 
 
-def parts_failed(session: Session, ctx: Context, row: CompilationRow, news: FailedTasks) -> None:
-    """Parts whose pods will not be tried again: their clips are skipped, or the render failed."""
-    if news.stage is Stage.ASSEMBLE or news.reason == NOT_ISOLATED:
-        ending = Ending(CompilationState.FAILED, news.reason or "JobFailed", news.message)
-        lifecycle.end(session, ctx, row, row.generation, ending)
+def _verify_output(output: PlannedOutput, result: OutputResult, media: MediaRow) -> OutputResult:
+    facts = media_facts(media)
+    frames, expected = facts.frames if facts else 0, output.timeline.frames
+    if frames != expected:
+        detail = f"outputs ({result.name}): {frames} frames given, {expected} required"
+        raise ApiProblem(422, "WrongLength", detail, frames=frames, expectedFrames=expected)
+    measured = {
+        "frames": frames,
+        "duration_us": math.ceil(frames * 1_000_000 / output.timeline.profile.rate),
+        "size_bytes": media.size_bytes,
+        "sha256": media.sha256,
+    }
+    return result.model_copy(update=measured)
+
+
+def record_failed_tasks(
+    session: Session, ctx: Context, compilation: CompilationRow, failed: FailedTasks
+) -> None:
+    """Skip the clips of failed fetch tasks, or fail the revision for other stages.
+
+    A failed render task needs nothing: assembly renders missing segments.
+    """
+    key = (compilation.id, compilation.generation)
+    if failed.stage is Stage.ASSEMBLE or failed.reason == NOT_ISOLATED:
+        reason = failed.reason or "JobFailed"
+        end = RevisionEnd(CompilationState.FAILED, reason, failed.message)
+        end_revision(session, ctx, compilation, compilation.generation, end)
         return
-    if news.stage is not Stage.FETCH:
+    if failed.stage is not Stage.FETCH:
         return
-    task_leases.unlock_fetches(session, (row.id, row.generation), news.indexes)
-    reason = news.reason or "FetchFailed"
-    where = (row.id, row.generation)
-    if revisions.skip_parts(session, where, news.indexes, reason=reason, message=news.message):
-        lifecycle.advance(session, ctx, row, row.generation)
+    fetch_locks.release_tasks(session, *key, failed.indexes)
+    reason = failed.reason or "FetchFailed"
+    if revision_clips.skip_tasks(
+        session, *key, failed.indexes, reason=reason, message=failed.message
+    ):
+        advance_revision(session, ctx, compilation, compilation.generation)

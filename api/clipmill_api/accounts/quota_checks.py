@@ -1,0 +1,72 @@
+"""Check an owner's tier limits and reserve render time and storage."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from clipmill.protocol import QuotaEffect
+from clipmill.protocol.tier_limits import remaining
+from clipmill.spec import CompilationSpec
+from clipmill_api.context import Context
+from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.queries import quota_ledger, users_and_keys
+
+
+def refuse_too_many_clips(session: Session, owner: str, spec: CompilationSpec) -> None:
+    """Raise TierLimit if the tier allows fewer clips than `minimumClips`."""
+    tier = users_and_keys.owner_tier(session, owner)
+    if tier.max_clips is None or spec.minimum_clips <= tier.max_clips:
+        return
+    field, given = "spec.minimumClips", spec.minimum_clips
+    detail = f"{field}: {given} exceeds the {tier.max_clips} clips that tier {tier.name} allows"
+    raise ApiProblem(403, "TierLimit", detail, field=field, limit=tier.max_clips, given=given)
+
+
+def quota_effect(session: Session, ctx: Context, owner: str, estimated_seconds: int) -> QuotaEffect:
+    """Return the estimated render time with what is left of this month's."""
+    limit = users_and_keys.owner_tier(session, owner).render_limit_s
+    used, reserved = quota_ledger.render_window(session, owner, ctx.month())
+    return QuotaEffect(
+        estimated_seconds=estimated_seconds,
+        remaining_seconds=remaining(limit, used + reserved),
+        limit_seconds=limit,
+    )
+
+
+def reserve_render_time(session: Session, owner: str, *, month: str, seconds: int) -> None:
+    """Reserve render time, or release some if `seconds` is negative. Raise QuotaExceeded."""
+    limit = users_and_keys.owner_tier(session, owner).render_limit_s
+    if quota_ledger.reserve_render_time(session, owner, month, seconds=seconds, limit=limit):
+        return
+    left = remaining(limit, sum(quota_ledger.render_window(session, owner, month))) or 0
+    raise ApiProblem(
+        403,
+        "QuotaExceeded",
+        f"render time: {seconds}s are required, but {left}s of {limit or 0}s remain in {month}",
+        estimatedSeconds=seconds,
+        remainingSeconds=left,
+        limitSeconds=limit or 0,
+    )
+
+
+def reserve_storage(session: Session, owner: str, size_bytes: int) -> None:
+    """Count bytes against the owner's storage. Raise StorageQuotaExceeded."""
+    if quota_ledger.reserve_storage(session, owner, size_bytes):
+        return
+    left = storage_left(session, owner) or 0
+    limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes or 0
+    raise ApiProblem(
+        403,
+        "StorageQuotaExceeded",
+        f"storage: {size_bytes} bytes are required, but {left} of {limit} bytes remain",
+        sizeBytes=size_bytes,
+        remainingBytes=left,
+        limitBytes=limit,
+    )
+
+
+def storage_left(session: Session, owner: str) -> int | None:
+    """Return how many bytes an owner may still store. None means no limit."""
+    limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes
+    user = users_and_keys.find_user(session, owner)
+    return remaining(limit, user.storage_used_bytes if user else 0)

@@ -1,0 +1,129 @@
+"""Plan the outputs of a resolved spec: timelines, segments, music, records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from clipmill.artifacts.chapters import build_chapters, chapter_warning
+from clipmill.artifacts.credit_list import credits_of
+from clipmill.protocol import ClipState, MusicMix, MusicPlan, OutputPlan, SegmentCounts
+from clipmill.protocol.result_record import MusicTrack, ResultRecord
+from clipmill.spec import OnClipError, Output, Quality, parse_level
+from clipmill.timeline.build import (
+    PLACEHOLDER,
+    InvalidTimeline,
+    MediaSource,
+    Timeline,
+    build_timeline,
+)
+from clipmill.timeline.music_window import plan_music_mix
+from clipmill.timeline.overlay_layers import image_ids
+from clipmill.timeline.presets import max_length_s
+from clipmill.timeline.segments import split_into_segments
+from clipmill_api.compilations.media_sources import asset_fields, media_source
+from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
+from clipmill_api.compilations.result_contents import build_result_record
+from clipmill_api.tables import ClipRow
+
+# Render task i creates the segments [8i, 8i + 8).
+SEGMENTS_PER_TASK = 8
+# Stands for a clip that is not fetched yet: its length is an estimate.
+UNFETCHED = MediaSource(None, "waiting", None)
+# Reason of a clip that is skipped because of the tier's limit.
+OVER_TIER_LIMIT = "TierLimit"
+
+
+def plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
+    """Return each output with its timeline and segments. Raise InvalidTimeline."""
+    clips = [_clip_source(resolved, clip) for clip in resolved.clips]
+    asset_ids = {**asset_fields(resolved.spec), **image_ids(resolved.spec)}
+    media = resolved.media
+    assets = {id_: media_source(media[id_]) for id_ in asset_ids if id_ in media}
+    outputs = []
+    for output in resolved.spec.outputs:
+        timeline = build_timeline(resolved.spec, output, clips, assets, resolved.output_policy)
+        _refuse_too_long(output, timeline)
+        outputs.append(_plan_output(resolved, output, timeline))
+    return outputs
+
+
+def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:
+    if clip.state == ClipState.WAITING:
+        return UNFETCHED
+    media = resolved.media.get(clip.media_id or "")
+    if clip.state == ClipState.READY and media is not None:
+        return media_source(media)
+    if clip.reason == OVER_TIER_LIMIT:
+        return None
+    return PLACEHOLDER if resolved.spec.on_clip_error is OnClipError.PLACEHOLDER else None
+
+
+def _refuse_too_long(output: Output, timeline: Timeline) -> None:
+    limit_s = max_length_s(output.preset)
+    length_s = timeline.frames / timeline.profile.rate
+    if limit_s is not None and timeline.exact and length_s > limit_s:
+        raise InvalidTimeline(
+            f"spec.outputs ({output.name}): the timeline is {length_s:.2f}s long, but preset"
+            f" {output.preset} allows at most {limit_s}s; shorten clips or set maxClipDuration"
+        )
+
+
+def _plan_output(resolved: ResolvedSpec, output: Output, timeline: Timeline) -> PlannedOutput:
+    music, music_note = _plan_music(resolved, timeline)
+    record = build_result_record(resolved.spec, resolved.clips, resolved.media, timeline, music)
+    notes = (*timeline.notes, music_note, _chapters_note(output, record))
+    return PlannedOutput(
+        spec=output,
+        timeline=timeline,
+        segments=split_into_segments(timeline),
+        music=music,
+        record=record,
+        notes=tuple(note for note in notes if note),
+        is_draft=resolved.spec.quality is Quality.DRAFT,
+    )
+
+
+def _plan_music(resolved: ResolvedSpec, timeline: Timeline) -> tuple[MusicMix | None, str | None]:
+    """Return the mix, or None with a note why there is none."""
+    music = resolved.spec.music
+    if music is None:
+        return None, None
+    media = resolved.media.get(music.media_id)
+    if media is None:
+        raise InvalidTimeline(
+            f"spec.music.mediaId: {music.media_id!r} is no longer in the media library"
+        )
+    loudness = parse_level(resolved.spec.audio.loudness)
+    return plan_music_mix(music, timeline, media_source(media), target_lufs=loudness)
+
+
+def _chapters_note(output: Output, record: ResultRecord) -> str | None:
+    # YouTube reads chapters from descriptions, but not from those of Shorts.
+    if output.preset != "youtube":
+        return None
+    return chapter_warning(build_chapters(record), record.rate)
+
+
+def output_view(
+    output: PlannedOutput, existing: Collection[str], *, is_waiting: bool
+) -> OutputPlan:
+    """Return an output as users read it. Without all clips no segment counts as reused."""
+    reused = 0 if is_waiting else sum(s.key in existing for s in output.segments)
+    return OutputPlan(
+        name=output.spec.name,
+        profile=output.timeline.profile,
+        frames=output.timeline.frames,
+        exact=output.timeline.exact,
+        items=list(output.timeline.items),
+        music=_music_view(output.record.music),
+        chapters=build_chapters(output.record),
+        credits=credits_of(output.record),
+        notes=list(output.notes),
+        segments=SegmentCounts(total=len(output.segments), reused=reused, rendered=0),
+    )
+
+
+def _music_view(track: MusicTrack | None) -> MusicPlan | None:
+    if track is None:
+        return None
+    return MusicPlan(media_id=track.media_id, at=track.at, frames=track.frames)

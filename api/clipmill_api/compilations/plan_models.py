@@ -1,0 +1,67 @@
+"""What planning a compilation works with and results in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from clipmill.protocol import ClipState, MusicMix, OutputPolicy, Segment
+from clipmill.protocol.result_record import ResultRecord
+from clipmill.spec import CompilationSpec, Output
+from clipmill.timeline.build import Timeline
+from clipmill_api.tables import ClipRow, MediaRow
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSpec:
+    """A spec with its clips, the output policy, and all media files it uses by their ids."""
+
+    spec: CompilationSpec
+    clips: Sequence[ClipRow]
+    media: Mapping[str, MediaRow]
+    output_policy: OutputPolicy
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a clip is still to be fetched."""
+        return any(clip.state == ClipState.WAITING for clip in self.clips)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOutput:
+    """One output of a spec with its timeline, segments and music."""
+
+    spec: Output
+    timeline: Timeline
+    segments: tuple[Segment, ...]
+    music: MusicMix | None
+    record: ResultRecord
+    notes: tuple[str, ...]
+    is_draft: bool
+
+    @property
+    def render_seconds(self) -> int:
+        """Render time charged to the quota: the length, rounded up; 0 for a draft."""
+        if self.is_draft:
+            return 0
+        return math.ceil(self.timeline.frames / self.timeline.profile.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class CompilationPlan:
+    """A resolved spec, its outputs, and the keys of segments that exist (None: not queried)."""
+
+    resolved: ResolvedSpec
+    outputs: Sequence[PlannedOutput]
+    existing: Collection[str] | None = None
+
+    @property
+    def segment_keys(self) -> set[str]:
+        """Keys of the segments of all outputs."""
+        return {segment.key for output in self.outputs for segment in output.segments}
+
+    @property
+    def render_seconds(self) -> int:
+        """Render time of all outputs together."""
+        return sum(output.render_seconds for output in self.outputs)

@@ -1,0 +1,89 @@
+"""End a revision: state, reservation, usage and leftover outputs in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from clipmill.protocol import CompilationState, OutputResult
+from clipmill.protocol.companion_kinds import COMPANION_FILES
+from clipmill_api.context import Context
+from clipmill_api.queries import media_library, quota_ledger, revisions
+from clipmill_api.tables import CompilationRow, RenderUsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionEnd:
+    """The terminal state of a revision; outputs and render time only if it succeeded."""
+
+    state: CompilationState
+    reason: str | None = None
+    message: str | None = None
+    outputs: tuple[OutputResult, ...] = ()
+    render_seconds: int = 0
+
+
+def end_revision(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int, end: RevisionEnd
+) -> bool:
+    """Set the terminal state of a revision and close its reservation.
+
+    Returns:
+        False if the revision was terminal before; then nothing changes.
+    """
+    values: dict[str, Any] = {
+        "state": end.state.value,
+        "reason": end.reason,
+        "message": end.message,
+        "stage": None,
+        "completed_at": ctx.now(),
+    }
+    has_succeeded = end.state is CompilationState.SUCCEEDED
+    if has_succeeded:
+        values["percent"] = 100
+        values["outputs"] = [output.model_dump(mode="json") for output in end.outputs]
+    if not revisions.update_active(session, compilation.id, generation, **values):
+        return False
+    if has_succeeded:
+        settle_reservation(session, ctx, compilation, generation, end.render_seconds)
+    else:
+        _release_reservation(session, compilation, generation)
+    _delete_unreferenced_outputs(session, compilation)
+    return True
+
+
+def settle_reservation(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int, seconds: int
+) -> None:
+    """Turn a reservation into usage. Repeating it changes nothing."""
+    reservation = quota_ledger.find_reservation(session, compilation.id, generation)
+    if reservation is not None:
+        quota_ledger.close_reservation(session, reservation, state="settled", used_s=seconds)
+    if quota_ledger.find_usage(session, compilation.id, generation) is not None:
+        return
+    usage = RenderUsageRow(
+        compilation_id=compilation.id,
+        generation=generation,
+        owner=compilation.owner,
+        seconds=seconds,
+        created_at=ctx.now(),
+    )
+    quota_ledger.add_usage(session, usage)
+
+
+def _release_reservation(session: Session, compilation: CompilationRow, generation: int) -> None:
+    reservation = quota_ledger.find_reservation(session, compilation.id, generation)
+    if reservation is not None:
+        quota_ledger.close_reservation(session, reservation, state="released", used_s=0)
+
+
+def _delete_unreferenced_outputs(session: Session, compilation: CompilationRow) -> None:
+    """Delete outputs of interrupted assemblies and release their storage."""
+    referenced = set()
+    for output in revisions.list_outputs(session, compilation.id):
+        referenced |= {output["media_id"], *(output.get(file.field) for file in COMPANION_FILES)}
+    for media in media_library.list_unreferenced_outputs(session, compilation.id, referenced):
+        quota_ledger.release_storage(session, compilation.owner, media.size_bytes)
+        media_library.delete_media(session, media)

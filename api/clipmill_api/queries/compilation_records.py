@@ -1,0 +1,111 @@
+"""SQL of compilations: identity, outbox, lists, and idempotency keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Select, and_, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from clipmill_api.tables import REVISION_IS_ACTIVE, CompilationRow, IdempotencyRow, RevisionRow
+
+IS_NEWEST_REVISION = and_(
+    RevisionRow.compilation_id == CompilationRow.id,
+    RevisionRow.generation == CompilationRow.generation,
+)
+
+
+def find_compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow | None:
+    """Return a compilation of this owner."""
+    query = select(CompilationRow).where(
+        CompilationRow.id == compilation_id, CompilationRow.owner == owner
+    )
+    return session.scalars(query).one_or_none()
+
+
+def find_by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
+    """Return a compilation by its resource's uid, locked until the transaction ends if asked."""
+    query = select(CompilationRow).where(CompilationRow.uid == uid)
+    return session.scalars(_locked(query) if lock else query).one_or_none()
+
+
+def find_and_lock(session: Session, compilation_id: str) -> CompilationRow | None:
+    """Return a compilation of any owner, locked until the transaction ends."""
+    query = select(CompilationRow).where(CompilationRow.id == compilation_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def lock_compilation(session: Session, compilation_id: str) -> CompilationRow:
+    """Return an existing compilation, locked until the transaction ends."""
+    query = select(CompilationRow).where(CompilationRow.id == compilation_id)
+    return session.scalars(_locked(query)).one()
+
+
+def _locked(query: Select[CompilationRow]) -> Select[CompilationRow]:
+    # What this session read before it had the lock may be out of date.
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def add_compilation(session: Session, compilation: CompilationRow) -> None:
+    """Insert a compilation. Raise IntegrityError if its uid exists."""
+    session.add(compilation)
+    session.flush()
+
+
+def raise_generation(session: Session, compilation_id: str, generation: int) -> None:
+    """Set the newest generation, unless it is newer already."""
+    compilation = update(CompilationRow).where(
+        CompilationRow.id == compilation_id, CompilationRow.generation < generation
+    )
+    session.execute(compilation.values(generation=generation))
+
+
+def list_outbox(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
+    """Return compilations whose resource the operator must apply or delete, oldest first."""
+    query = _with_newest_revision().where(CompilationRow.outbox.is_not(None))
+    return _pairs(session, query.order_by(CompilationRow.created_at).limit(limit))
+
+
+def list_compilations(
+    session: Session, owner: str, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[CompilationRow, RevisionRow]]:
+    """Return compilations of an owner, newest first, from the cursor `after` on."""
+    query = _with_newest_revision().where(CompilationRow.owner == owner)
+    if after:
+        query = query.where(tuple_(CompilationRow.created_at, CompilationRow.id) < after)
+    newest_first = (CompilationRow.created_at.desc(), CompilationRow.id.desc())
+    return _pairs(session, query.order_by(*newest_first).limit(limit))
+
+
+def list_active(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
+    """Return compilations whose newest revision is not terminal, oldest first."""
+    query = _with_newest_revision().where(REVISION_IS_ACTIVE)
+    return _pairs(session, query.order_by(RevisionRow.created_at).limit(limit))
+
+
+def _with_newest_revision() -> Select[CompilationRow, RevisionRow]:
+    return select(CompilationRow, RevisionRow).join(RevisionRow, IS_NEWEST_REVISION)
+
+
+def _pairs(
+    session: Session, query: Select[CompilationRow, RevisionRow]
+) -> list[tuple[CompilationRow, RevisionRow]]:
+    return [(compilation, revision) for compilation, revision in session.execute(query)]
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """Return how many compilations are in each state."""
+    query = select(RevisionRow.state, func.count()).join(CompilationRow, IS_NEWEST_REVISION)
+    rows = session.execute(query.group_by(RevisionRow.state))
+    return dict(row.tuple() for row in rows)
+
+
+def find_idempotency(session: Session, principal: str, key: str) -> IdempotencyRow | None:
+    """Return the first request with this Idempotency-Key of a caller."""
+    return session.get(IdempotencyRow, (principal, key))
+
+
+def add_idempotency(session: Session, idempotency: IdempotencyRow) -> None:
+    """Insert an Idempotency-Key. Raise IntegrityError if another request was first."""
+    session.add(idempotency)
+    session.flush()
