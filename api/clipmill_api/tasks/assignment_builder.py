@@ -1,0 +1,114 @@
+"""Build the assignments of tasks: the clip to fetch, or the segments to render and assemble."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from clipmill.protocol import (
+    ClipState,
+    FetchAssignment,
+    OutputAssignment,
+    Segment,
+    Stage,
+    TaskFailure,
+)
+from clipmill.spec import CompilationSpec, parse_level
+from clipmill_api.accounts.quota_checks import storage_left
+from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
+from clipmill_api.compilations.output_planning import SEGMENTS_PER_TASK, plan_outputs
+from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput
+from clipmill_api.compilations.resolution import load_resolved_spec
+from clipmill_api.context import Context
+from clipmill_api.http.authentication import Principal
+from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.queries import fetch_locks, media_library, rendered_segments, revision_clips
+from clipmill_api.tables import ClipRow, CompilationRow
+
+
+def assign_fetch(
+    session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow
+) -> FetchAssignment | None:
+    """Return what to fetch. None if the clip is not waiting, or need not wait any longer.
+
+    Raises:
+        ApiProblem: FetchInProgress.
+    """
+    if clip.state != ClipState.WAITING or clip.url is None or clip.clip_key is None:
+        return None
+    owner = compilation.owner
+    media = media_library.media_by_clip_keys(session, owner, [clip.clip_key]).get(clip.clip_key)
+    if media is not None:
+        revision_clips.mark_ready(session, clip, media_id=media.id, reused=True)
+        advance_revision(session, ctx, compilation, clip.generation)
+        return None
+    left_bytes = storage_left(session, owner)
+    if left_bytes == 0:
+        message = "the owner's storage quota is used up; delete media or raise the tier's limit"
+        failure = TaskFailure(code="StorageQuotaExceeded", message=message)
+        skip_clip(session, ctx, compilation, clip, failure)
+        return None
+    until = ctx.later(ctx.settings.lease_s)
+    if not fetch_locks.acquire(
+        session, owner, clip.clip_key, clip_id=clip.id, now=ctx.now(), until=until
+    ):
+        detail = f"clip {clip.clip_key} is being fetched by another task"
+        raise ApiProblem(503, "FetchInProgress", detail)
+    return _fetch_assignment(ctx, clip, clip.url, left_bytes)
+
+
+def _fetch_assignment(
+    ctx: Context, clip: ClipRow, url: str, left_bytes: int | None
+) -> FetchAssignment:
+    limit_bytes = ctx.settings.max_upload_bytes
+    return FetchAssignment(
+        clip_id=clip.id,
+        name=clip.name,
+        url=url,
+        limit_bytes=limit_bytes if left_bytes is None else min(limit_bytes, left_bytes),
+        limit_s=ctx.settings.fetch_limit_s,
+        allowed_hosts=list(ctx.settings.allowed_hosts),
+        allowed_private=list(ctx.settings.allow_private),
+        allow_any_host=ctx.settings.allow_any_host,
+    )
+
+
+def assign_rendering(
+    session: Session, ctx: Context, compilation: CompilationRow, principal: Principal, index: int
+) -> dict[str, list[Segment] | list[OutputAssignment]]:
+    """Return the segments to render, or the outputs to assemble. Raise NotReady."""
+    resolved = load_resolved_spec(session, compilation, principal.generation)
+    if resolved.is_waiting:
+        detail = f"clips of generation {principal.generation} are still being fetched"
+        raise ApiProblem(503, "NotReady", detail)
+    plan = CompilationPlan(resolved, plan_outputs(resolved))
+    owner = compilation.owner
+    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
+    rendered_segments.touch(session, owner, existing, at=ctx.now())
+    if principal.stage is Stage.RENDER:
+        return {"render": _segments_of_task(plan, index, existing)}
+    return {"assemble": [_output_assignment(resolved.spec, o, existing) for o in plan.outputs]}
+
+
+def _segments_of_task(plan: CompilationPlan, index: int, existing: set[str]) -> list[Segment]:
+    """Return the missing ones of the segments that a render task is for."""
+    segments = {segment.key: segment for output in plan.outputs for segment in output.segments}
+    start = index * SEGMENTS_PER_TASK
+    of_task = list(segments.values())[start : start + SEGMENTS_PER_TASK]
+    return [segment for segment in of_task if segment.key not in existing]
+
+
+def _output_assignment(
+    spec: CompilationSpec, output: PlannedOutput, existing: set[str]
+) -> OutputAssignment:
+    return OutputAssignment(
+        name=output.spec.name,
+        segments=list(output.segments),
+        existing=[segment.key for segment in output.segments if segment.key in existing],
+        title=spec.title,
+        loudness_lufs=parse_level(spec.audio.loudness),
+        true_peak_dbtp=parse_level(spec.audio.true_peak),
+        music=output.music,
+        max_bytes=output.spec.max_bytes,
+        audio_bitrate=output.timeline.audio_bitrate,
+        record=output.record,
+    )
