@@ -173,7 +173,7 @@ def _late_start(resolved: ResolvedSpec, clip: ClipRow) -> str | None:
     if facts is None or round(parse_duration(start) * 1_000_000) < facts.duration_us:
         return None
     length_s = facts.duration_us / 1e6
-    return f"start: {start} is not before the end of the clip, which is {length_s:.2f}s long"
+    return f"start {start} is not before the end of the clip ({length_s:.2f}s long)"
 
 
 def _end_by_missing_clips(resolved: ResolvedSpec) -> RevisionEnd | None:
