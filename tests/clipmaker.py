@@ -45,7 +45,7 @@ def clip(
     return path
 
 
-def cut_file(source: Path, target: Path, share: float) -> Path:
+def truncate_file(source: Path, target: Path, share: float) -> Path:
     """Write the first `share` of a file's bytes, like a broken download."""
     data = source.read_bytes()
     target.write_bytes(data[: int(len(data) * share)])
@@ -66,7 +66,7 @@ def counter(width: int = 320, bits: int = 8) -> str:
     return f"nullsrc,geq=lum='{bright}':cb=128:cr=128"
 
 
-def numbers(path: Path, bits: int = 8) -> list[int]:
+def frame_numbers(path: Path, bits: int = 8) -> list[int]:
     """Return the frame numbers that the frames of a `counter` show."""
     with av.open(str(path)) as container:
         return [_number(frame, bits) for frame in container.decode(container.streams.video[0])]

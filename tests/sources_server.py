@@ -1,4 +1,4 @@
-"""Serve clips for tests: files of a folder, redirects, errors and endless downloads."""
+"""A web server of clips for tests: files of a folder, and sources that misbehave."""
 
 from __future__ import annotations
 
@@ -12,80 +12,91 @@ from pathlib import Path
 CHUNK = b"\0" * 65536
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """`/files...` from the folder; `/to?URL` redirects; `/endless.mp4`; `/status/NNN`."""
+class _Server(ThreadingHTTPServer):
+    """Keeps the paths of all GET requests."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+        self.paths: list[str] = []
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """`/file...` is from the folder; `/to?URL` redirects; `/endless.mp4`; `/status/NNN`."""
+
+    server: _Server
 
     def log_message(self, *_: object) -> None:
-        """Log nothing."""
+        """Do not log."""
 
     def do_GET(self) -> None:
-        """Handle a GET request."""
-        with self.server.requested_lock:  # type: ignore[attr-defined]
-            self.server.requested.append(self.path)  # type: ignore[attr-defined]
-        path, _, rest = self.path.partition("?")
+        """Respond to GET."""
+        with self.server.lock:
+            self.server.paths.append(self.path)
+        path, _, query = self.path.partition("?")
         if path == "/to":
-            self._head(302, ("Location", rest))
+            self._respond(302, ("Location", query))
         elif path.startswith("/status/"):
-            self._head(int(path.split("/")[2]))
+            self._respond(int(path.split("/")[2]))
         elif path == "/endless.mp4":
-            self._endless()
+            self._respond_endlessly()
         else:
             super().do_GET()
 
-    def _head(self, status: int, *headers: tuple[str, str]) -> None:
+    def do_HEAD(self) -> None:
+        """Respond to HEAD."""
+        if self.path == "/endless.mp4":
+            self._respond_endlessly()
+        else:
+            super().do_HEAD()
+
+    def _respond(self, status: int, *headers: tuple[str, str]) -> None:
         self.send_response(status)
         for name, value in (*headers, ("Content-Length", "0")):
             self.send_header(name, value)
         self.end_headers()
 
-    def _endless(self) -> None:
-        """Send a file without length until the client disconnects."""
+    def _respond_endlessly(self) -> None:
+        """Send a file without a length until the client closes the connection."""
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
         self.end_headers()
         try:
-            while self.command == "GET" and not self.server.over.wait(0.001):  # type: ignore[attr-defined]
+            while self.command == "GET" and not self.server.stopped.wait(0.001):
                 self.wfile.write(CHUNK)
         except OSError:
             return
 
-    def do_HEAD(self) -> None:
-        """Handle a HEAD request."""
-        if self.path == "/endless.mp4":
-            self._endless()
-        else:
-            super().do_HEAD()
 
+class SourceServer:
+    """A running server. `address` is host:port."""
 
-class Served:
-    """A running server: its host:port and the paths that were requested."""
-
-    def __init__(self, server: ThreadingHTTPServer) -> None:
+    def __init__(self, server: _Server) -> None:
         self._server = server
-        self.place = f"127.0.0.1:{server.server_address[1]}"
+        self.address = f"127.0.0.1:{server.server_address[1]}"
 
     def url(self, path: str) -> str:
         """Return the URL of a path."""
-        return f"http://{self.place}/{path}"
+        return f"http://{self.address}/{path}"
 
     def requests_of(self, path: str) -> int:
-        """Return how often a path was requested by GET."""
-        return list(self._server.requested).count(f"/{path}")  # type: ignore[attr-defined]
+        """Return the number of GET requests for a path."""
+        return self._server.paths.count(f"/{path}")
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
+def serve_sources(folder: Path) -> Iterator[SourceServer]:
     """Serve a folder on a free port of the loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    server.daemon_threads = True
-    server.requested, server.requested_lock = [], threading.Lock()  # type: ignore[attr-defined]
-    server.over = threading.Event()  # type: ignore[attr-defined]
+    server = _Server(folder)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Served(server)
+        yield SourceServer(server)
     finally:
-        server.over.set()  # type: ignore[attr-defined]
+        server.stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -83,8 +83,8 @@ def test_the_job_image_has_an_ffmpeg() -> None:
 FINDS = """
 from pathlib import Path
 from yt_dlp import YoutubeDL
-from clipmill_job.javascript import interpreter
-found = YoutubeDL({"js_runtimes": {"quickjs": {"path": interpreter(Path("/scratch"))}}})
+from clipmill_job.fetching.javascript import write_interpreter
+found = YoutubeDL({"js_runtimes": {"quickjs": {"path": write_interpreter(Path("/scratch"))}}})
 print(*(one.info.name for one in found._js_runtimes.values() if one.info.supported))
 """
 

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good clip and some unusable files."""
     path = tmp_path_factory.mktemp("work")
     good = clipmaker.clip(path / "good.mp4", rate="25")
-    clipmaker.cut_file(good, path / "cut.mp4", 0.6)
+    clipmaker.truncate_file(good, path / "cut.mp4", 0.6)
     (path / "empty.mp4").write_bytes(b"")
     (path / "text.mp4").write_text("plain text in a file named .mp4\n" * 9)
     (path / "list.mp4").write_text("#EXTM3U\n#EXTINF:2,\nfile:///etc/hostname\n")
@@ -60,8 +60,8 @@ def test_the_kind_decides_what_is_valid(folder: Path) -> None:
     """An audio file is valid as music and not as a clip; an image is valid as an image."""
     levels.track(folder / "track.mp3", levels.tone(300, 2))
     Image.new("RGB", (40, 20)).save(folder / "logo.png")
-    clipmaker.cut_file(folder / "logo.png", folder / "half.png", 0.6)
-    assert _facts(folder / "track.mp3", "music")["duration_us"] == pytest.approx(2e6, abs=5e4)
+    clipmaker.truncate_file(folder / "logo.png", folder / "half.png", 0.6)
+    assert _facts(folder / "track.mp3", "music")["durationUs"] == pytest.approx(2e6, abs=5e4)
     assert _facts(folder / "track.mp3", "clip")["code"] == "NoVideo"
     logo = _facts(folder / "logo.png", "image")
     assert (logo["valid"], logo["width"], logo["height"], logo["format"]) == (True, 40, 20, "png")

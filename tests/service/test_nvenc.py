@@ -1,4 +1,4 @@
-"""Who encodes: NVENC where it answers, else the CPU. A script stands in for ffmpeg with a card."""
+"""Encoding by NVENC where it is available, else on the CPU, with a script in place of ffmpeg."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 import clipmaker
-from clipmill.protocol import ExitCode, Stage, State
+from clipmill.protocol import CompilationState, ExitCode, Stage
 from harness import Harness, running
 from studio import Studio, custom, run
 
@@ -39,34 +39,36 @@ os.execv(ffmpeg, [ffmpeg, *args])
 
 
 @pytest.fixture
-def card(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An ffmpeg on the PATH with such a card; the file that tells who encoded."""
+def encoder_log(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An ffmpeg on the PATH with or without NVENC; the file in which it logs each encode."""
     folder, log = tmp_path / "bin", tmp_path / "encoded"
     folder.mkdir()
-    known = {"card": request.param, "log": str(log), "ffmpeg": imageio_ffmpeg.get_ffmpeg_exe()}
+    values = {"card": request.param, "log": str(log), "ffmpeg": imageio_ffmpeg.get_ffmpeg_exe()}
     script = folder / "ffmpeg"
-    script.write_text(STAND_IN.format(python=sys.executable, **known))
+    script.write_text(STAND_IN.format(python=sys.executable, **values))
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return log
 
 
-def encoded(log: Path) -> list[str]:
-    """Who was asked to encode, in order; each kind once in a row."""
-    asked = [json.loads(line) for line in log.read_text().splitlines()]
-    return [kind for i, kind in enumerate(asked) if not i or asked[i - 1] != kind]
+def encoders_used(log: Path) -> list[str]:
+    """The encoders in order, without repetitions."""
+    kinds = [json.loads(line) for line in log.read_text().splitlines()]
+    return [kind for i, kind in enumerate(kinds) if not i or kinds[i - 1] != kind]
 
 
 def spec(studio: Studio) -> dict[str, Any]:
-    """Two clips and a seam."""
+    """Two clips and a transition."""
     media = studio.upload(clipmaker.clip(studio.folder / "a.mp4", seconds=1))
-    seam = {"type": "Fade", "duration": "200ms"}
-    clips = [{"mediaId": media}, {"mediaId": media, "name": "b", "transition": seam}]
+    fade = {"type": "Fade", "duration": "200ms"}
+    clips = [{"mediaId": media}, {"mediaId": media, "name": "b", "transition": fade}]
     return {"clips": clips, "outputs": [custom()]}
 
 
-def rendered(api: Harness, folder: Path) -> Studio:
-    """Render it; the file has all its frames."""
+def render(api: Harness, folder: Path) -> Studio:
+    """Render the spec; the file has all frames."""
     studio = Studio(api, folder)
     path = studio.video(spec(studio))
     assert len(clipmaker.frame_times(path)) == 54
@@ -80,38 +82,38 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("card", "asked"), CASES, indirect=["card"])
-def test_the_cpu_stands_in(card: Path, asked: list[str], tmp_path: Path) -> None:
-    """Asked once; without an answer the CPU does all, and after a failure it does all again."""
-    with running(tmp_path / "state", encoder="h264_nvenc") as api:
-        rendered(api, tmp_path)
-    assert encoded(card) == asked
+@pytest.mark.parametrize(("encoder_log", "encoders"), CASES, indirect=["encoder_log"])
+def test_the_cpu_replaces_nvenc(encoder_log: Path, encoders: list[str], tmp_path: Path) -> None:
+    """One test encode; without NVENC, or after it has failed, the CPU encodes everything."""
+    with running(tmp_path / "state", encoder="nvenc") as api:
+        render(api, tmp_path)
+    assert encoders_used(encoder_log) == encoders
 
 
-@pytest.mark.parametrize("card", ["works"], indirect=True)
-def test_nobody_asks_for_nvenc_by_default(card: Path, tmp_path: Path) -> None:
-    """Without the setting the CPU encodes, whatever is there."""
+@pytest.mark.parametrize("encoder_log", ["works"], indirect=True)
+def test_nvenc_is_not_used_by_default(encoder_log: Path, tmp_path: Path) -> None:
+    """Without the setting the CPU encodes, also where NVENC is available."""
     with running(tmp_path / "state") as api:
-        rendered(api, tmp_path)
-    assert encoded(card) == ["cpu"]
+        render(api, tmp_path)
+    assert encoders_used(encoder_log) == ["cpu"]
 
 
-@pytest.mark.parametrize("card", ["none"], indirect=True)
-def test_a_render_part_without_nvenc_leaves_it_to_the_assembly(card: Path, tmp_path: Path) -> None:
-    """It ends well and has made nothing; the assembly makes all."""
-    with running(tmp_path / "state", encoder="h264_nvenc") as api:
+@pytest.mark.parametrize("encoder_log", ["none"], indirect=True)
+def test_a_render_task_without_nvenc_renders_nothing(encoder_log: Path, tmp_path: Path) -> None:
+    """It succeeds; the assemble task renders all segments."""
+    with running(tmp_path / "state", encoder="nvenc") as api:
         studio = Studio(api, tmp_path)
         uid, _ = api.register(studio.owner, spec(studio))
         assert run(api, uid, Stage.RENDER) == ExitCode.OK
-        assert encoded(card) == ["test"]
+        assert encoders_used(encoder_log) == ["test"]
         assert run(api, uid, Stage.ASSEMBLE) == ExitCode.OK
-        assert api.operator.view(uid).state is State.SUCCEEDED
+        assert api.operator.view(uid).state is CompilationState.SUCCEEDED
 
 
-@pytest.mark.parametrize("card", ["works"], indirect=True)
-def test_webm_is_not_for_nvenc(card: Path, tmp_path: Path) -> None:
-    """VP9 comes from the CPU, and no card is asked."""
-    with running(tmp_path / "state", encoder="h264_nvenc") as api:
+@pytest.mark.parametrize("encoder_log", ["works"], indirect=True)
+def test_webm_does_not_use_nvenc(encoder_log: Path, tmp_path: Path) -> None:
+    """VP9 is encoded on the CPU without a test encode."""
+    with running(tmp_path / "state", encoder="nvenc") as api:
         studio = Studio(api, tmp_path)
         studio.video({**spec(studio), "outputs": [custom(container="webm")]})
-    assert encoded(card) == ["cpu"]
+    assert encoders_used(encoder_log) == ["cpu"]

@@ -24,7 +24,7 @@ def _text(path: Path, text: str) -> Path:
 
 def _half(path: Path, extra: tuple[str, ...] = ()) -> Path:
     whole = clipmaker.clip(path.with_stem("whole"), extra=extra)
-    return clipmaker.cut_file(whole, path, 0.5)
+    return clipmaker.truncate_file(whole, path, 0.5)
 
 
 def _audio(path: Path) -> Path:
@@ -184,7 +184,7 @@ def test_a_truncated_audio_file_is_refused(name: str, tmp_path: Path) -> None:
     """Half of an audio file is not usable as music."""
     whole = _audio(tmp_path / f"whole{name}")
     with pytest.raises(MediaError) as caught:
-        probe_media(clipmaker.cut_file(whole, tmp_path / name, 0.5), allow_audio_only=True)
+        probe_media(clipmaker.truncate_file(whole, tmp_path / name, 0.5), allow_audio_only=True)
     assert caught.value.code in ("Truncated", "Damaged")
 
 

@@ -1,4 +1,4 @@
-"""The finished file, heard and seen: levels of each stretch, joins, and sound beside picture."""
+"""Audio of the finished file: levels of each section, joins, and synchronization."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def _tone(hertz: int, level: float = 0.1) -> str:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A library on one API."""
+    """An owner with a library."""
     with running(tmp_path_factory.mktemp("state")) as api:
         yield Studio(api, tmp_path_factory.mktemp("videos"))
 
 
 @pytest.fixture(scope="module")
 def library(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Intro and outro without sound, clips and bumper and music each with its own tone."""
+    """Intro and outro without audio; clip, bumper and music, each with its own tone."""
     folder = tmp_path_factory.mktemp("clips")
 
     def clip(name: str, seconds: float, sound: str | None, kind: MediaKind) -> str:
@@ -65,21 +65,21 @@ def _spec(library: dict[str, str], **more: Any) -> dict[str, Any]:
     }
 
 
-def _heard(studio: Studio, spec: dict[str, Any], folder: Path) -> levels.Sound:
-    found = rendered(studio, folder, spec)
-    sound = levels.decoded(found.video)
-    assert len(sound) == found.output.frames * RATE // 30, "exactly the samples of the frames"
+def _audio(studio: Studio, spec: dict[str, Any], folder: Path) -> levels.Sound:
+    result = rendered(studio, folder, spec)
+    sound = levels.decoded(result.video)
+    assert len(sound) == result.output.frames * RATE // 30, "exactly the samples of the frames"
     assert levels.loudness(sound) == pytest.approx(-14, abs=0.5)
     return sound
 
 
-def test_each_stretch_has_what_belongs_there(
+def test_each_section_has_its_sound(
     studio: Studio, library: dict[str, str], tmp_path: Path
 ) -> None:
-    """Music after intro and bumper, down under the tone, back in the pause, gone before the end."""
+    """Music starts after the intro, is ducked under the tone, and ends before the outro."""
     music = {"mediaId": library["music"], "from": "AfterIntro", "until": "BeforeOutro"}
     spec = _spec(library, music={**music, "duck": {"depth": "-20dB"}})
-    mixed = _heard(studio, spec, tmp_path)
+    mixed = _audio(studio, spec, tmp_path)
     assert len(mixed) == round(13.5 * RATE)
     tone, pause = (at(mixed, 3, 6), at(mixed, 8, 9))
     assert levels.loudness(tone) - levels.loudness(pause) == pytest.approx(12, abs=0.5)
@@ -88,7 +88,7 @@ def test_each_stretch_has_what_belongs_there(
     assert level_at(at(mixed, 2.1, 2.4), BUMPER_HZ) > -30
     assert level_at(at(mixed, 6.6, 6.9), BUMPER_HZ) > -30
     for start, end in ((0.1, 1.9), (11.6, 13.4)):
-        assert levels.rms_db(at(mixed, start, end)) < -70, "no music beside intro and outro"
+        assert levels.rms_db(at(mixed, start, end)) < -70, "no music in intro and outro"
     # The pause fills the last second before the fade ends: half level a second before the end.
     fade = level_at(at(mixed, 9.9, 10.1), MUSIC_HZ) - level_at(pause, MUSIC_HZ)
     assert fade == pytest.approx(-6, abs=1.5)
@@ -98,10 +98,10 @@ def test_each_stretch_has_what_belongs_there(
 def test_the_programme_keeps_its_level(
     studio: Studio, library: dict[str, str], tmp_path: Path
 ) -> None:
-    """In the finished file, too: to a tenth of a decibel, with music and without."""
+    """Within a tenth of a decibel, with music and without."""
     music = {"mediaId": library["music"], "gain": "-18dB"}
     found = [
-        at(_heard(studio, _spec(library, **more), tmp_path / str(i)), 3, 6)
+        at(_audio(studio, _spec(library, **more), tmp_path / str(i)), 3, 6)
         for i, more in enumerate(({}, {"music": music}))
     ]
     plain, mixed = (level_at(sound, PROGRAMME_HZ) for sound in found)
@@ -109,20 +109,20 @@ def test_the_programme_keeps_its_level(
     assert level_at(found[0], MUSIC_HZ) < level_at(found[1], MUSIC_HZ) - 10
 
 
-def test_the_music_alone(studio: Studio, library: dict[str, str], tmp_path: Path) -> None:
-    """A programme without any sound: the music is heard, looped, at the loudness asked for."""
+def test_music_alone(studio: Studio, library: dict[str, str], tmp_path: Path) -> None:
+    """Without other audio the music loops at the target loudness."""
     spec = {
         "clips": [{"mediaId": library["quiet"]}],
         "music": {"mediaId": library["music"], "fadeOut": "0s"},
         "outputs": [TINY],
     }
-    sound = _heard(studio, spec, tmp_path)
+    sound = _audio(studio, spec, tmp_path)
     steps = [levels.rms_db(at(sound, i / 10, (i + 1) / 10)) for i in range(1, 39)]
-    assert max(steps) - min(steps) < 0.3, "not a hole where the track begins again"
+    assert max(steps) - min(steps) < 0.3, "no gap where the track loops"
 
 
 def test_every_join_is_seamless(studio: Studio, tmp_path: Path) -> None:
-    """One source in seven parts, one after the other: each frame once, the tone unbroken."""
+    """One source cut into seven clips: each frame once, the tone continuous."""
     source = clipmaker.clip(
         tmp_path / "a.mkv",
         seconds=7,
@@ -138,7 +138,7 @@ def test_every_join_is_seamless(studio: Studio, tmp_path: Path) -> None:
     ]
     found = rendered(studio, tmp_path / "out", {"clips": clips, "outputs": [custom()]})
     assert found.output.segments.total == 7
-    assert clipmaker.numbers(found.video) == list(range(209))
+    assert clipmaker.frame_numbers(found.video) == list(range(209))
     sound = levels.decoded(found.video)
     assert len(sound) == 209 * 1600
     inside = at(sound, 0.1, 6.8)
@@ -146,15 +146,15 @@ def test_every_join_is_seamless(studio: Studio, tmp_path: Path) -> None:
     basis = np.stack([np.sin(2 * np.pi * 1000 * t), np.cos(2 * np.pi * 1000 * t)], axis=1)
     weights, *_ = np.linalg.lstsq(basis, inside[:, 0], rcond=None)
     rest = inside[:, :1] - (basis @ weights)[:, None]
-    assert levels.rms_db(rest) < levels.rms_db(inside) - 45, "a click would be broad-band"
+    assert levels.rms_db(rest) < levels.rms_db(inside) - 45, "a click would be broadband noise"
 
 
 FLASH = "color,drawbox=color=white:t=fill:enable='lt(mod(t+5,10),0.1)'"
 BEEP = "aevalsrc='if(lt(mod(t+5,10),0.1),sin(2*PI*1000*t)/4,0)':s=48000"
 
 
-def test_sound_stays_beside_the_picture_for_three_minutes(studio: Studio, tmp_path: Path) -> None:
-    """Each flash has its beep within a frame, at the start, in the middle and at the end."""
+def test_audio_stays_in_sync_for_three_minutes(studio: Studio, tmp_path: Path) -> None:
+    """Each flash and its beep are less than a frame apart, from start to end."""
     clips = []
     for rate in ("24", "30000/1001", "60"):
         path = tmp_path / f"{rate.replace('/', '-')}.mp4"
@@ -175,8 +175,8 @@ def test_sound_stays_beside_the_picture_for_three_minutes(studio: Studio, tmp_pa
 LAYOUTS = [("mono.mp4", "1", 0.15), ("stereo.mp4", "2", 0.6), ("surround.mp4", "6", 0.2)]
 
 
-def test_unlike_clips_sound_alike(studio: Studio, tmp_path: Path) -> None:
-    """Mono, stereo and 5.1, quiet and loud: each stretch of the result at one loudness."""
+def test_clips_have_the_same_loudness(studio: Studio, tmp_path: Path) -> None:
+    """Mono, stereo and 5.1, quiet and loud, at the target loudness."""
     clips = []
     for name, channels, amplitude in LAYOUTS:
         noise = f"anoisesrc=r=48000:a={amplitude}:c=pink:seed=3"
@@ -184,7 +184,7 @@ def test_unlike_clips_sound_alike(studio: Studio, tmp_path: Path) -> None:
             tmp_path / name, seconds=3, size="64x64", sound=noise, extra=("-ac", channels)
         )
         clips.append({"mediaId": studio.upload(path)})
-    sound = _heard(studio, {"clips": clips, "outputs": [TINY]}, tmp_path / "out")
+    sound = _audio(studio, {"clips": clips, "outputs": [TINY]}, tmp_path / "out")
     heard = [levels.loudness(at(sound, 3 * i + 0.2, 3 * i + 2.8)) for i in range(3)]
     assert heard == pytest.approx([-14] * 3, abs=0.7)
     assert levels.true_peak_db(sound) <= -0.9

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generate import BUILT, CHART, KUBERNETES, helm
+from generate import BUILT_HELM, CHART, KUBERNETES_VERSION, find_helm
 
 Object = dict[str, Any]
 MODES: dict[str, tuple[str, ...]] = {
@@ -86,10 +86,10 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run helm, or skip the test if there is none."""
-    binary = helm(os.environ)
+    binary = find_helm(os.environ)
     if binary is None:
         pytest.skip(
-            f"no helm: set HELM, put one on the PATH, or let `./run cluster up` build ~/{BUILT}"
+            f"no helm: set HELM, put one on the PATH, or let `./run cluster up` build ~/{BUILT_HELM}"
         )
     return subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
 
@@ -101,7 +101,7 @@ def set_options(settings: tuple[str, ...]) -> list[str]:
 
 def template(*settings: str) -> subprocess.CompletedProcess[str]:
     """Render the chart as a release `clipmill` in the namespace `clipmill`."""
-    where = ("clipmill", str(CHART), "-n", "clipmill", "--kube-version", KUBERNETES)
+    where = ("clipmill", str(CHART), "-n", "clipmill", "--kube-version", KUBERNETES_VERSION)
     return run_helm("template", *where, *set_options(settings))
 
 
