@@ -1,11 +1,7 @@
-"""The typed client: the only way in which jobs, command line and operator talk to the API.
-
-`Client` has what jobs and people need; `Guide`, `Operator` and `Admin` are its other rooms.
-"""
+"""The typed client through which jobs, the command line and the operator call the API."""
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,6 +14,7 @@ from clipmill.protocol import (
     Account,
     Assignment,
     Claim,
+    CompilationPage,
     CompilationView,
     Heartbeat,
     HeartbeatReply,
@@ -25,25 +22,37 @@ from clipmill.protocol import (
     MediaFacts,
     MediaKind,
     MediaPage,
-    Page,
     Plan,
     PreviewRequest,
-    Result,
+    TaskResult,
     Upload,
     UploadPurpose,
     UploadRequest,
     Usage,
     UsedIn,
 )
-from clipmill.spec import CompilationSpec, Extent, Manifest
-from clipmill_client.http_transport import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, Wire
-from clipmill_client.legacy_calls import GuideCalls
+from clipmill.spec import CompilationSpec, Manifest, PreviewExtent
+from clipmill_client.api_connection import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, ApiConnection
+from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.transfer import Transfers, sha256_of
 
 
 class Client:
-    """One API with one key. Raises RetryableError or PermanentError, nothing else of httpx."""
+    """One API with one key.
+
+    Its own methods are the calls of people and of jobs; `operator`, `admin` and `legacy` hold the
+    calls of the operator, of the administrator and of a predecessor's worker. Every failure is
+    raised as RetryableError or PermanentError.
+
+    Args:
+        base_url: URL of the API, without a path.
+        key: Key with its prefix, `cm_...`.
+        transport: Another transport of httpx, such as one that calls an app in process.
+        attempts: How often a request that may be repeated is sent at most.
+        timeout: Timeout of calls that transfer no file.
+        pause: Function that waits for some seconds between two attempts.
+    """
 
     def __init__(
         self,
@@ -55,17 +64,17 @@ class Client:
         timeout: httpx.Timeout = TIMEOUT,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.wire = Wire(
+        self.connection = ApiConnection(
             base_url, key, transport=transport, attempts=attempts, timeout=timeout, pause=pause
         )
-        self.transfers = Transfers(self.wire)
-        self.guide = GuideCalls(self.wire)
-        self.operator = OperatorCalls(self.wire)
-        self.admin = AdminCalls(self.wire)
+        self.transfers = Transfers(self.connection)
+        self.legacy = LegacyWorkerCalls(self.connection)
+        self.operator = OperatorCalls(self.connection)
+        self.admin = AdminCalls(self.connection)
 
     def close(self) -> None:
         """Close the connections."""
-        self.wire.close()
+        self.connection.close()
 
     def __enter__(self) -> Client:
         return self
@@ -73,30 +82,35 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- a job -------------------------------------------------------------------------------
+    # --- jobs --------------------------------------------------------------------------------
 
-    def order(self, index: int, holder: str) -> Assignment:
-        """Claim a part and learn what to do. Repeatable by the same holder."""
-        return self.wire.ask(
-            Assignment, "POST", "/api/worker/claim", body=Claim(index=index, holder=holder)
-        )
+    def claim(self, index: int, holder: str) -> Assignment:
+        """Claim a task under a lease and return its assignment.
 
-    def heartbeat(self, beat: Heartbeat) -> HeartbeatReply:
-        """Progress and log lines up; whether to go on comes back."""
-        return self.wire.ask(HeartbeatReply, "POST", "/api/worker/heartbeat", body=beat)
+        Args:
+            index: Task index.
+            holder: Name of this process; a repeated claim by it renews the lease.
+        """
+        body = Claim(index=index, holder=holder)
+        return self.connection.request_as(Assignment, "POST", "/api/worker/claim", body=body)
 
-    def result(self, result: Result) -> None:
-        """The end of a part. A repeat is harmless."""
-        self.wire.send("POST", "/api/worker/result", body=result)
+    def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
+        """Renew a lease, report progress and log lines; the reply says whether to go on."""
+        path = "/api/worker/heartbeat"
+        return self.connection.request_as(HeartbeatReply, "POST", path, body=heartbeat)
 
-    # --- bytes -------------------------------------------------------------------------------
+    def result(self, result: TaskResult) -> None:
+        """Report the result of a task. Repeating it changes nothing."""
+        self.connection.request("POST", "/api/worker/result", body=result)
+
+    # --- files -------------------------------------------------------------------------------
 
     def upload(self, path: Path, request: UploadRequest) -> Upload:
-        """Send a file up and publish it."""
+        """Upload a file and publish it; an interrupted upload is resumed."""
         return self.transfers.upload(path, request)
 
     def upload_media(self, path: Path, kind: MediaKind, filename: str | None = None) -> Media:
-        """Put a file into the library; the same bytes again are the same media."""
+        """Upload a file into the media library; the same bytes again are the same media."""
         request = UploadRequest(
             purpose=UploadPurpose.LIBRARY,
             kind=kind,
@@ -108,103 +122,113 @@ class Client:
         return self.media(str(upload.media_id))
 
     def download_media(self, media_id: str, path: Path) -> None:
-        """Fetch a media file."""
+        """Download a media file."""
         self.transfers.download(f"/api/media/{media_id}/content", path)
 
     def download_watermark(self, sha256: str, path: Path) -> None:
-        """Fetch the installation's watermark of that content."""
+        """Download the installation's watermark of this content."""
         self.transfers.download(f"/api/worker/watermark/{sha256}", path)
 
     def download_segment(self, key: str, path: Path) -> None:
-        """Fetch a rendered segment."""
+        """Download a rendered segment."""
         self.transfers.download(f"/api/segments/{key}/content", path)
 
     def download_output(self, compilation_id: str, name: str, path: Path) -> None:
-        """Fetch a finished video."""
+        """Download a finished video or one of its companion files."""
         self.transfers.download(f"/api/compilations/{compilation_id}/outputs/{name}", path)
 
     # --- compilations ------------------------------------------------------------------------
 
     def create(self, manifest: Manifest, idempotency_key: str | None = None) -> CompilationView:
-        """Submit a compilation. One idempotency key makes one compilation, however often sent."""
-        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return self.wire.ask(
-            CompilationView, "POST", "/api/compilations", body=manifest, headers=headers
+        """Submit a compilation; requests with the same idempotency key create one compilation."""
+        path, headers = (
+            "/api/compilations",
+            {"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+        )
+        return self.connection.request_as(
+            CompilationView, "POST", path, body=manifest, headers=headers
         )
 
     def dry_run(self, manifest: Manifest) -> Plan:
-        """What would happen, without doing it."""
-        return self.wire.ask(Plan, "POST", "/api/plan", body=manifest)
+        """Return the plan of a manifest without submitting it."""
+        return self.connection.request_as(Plan, "POST", "/api/plan", body=manifest)
 
-    def preview(self, compilation_id: str, extent: Extent) -> CompilationView:
-        """A draft of a compilation as it is now; asked again, the same draft."""
-        asked, path = PreviewRequest(extent=extent), f"/api/compilations/{compilation_id}/preview"
-        return self.wire.ask(CompilationView, "POST", path, body=asked)
+    def preview(self, compilation_id: str, extent: PreviewExtent) -> CompilationView:
+        """Create a draft of a compilation; the same request again returns the same draft."""
+        body, path = PreviewRequest(extent=extent), f"/api/compilations/{compilation_id}/preview"
+        return self.connection.request_as(CompilationView, "POST", path, body=body)
 
-    def compilations(self, cursor: str | None = None, limit: int = 50) -> Page:
-        """One page, newest first."""
-        params: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        return self.wire.ask(Page, "GET", "/api/compilations", params=params)
+    def compilations(self, cursor: str | None = None, limit: int = 50) -> CompilationPage:
+        """Return a page of the compilations, newest first."""
+        path, params = "/api/compilations", _page_query(cursor, limit)
+        return self.connection.request_as(CompilationPage, "GET", path, params=params)
 
     def compilation(self, compilation_id: str) -> CompilationView:
-        """One compilation as it is now."""
-        return self.wire.ask(CompilationView, "GET", f"/api/compilations/{compilation_id}")
+        """Return the current state of a compilation."""
+        path = f"/api/compilations/{compilation_id}"
+        return self.connection.request_as(CompilationView, "GET", path)
 
     def plan(self, compilation_id: str) -> Plan:
-        """Timeline, segments and quota of the current generation."""
-        return self.wire.ask(Plan, "GET", f"/api/compilations/{compilation_id}/plan")
+        """Return timeline, segments and quota of the newest generation."""
+        return self.connection.request_as(Plan, "GET", f"/api/compilations/{compilation_id}/plan")
 
     def timeline(self, compilation_id: str, output: str | None = None) -> str:
-        """The timeline of an output (default the first) as OpenTimelineIO."""
-        where = f"/api/compilations/{compilation_id}/timeline.otio"
-        return self.wire.send("GET", where, params={"output": output} if output else {}).text
+        """Return the timeline of an output, by default the first, as OpenTimelineIO JSON."""
+        path = f"/api/compilations/{compilation_id}/timeline.otio"
+        params = {"output": output} if output else {}
+        return self.connection.request("GET", path, params=params).text
 
     def edit(self, compilation_id: str, spec: CompilationSpec) -> CompilationView:
-        """Replace the spec: a new generation. The same spec again changes nothing."""
-        where = f"/api/compilations/{compilation_id}/spec"
-        return self.wire.ask(CompilationView, "PUT", where, body=spec)
+        """Replace the spec, which creates a generation; the same spec again changes nothing."""
+        path = f"/api/compilations/{compilation_id}/spec"
+        return self.connection.request_as(CompilationView, "PUT", path, body=spec)
 
     def cancel(self, compilation_id: str) -> CompilationView:
-        """Cancel; an ended compilation stays as it ended."""
-        return self.wire.ask(CompilationView, "DELETE", f"/api/compilations/{compilation_id}")
+        """Cancel a compilation; one that has ended does not change."""
+        path = f"/api/compilations/{compilation_id}"
+        return self.connection.request_as(CompilationView, "DELETE", path)
 
     def events(self, compilation_id: str) -> Iterator[CompilationView]:
-        """The compilation at each change, until it ends (server-sent events)."""
-        where = f"/api/compilations/{compilation_id}/events"
-        with self.wire.stream(where, {"Accept": "text/event-stream"}) as reply:
-            for line in reply.iter_lines():
-                if line.startswith("data:"):
-                    yield CompilationView.model_validate(json.loads(line[5:]))
+        """Yield the compilation at each change until it has ended, by server-sent events."""
+        for event in self.connection.events(f"/api/compilations/{compilation_id}/events"):
+            yield CompilationView.model_validate_json(event.data)
 
-    # --- library and account -------------------------------------------------------------------
+    # --- library and account -----------------------------------------------------------------
 
     def library(self, cursor: str | None = None, limit: int = 50) -> MediaPage:
-        """One page of the media library, newest first."""
-        params: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        return self.wire.ask(MediaPage, "GET", "/api/media", params=params)
+        """Return a page of the media library, newest first."""
+        params = _page_query(cursor, limit)
+        return self.connection.request_as(MediaPage, "GET", "/api/media", params=params)
 
     def media(self, media_id: str) -> Media:
-        """One media file."""
-        return self.wire.ask(Media, "GET", f"/api/media/{media_id}")
+        """Return a media file's metadata."""
+        return self.connection.request_as(Media, "GET", f"/api/media/{media_id}")
 
     def used_in(self, media_id: str) -> list[UsedIn]:
-        """Results that play a media file, newest first."""
-        found = self.wire.send("GET", f"/api/media/{media_id}/used-in").json()
-        return [UsedIn.model_validate(row) for row in found]
+        """Return the results that play a media file, newest first."""
+        return self.connection.request_as(list[UsedIn], "GET", f"/api/media/{media_id}/used-in")
 
     def delete_media(self, media_id: str) -> None:
-        """Take a media file out of the library."""
-        self.wire.send("DELETE", f"/api/media/{media_id}")
+        """Delete a media file from the library."""
+        self.connection.request("DELETE", f"/api/media/{media_id}")
 
     def validate_media(self, media_id: str) -> MediaFacts:
-        """Check a media file again, to its last frame. Raises PermanentError."""
-        where = f"/api/media/{media_id}/validate"
-        return self.wire.ask(MediaFacts, "POST", where, timeout=BYTES_TIMEOUT)
+        """Decode a media file to its end and return its facts.
+
+        Raises:
+            PermanentError: The file is missing or damaged.
+        """
+        path = f"/api/media/{media_id}/validate"
+        return self.connection.request_as(MediaFacts, "POST", path, timeout=BYTES_TIMEOUT)
 
     def account(self) -> Account:
-        """Quota: limits and what is used and reserved."""
-        return self.wire.ask(Account, "GET", "/api/quota")
+        """Return the quota: limits, usage and reservations."""
+        return self.connection.request_as(Account, "GET", "/api/quota")
 
     def usage(self) -> list[Usage]:
-        """Render time by finished compilation, newest first."""
-        return [Usage.model_validate(row) for row in self.wire.send("GET", "/api/usage").json()]
+        """Return render time by finished generation, newest first."""
+        return self.connection.request_as(list[Usage], "GET", "/api/usage")
+
+
+def _page_query(cursor: str | None, limit: int) -> dict[str, Any]:
+    return {"limit": limit} | ({"cursor": cursor} if cursor else {})

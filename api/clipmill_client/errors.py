@@ -1,17 +1,19 @@
-"""What can go wrong at the other end of the wire, split into try again and give up.
+"""Errors of a call to the API, divided by whether sending it again may help.
 
 ClientError
-+-- RetryableError     time-outs, lost connections, 429, 502-504: trying again may help
-+-- PermanentError     the API refused: `code`, `detail` and the facts it gave
++-- RetryableError     time-out, lost connection, 425, 429, 502 to 504
++-- PermanentError     any other refusal: `code`, `detail` and the facts of its problem details
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+RETRYABLE_STATUSES = (425, 429, 502, 503, 504)
+
 
 class ClientError(Exception):
-    """A call failed. `code` is stable and PascalCase; str() is one line for a person."""
+    """A failed call. `code` is stable and PascalCase; `str()` is one line for a person."""
 
     def __init__(self, code: str, detail: str, *, status: int = 0, **facts: Any) -> None:
         super().__init__(detail)
@@ -22,17 +24,23 @@ class ClientError(Exception):
 
 
 class RetryableError(ClientError):
-    """Nothing is known to be wrong with the request: it may be sent again."""
+    """The request was not refused; it may succeed when it is sent again."""
 
 
 class PermanentError(ClientError):
-    """The API answered that it will not: sending the same again gives the same answer."""
+    """The API refused the request; sending it again yields the same response."""
 
 
-def from_response(status: int, body: dict[str, Any], text: str) -> ClientError:
-    """The error of a reply with status >= 400, from its problem details if it has them."""
+def error_of_response(status: int, body: dict[str, Any], text: str) -> ClientError:
+    """Return the error of a response with a status of 400 or above.
+
+    Args:
+        status: HTTP status.
+        body: Problem details, or an empty dict if the response has none.
+        text: Body as text, for the message if there are no problem details.
+    """
     facts = {k: v for k, v in body.items() if k not in ("code", "detail", "status", "title")}
     code = str(body.get("code") or f"HTTP{status}")
-    detail = str(body.get("detail") or text[:300] or f"the API answered {status}")
-    kind = RetryableError if status in (425, 429, 502, 503, 504) else PermanentError
+    detail = str(body.get("detail") or text[:300] or f"the API answered with status {status}")
+    kind = RetryableError if status in RETRYABLE_STATUSES else PermanentError
     return kind(code, detail, status=status, **facts)

@@ -1,106 +1,118 @@
-"""What those ask who keep the place running: the operator, and the administrator."""
+"""Calls of the operator and of the administrator."""
 
 from __future__ import annotations
 
 from clipmill.protocol import (
-    Active,
+    ActiveCompilation,
     CompilationView,
     FailedTasks,
     KeyReply,
     KeyRequest,
     Plan,
-    Refusal,
-    Registered,
+    RegisteredPlan,
     Registration,
     Stage,
     Submission,
+    SubmissionRefusal,
     TierView,
     UserView,
 )
-from clipmill_client.http_transport import Wire
+from clipmill_client.api_connection import ApiConnection
+
+ROOT = "/api/operator"
 
 
 class OperatorCalls:
-    """What the operator asks: registering generations, keys for their jobs, news of dead pods."""
+    """Calls with the operator's key: registrations, keys of jobs, failed tasks."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, connection: ApiConnection) -> None:
+        self._connection = connection
 
     def register(
         self, uid: str, registration: Registration, *, with_key: bool = False
-    ) -> Registered:
-        """Tell of a generation; answers its plan. Raises PermanentError with code and numbers.
+    ) -> RegisteredPlan:
+        """Register a generation of a resource and return its plan.
 
-        `with_key`: and the key of its first stage, if it was not known before.
+        Args:
+            uid: The resource's uid.
+            registration: Its generation and spec. Registering the same again changes nothing.
+            with_key: Return the key of the first stage too, if the generation is new.
+
+        Raises:
+            PermanentError: The spec is refused; `code` and `facts` say why.
         """
-        where, asked = f"/api/operator/compilations/{uid}", {"with_key": with_key}
-        return self._wire.ask(Registered, "PUT", where, body=registration, params=asked)
+        path, params = f"{ROOT}/compilations/{uid}", {"with_key": with_key}
+        return self._connection.request_as(
+            RegisteredPlan, "PUT", path, body=registration, params=params
+        )
 
     def plan(self, uid: str) -> Plan:
-        """The plan of the current generation."""
-        return self._wire.ask(Plan, "GET", f"/api/operator/compilations/{uid}")
+        """Return the plan of the newest generation."""
+        return self._connection.request_as(Plan, "GET", f"{ROOT}/compilations/{uid}")
 
     def view(self, uid: str) -> CompilationView:
-        """Status of the current generation."""
-        return self._wire.ask(CompilationView, "GET", f"/api/operator/compilations/{uid}/status")
+        """Return state, progress and outputs of the newest generation."""
+        path = f"{ROOT}/compilations/{uid}/status"
+        return self._connection.request_as(CompilationView, "GET", path)
 
-    def active(self, limit: int = 100) -> list[Active]:
-        """Compilations that have not ended, oldest first."""
-        found = self._wire.send("GET", "/api/operator/active", params={"limit": limit}).json()
-        return [Active.model_validate(one) for one in found]
+    def active_compilations(self, limit: int = 100) -> list[ActiveCompilation]:
+        """Return compilations that have not ended, oldest first."""
+        path, params = f"{ROOT}/active", {"limit": limit}
+        return self._connection.request_as(list[ActiveCompilation], "GET", path, params=params)
 
     def submissions(self) -> list[Submission]:
-        """Resources that are to be made, changed or deleted, at most 100."""
-        found = self._wire.send("GET", "/api/operator/submissions").json()
-        return [Submission.model_validate(one) for one in found]
+        """Return at most 100 resources to create, change or delete, oldest first."""
+        return self._connection.request_as(list[Submission], "GET", f"{ROOT}/submissions")
 
-    def refused(self, submission_id: str, why: Refusal) -> None:
-        """No resource can be made of a submission."""
-        where = f"/api/operator/submissions/{submission_id}/refused"
-        self._wire.send("POST", where, body=why)
+    def refuse_submission(self, submission_id: str, refusal: SubmissionRefusal) -> None:
+        """Report that no resource can be created for a submission, which fails it."""
+        path = f"{ROOT}/submissions/{submission_id}/refused"
+        self._connection.request("POST", path, body=refusal)
 
-    def gone(self, uid: str) -> None:
-        """The resource was deleted: cancel, free keys and quota."""
-        self._wire.send("DELETE", f"/api/operator/compilations/{uid}")
+    def delete(self, uid: str) -> None:
+        """Report a deleted resource: cancel it, revoke its keys and release its quota."""
+        self._connection.request("DELETE", f"{ROOT}/compilations/{uid}")
 
-    def mint(self, uid: str, stage: Stage, generation: int) -> str:
-        """A fresh key for one stage's pods."""
-        where = f"/api/operator/compilations/{uid}/keys"
+    def create_key(self, uid: str, stage: Stage, generation: int) -> str:
+        """Create a key for the pods of one stage; it replaces the stage's earlier key."""
+        path = f"{ROOT}/compilations/{uid}/keys"
         body = KeyRequest(stage=stage, generation=generation)
-        return self._wire.ask(KeyReply, "POST", where, body=body).key
+        return self._connection.request_as(KeyReply, "POST", path, body=body).key
 
-    def failed(self, uid: str, tasks: FailedTasks) -> Plan:
-        """Parts whose pods will not be tried again."""
-        return self._wire.ask(Plan, "POST", f"/api/operator/compilations/{uid}/failed", body=tasks)
+    def report_failed_tasks(self, uid: str, tasks: FailedTasks) -> Plan:
+        """Report tasks that Kubernetes retries no more; return the plan that follows."""
+        path = f"{ROOT}/compilations/{uid}/failed"
+        return self._connection.request_as(Plan, "POST", path, body=tasks)
 
 
 class AdminCalls:
-    """Users and tiers."""
+    """Calls with the administrator's key: users, tiers and keys of users."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, connection: ApiConnection) -> None:
+        self._connection = connection
 
     def put_user(self, user: UserView) -> UserView:
-        """Create a user or move it to another tier."""
-        return self._wire.ask(UserView, "PUT", f"/api/admin/users/{user.name}", body=user)
+        """Create a user, or move one to another tier."""
+        path = f"/api/admin/users/{user.name}"
+        return self._connection.request_as(UserView, "PUT", path, body=user)
 
     def users(self) -> list[UserView]:
-        """All users by name."""
-        return [
-            UserView.model_validate(u) for u in self._wire.send("GET", "/api/admin/users").json()
-        ]
+        """Return all users, by name."""
+        return self._connection.request_as(list[UserView], "GET", "/api/admin/users")
 
     def put_tier(self, tier: TierView) -> TierView:
-        """Create or change a tier."""
-        return self._wire.ask(TierView, "PUT", f"/api/admin/tiers/{tier.name}", body=tier)
+        """Create or replace a tier."""
+        path = f"/api/admin/tiers/{tier.name}"
+        return self._connection.request_as(TierView, "PUT", path, body=tier)
 
     def tiers(self) -> list[TierView]:
-        """All tiers by name."""
-        return [
-            TierView.model_validate(t) for t in self._wire.send("GET", "/api/admin/tiers").json()
-        ]
+        """Return all tiers, by name."""
+        return self._connection.request_as(list[TierView], "GET", "/api/admin/tiers")
 
-    def mint(self, user: str) -> str:
-        """A fresh key for a user, shown once. Not asked again: a second key would be about."""
-        reply = self._wire.once("POST", f"/api/admin/users/{user}/keys")
-        return KeyReply.model_validate_json(reply.content).key
+    def create_key(self, user: str) -> str:
+        """Create a key for a user and return it; the API does not show it again.
+
+        The request is not retried, because each repetition would create another key.
+        """
+        response = self._connection.request_once("POST", f"/api/admin/users/{user}/keys")
+        return KeyReply.model_validate_json(response.content).key

@@ -1,116 +1,129 @@
-"""Bytes up and down: resumable, and checked by sha256 at the end of either way."""
+"""Resumable uploads and downloads, each verified by the file's SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from clipmill.protocol import Upload, UploadPurpose, UploadRequest
+from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
 from clipmill_client.errors import PermanentError, RetryableError
-from clipmill_client.http_transport import BYTES_TIMEOUT, Wire
 
 CHUNK_BYTES = 8 * 1024 * 1024
+ROOT = "/api/uploads"
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256, in hex."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Transfers:
-    """Uploads and downloads over one wire."""
+    """Uploads and downloads over one connection."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, connection: ApiConnection) -> None:
+        self._connection = connection
 
     def upload(self, path: Path, request: UploadRequest) -> Upload:
-        """Send a file up, from where an earlier try stopped, and publish it. Raises ClientError.
+        """Upload a file, from the offset that the API has already, and publish it.
 
-        The announcement names size and sha256, so the same file announced again is the same upload.
+        Announcing the same size and SHA-256 again continues the same upload.
+
+        Raises:
+            ClientError: The API refused the upload or could not be reached.
         """
+        # The API may have the bytes of a library file already, so only others go in one request.
         if request.size_bytes <= CHUNK_BYTES and request.purpose is not UploadPurpose.LIBRARY:
             try:
-                return self._whole(path, request)
+                return self._upload_whole(path, request)
             except RetryableError:
-                pass  # What came of it is kept; the long way asks how much.
-        upload = self._wire.ask(Upload, "POST", "/api/uploads", body=request)
+                pass  # The API keeps what it received; continue at its offset.
+        upload = self._connection.request_as(Upload, "POST", ROOT, body=request)
         while upload.offset < upload.size_bytes:
-            # Where the next chunk goes is asked only after one that failed.
-            known = [upload]
-            upload = self._wire.repeat(partial(self._chunk, path, upload.id, known))
+            upload = self._upload_chunk(path, upload)
         if upload.complete:
             return upload
-        return self._wire.ask(
-            Upload, "POST", f"/api/uploads/{upload.id}/complete", timeout=BYTES_TIMEOUT
-        )
+        where = f"{ROOT}/{upload.id}/complete"
+        return self._connection.request_as(Upload, "POST", where, timeout=BYTES_TIMEOUT)
 
-    def _whole(self, path: Path, request: UploadRequest) -> Upload:
-        """A small file by one request. A library's file is not: it may be known there already."""
+    def _upload_whole(self, path: Path, request: UploadRequest) -> Upload:
         params = request.model_dump(mode="json", by_alias=True, exclude_none=True)
         content = path.read_bytes()
         headers = {"Content-Type": "application/octet-stream"}
         options: dict[str, Any] = {"params": params, "content": content, "headers": headers}
-        reply = self._wire.once("PUT", "/api/uploads", timeout=BYTES_TIMEOUT, **options)
-        return Upload.model_validate_json(reply.content)
+        response = self._connection.request_once("PUT", ROOT, timeout=BYTES_TIMEOUT, **options)
+        return Upload.model_validate_json(response.content)
 
-    def _chunk(self, path: Path, upload_id: str, known: list[Upload]) -> Upload:
-        """Send the next chunk; the API knows where it goes, so a repeat cannot double it."""
-        where = f"/api/uploads/{upload_id}"
-        now = known.pop() if known else self._wire.ask(Upload, "GET", where)
-        if now.offset >= now.size_bytes:
-            return now
+    def _upload_chunk(self, path: Path, upload: Upload) -> Upload:
+        """Send the chunk at the upload's offset; ask for the offset again after a failure."""
+        next_upload: Upload | None = upload
+
+        def attempt() -> Upload:
+            nonlocal next_upload
+            where = f"{ROOT}/{upload.id}"
+            current = next_upload or self._connection.request_as(Upload, "GET", where)
+            next_upload = None
+            if current.offset >= current.size_bytes:
+                return current
+            return self._patch(path, current)
+
+        return self._connection.retry(attempt)
+
+    def _patch(self, path: Path, upload: Upload) -> Upload:
         with path.open("rb") as file:
-            file.seek(now.offset)
+            file.seek(upload.offset)
             chunk = file.read(CHUNK_BYTES)
+        is_last = upload.offset + len(chunk) >= upload.size_bytes
         headers = {
-            "Upload-Offset": str(now.offset),
-            "Upload-Complete": "?1" if now.offset + len(chunk) >= now.size_bytes else "?0",
+            "Upload-Offset": str(upload.offset),
+            "Upload-Complete": "?1" if is_last else "?0",
             "Content-Type": "application/offset+octet-stream",
         }
+        options: dict[str, Any] = {"content": chunk, "headers": headers, "timeout": BYTES_TIMEOUT}
         try:
-            reply = self._wire.once(
-                "PATCH", where, content=chunk, headers=headers, timeout=BYTES_TIMEOUT
-            )
+            response = self._connection.request_once("PATCH", f"{ROOT}/{upload.id}", **options)
         except PermanentError as error:
             if error.code != "WrongOffset":
                 raise
-            # What an earlier, cut request sent was still being written when we asked.
+            # The API was still writing the bytes of an interrupted request.
             raise RetryableError(error.code, error.detail, status=error.status) from error
-        return Upload.model_validate_json(reply.content)
-
-    # --- down ------------------------------------------------------------------------------------
+        return Upload.model_validate_json(response.content)
 
     def download(self, source: str, path: Path) -> None:
-        """Fetch `source` into a file, from where an earlier try stopped. Raises ClientError.
+        """Download `source` into a file, continuing an interrupted download.
 
-        The file appears under its name only when its sha256 is what the API said.
+        The file gets its name only when its SHA-256 equals the response's ETag.
+
+        Raises:
+            ClientError: The API refused the request or could not be reached.
         """
         part = path.with_name(path.name + ".part")
-        self._wire.repeat(lambda: self._checked(source, part))
+        self._connection.retry(lambda: self._download_verified(source, part))
         part.replace(path)
 
-    def _checked(self, source: str, part: Path) -> None:
-        expected = self._rest(source, part)
-        found = sha256_of(part)
-        if found != expected:
+    def _download_verified(self, source: str, part: Path) -> None:
+        expected = self._download_rest(source, part)
+        actual = sha256_of(part)
+        if actual != expected:
             part.unlink()
-            raise RetryableError("DigestMismatch", f"{source}: sha256 is {found}, not {expected}")
+            raise RetryableError("DigestMismatch", f"{source}: sha256 is {actual}, not {expected}")
 
-    def _rest(self, source: str, part: Path) -> str:
-        have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
+    def _download_rest(self, source: str, part: Path) -> str:
+        """Append what is missing to a partial file; return the SHA-256 of the whole."""
+        size = part.stat().st_size if part.exists() else 0
+        headers = {"Range": f"bytes={size}-"} if size else {}
         try:
-            with self._wire.stream(source, headers) as reply:
-                mode = "ab" if reply.status_code == 206 else "wb"
+            with self._connection.stream(source, headers) as response:
+                mode = "ab" if response.status_code == 206 else "wb"
                 with part.open(mode) as file:
-                    for chunk in reply.iter_bytes():
+                    for chunk in response.iter_bytes():
                         file.write(chunk)
-                return reply.headers["etag"].strip('"')
+                return response.headers["etag"].strip('"')
         except PermanentError as error:
             if error.status != 416:
                 raise
             part.unlink()
-            raise RetryableError("StalePart", "an earlier part was longer than the file") from error
+            detail = f"{source}: the partial file was longer than the file"
+            raise RetryableError("StalePart", detail) from error

@@ -1,4 +1,4 @@
-"""A compilation of an API followed to its end, and lists read page by page."""
+"""Following a compilation to its end, and reading lists page by page."""
 
 from __future__ import annotations
 
@@ -7,75 +7,91 @@ from typing import Protocol, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from clipmill.protocol import ENDS, CompilationView
+from clipmill.protocol import TERMINAL_STATES, CompilationView
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, RetryableError
 
-PAGE = 200
-LOST_TIMES = 8
-"""A stream that broke so often in a row, without news between, is given up: about a minute."""
+PAGE_SIZE = 200
+# Attempts without an event between them before a stream is given up, which takes a minute.
+STREAM_ATTEMPTS = 8
 T_co = TypeVar("T_co", covariant=True)
 
 
-class NothingMade(ClientError):
-    """There is nothing to download: it has not ended, or has failed."""
+class NoOutputs(ClientError):
+    """A compilation has nothing to download: it has not ended, or it failed."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("NothingMade", detail)
+        super().__init__("NoOutputs", detail)
 
 
 def follow(
-    client: Client, compilation_id: str, tell: Callable[[CompilationView], None]
+    client: Client, compilation_id: str, on_change: Callable[[CompilationView], None]
 ) -> CompilationView:
-    """Tell of each change until the end. A stream that breaks is taken up again."""
-    again = Retrying(
+    """Report each change of a compilation until it ends; return its last state.
+
+    Args:
+        client: Client with the owner's key.
+        compilation_id: Compilation to follow.
+        on_change: Called with the compilation at each change.
+
+    Raises:
+        RetryableError: The event stream failed eight times in a row.
+        PermanentError: The API refused the request.
+    """
+    retrying = Retrying(
         retry=retry_if_exception_type(RetryableError),
         wait=wait_random_exponential(multiplier=0.5, max=10),
-        stop=stop_after_attempt(LOST_TIMES),
+        stop=stop_after_attempt(STREAM_ATTEMPTS),
         reraise=True,
     )
     while True:
-        view = again(_until_cut, client, compilation_id, tell)
-        if view.state in ENDS:
+        view = retrying(_read_stream, client, compilation_id, on_change)
+        if view.state in TERMINAL_STATES:
             return view
 
 
-def _until_cut(
-    client: Client, compilation_id: str, tell: Callable[[CompilationView], None]
+def _read_stream(
+    client: Client, compilation_id: str, on_change: Callable[[CompilationView], None]
 ) -> CompilationView:
-    """What was last seen when the stream ended or broke. Raises RetryableError: nothing was."""
+    """Return the last event of a stream. Raises RetryableError if there was none."""
     view = None
     try:
         for view in client.events(compilation_id):
-            tell(view)
+            on_change(view)
     except RetryableError:
         if view is None:
             raise
     if view is None:
-        raise RetryableError("Unreachable", f"the API told nothing of {compilation_id}")
+        detail = f"the event stream of {compilation_id} ended without an event"
+        raise RetryableError("Unreachable", detail)
     return view
 
 
-class OnePage(Protocol[T_co]):
+class ListPage(Protocol[T_co]):
     """A page of a list."""
 
     @property
     def items(self) -> Sequence[T_co]:
-        """What it holds."""
+        """Items of this page."""
 
     @property
     def next(self) -> str | None:
-        """The cursor of the page after."""
+        """Cursor of the next page; None on the last."""
 
 
-def paged(ask: Callable[[str | None, int], OnePage[T_co]], limit: int) -> list[T_co]:
-    """The first `limit` of a list, however many pages that takes."""
-    found: list[T_co] = []
+def read_pages(read: Callable[[str | None, int], ListPage[T_co]], limit: int) -> list[T_co]:
+    """Return the first `limit` items of a list.
+
+    Args:
+        read: Function of a cursor and a page size that returns a page.
+        limit: Number of items to return at most.
+    """
+    items: list[T_co] = []
     cursor: str | None = None
-    while len(found) < limit:
-        page = ask(cursor, min(PAGE, limit - len(found)))
-        found += page.items
+    while len(items) < limit:
+        page = read(cursor, min(PAGE_SIZE, limit - len(items)))
+        items += page.items
         cursor = page.next
         if cursor is None:
             break
-    return found
+    return items

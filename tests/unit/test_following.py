@@ -1,20 +1,23 @@
-"""Watching a compilation whose stream breaks, and lists that are longer than a page."""
+"""Following a compilation whose event stream breaks, and reading lists page by page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pytest
 
-from clipmill.protocol import CompilationView, State
-from clipmill_client import watching
-from clipmill_client.errors import PermanentError, RetryableError
-from clipmill_client.watching import follow, paged
+from clipmill.protocol import CompilationState, CompilationView
+from clipmill_client import Client, PermanentError, RetryableError, watching
+from clipmill_client.watching import follow, read_pages
+
+FETCHING = CompilationState.FETCHING
+SUCCEEDED = CompilationState.SUCCEEDED
+DISCONNECTED = RetryableError("Unreachable", "connection lost")
 
 
-def view(state: State, percent: int = 0) -> CompilationView:
-    """A compilation at some moment."""
+def view(state: CompilationState, percent: int = 0) -> CompilationView:
+    """Return a compilation in a state."""
     return CompilationView(
         id="c-0123",
         name="friday",
@@ -29,17 +32,17 @@ def view(state: State, percent: int = 0) -> CompilationView:
 
 
 class FakeClient:
-    """Streams that were written down before; an error among them is raised."""
+    """A client whose event streams are scripted; an error among the events is raised."""
 
     def __init__(self, *streams: list[CompilationView | Exception]) -> None:
         self._streams = list(streams)
 
     def events(self, compilation_id: str) -> Iterator[CompilationView]:
-        """The next stream."""
-        for one in self._streams.pop(0):
-            if isinstance(one, Exception):
-                raise one
-            yield one
+        """Yield the next stream."""
+        for event in self._streams.pop(0):
+            if isinstance(event, Exception):
+                raise event
+            yield event
 
 
 @pytest.fixture(autouse=True)
@@ -47,40 +50,39 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "wait_random_exponential", lambda **_: 0)
 
 
-LOST = RetryableError("Unreachable", "cut")
-
-
-def seen(client: FakeClient) -> list[int]:
-    """The percents told until the end."""
-    told: list[CompilationView] = []
-    assert follow(client, "c-0123", told.append).state is State.SUCCEEDED  # type: ignore[arg-type]
-    return [one.percent for one in told]
+def percents(client: FakeClient) -> list[int]:
+    """Follow a compilation to its end and return the reported percents."""
+    changes: list[CompilationView] = []
+    last = follow(cast(Client, client), "c-0123", changes.append)
+    assert last.state is SUCCEEDED
+    return [change.percent for change in changes]
 
 
 @pytest.mark.parametrize(
-    ("streams", "percents"),
+    ("streams", "expected"),
     [
-        ([[view(State.FETCHING, 10), view(State.SUCCEEDED, 100)]], [10, 100]),
-        ([[view(State.FETCHING, 10), LOST], [view(State.SUCCEEDED, 100)]], [10, 100]),
-        ([[view(State.FETCHING, 10)], [view(State.SUCCEEDED, 100)]], [10, 100]),
-        ([[LOST], [LOST], [view(State.SUCCEEDED, 100)]], [100]),
-        ([[], [view(State.SUCCEEDED, 100)]], [100]),
+        ([[view(FETCHING, 10), view(SUCCEEDED, 100)]], [10, 100]),
+        ([[view(FETCHING, 10), DISCONNECTED], [view(SUCCEEDED, 100)]], [10, 100]),
+        ([[view(FETCHING, 10)], [view(SUCCEEDED, 100)]], [10, 100]),
+        ([[DISCONNECTED], [DISCONNECTED], [view(SUCCEEDED, 100)]], [100]),
+        ([[], [view(SUCCEEDED, 100)]], [100]),
     ],
-    ids=["whole", "broken after news", "ended early", "broken before news", "told nothing"],
+    ids=["whole", "broken after an event", "ended early", "broken before an event", "empty"],
 )
-def test_a_stream_is_taken_up_until_the_end(
-    streams: list[list[CompilationView | Exception]], percents: list[int]
+def test_a_broken_stream_is_resumed(
+    streams: list[list[CompilationView | Exception]], expected: list[int]
 ) -> None:
-    """However it ended before."""
-    assert seen(FakeClient(*streams)) == percents
+    """Changes are reported until the compilation has ended."""
+    assert percents(FakeClient(*streams)) == expected
 
 
-def test_a_stream_that_never_comes_back_is_given_up() -> None:
-    """After eight tries without news; a refusal at once."""
-    with pytest.raises(RetryableError, match="cut"):
-        seen(FakeClient(*[[LOST]] * watching.LOST_TIMES))
+def test_a_stream_is_given_up_after_eight_attempts_without_an_event() -> None:
+    """A refusal is not retried at all."""
+    with pytest.raises(RetryableError) as error:
+        percents(FakeClient(*[[DISCONNECTED]] * watching.STREAM_ATTEMPTS))
+    assert error.value.code == "Unreachable"
     with pytest.raises(PermanentError):
-        seen(FakeClient([PermanentError("NotFound", "gone", status=404)]))
+        percents(FakeClient([PermanentError("NotFound", "deleted", status=404)]))
 
 
 class Letters(NamedTuple):
@@ -90,16 +92,16 @@ class Letters(NamedTuple):
     next: str | None
 
 
-def test_pages_are_read_until_enough_or_the_end() -> None:
-    """And the last is asked for no more than is wanted."""
-    asked: list[tuple[str | None, int]] = []
+def test_pages_are_read_up_to_the_limit_or_the_end() -> None:
+    """The last page is no larger than the limit requires."""
+    requests: list[tuple[str | None, int]] = []
 
-    def ask(cursor: str | None, limit: int) -> Letters:
-        asked.append((cursor, limit))
+    def read(cursor: str | None, limit: int) -> Letters:
+        requests.append((cursor, limit))
         first = int(cursor or 0)
         items = [str(i) for i in range(first, min(first + limit, 450))]
         return Letters(items, str(first + limit) if first + limit < 450 else None)
 
-    assert len(paged(ask, 300)) == 300
-    assert asked == [(None, 200), ("200", 100)]
-    assert len(paged(ask, 10_000)) == 450
+    assert len(read_pages(read, 300)) == 300
+    assert requests == [(None, 200), ("200", 100)]
+    assert len(read_pages(read, 10_000)) == 450

@@ -1,0 +1,176 @@
+"""Requests to one API: timeouts, retries with jitter, and errors of one tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent, SSEError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from clipmill_client.errors import (
+    ClientError,
+    PermanentError,
+    RetryableError,
+    error_of_response,
+)
+
+TIMEOUT = httpx.Timeout(30, connect=10)
+# The API decodes an uploaded file to its end before it answers.
+BYTES_TIMEOUT = httpx.Timeout(300, connect=10)
+ATTEMPTS = 5
+# A longer Retry-After is cut to this.
+MAX_RETRY_AFTER_S = 30
+T = TypeVar("T")
+_JITTER = wait_random_exponential(multiplier=0.5, max=10)
+# Errors of the request itself, which fails again in the same way.
+_REQUEST_ERRORS = (
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.TooManyRedirects,
+)
+
+
+class ApiConnection:
+    """HTTP connections to one API with one key."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        attempts: int = ATTEMPTS,
+        timeout: httpx.Timeout = TIMEOUT,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        try:
+            self._http = httpx.Client(
+                base_url=base_url, headers=headers, timeout=timeout, transport=transport
+            )
+        except httpx.InvalidURL as error:
+            raise PermanentError("BadURL", f"{base_url!r} is not a URL: {error}") from None
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(RetryableError),
+            wait=_wait_s,
+            stop=stop_after_attempt(attempts),
+            sleep=pause,
+            reraise=True,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def retry(self, call: Callable[[], T]) -> T:
+        """Call a function, and again while it raises RetryableError and attempts are left."""
+        return self._retrying(call)
+
+    def request_once(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request without a retry.
+
+        Args:
+            method: HTTP method.
+            path: Path below the API's URL.
+            options: Further arguments of `httpx.Client.request`.
+
+        Raises:
+            ClientError: No response, or one with a status of 400 or above.
+        """
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.RequestError as error:
+            raise _unreachable(error) from error
+        return _checked(response)
+
+    def request(
+        self, method: str, path: str, body: BaseModel | None = None, **options: Any
+    ) -> httpx.Response:
+        """Send a request that may be repeated. Raises ClientError."""
+        if body is not None:
+            options["content"] = body.model_dump_json(by_alias=True, exclude_unset=True)
+            options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
+        return self.retry(lambda: self.request_once(method, path, **options))
+
+    def request_as(self, kind: type[T], method: str, path: str, **options: Any) -> T:
+        """Send a request that may be repeated; return its response as a model or a list of them.
+
+        Raises:
+            ClientError: The request failed, or the response is not of this kind (`BadReply`).
+        """
+        response = self.request(method, path, **options)
+        try:
+            return TypeAdapter(kind).validate_json(response.content)
+        except ValidationError as error:
+            raise _bad_reply(response, error) from None
+
+    @contextmanager
+    def stream(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """Open a response whose body is read in chunks. Raises ClientError."""
+        try:
+            with self._http.stream("GET", path, headers=headers, timeout=BYTES_TIMEOUT) as response:
+                if response.status_code >= 400:
+                    response.read()
+                yield _checked(response)
+        except httpx.RequestError as error:
+            raise _unreachable(error) from error
+
+    def events(self, path: str) -> Iterator[ServerSentEvent]:
+        """Yield server-sent events until the API ends the stream. Raises ClientError."""
+        with self.stream(path, {"Accept": "text/event-stream"}) as response:
+            try:
+                yield from EventSource(response).iter_sse()
+            except SSEError as error:
+                raise PermanentError("BadReply", f"{path}: {error}") from None
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """Return a random wait, which is at least the API's Retry-After."""
+    error = state.outcome.exception() if state.outcome else None
+    retry_after_s = error.facts.get("retry_after_s", 0) if isinstance(error, ClientError) else 0
+    return max(_JITTER(state), min(retry_after_s, MAX_RETRY_AFTER_S))
+
+
+def _unreachable(error: httpx.RequestError) -> ClientError:
+    url = error.request.url
+    origin = f"{url.scheme}://{url.netloc.decode()}"
+    cause = str(error) or type(error).__name__
+    if isinstance(error, _REQUEST_ERRORS):
+        return PermanentError(
+            "BadRequest", f"the API at {origin} cannot take this request: {cause}"
+        )
+    return RetryableError("Unreachable", f"the API at {origin} did not answer: {cause}")
+
+
+def _bad_reply(response: httpx.Response, error: ValidationError) -> PermanentError:
+    request = f"{response.request.method} {response.request.url.path}"
+    first = error.errors()[0]["msg"]
+    detail = (
+        f"{request}: the response ({response.status_code}) is not of the expected form: {first}"
+    )
+    return PermanentError("BadReply", detail, status=response.status_code)
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.status_code < 400:
+        return response
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    problem = body if isinstance(body, dict) else {}
+    error = error_of_response(response.status_code, problem, response.text)
+    after = response.headers.get("retry-after", "")
+    error.facts["retry_after_s"] = int(after) if after.isdecimal() else 0
+    raise error
