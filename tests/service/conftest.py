@@ -15,7 +15,8 @@ import pytest
 
 from clipmaker import clip
 from controlplane import ControlPlane, binaries, control_plane
-from harness import Harness, running
+from harness import Harness, library_clip, running
+from legacy_world import LegacyOwner, LegacyWorld, new_world
 from manifests import ROOT
 
 
@@ -88,3 +89,16 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     crd = ROOT / "manifests/crd.yaml"
     with control_plane(tmp_path_factory.mktemp("plane"), found, crd) as running_plane:
         yield running_plane
+
+
+@pytest.fixture(scope="session")
+def legacy_owner(api: Harness, two_seconds: Path) -> LegacyOwner:
+    """A user with one clip in the library."""
+    name, user = api.user(storage_limit_bytes=10**9, render_limit_seconds=10**6)
+    return LegacyOwner(api, name, user, library_clip(user, two_seconds).id)
+
+
+@pytest.fixture
+def legacy_world(legacy_owner: LegacyOwner) -> LegacyWorld:
+    """A new compilation of that user."""
+    return new_world(legacy_owner)

@@ -1,4 +1,5 @@
-"""The fifteen worker endpoints of the migration guide, with their models.
+"""The fifteen worker endpoints of the migration guide, with their routes and models.
 
-In: a key and the guide's request bodies. Out: the guide's replies, answered from the real plan.
+In: a job's key and the guide's request bodies. Out: the guide's replies, read from the same plan
+that renders. docs/migration.md lists the endpoints.
 """

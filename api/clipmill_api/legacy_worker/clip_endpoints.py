@@ -1,86 +1,123 @@
-"""E1 and E2: a clip, and what became of it."""
+"""E1 and E2: clips of the key's compilation."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import TaskFailure, ClipState
+from clipmill.protocol import ClipState, TaskFailure
 from clipmill_api.compilations import lifecycle, refusals
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.legacy_worker.clip_models import ClipMetadata, ClipUpdate
 from clipmill_api.legacy_worker.media_endpoints import duration_s, own_media
-from clipmill_api.legacy_worker.models import ClipMetadata, ClipUpdate
-from clipmill_api.queries import revisions, task_leases
+from clipmill_api.queries import compilation_records, fetch_locks, revision_clips
 from clipmill_api.tables import ClipRow
 
-PLATFORMS = ("twitch", "youtube")
+# Platforms by the prefix of a clip key.
+PLATFORMS = {"twitch": "twitch", "twitch-vod": "twitch", "youtube": "youtube"}
+DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
+DURATION_TOLERANCE_S = 1
 
 
-def _clip(session: Session, who: Principal, clip_id: str) -> ClipRow:
-    row = revisions.clip(session, who.compilation_id, clip_id)
-    if row is None or row.generation != who.generation:
+class ClipSource(NamedTuple):
+    """Where a clip comes from."""
+
+    platform: str
+    id: str | None = None
+
+
+def clip_source(clip: ClipRow) -> ClipSource:
+    """Return the platform of a clip and the clip's id there."""
+    if clip.url is None:
+        return ClipSource("library")
+    prefix, _, source_id = (clip.clip_key or "").partition(":")
+    if prefix in PLATFORMS:
+        return ClipSource(PLATFORMS[prefix], source_id)
+    url = urlsplit(clip.url)
+    if url.hostname in DISCORD_HOSTS:
+        return ClipSource("discord", _attachment_id(url.path))
+    return ClipSource("external")
+
+
+def _attachment_id(path: str) -> str | None:
+    """Return the id in `/attachments/{channel}/{attachment}/{file name}`."""
+    steps = path.strip("/").split("/")
+    return steps[2] if len(steps) == 4 and steps[0].endswith("attachments") else None
+
+
+def _clip(session: Session, principal: Principal, clip_id: str) -> ClipRow:
+    clip = revision_clips.find_clip(session, principal.compilation_id, clip_id)
+    if clip is None or clip.generation != principal.generation:
         raise not_found("clip", clip_id)
-    return row
+    return clip
 
 
-def clip_metadata(session: Session, who: Principal, clip_id: str) -> ClipMetadata:
-    """E1."""
-    row = _clip(session, who, clip_id)
-    compilation = revisions.compilation(session, who.owner, who.compilation_id)
-    platform, _, source = (row.clip_key or "").partition(":")
-    known = platform in PLATFORMS
-    other = "external" if row.url else "library"
+def clip_metadata(session: Session, principal: Principal, clip_id: str) -> ClipMetadata:
+    """Return what a download needs to know of a clip (E1)."""
+    clip = _clip(session, principal, clip_id)
+    compilation = compilation_records.find_compilation(session, principal.owner, principal.compilation_id)
+    source = clip_source(clip)
     return ClipMetadata.model_validate(
         {
-            "id": row.id,
-            "title": row.title,
-            "source_url": row.url,
-            "source_platform": platform if known else other,
-            "source_id": source if known else None,
-            "project_id": who.compilation_id,
-            "user_id": who.owner,
-            "username": who.owner,
+            "id": clip.id,
+            "title": clip.title,
+            "source_url": clip.url,
+            "source_platform": source.platform,
+            "source_id": source.id,
+            "project_id": principal.compilation_id,
+            "user_id": principal.owner,
+            "username": principal.owner,
             "project_name": compilation.name if compilation else "",
         }
     )
 
 
 def update_clip(
-    session: Session, ctx: Context, who: Principal, clip_id: str, given: ClipUpdate
+    session: Session, ctx: Context, principal: Principal, clip_id: str, update: ClipUpdate
 ) -> None:
-    """E2: a clip has its media, or cannot be had. A repeat changes nothing."""
-    compilation = revisions.locked(session, who.compilation_id)
-    row = _clip(session, who, clip_id)
-    if given.error is not None:
-        _stays(row, "error", given.error, row.state != ClipState.READY)
-        failure = TaskFailure(code="FetchFailed", message=given.error)
-        lifecycle.skip(session, ctx, compilation, row, failure)
-    elif given.media_file_id is not None:
-        media = own_media(session, who, given.media_file_id)
-        _agree(given, duration_s(media))
-        same = row.state == ClipState.WAITING or row.media_id == media.id
-        _stays(row, "media_file_id", media.id, same)
-        if revisions.ready(session, row, media_id=media.id, reused=False, all_of_key=False):
-            lifecycle.advance(session, ctx, compilation, row.generation)
-    elif given.is_downloaded is not None:
-        is_ready = row.state == ClipState.READY
-        _stays(row, "is_downloaded", given.is_downloaded, given.is_downloaded == is_ready)
-    if given.error is not None or given.media_file_id is not None:
-        task_leases.unlock_fetch(session, row.id)
+    """Give a clip its media, or skip it (E2). Repeating an update changes nothing.
+
+    Raises:
+        ApiProblem: 409 if the clip is in another state already, 422 if the length is wrong.
+    """
+    compilation = compilation_records.lock_compilation(session, principal.compilation_id)
+    clip = _clip(session, principal, clip_id)
+    if update.error is not None:
+        _require(clip, "error", update.error, clip.state != ClipState.READY)
+        failure = TaskFailure(code="FetchFailed", message=update.error)
+        lifecycle.skip_clip(session, ctx, compilation, clip, failure)
+    elif update.media_file_id is not None:
+        media = own_media(session, principal, update.media_file_id)
+        _refuse_wrong_length(update, duration_s(media))
+        accepts = clip.state == ClipState.WAITING or clip.media_id == media.id
+        _require(clip, "media_file_id", media.id, accepts)
+        if revision_clips.mark_ready(session, clip, media_id=media.id, reused=False, same_key=False):
+            lifecycle.advance_revision(session, ctx, compilation, clip.generation)
+    elif update.is_downloaded is not None:
+        is_ready = clip.state == ClipState.READY
+        _require(clip, "is_downloaded", update.is_downloaded, update.is_downloaded == is_ready)
+    if update.error is not None or update.media_file_id is not None:
+        fetch_locks.release(session, clip.id)
 
 
-def _stays(row: ClipRow, field: str, value: object, is_true: bool) -> None:
-    """A clip that is settled stays so; a caller who says otherwise is told. Raises 409."""
-    if not is_true:
-        detail = f"{field}: {value!r} was given, but the clip is {row.state}"
-        raise ApiProblem(409, "StateConflict", detail, field=field, state=row.state)
+def _require(clip: ClipRow, field: str, value: object, accepts: bool) -> None:
+    """Refuse a value that contradicts the state of a clip. Raises 409."""
+    if not accepts:
+        detail = f"{field}: {value!r} contradicts the clip's state, {clip.state}"
+        raise ApiProblem(409, "StateConflict", detail, field=field, state=clip.state)
 
 
-def _agree(given: ClipUpdate, measured: float | None) -> None:
-    """The length is what our prober measured; a caller who says otherwise is told."""
-    if measured is None:
-        raise refusals.not_video("media_file_id", given.media_file_id or "")
-    if given.duration is not None and abs(given.duration - measured) > 1:
-        detail = f"duration: {given.duration} was given, but the media is {measured:.3f}s long"
+def _refuse_wrong_length(update: ClipUpdate, measured_s: float | None) -> None:
+    """Refuse a length that differs from the measured one. Raises 422."""
+    if measured_s is None:
+        raise refusals.not_video("media_file_id", update.media_file_id or "")
+    if update.duration is not None and abs(update.duration - measured_s) > DURATION_TOLERANCE_S:
+        detail = (
+            f"duration: {update.duration} differs by more than {DURATION_TOLERANCE_S} s from the"
+            f" media's measured {measured_s:.3f} s"
+        )
         raise ApiProblem(422, "Invalid", detail, field="duration")

@@ -1,4 +1,4 @@
-"""E3, E4, E13, E15: media files of the key's owner."""
+"""E3, E4, E13 and E15: media files of the key's owner."""
 
 from __future__ import annotations
 
@@ -8,100 +8,112 @@ from sqlalchemy.orm import Session
 
 from clipmill.protocol import MediaKind
 from clipmill.spec.source_urls import ForbiddenURL, clip_key
-from clipmill_api.compilations import admission, planning, refusals
+from clipmill_api.accounts import quota_checks
+from clipmill_api.compilations import media_sources, refusals
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.legacy_worker.models import (
-    ContextMedia,
+from clipmill_api.legacy_worker.media_models import (
     MediaBatch,
     MediaCreate,
     MediaCreated,
     MediaMetadata,
-    Reuse,
+    MediaProperties,
+    ReusableMedia,
 )
 from clipmill_api.queries import media_library
 from clipmill_api.tables import MediaRow
 
 
-def own_media(session: Session, who: Principal, media_id: str) -> MediaRow:
-    row = media_library.media(session, who.owner, media_id)
-    if row is None:
+def own_media(session: Session, principal: Principal, media_id: str) -> MediaRow:
+    """Return a media row of the key's owner. Raises 404."""
+    media = media_library.find_media(session, principal.owner, media_id)
+    if media is None:
         raise not_found("media", media_id)
-    return row
+    return media
 
 
-def media_metadata(session: Session, who: Principal, media_id: str) -> MediaMetadata:
-    """E3."""
-    row = own_media(session, who, media_id)
+def media_metadata(session: Session, principal: Principal, media_id: str) -> MediaMetadata:
+    """Return a media file (E3)."""
+    media = own_media(session, principal, media_id)
     return MediaMetadata(
-        id=row.id,
-        filename=row.filename,
-        media_type=MediaKind(row.kind),
-        duration=duration_s(row),
-        user_id=row.owner,
-        username=row.owner,
+        id=media.id,
+        filename=media.filename,
+        media_type=MediaKind(media.kind),
+        duration=duration_s(media),
+        user_id=media.owner,
+        username=media.owner,
     )
 
 
 def create_media(
-    session: Session, ctx: Context, who: Principal, given: MediaCreate
+    session: Session, ctx: Context, principal: Principal, request: MediaCreate
 ) -> MediaCreated:
-    """E4: another row for bytes that are here, sized by us; a repeat gives the same row."""
-    kind = given.media_type.value
-    same = media_library.media_by_sha256(session, who.owner, given.sha256, kind)
-    if same is not None:
-        return MediaCreated(status="existing", media_id=same.id)
-    held = media_library.any_by_sha256(session, who.owner, given.sha256)
-    if held is None:
-        detail = f"sha256: no bytes {given.sha256} of yours are here; upload them first"
+    """Create a media row for bytes that the owner has uploaded (E4).
+
+    Size and facts are those that the API measured. The same request again returns the same row.
+
+    Raises:
+        ApiProblem: 422 if the owner has no such bytes, 403 if the storage quota is exceeded.
+    """
+    owner, kind = principal.owner, request.media_type.value
+    existing = media_library.find_by_sha256(session, owner, request.sha256, kind)
+    if existing is not None:
+        return MediaCreated(status="existing", media_id=existing.id)
+    uploaded = media_library.find_by_sha256(session, owner, request.sha256)
+    if uploaded is None:
+        detail = f"sha256: no upload of {owner} has the SHA-256 {request.sha256}"
         raise ApiProblem(422, "UnknownMedia", detail, field="sha256")
-    row = MediaRow(
+    media = MediaRow(
         id=new_id("m"),
-        owner=who.owner,
+        owner=owner,
         kind=kind,
-        filename=given.filename,
-        size_bytes=held.size_bytes,
-        sha256=held.sha256,
-        facts=held.facts,
+        filename=request.filename,
+        size_bytes=uploaded.size_bytes,
+        sha256=uploaded.sha256,
+        facts=uploaded.facts,
         created_at=ctx.now(),
     )
-    admission.take_storage(session, who.owner, row.size_bytes)
-    media_library.add_media(session, row)
-    return MediaCreated(status="created", media_id=row.id)
+    quota_checks.reserve_storage(session, owner, media.size_bytes)
+    media_library.add_media(session, media)
+    return MediaCreated(status="created", media_id=media.id)
 
 
-def find_reusable(session: Session, who: Principal, source_url: str) -> Reuse:
-    """E13: by the indexed clip key of this owner."""
+def find_reusable(session: Session, principal: Principal, source_url: str) -> ReusableMedia:
+    """Find media of the same clip by its indexed clip key (E13)."""
     try:
         key = clip_key(source_url)
     except ForbiddenURL as error:
         raise refusals.forbidden_url("source_url", error) from None
-    row = media_library.media_by_clip_keys(session, who.owner, [key]).get(key)
-    if row is None:
-        return Reuse(found=False, clip_key=key)
-    return Reuse(found=True, media_file_id=row.id, duration=duration_s(row), clip_key=key)
+    media = media_library.media_by_clip_keys(session, principal.owner, [key]).get(key)
+    if media is None:
+        return ReusableMedia(found=False, clip_key=key)
+    return ReusableMedia(
+        found=True, media_file_id=media.id, duration=duration_s(media), clip_key=key
+    )
 
 
-def media_batch(session: Session, who: Principal, ids: list[str]) -> MediaBatch:
-    """E15: in the order asked."""
-    found = media_library.media_by_ids(session, who.owner, ids)
-    files = [context_media(found[media_id]) for media_id in ids if media_id in found]
-    return MediaBatch(media_files=files, missing=[i for i in ids if i not in found])
+def media_batch(session: Session, principal: Principal, ids: list[str]) -> MediaBatch:
+    """Return several media files in the order of the ids (E15)."""
+    media = media_library.media_by_ids(session, principal.owner, ids)
+    files = [media_properties(media[media_id]) for media_id in ids if media_id in media]
+    return MediaBatch(media_files=files, missing=[i for i in ids if i not in media])
 
 
-def context_media(row: MediaRow) -> ContextMedia:
-    facts = planning.facts(row)
-    return ContextMedia(
-        id=row.id,
-        media_type=MediaKind(row.kind),
-        duration=duration_s(row),
+def media_properties(media: MediaRow) -> MediaProperties:
+    """Return what E14 and E15 say of a media file."""
+    facts = media_sources.media_facts(media)
+    return MediaProperties(
+        id=media.id,
+        media_type=MediaKind(media.kind),
+        duration=duration_s(media),
         width=facts.width if facts else None,
         height=facts.height if facts else None,
         framerate=float(Fraction(facts.rate)) if facts and facts.rate else None,
     )
 
 
-def duration_s(row: MediaRow | None) -> float | None:
-    facts = planning.facts(row) if row else None
+def duration_s(media: MediaRow | None) -> float | None:
+    """Return the measured length of a media file in seconds."""
+    facts = media_sources.media_facts(media) if media else None
     return facts.duration_us / 1e6 if facts else None

@@ -1,37 +1,37 @@
-"""E10 to E12: what the owner may use and has used."""
+"""E10 to E12: quota, limits and usage of the key's owner."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.tier_limits import remaining
-from clipmill_api.compilations import admission, lifecycle, planning
+from clipmill_api.compilations import resolution, revision_end
 from clipmill_api.context import Context
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.legacy_worker.models import RenderRecorded, StorageQuota, UserTierLimits
-from clipmill_api.queries import quota_ledger, revisions, users_and_keys
+from clipmill_api.legacy_worker.user_models import RenderRecorded, StorageQuota, UserTierLimits
+from clipmill_api.queries import compilation_records, quota_ledger, users_and_keys
 
 
-def _own(what: str, wanted: str, given: str) -> None:
-    """The key's own compilation or user, or nobody's."""
-    if given != wanted:
-        raise not_found(what, given)
+def _require_own(resource: str, own_id: str, requested_id: str) -> None:
+    """Refuse an id that is not the key's own. Raises 404."""
+    if requested_id != own_id:
+        raise not_found(resource, requested_id)
 
 
-def storage(session: Session, who: Principal, user_id: str) -> StorageQuota:
-    """E10: 0 is no room, None is no limit."""
-    _own("user", who.owner, user_id)
-    limit = users_and_keys.tier_of(session, user_id).storage_limit_bytes
-    user = users_and_keys.user(session, user_id)
+def storage(session: Session, principal: Principal, user_id: str) -> StorageQuota:
+    """Return the storage that a user has and has left (E10)."""
+    _require_own("user", principal.owner, user_id)
+    limit = users_and_keys.owner_tier(session, user_id).storage_limit_bytes
+    user = users_and_keys.find_user(session, user_id)
     used = user.storage_used_bytes if user else 0
     return StorageQuota(remaining_bytes=remaining(limit, used), total_bytes=limit, used_bytes=used)
 
 
-def tier_limits(session: Session, who: Principal, user_id: str) -> UserTierLimits:
-    """E11."""
-    _own("user", who.owner, user_id)
-    tier = users_and_keys.tier_of(session, user_id)
+def tier_limits(session: Session, principal: Principal, user_id: str) -> UserTierLimits:
+    """Return the limits of a user's tier (E11)."""
+    _require_own("user", principal.owner, user_id)
+    tier = users_and_keys.owner_tier(session, user_id)
     return UserTierLimits(
         tier=tier.name,
         storage_limit_bytes=tier.storage_limit_bytes,
@@ -42,17 +42,24 @@ def tier_limits(session: Session, who: Principal, user_id: str) -> UserTierLimit
 
 
 def record_render(
-    session: Session, ctx: Context, who: Principal, user_id: str, project_id: str
+    session: Session, ctx: Context, principal: Principal, user_id: str, project_id: str
 ) -> RenderRecorded:
-    """E12: one row for each generation, and the seconds are the timeline's, not the caller's."""
-    _own("user", who.owner, user_id)
-    _own("project", who.compilation_id, project_id)
-    row = revisions.locked(session, project_id)
-    there = quota_ledger.usage_of(session, project_id, who.generation)
-    if there is not None:
-        return RenderRecorded(status="existing", seconds=there.seconds)
-    if not who.live:
-        raise ApiProblem(409, "Ended", "the generation ended without a result: nothing was used")
-    used = planning.seconds(admission.outputs(lifecycle.known(session, row, who.generation)))
-    lifecycle.settle(session, ctx, row, who.generation, used)
-    return RenderRecorded(status="recorded", seconds=used)
+    """Record the render time of a generation once, with the timeline's seconds (E12).
+
+    Raises:
+        ApiProblem: 409 if the generation ended without a result.
+    """
+    _require_own("user", principal.owner, user_id)
+    _require_own("project", principal.compilation_id, project_id)
+    compilation = compilation_records.lock_compilation(session, project_id)
+    usage = quota_ledger.find_usage(session, project_id, principal.generation)
+    if usage is not None:
+        return RenderRecorded(status="existing", seconds=usage.seconds)
+    if not principal.live:
+        detail = f"project {project_id}: the generation ended without a result, so none was used"
+        raise ApiProblem(409, "Ended", detail)
+    resolved = resolution.load_resolved_spec(session, compilation, principal.generation)
+    outputs = resolution.plan_or_refuse(resolved)
+    used_s = sum(output.render_seconds for output in outputs)
+    revision_end.settle_reservation(session, ctx, compilation, principal.generation, used_s)
+    return RenderRecorded(status="recorded", seconds=used_s)

@@ -1,0 +1,61 @@
+"""From the rows of a generation's clips to those of E8 and E14."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clipmill.protocol import ClipState
+from clipmill.spec import Transition, TransitionType
+from clipmill_api.compilations.plan_models import ResolvedSpec
+from clipmill_api.legacy_worker.media_endpoints import duration_s, media_properties
+from clipmill_api.legacy_worker.project_models import ContextClip, ProjectClip, ProjectTransition
+from clipmill_api.legacy_worker.project_settings import optional_s, overlays
+from clipmill_api.tables import ClipRow
+
+
+def of_metadata(resolved: ResolvedSpec) -> list[ProjectClip]:
+    """Return the clips of E8, in the order of the spec."""
+    clips = []
+    for row in resolved.clips:
+        media = resolved.media.get(row.media_id or "")
+        fields = _fields(resolved, row)
+        clips.append(ProjectClip(**fields, media_file_id=row.media_id, duration=duration_s(media)))
+    return clips
+
+
+def of_context(resolved: ResolvedSpec) -> list[ContextClip]:
+    """Return the clips of E14, in the order of the spec."""
+    clips = []
+    for row in resolved.clips:
+        media = resolved.media.get(row.media_id or "")
+        properties = media_properties(media) if media else None
+        clips.append(ContextClip(**_fields(resolved, row), media_file=properties))
+    return clips
+
+
+def _fields(resolved: ResolvedSpec, row: ClipRow) -> dict[str, Any]:
+    clip = resolved.spec.clips[row.position]
+    credit = clip.credit
+    return {
+        "id": row.id,
+        "title": row.title,
+        "order_index": row.position,
+        "start_time": optional_s(clip.start),
+        "end_time": optional_s(clip.end),
+        "is_downloaded": row.state == ClipState.READY,
+        "creator_name": credit.creator if credit else None,
+        "game_name": credit.game if credit else None,
+        "avatar_media_id": credit.avatar if credit else None,
+        "transition": _transition(clip.transition),
+        "overlays": overlays(clip.overlays),
+    }
+
+
+def _transition(transition: Transition | None) -> ProjectTransition | None:
+    if transition is None or transition.type is TransitionType.NONE:
+        return None
+    return ProjectTransition(
+        type=transition.type,
+        duration=optional_s(transition.duration) or 0,
+        audio_curve=transition.curve,
+    )
