@@ -1,4 +1,4 @@
-"""`python -m clipmill_api`: serve on CLIPMILL_PORT (8000), settings from the environment."""
+"""`python -m clipmill_api`: serve the API on CLIPMILL_PORT, with settings from the environment."""
 
 from __future__ import annotations
 
@@ -11,43 +11,49 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from clipmill.environment import InvalidSettings
 from clipmill_api.http.app import create_app
-from clipmill_api.settings import Settings, UnsafeSettings, port
+from clipmill_api.settings import Settings
 
-UNSAFE = 2
-"""Exit code: the settings must be changed, a restart does not help."""
-STOP_S = 20
-"""Requests that run at the end of the process have this long."""
-DATABASE_S = 60
-"""A database that starts together with the API has this long to answer."""
+# Exit code of invalid settings, which a restart does not mend.
+EXIT_INVALID_SETTINGS = 2
+GRACEFUL_SHUTDOWN_S = 20
+# A database that starts together with the API has this long to accept connections.
+DATABASE_TIMEOUT_S = 60
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until SIGTERM; return the exit code."""
     try:
-        settings, listen = Settings.from_environ(environ), port(environ)
-    except UnsafeSettings as error:
+        settings = Settings.from_environ(environ)
+    except InvalidSettings as error:
         sys.stderr.write(f"clipmill-api: {error}\n")
-        return UNSAFE
-    app = started(settings)
-    # All addresses: in a pod the network policies decide who comes near.
-    uvicorn.run(app, host="0.0.0.0", port=listen, timeout_graceful_shutdown=STOP_S)  # noqa: S104
+        return EXIT_INVALID_SETTINGS
+    app = create_app_when_ready(settings)
+    # In a pod, the network policies decide who may connect.
+    host = "0.0.0.0"  # noqa: S104
+    timeout_s = GRACEFUL_SHUTDOWN_S
+    uvicorn.run(app, host=host, port=settings.port, timeout_graceful_shutdown=timeout_s)
     return 0
 
 
-def started(settings: Settings, *, pause_s: float = 1) -> FastAPI:
-    """The app over its database, once that answers. Raises OperationalError when it does not."""
-    patient = Retrying(
+def create_app_when_ready(settings: Settings, *, pause_s: float = 1) -> FastAPI:
+    """Create the app as soon as its database accepts connections.
+
+    Raises:
+        OperationalError: The database did not answer within a minute.
+    """
+    retrying = Retrying(
         retry=retry_if_exception_type(OperationalError),
         wait=wait_fixed(pause_s),
-        stop=stop_after_delay(DATABASE_S),
-        before_sleep=_say,
+        stop=stop_after_delay(DATABASE_TIMEOUT_S),
+        before_sleep=_report_failure,
         reraise=True,
     )
-    return patient(create_app, settings)
+    return retrying(create_app, settings)
 
 
-def _say(state: RetryCallState) -> None:
+def _report_failure(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     cause = str(getattr(error, "orig", error)).strip().splitlines()
     sys.stderr.write(f"clipmill-api: the database does not answer yet: {' '.join(cause)}\n")

@@ -1,4 +1,4 @@
-"""What every route is given: settings, database, store, clock. Nothing is global."""
+"""The shared objects of one API, which every route receives. Nothing is global."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from fastapi import Depends, Request
 
 from clipmill_api.database import Database
 from clipmill_api.http.metrics import Metrics
-from clipmill_api.media.blob_store import Store
+from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.settings import Settings
 
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time now, in UTC."""
+    """Return the time now, in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The edges of one API."""
+    """Settings, database, storage, metrics and clock of one API."""
 
     settings: Settings
     db: Database
-    store: Store
+    store: BlobStore
+    spool: UploadSpool
     metrics: Metrics
     clock: Clock
 
@@ -52,7 +54,10 @@ def new_id(letter: str) -> str:
 
 
 async def of_request(request: Request) -> Context:
-    """The app's context. No coroutine by need: anything else would be given to a thread."""
+    """Return the app's context.
+
+    A coroutine, because FastAPI runs every other dependency in a thread.
+    """
     context: Context = request.app.state.context
     return context
 

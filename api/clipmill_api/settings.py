@@ -1,14 +1,18 @@
-"""All settings of the API, read once from the environment; the start refuses what is unsafe."""
+"""Settings of the API, read once from the environment. Unsafe ones are refused at the start."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from clipmill_api.accounts import watermark
-from clipmill_api.accounts.watermark import UnsafeWatermark, Watermark
+from pydantic import AfterValidator, Field, model_validator
+
+from clipmill.environment import EnvironmentSettings, InvalidSettings, Words
+from clipmill.protocol.encoding_profile import Encoder
+from clipmill_api.accounts.watermark import Watermark
 
 DEFAULT_HOSTS = (
     "clips.twitch.tv",
@@ -23,148 +27,114 @@ DEFAULT_HOSTS = (
     "media.discordapp.net",
 )
 KEY = re.compile(r"^cm_[uoaj]_[A-Za-z0-9_-]{32,128}$")
-ENCODERS = {"cpu": "libx264", "nvenc": "h264_nvenc"}
-OWNER = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
-LEAST_DISTINCT = 12
-"""Fewer different characters than this and a key was typed, not drawn."""
+# A key with fewer different characters was typed by a person.
+MIN_DISTINCT_CHARS = 12
+HOST_PORT = re.compile(r"[^:\s]+:[0-9]{1,5}")
+OWNER = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
 
 
-class UnsafeSettings(ValueError):
-    """The settings would start an API that is not safe; says which and how to mend it."""
+def check_key(key: str, *, letter: str) -> str:
+    """Return a key unless it could be guessed. The message of an error does not show it.
+
+    Args:
+        key: The key, or an empty text if there is none.
+        letter: Letter of the key's role.
+
+    Raises:
+        ValueError: The key is missing, has another form, or has too few different characters.
+    """
+    if not key:
+        raise ValueError("not set; create one with `clipmill keygen`")
+    if not KEY.fullmatch(key) or key[3] != letter:
+        raise ValueError(
+            f"must be cm_{letter}_ and 32 to 128 characters of A-Z a-z 0-9 _ -;"
+            " create one with `clipmill keygen`"
+        )
+    if len(set(key[5:])) < MIN_DISTINCT_CHARS:
+        raise ValueError(
+            f"must have at least {MIN_DISTINCT_CHARS} different characters;"
+            " create one with `clipmill keygen`"
+        )
+    return key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the API is told. `state`: the folder of database, spool and bytes.
+def _check_host_ports(pairs: tuple[str, ...]) -> tuple[str, ...]:
+    for pair in pairs:
+        if not HOST_PORT.fullmatch(pair):
+            raise ValueError(f"{pair!r} is not host:port")
+    return tuple(pair.lower() for pair in pairs)
 
-    `default_owner` is made at the start, with `default_owner_key` as its key.
+
+def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.lower() for word in words)
+
+
+AdminKey = Annotated[str, AfterValidator(partial(check_key, letter="a"))]
+OperatorKey = Annotated[str, AfterValidator(partial(check_key, letter="o"))]
+HostPorts = Annotated[Words, AfterValidator(_check_host_ports)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class Settings(EnvironmentSettings):
+    """Settings of the API. docs/install.md describes the variables.
+
+    `state` is the folder of database, unfinished uploads and blobs. `default_owner` is created at
+    the start, with `default_owner_key` as its key.
     """
 
     state: Path
-    admin_key: str
-    operator_key: str
-    database_url: str = ""
-    store_url: str | None = None
-    allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
+    admin_key: AdminKey = Field("", repr=False)
+    operator_key: OperatorKey = Field("", repr=False)
+    database_url: str = Field("", repr=False, validation_alias="DATABASE_URL")
+    store_url: str | None = Field(None, validation_alias="CLIPMILL_STORE")
+    port: int = Field(8000, ge=1, le=65535)
+    allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
     allow_any_host: bool = False
-    allow_private: tuple[str, ...] = ()
-    canaries: tuple[str, ...] = ()
-    encoder: str = ENCODERS["cpu"]
+    allow_private: HostPorts = ()
+    canaries: HostPorts = ()
+    encoder: Literal["cpu", "nvenc"] = "cpu"
     samples: bool = False
-    watermark: Watermark = field(default_factory=Watermark)
-    default_owner: str = ""
-    default_owner_key: str = ""
-    max_upload_bytes: int = 4 * 1024**3
-    fetch_limit_s: int = 600
-    lease_s: int = 60
-    segment_days: int = 30
+    watermark: Watermark = Watermark()
+    default_owner: str = Field("", pattern=OWNER)
+    default_owner_key: str = Field("", repr=False)
+    max_upload_bytes: PositiveInt = 4 * 1024**3
+    fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
+    lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
+    segment_days: PositiveInt = 30
 
-    def __post_init__(self) -> None:
-        self._refuse_unsafe_keys()
-        _refuse_unless_places("CLIPMILL_ALLOW_PRIVATE", self.allow_private)
-        _refuse_unless_places("CLIPMILL_CANARIES", self.canaries)
-
-    def _refuse_unsafe_keys(self) -> None:
-        refuse_weak("CLIPMILL_ADMIN_KEY", self.admin_key, letter="a")
-        refuse_weak("CLIPMILL_OPERATOR_KEY", self.operator_key, letter="o")
+    @model_validator(mode="after")
+    def _refuse_unsafe_keys(self) -> Self:
         if self.admin_key == self.operator_key:
-            raise UnsafeSettings("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
+            raise ValueError("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
         if bool(self.default_owner) != bool(self.default_owner_key):
-            raise UnsafeSettings(
-                "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY belong together: "
-                "set both, or neither"
+            raise ValueError(
+                "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY must be set together"
             )
         if self.default_owner:
             refuse_weak("CLIPMILL_DEFAULT_OWNER_KEY", self.default_owner_key, letter="u")
-            if not OWNER.match(self.default_owner):
-                raise UnsafeSettings(
-                    f"CLIPMILL_DEFAULT_OWNER is {self.default_owner!r}: "
-                    "1 to 63 lower-case letters, digits and - are needed"
-                )
+        return self
 
     @property
     def database(self) -> str:
-        """SQLAlchemy URL; SQLite within `state` unless DATABASE_URL says otherwise."""
+        """SQLAlchemy URL: DATABASE_URL, or an SQLite file in `state`."""
         url = self.database_url or f"sqlite:///{self.state / 'clipmill.db'}"
         return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
 
+    @property
+    def h264_encoder(self) -> Encoder:
+        """ffmpeg's name of the encoder for H.264."""
+        return "h264_nvenc" if self.encoder == "nvenc" else "libx264"
+
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read CLIPMILL_* and DATABASE_URL. Raises UnsafeSettings."""
-        state = environ.get("CLIPMILL_STATE", "")
-        if not state:
-            raise UnsafeSettings(
-                "CLIPMILL_STATE is not set: name the folder for database and bytes"
-            )
-        return cls(
-            state=Path(state),
-            admin_key=environ.get("CLIPMILL_ADMIN_KEY", ""),
-            operator_key=environ.get("CLIPMILL_OPERATOR_KEY", ""),
-            database_url=environ.get("DATABASE_URL", ""),
-            store_url=environ.get("CLIPMILL_STORE") or None,
-            allowed_hosts=_words(environ.get("CLIPMILL_ALLOWED_HOSTS")) or DEFAULT_HOSTS,
-            allow_any_host=_flag(environ, "CLIPMILL_ALLOW_ANY_HOST"),
-            allow_private=_words(environ.get("CLIPMILL_ALLOW_PRIVATE")),
-            canaries=_words(environ.get("CLIPMILL_CANARIES")),
-            watermark=_watermark(environ),
-            encoder=_encoder(environ.get("CLIPMILL_ENCODER") or "cpu"),
-            samples=_flag(environ, "CLIPMILL_SAMPLES"),
-            default_owner=environ.get("CLIPMILL_DEFAULT_OWNER", ""),
-            default_owner_key=environ.get("CLIPMILL_DEFAULT_OWNER_KEY", ""),
-            max_upload_bytes=_number(environ, "CLIPMILL_MAX_UPLOAD_BYTES", 4 * 1024**3),
-            fetch_limit_s=_number(environ, "CLIPMILL_FETCH_LIMIT_SECONDS", 600),
-            lease_s=_number(environ, "CLIPMILL_LEASE_SECONDS", 60),
-            segment_days=_number(environ, "CLIPMILL_PIECE_DAYS", 30),
-        )
+    def from_environ(cls, environ: Mapping[str, str], **values: Any) -> Self:
+        """Return the settings of CLIPMILL_* and DATABASE_URL. Raises InvalidSettings."""
+        watermark = Watermark.from_environ(environ)
+        return super().from_environ(environ, watermark=watermark, **values)
 
 
-def _watermark(environ: Mapping[str, str]) -> Watermark:
+def refuse_weak(variable: str, key: str, *, letter: str) -> None:
+    """Refuse a key that could be guessed. Raises InvalidSettings, which does not show it."""
     try:
-        return watermark.from_environ(environ)
-    except UnsafeWatermark as error:
-        raise UnsafeSettings(str(error)) from None
-
-
-def _encoder(name: str) -> str:
-    if name not in ENCODERS:
-        raise UnsafeSettings(f"CLIPMILL_ENCODER is {name!r}: cpu or nvenc")
-    return ENCODERS[name]
-
-
-def port(environ: Mapping[str, str]) -> int:
-    """Where the server listens; the local run takes a free port instead."""
-    return _number(environ, "CLIPMILL_PORT", 8000)
-
-
-def refuse_weak(name: str, key: str, *, letter: str) -> None:
-    """Refuse a key that could be guessed. Raises UnsafeSettings; the key is not shown."""
-    how = "make one by `clipmill keygen`"
-    if not key:
-        raise UnsafeSettings(f"{name} is not set: {how}")
-    if not KEY.fullmatch(key) or key[3] != letter:
-        raise UnsafeSettings(
-            f"{name} is not of the form cm_{letter}_ and at least 32 characters: {how}"
-        )
-    if len(set(key[5:])) < LEAST_DISTINCT:
-        raise UnsafeSettings(f"{name} repeats few characters and could be guessed: {how}")
-
-
-def _refuse_unless_places(name: str, places: tuple[str, ...]) -> None:
-    for place in places:
-        if not re.fullmatch(r"[^:\s]+:[0-9]{1,5}", place):
-            raise UnsafeSettings(f"{name}: {place!r} is not host:port")
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word for word in re.split(r"[,\s]+", (text or "").lower()) if word)
-
-
-def _flag(environ: Mapping[str, str], name: str) -> bool:
-    return environ.get(name, "").lower() in ("1", "true")
-
-
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name) or str(default)
-    if not text.isdigit() or int(text) < 1:
-        raise UnsafeSettings(f"{name} is {text!r}: a whole number above 0 is needed")
-    return int(text)
+        check_key(key, letter=letter)
+    except ValueError as error:
+        raise InvalidSettings(f"{variable}: {error}") from None

@@ -30,6 +30,7 @@ RULES = {
     "less_than_equal": "the largest allowed value is {le}",
     "enum": "allowed are {expected}",
     "literal_error": "allowed are {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
 }
 
 
@@ -39,7 +40,7 @@ class InvalidSettings(ValueError):
 
 def split_words(value: object) -> object:
     """Split text at commas and white space; leave anything else as it is."""
-    return tuple(re.split(r"[,\s]+", value.strip(", \t\n"))) if isinstance(value, str) else value
+    return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
 
 
 def parse_json(value: object) -> object:
@@ -97,7 +98,7 @@ class EnvironmentSettings(BaseSettings):
             if text.strip() or name in cls.MAY_BE_EMPTY
         }
         try:
-            return cls(**source(), **values)
+            return cls(**(source() | values))
         except ValidationError as error:
             raise InvalidSettings(cls._message(error)) from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clipmill.protocol import MediaKind, Stage, UploadPurpose, UploadRequest
 from clipmill_api.accounts.output_policy import INSTALLATION
-from clipmill_api.accounts.watermark import OURS
+from clipmill_api.accounts.watermark import DEFAULT_IMAGE
 from clipmill_api.media.retention import sweep
 from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip
@@ -22,10 +22,10 @@ def _segment(api: Harness, two_seconds: Path) -> str:
     media = library_clip(user, two_seconds)
     uid, _ = api.register(owner, {"clips": [{"mediaId": media.id}]})
     job = api.job(uid, Stage.RENDER)
-    order = job.order(0, "pod")
+    order = job.claim(0, "pod")
     assert order.render is not None
     request = UploadRequest(
-        purpose=UploadPurpose.PIECE,
+        purpose=UploadPurpose.SEGMENT,
         filename="segment.mov",
         size_bytes=two_seconds.stat().st_size,
         sha256=sha256_of(two_seconds),
@@ -49,7 +49,7 @@ def test_segments_long_unused_go_and_used_ones_stay(api: Harness, two_seconds: P
     api.clock.advance(2 * DAY_S)
     sweep(api.ctx)
     assert _keys(api, owner) == 0
-    assert api.ctx.store.has(owner, sha256_of(two_seconds))
+    assert api.ctx.store.exists(owner, sha256_of(two_seconds))
 
 
 def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) -> None:
@@ -62,7 +62,7 @@ def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) 
         size_bytes=1000,
         sha256="0" * 64,
     )
-    user.wire.send("POST", "/api/uploads", body=request)
+    user.connection.request("POST", "/api/uploads", body=request)
     assert user.account().storage_used_bytes == 1000
     api.clock.advance(DAY_S + 60)
     sweep(api.ctx)
@@ -91,8 +91,8 @@ def test_a_watermark_stays(api: Harness, two_seconds: Path) -> None:
     owner, user = api.user(apply_watermark=True)
     media = library_clip(user, two_seconds)
     api.register(owner, {"clips": [{"mediaId": media.id}]})
-    sha256 = sha256_of(OURS)
+    sha256 = sha256_of(DEFAULT_IMAGE)
     api.clock.advance(2 * DAY_S)
     sweep(api.ctx)
     api.clock.advance(-2 * DAY_S)
-    assert api.ctx.store.has(INSTALLATION, sha256)
+    assert api.ctx.store.exists(INSTALLATION, sha256)

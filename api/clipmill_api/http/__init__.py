@@ -1,4 +1,4 @@
-"""The HTTP surface: application, routes, authentication, limits, problem details and paging.
+"""The HTTP surface: application, routes, authentication, limits, problem details, pages, metrics.
 
-In: requests. Out: calls of the service packages and their replies as JSON.
+In: requests. Out: calls of the service packages, and their results as JSON.
 """

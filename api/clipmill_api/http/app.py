@@ -1,4 +1,4 @@
-"""The API: settings in, an app out. Everything it needs hangs on `app.state.context`."""
+"""Create the API from its settings. Shared objects are in `app.state.context`."""
 
 from __future__ import annotations
 
@@ -6,46 +6,64 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
 from sqlalchemy import text
 
 from clipmill_api.context import Clock, Context, Ctx, utc_now
 from clipmill_api.database import Database
-from clipmill_api.http import metrics, openapi, problem_details
+from clipmill_api.http import metrics, openapi, problem_details, request_limits
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.metrics import Metrics
-from clipmill_api.http.request_limits import Door
 from clipmill_api.http.routes import (
     account_routes,
     admin_routes,
     compilation_routes,
+    event_routes,
     media_routes,
     operator_routes,
     upload_routes,
     worker_routes,
 )
+from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
-from clipmill_api.media.blob_store import Store
-from clipmill_api.media.retention import sweep, sweeping
+from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.retention import periodic_sweep, sweep
+from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
 from clipmill_api.queries import users_and_keys
 from clipmill_api.settings import Settings
 from clipmill_api.studio import pages
 
+ROUTERS = (
+    compilation_routes.router,
+    event_routes.router,
+    media_routes.router,
+    upload_routes.router,
+    account_routes.router,
+    worker_routes.router,
+    legacy_routes.router,
+    operator_routes.router,
+    admin_routes.router,
+)
+
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
-    """An API over its database, which is brought to the newest form first."""
-    settings.state.mkdir(parents=True, exist_ok=True)
-    db = Database(settings.database)
-    migrate(db)
-    ctx = Context(settings, db, Store(settings.state, settings.store_url), Metrics(), clock)
+    """Return an API over its database, which is migrated to the newest schema first.
+
+    Args:
+        settings: The API's settings.
+        clock: Function that returns the current time.
+    """
+    ctx = _context(settings, clock)
     sweep(ctx)
     seed_default_owner(ctx)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with sweeping(ctx):
+        async with periodic_sweep(ctx):
             yield
-        db.close()
+        ctx.db.close()
 
     app = FastAPI(
         title="Clipmill",
@@ -53,42 +71,60 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # A redirected path is not a route, and would be counted in the metrics by its ids.
+        redirect_slashes=False,
+        max_body_size=request_limits.MAX_BODY_BYTES,
+        generate_unique_id_function=operation_id,
     )
     app.state.context = ctx
-    app.add_middleware(Door)
+    app.add_middleware(request_limits.RequestLimitMiddleware)
     problem_details.install(app)
-    metrics.install(app, ctx.metrics, db)
+    metrics.install(app, ctx.metrics, ctx.db)
     pages.install(app)
     openapi.install(app)
-    for room in (
-        compilation_routes,
-        media_routes,
-        upload_routes,
-        account_routes,
-        worker_routes,
-        operator_routes,
-        admin_routes,
-    ):
-        app.include_router(room.router)
+    for router in ROUTERS:
+        app.include_router(router)
     if settings.samples:
         app.include_router(sample_clips.router)
-    app.get("/healthz", include_in_schema=False)(_alive)
-    app.get("/readyz", include_in_schema=False)(_ready)
+    app.get("/healthz", include_in_schema=False)(_is_alive)
+    app.get("/readyz", include_in_schema=False)(_is_ready)
     return app
 
 
-def _alive() -> dict[str, str]:
+def _context(settings: Settings, clock: Clock) -> Context:
+    settings.state.mkdir(parents=True, exist_ok=True)
+    db = Database(settings.database)
+    migrate(db)
+    return Context(
+        settings=settings,
+        db=db,
+        store=BlobStore(settings.state / "blobs", settings.store_url),
+        spool=UploadSpool(settings.state / "spool"),
+        metrics=Metrics(),
+        clock=clock,
+    )
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the operation id of a route: `list_compilations` becomes `listCompilations`."""
+    return to_camel(route.name)
+
+
+def _is_alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def _ready(ctx: Ctx) -> dict[str, str]:
+def _is_ready(ctx: Ctx) -> dict[str, str]:
     with ctx.db.read() as session:
         session.execute(text("SELECT 1"))
     return {"status": "ok"}
 
 
 def seed_default_owner(ctx: Context) -> None:
-    """The owner of a single-tenant install, unlimited when new; a changed key ends the last one."""
+    """Create the owner of a single-tenant installation, without limits.
+
+    A changed key replaces the owner's earlier one.
+    """
     name, key = ctx.settings.default_owner, ctx.settings.default_owner_key
     if name:
         ctx.db.write(

@@ -1,4 +1,4 @@
-"""Who asks. Identity comes from the key and from nothing else."""
+"""Authentication: the identity of a caller follows from its key alone."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from typing import Annotated, Literal
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from clipmill.protocol import TERMINAL_STATES, Stage, CompilationState
+from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 
 Role = Literal["user", "operator", "admin", "job"]
-LETTERS: dict[Role, str] = {"user": "u", "operator": "o", "admin": "a", "job": "j"}
+KEY_LETTERS: dict[Role, str] = {"user": "u", "operator": "o", "admin": "a", "job": "j"}
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cm_...`")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who the key belongs to. A job's key names its compilation, generation and stage."""
+    """The caller. A job's key is bound to a compilation, a generation and a stage.
+
+    `live` is false once the generation of a job has ended.
+    """
 
     role: Role
     owner: str = ""
@@ -34,38 +38,39 @@ class Principal:
 
 
 def new_key(role: Role) -> str:
-    """A fresh key of 256 random bits."""
-    return f"cm_{LETTERS[role]}_{secrets.token_urlsafe(32)}"
+    """Return a new key of 256 random bits."""
+    return f"cm_{KEY_LETTERS[role]}_{secrets.token_urlsafe(32)}"
 
 
 def digest(key: str) -> str:
-    """What is stored of a key. 256 random bits need no slow hash."""
+    """Return the form in which a key is stored.
+
+    A plain SHA-256 suffices, because a key of 256 random bits cannot be guessed.
+    """
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def principal(
-    ctx: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Principal:
-    """The caller. Raises 401."""
-    key = given.credentials if given else ""
+def authenticate(ctx: Ctx, credentials: Credentials) -> Principal:
+    """Return the principal of a request's key. Raises 401."""
+    key = credentials.credentials if credentials else ""
     if hmac.compare_digest(key.encode(), ctx.settings.admin_key.encode()):
         return Principal("admin")
     if hmac.compare_digest(key.encode(), ctx.settings.operator_key.encode()):
         return Principal("operator")
-    found = _stored(ctx, key) if key else None
-    if found is None:
-        raise ApiProblem(401, "Unauthorized", "the key is missing, unknown or no longer valid")
-    return found
+    principal = _stored_principal(ctx, key) if key else None
+    if principal is None:
+        raise ApiProblem(401, "Unauthorized", "the key is missing, unknown, revoked or expired")
+    return principal
 
 
-def _stored(ctx: Context, key: str) -> Principal | None:
+def _stored_principal(ctx: Context, key: str) -> Principal | None:
     with ctx.db.read() as session:
-        row = users_and_keys.key(session, digest(key))
+        row = users_and_keys.find_key(session, digest(key))
     if row is None or row.revoked_at or (row.expires_at and row.expires_at < ctx.now()):
         return None
     if row.role == "user":
         return Principal("user", owner=row.owner or "")
-    live = row.state is not None and CompilationState(row.state) not in TERMINAL_STATES
+    live = row.revision_state is not None and CompilationState(row.revision_state) not in TERMINAL_STATES
     return Principal(
         "job",
         owner=row.owner or "",
@@ -76,50 +81,55 @@ def _stored(ctx: Context, key: str) -> Principal | None:
     )
 
 
-Anyone = Annotated[Principal, Depends(principal)]
+AnyPrincipal = Annotated[Principal, Depends(authenticate)]
 
 
-def _only(who: Principal, *roles: Role) -> Principal:
-    if who.role not in roles:
-        wanted = " or ".join(roles)
-        raise ApiProblem(403, "Forbidden", f"a key of the role {wanted} is needed, not {who.role}")
-    return who
+def _require_role(principal: Principal, *roles: Role) -> Principal:
+    if principal.role not in roles:
+        allowed = " or ".join(roles)
+        detail = f"the key has the role {principal.role}; this operation requires {allowed}"
+        raise ApiProblem(403, "Forbidden", detail)
+    return principal
 
 
-async def _user(who: Anyone) -> Principal:
-    return _only(who, "user")
+def _require_live(principal: Principal) -> Principal:
+    if not principal.live:
+        detail = (
+            f"generation {principal.generation} of compilation {principal.compilation_id} has"
+            " ended, and its keys with it"
+        )
+        raise ApiProblem(409, "Ended", detail)
+    return principal
 
 
-async def _job(who: Anyone) -> Principal:
-    return _only(who, "job")
+async def _user(principal: AnyPrincipal) -> Principal:
+    return _require_role(principal, "user")
 
 
-async def _live_job(who: Anyone) -> Principal:
-    return _alive(_only(who, "job"))
+async def _job(principal: AnyPrincipal) -> Principal:
+    return _require_role(principal, "job")
 
 
-async def _user_or_job(who: Anyone) -> Principal:
-    return _alive(_only(who, "user", "job"))
+async def _live_job(principal: AnyPrincipal) -> Principal:
+    return _require_live(_require_role(principal, "job"))
 
 
-async def operator_only(who: Anyone) -> Principal:
-    """The operator. Raises 403."""
-    return _only(who, "operator")
+async def _user_or_job(principal: AnyPrincipal) -> Principal:
+    return _require_live(_require_role(principal, "user", "job"))
 
 
-async def admin_only(who: Anyone) -> Principal:
-    """An administrator. Raises 403."""
-    return _only(who, "admin")
+async def operator_only(principal: AnyPrincipal) -> Principal:
+    """Accept the operator alone. Raises 403."""
+    return _require_role(principal, "operator")
 
 
-def _alive(who: Principal) -> Principal:
-    if not who.live:
-        raise ApiProblem(409, "Ended", "this generation has ended: its keys open nothing any more")
-    return who
+async def admin_only(principal: AnyPrincipal) -> Principal:
+    """Accept the administrator alone. Raises 403."""
+    return _require_role(principal, "admin")
 
 
-User = Annotated[Principal, Depends(_user)]
-Job = Annotated[Principal, Depends(_job)]
-"""A job of a generation that may have ended: it may only ask and be told so."""
-LiveJob = Annotated[Principal, Depends(_live_job)]
-UserOrJob = Annotated[Principal, Depends(_user_or_job)]
+UserPrincipal = Annotated[Principal, Depends(_user)]
+# A job whose generation may have ended: for calls whose reply tells it so.
+JobPrincipal = Annotated[Principal, Depends(_job)]
+LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
+UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]

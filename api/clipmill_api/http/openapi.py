@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the framework finds out, and the errors that it does not know of."""
+"""The OpenAPI document: FastAPI's, completed by the errors of each operation."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from fastapi.openapi.utils import get_openapi
 
 from clipmill.protocol import Problem
 
-DESCRIPTION = """A list of clips in, one finished video out.
+DESCRIPTION = """Turns a list of clips into finished videos.
 
-**Keys.** Every call carries `Authorization: Bearer cm_...`. The key says who asks, and nothing else
-does: a person's key (`cm_u_`) opens that person's compilations and library, a job's key (`cm_j_`)
-one stage of one generation, until it ends; the operator (`cm_o_`) and the administrator (`cm_a_`)
-have rooms of their own. What belongs to somebody else is 404.
+**Authentication.** Every request carries `Authorization: Bearer cm_...`. The identity of the caller
+follows from the key alone. A user's key (`cm_u_`) gives access to that user's compilations and
+media, a job's key (`cm_j_`) to one stage of one generation until it ends. The operator (`cm_o_`)
+and the administrator (`cm_a_`) have operations of their own. Resources of other owners are 404.
 
-**Errors** are problem details (`application/problem+json`) with a stable `code`, and say field,
-value and rule. After 503, the same request may be sent again.
+**Errors** are problem details (`application/problem+json`) with a stable `code`; `detail` names
+field, value and rule. A request that was answered with 503 may be repeated.
 
-**Writes can be repeated.** A PUT names what it makes; a POST that makes something takes an
-`Idempotency-Key` or knows its own repeat; a state that has ended does not move.
+**Idempotence.** Every write can be repeated. A PUT names the resource that it creates; a POST that
+creates one takes an `Idempotency-Key` or recognizes its repetition. Terminal states do not change.
 """
 TAGS = [
-    {"name": "compilations", "description": "Submit, watch, edit, cancel; fetch the video."},
-    {"name": "media", "description": "The library, and bytes down by Range."},
-    {"name": "uploads", "description": "Bytes up: announced, appended, checked, published."},
-    {"name": "account", "description": "Quota and usage of who asks."},
-    {"name": "worker", "description": "What jobs ask. E1 to E15 are the migration guide's."},
-    {"name": "operator", "description": "Generations in, keys out, news of pods."},
-    {"name": "admin", "description": "Users, tiers and their keys."},
+    {"name": "compilations", "description": "Submit, watch, edit and cancel; download outputs."},
+    {"name": "media", "description": "The media library, and downloads with Range."},
+    {"name": "uploads", "description": "Resumable uploads of files."},
+    {"name": "account", "description": "Quota and usage of the caller."},
+    {"name": "worker", "description": "Calls of jobs: claim, heartbeat and result of a task."},
+    {
+        "name": "legacy worker",
+        "description": "The fifteen endpoints of the migration guide, E1 to E15.",
+    },
+    {"name": "operator", "description": "Registrations, keys of jobs and failed tasks."},
+    {"name": "admin", "description": "Users, tiers and keys of users."},
 ]
+# Manifests that the reference page offers as examples.
 MANIFESTS: dict[str, Any] = {
     "one": {
-        "summary": "Two clips, the second one entered by a fade",
+        "summary": "Two clips with a fade between them",
         "value": {
             "apiVersion": "clipmill.dev/v1alpha1",
             "kind": "Compilation",
@@ -54,7 +59,7 @@ MANIFESTS: dict[str, Any] = {
         },
     },
     "two": {
-        "summary": "Two outputs of one fetch, failing when a clip is gone",
+        "summary": "Two outputs of the same clips; a missing clip fails the compilation",
         "value": {
             "apiVersion": "clipmill.dev/v1alpha1",
             "kind": "Compilation",
@@ -71,32 +76,31 @@ MANIFESTS: dict[str, Any] = {
         },
     },
 }
-"""Manifests that the page offers to try."""
 ERRORS = {
-    "401": "The key is missing, unknown or no longer valid.",
-    "403": "Another role is needed, or quota or tier do not allow it (with numbers).",
-    "404": "There is no such thing, or it is somebody else's.",
-    "409": "The state does not allow it: ended, superseded, or a lease was lost.",
+    "401": "The key is missing, unknown, revoked or expired.",
+    "403": "The key has another role, or quota or tier do not allow the request.",
+    "404": "The resource does not exist or belongs to another owner.",
+    "409": "The state does not allow the request: ended, superseded, or the lease is lost.",
     "413": "The body is too large.",
     "416": "The range lies outside the file.",
-    "422": "The request is wrong: field, value and rule are named.",
-    "503": "Not now: the same request may be sent again after Retry-After seconds.",
+    "422": "The request is not valid; `detail` names field, value and rule.",
+    "503": "Temporarily unavailable; repeat the request after Retry-After seconds.",
 }
 
 
 def install(app: FastAPI) -> None:
-    """Let the app tell of its errors in the form that they have."""
+    """Make the app serve the completed document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]  # the framework's own way
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does it
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(
+    document = get_openapi(
         title=app.title,
         version=app.version,
         description=DESCRIPTION,
@@ -104,17 +108,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    tasks = made["components"]
-    tasks["schemas"]["Problem"] = Problem.model_json_schema()
+    components = document["components"]
+    components["schemas"]["Problem"] = Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
-        tasks["schemas"].pop(unused, None)
-    tasks["responses"] = {status: _problem(text) for status, text in ERRORS.items()}
-    for path, operations in made["paths"].items():
+        components["schemas"].pop(unused, None)
+    components["responses"] = {status: _problem(text) for status, text in ERRORS.items()}
+    for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["responses"].pop("422", None)
-            for status in _statuses(path, method, operation):
+            for status in _error_statuses(path, method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/{status}"}
-    return made
+    return document
 
 
 def _problem(description: str) -> dict[str, Any]:
@@ -122,19 +126,19 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
 
 
-def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
-    """The errors an operation can answer with."""
-    found = ["401", "403"]
+def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    """Return the statuses of the errors that an operation may answer with."""
+    statuses = {"401", "403"}
     if "{" in path:
-        found.append("404")
+        statuses.add("404")
     if "206" in operation["responses"]:
-        found.append("416")
+        statuses.add("416")
     if method != "get":
-        found += ["404", "409", "503"]
+        statuses |= {"404", "409", "503"}
     if "requestBody" in operation or method == "patch":
-        found.append("413")
+        statuses.add("413")
     if operation.get("parameters") or method != "get":
-        found.append("422")
+        statuses.add("422")
     if path.startswith("/api/worker") or "segments" in path:
-        found.append("409")
-    return sorted(set(found))
+        statuses.add("409")
+    return sorted(statuses)

@@ -1,4 +1,4 @@
-"""Pages by a cursor: opaque outside, (time, id) of the last row inside."""
+"""Pages by cursor: opaque text that holds the time and the id of a page's last row."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from fastapi import Depends, Query
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.timestamps import format_time, parse_time
 
+RowPosition = tuple[datetime, str]
 
-def cursor(created_at: datetime, row_id: str) -> str:
-    """The cursor of the page after this row."""
+
+def encode_cursor(created_at: datetime, row_id: str) -> str:
+    """Return the cursor of the page that follows a row."""
     return base64.urlsafe_b64encode(f"{format_time(created_at)}|{row_id}".encode()).decode()
 
 
-def _read(
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of a page")] = None,
-) -> tuple[datetime, str] | None:
+def _decode_cursor(
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="The `next` field of a page.")
+    ] = None,
+) -> RowPosition | None:
+    """Return time and id of the row after which a page starts. Raises 422."""
     if cursor is None:
         return None
     try:
@@ -29,9 +34,9 @@ def _read(
         if not row_id.isprintable():
             raise ValueError("control characters")
     except (ValueError, binascii.Error):
-        detail = f"cursor: {cursor[:40]!r} is none of ours; take `next` of a page"
+        detail = f"cursor: {cursor[:40]!r} is not the `next` field of a page"
         raise ApiProblem(422, "Invalid", detail, field="cursor") from None
     return created_at, row_id
 
 
-Cursor = Annotated[tuple[datetime, str] | None, Depends(_read)]
+Cursor = Annotated[RowPosition | None, Depends(_decode_cursor)]

@@ -1,4 +1,4 @@
-"""Every error a person or a program sees: problem details with a stable code."""
+"""Errors as problem details (RFC 9457), each with a stable code."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 SHOWN_CHARS = 80
+MAX_ERRORS = 10
+RETRY_AFTER_S = 2
+# Raised while the database restarts, or while all its connections are in use.
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
 
 class ApiProblem(Exception):
-    """An error with its status, its code and the facts behind it."""
+    """An error with its HTTP status, its stable code and the facts behind it."""
 
     def __init__(self, status: int, code: str, detail: str, **facts: Any) -> None:
         super().__init__(detail)
@@ -27,23 +31,30 @@ class ApiProblem(Exception):
         self.facts = facts
 
 
-def not_found(what: str, name: str) -> ApiProblem:
-    """There is none, or it is somebody else's: the two look the same."""
-    return ApiProblem(404, "NotFound", f"there is no {what} {name[:SHOWN_CHARS]!r}")
+def not_found(resource: str, name: str) -> ApiProblem:
+    """Return the error of a resource that does not exist or belongs to another owner."""
+    return ApiProblem(404, "NotFound", f"{resource} {name[:SHOWN_CHARS]!r} does not exist")
 
 
 def install(app: FastAPI) -> None:
-    """Make the app answer every error in one form."""
-    app.add_exception_handler(ApiProblem, _of_problem)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_http)
-    for away in (OperationalError, InterfaceError, TimeoutError):
-        app.add_exception_handler(away, _of_database)
-    app.add_exception_handler(Exception, _of_surprise)
+    """Make the app answer every error as problem details."""
+    app.add_exception_handler(ApiProblem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for unavailable in DATABASE_UNAVAILABLE:
+        app.add_exception_handler(unavailable, _on_database_unavailable)
+    app.add_exception_handler(Exception, _on_unexpected_error)
 
 
-def reply(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
-    """An error as problem details."""
+def problem_response(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
+    """Return a response with problem details.
+
+    Args:
+        status: HTTP status.
+        code: Stable PascalCase code.
+        detail: One sentence that names field, value and rule.
+        facts: Further members of the problem, such as limits.
+    """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     return JSONResponse(
         body | {"detail": detail, "code": code, **facts},
@@ -54,34 +65,33 @@ def reply(status: int, code: str, detail: str, **facts: Any) -> JSONResponse:
 
 
 def _headers(status: int, facts: dict[str, Any]) -> dict[str, str] | None:
-    """What HTTP wants to be told beside a status."""
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
     if status == 416:
         return {"Content-Range": f"bytes */{facts['sizeBytes']}"}
-    return {"Retry-After": "2"} if status == 503 else None
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
 
 
-async def _of_problem(request: Request, error: Exception) -> JSONResponse:
+async def _on_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiProblem)
     request.app.state.context.metrics.refusals.labels(error.code).inc()
-    return reply(error.status, error.code, error.detail, **error.facts)
+    return problem_response(error.status, error.code, error.detail, **error.facts)
 
 
-async def _of_validation(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [_named(one) for one in error.errors()[:10]]
+    errors = [_field_error(entry) for entry in error.errors()[:MAX_ERRORS]]
     first = errors[0]
     detail = f"{first['field']}: {first['rule']}"
     if first["value"] is not None:
-        detail += f" (given: {first['value']})"
-    return reply(422, "Invalid", detail, errors=errors)
+        detail += f" (value: {first['value']})"
+    return problem_response(422, "Invalid", detail, errors=errors)
 
 
-def _named(error: dict[str, Any]) -> dict[str, Any]:
-    """Field, value and rule of one pydantic error."""
+def _field_error(error: dict[str, Any]) -> dict[str, Any]:
+    """Return field, value and rule of a pydantic error."""
     if error["type"] == "json_invalid":
-        rule = f"no JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
+        rule = f"not valid JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
         return {"field": "body", "value": None, "rule": rule}
     field = ""
     for step in error["loc"][1:] or error["loc"]:
@@ -93,28 +103,29 @@ def _named(error: dict[str, Any]) -> dict[str, Any]:
     return {"field": field, "value": shown, "rule": error["msg"].removeprefix("Value error, ")}
 
 
-async def _of_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    asked = f"{request.method} {request.url.path[:SHOWN_CHARS]}"
-    known = {
-        404: ("NotFound", f"there is no {asked}"),
-        405: ("MethodNotAllowed", f"{asked}: allowed is {(error.headers or {}).get('Allow', '')}"),
-        413: ("TooLarge", error.detail),
+    operation = f"{request.method} {request.url.path[:SHOWN_CHARS]}"
+    headers = error.headers or {}
+    problems = {
+        404: ("NotFound", f"{operation} does not exist"),
+        405: ("MethodNotAllowed", f"{operation}: allowed methods are {headers.get('Allow', '')}"),
+        413: ("TooLarge", f"body: at most {request.app.max_body_size} bytes are allowed"),
     }
-    code, detail = known.get(error.status_code, ("BadRequest", error.detail))
-    made = reply(error.status_code, code, detail)
-    made.headers.update(error.headers or {})
-    return made
+    code, detail = problems.get(error.status_code, ("BadRequest", error.detail))
+    response = problem_response(error.status_code, code, detail)
+    response.headers.update(headers)
+    return response
 
 
-async def _of_database(request: Request, error: Exception) -> JSONResponse:
-    """It restarts, or its connections are all taken: no fault of the request's."""
-    # The driver's own words: SQLAlchemy's hold the statement and its values.
+async def _on_database_unavailable(request: Request, error: Exception) -> JSONResponse:
+    # SQLAlchemy's message holds the statement with its values; the driver's does not.
     cause = " ".join(str(getattr(error, "orig", None) or type(error).__name__).split())
     log.warning("database method=%s path=%s cause=%s", request.method, request.url.path, cause)
-    return reply(503, "DatabaseUnavailable", "the database does not answer now; try again")
+    return problem_response(503, "DatabaseUnavailable", "the database does not answer; retry later")
 
 
-async def _of_surprise(request: Request, error: Exception) -> JSONResponse:
-    log.exception("surprise method=%s path=%s", request.method, request.url.path, exc_info=error)
-    return reply(500, "Internal", "something went wrong here; it has been logged")
+async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    log.exception("error method=%s path=%s", request.method, request.url.path, exc_info=error)
+    detail = "an unexpected error occurred in the API; it has been logged"
+    return problem_response(500, "Internal", detail)

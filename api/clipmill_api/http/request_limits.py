@@ -1,58 +1,44 @@
-"""What no route is to see: a body over the limit, a NUL in a path (PostgreSQL takes none).
-
-Uploads have a limit of their own, the announced one.
-"""
+"""Limits that hold before any route: the size of a body, and no NUL in a path."""
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+import sys
 
-from clipmill_api.http.problem_details import reply
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-LIMIT_BYTES = 4 * 1024 * 1024
-"""500 clips with the longest URLs and titles are under 2 MB."""
+from clipmill_api.http.problem_details import problem_response
 
-
-class BodyTooLarge(HTTPException):
-    """More came than is read. An HTTPException: any other, the framework would call a 400."""
-
-    def __init__(self) -> None:
-        super().__init__(413, f"the body is over {LIMIT_BYTES} bytes")
+# 500 clips with the longest URLs and titles are less than 2 MB.
+MAX_BODY_BYTES = 4 * 1024 * 1024
+# For routes that count a file's bytes themselves; FastAPI has no "none" for a single route.
+NO_LIMIT = sys.maxsize
 
 
-class Door:
-    """ASGI middleware: 413 for a body over the limit, by its header or by counting."""
+class RequestLimitMiddleware:
+    """ASGI middleware that answers 413 for a Content-Length above the limit.
+
+    FastAPI's `max_body_size` counts the bytes that arrive, but answers an announced length
+    without problem details. PostgreSQL takes no NUL, so no path holds one either.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, counting."""
+        """Answer a request that exceeds a limit, and pass on any other."""
+        app = self.app
         if "\0" in scope.get("path", ""):
-            await reply(404, "NotFound", "no path holds a NUL")(scope, receive, send)
-            return
-        if scope["type"] != "http" or _of_upload(scope):
-            await self.app(scope, receive, send)
-            return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced[:20]) > LIMIT_BYTES:
-            error = BodyTooLarge()
-            await reply(413, "TooLarge", error.detail)(scope, receive, send)
-            return
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > LIMIT_BYTES:
-                raise BodyTooLarge
-            return message
-
-        await self.app(scope, counted, send)
+            app = problem_response(404, "NotFound", "path: contains a NUL character")
+        elif scope["type"] == "http" and not _uploads_file(scope) and _announces_too_much(scope):
+            detail = f"body: at most {MAX_BODY_BYTES} bytes are allowed"
+            app = problem_response(413, "TooLarge", detail)
+        await app(scope, receive, send)
 
 
-def _of_upload(scope: Scope) -> bool:
-    """Whether the body is a file's bytes."""
+def _uploads_file(scope: Scope) -> bool:
     return scope["method"] == "PATCH" or (scope["method"], scope["path"]) == ("PUT", "/api/uploads")
+
+
+def _announces_too_much(scope: Scope) -> bool:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return bool(length.isdigit() and int(length[:20]) > MAX_BODY_BYTES)

@@ -1,4 +1,4 @@
-"""Media bytes and their rows: uploads, downloads, publication and retention.
+"""Media: uploads, their inspection and publication, downloads, and retention.
 
-In: streams of bytes. Out: verified media files, segments and ranges of them.
+In: streams of bytes. Out: verified media files, segments, and ranges of them.
 """

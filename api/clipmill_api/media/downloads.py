@@ -1,4 +1,4 @@
-"""Bytes down: one blob, whole or a range of it, named by its sha256."""
+"""Downloads: a blob, whole or in part, with its SHA-256 as the ETag."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from fastapi.responses import Response, StreamingResponse
 
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.tables import MediaRow
 
 _RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
-TYPES = {
+CONTENT_TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
     "webm": "video/webm",
@@ -23,21 +24,40 @@ TYPES = {
     "txt": "text/plain; charset=utf-8",
     "json": "application/json",
 }
-
-_BYTES: dict[str, Any] = {
+_BINARY: dict[str, Any] = {
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
 }
-REPLIES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The whole file; `ETag` is its sha256.", "content": _BYTES},
-    206: {"description": "The range asked for.", "content": _BYTES},
-    304: {"description": "The caller has it (`If-None-Match`)."},
+# Responses of a download, for the OpenAPI document.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole file. Its `ETag` is its SHA-256.", "content": _BINARY},
+    206: {"description": "The requested range.", "content": _BINARY},
+    304: {"description": "The file has not changed (`If-None-Match`)."},
 }
+
+
+def serve_media(request: Request, ctx: Context, row: MediaRow) -> Response:
+    """Return the response to a download of a media file. Raises 416."""
+    return serve(
+        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
+    )
 
 
 def serve(
     request: Request, ctx: Context, *, owner: str, sha256: str, size: int, name: str
 ) -> Response:
-    """The blob: 200, 206 for a range, 304 when the caller has it. Raises 416."""
+    """Return the response to a download of a blob: 200, 206 for a range, or 304.
+
+    Args:
+        request: The request, of which method and conditional headers count.
+        ctx: The API's context.
+        owner: Owner of the blob.
+        sha256: Content of the blob.
+        size: Length of the blob in bytes.
+        name: File name that is offered for the download; its suffix decides the content type.
+
+    Raises:
+        ApiProblem: 416 if the range lies outside the file.
+    """
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",
@@ -47,23 +67,23 @@ def serve(
     }
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    start, end = _span(request, sha256, size)
+    start, end = _requested_range(request, sha256, size)
     status = 200
     if (start, end) != (0, size):
         status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - start)
-    kind = TYPES.get(name.rsplit(".", 1)[-1].lower(), "application/octet-stream")
+    content_type = CONTENT_TYPES.get(name.rsplit(".", 1)[-1].lower(), "application/octet-stream")
     if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=kind)
+        return Response(status_code=status, headers=headers, media_type=content_type)
     body = ctx.store.read(owner, sha256, start, end)
-    return StreamingResponse(body, status, headers, media_type=kind)
+    return StreamingResponse(body, status, headers, media_type=content_type)
 
 
-def _span(request: Request, sha256: str, size: int) -> tuple[int, int]:
-    """First byte and one past the last, of a single range; anything odd gives the whole."""
+def _requested_range(request: Request, sha256: str, size: int) -> tuple[int, int]:
+    """Return the first byte, and one past the last; a header that is not a range means all."""
     match = _RANGE.match(request.headers.get("range", ""))
-    known = request.headers.get("if-range", f'"{sha256}"') == f'"{sha256}"'
-    if not match or not known or match.group() == "bytes=-":
+    is_current = request.headers.get("if-range", f'"{sha256}"') == f'"{sha256}"'
+    if not match or not is_current or match.group() == "bytes=-":
         return 0, size
     first, last = match.groups()
     if not first:
@@ -73,5 +93,6 @@ def _span(request: Request, sha256: str, size: int) -> tuple[int, int]:
         if last and int(last) < start:
             return 0, size
     if start >= end:
-        raise ApiProblem(416, "RangeNotSatisfiable", f"the file has {size} bytes", sizeBytes=size)
+        detail = f"Range: {match.group()} lies outside the file's {size} bytes"
+        raise ApiProblem(416, "RangeNotSatisfiable", detail, sizeBytes=size)
     return start, end

@@ -1,6 +1,8 @@
-"""What an upload becomes: a segment, a clip that others wait for, or media of the library."""
+"""Publication of an upload as a segment, as a clip's media or thumbnail, or in the library."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -9,121 +11,128 @@ from clipmill_api.compilations import lifecycle
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.queries import media_library, quota_ledger, revisions, task_leases
+from clipmill_api.queries import compilation_records, fetch_locks, media_library, quota_ledger, rendered_segments, revision_clips, task_leases, upload_records
 from clipmill_api.tables import ClipRow, MediaRow, SegmentRow, UploadRow
+from clipmill_api.tasks.leases import task_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An inspected upload, in the transaction that completes it."""
+
+    session: Session
+    ctx: Context
+    principal: Principal
+    row: UploadRow
+    request: UploadRequest
+    facts: MediaFacts | None
 
 
 def publish(
-    session: Session, ctx: Context, who: Principal, row: UploadRow, facts: MediaFacts | None
+    session: Session,
+    ctx: Context,
+    principal: Principal,
+    row: UploadRow,
+    facts: MediaFacts | None,
 ) -> None:
-    """Make an upload what it was announced as. Runs in the transaction that completes it."""
-    asked = UploadRequest.model_validate(row.request)
-    if asked.purpose is UploadPurpose.PIECE:
-        _segment(session, ctx, row, asked)
-    elif asked.purpose is UploadPurpose.CLIP and asked.kind is MediaKind.THUMBNAIL:
-        _still(session, ctx, who, row, asked)
-    elif asked.purpose is UploadPurpose.CLIP:
-        _clip(session, ctx, who, row, asked, facts)
+    """Create what an upload was announced as, and mark the upload as complete."""
+    request = UploadRequest.model_validate(row.request)
+    publication = Publication(session, ctx, principal, row, request, facts)
+    if request.purpose is UploadPurpose.SEGMENT:
+        _publish_segment(publication)
+    elif request.purpose is UploadPurpose.CLIP and request.kind is MediaKind.THUMBNAIL:
+        _publish_thumbnail(publication)
+    elif request.purpose is UploadPurpose.CLIP:
+        _publish_clip(publication)
     else:
-        _finish(session, row, _media(session, ctx, row, asked, facts))
+        _complete(publication, _media_id(publication))
 
 
-def _finish(session: Session, row: UploadRow, media_id: str) -> None:
-    media_library.finish_upload(session, row.id, media_id=media_id, segment_key=None)
+def _complete(publication: Publication, media_id: str) -> None:
+    row = publication.row
+    upload_records.mark_complete(publication.session, row.id, media_id=media_id, segment_key=None)
     row.complete, row.media_id = True, media_id
 
 
-def _segment(session: Session, ctx: Context, row: UploadRow, asked: UploadRequest) -> None:
+def _publish_segment(publication: Publication) -> None:
+    session, row, request = publication.session, publication.row, publication.request
+    now = publication.ctx.now()
     segment = SegmentRow(
         owner=row.owner,
-        key=asked.segment_key,
-        sha256=asked.sha256,
+        key=request.segment_key,
+        sha256=request.sha256,
         size_bytes=row.size_bytes,
-        created_at=ctx.now(),
-        used_at=ctx.now(),
+        created_at=now,
+        used_at=now,
     )
-    media_library.add_segment(session, segment)
-    media_library.finish_upload(session, row.id, media_id=None, segment_key=asked.segment_key)
-    row.complete, row.segment_key = True, asked.segment_key
+    rendered_segments.add_segment(session, segment)
+    upload_records.mark_complete(session, row.id, media_id=None, segment_key=request.segment_key)
+    row.complete, row.segment_key = True, request.segment_key
 
 
-def _media(
-    session: Session,
-    ctx: Context,
-    row: UploadRow,
-    asked: UploadRequest,
-    facts: MediaFacts | None,
-    clip_key: str | None = None,
-) -> str:
-    """The media row: the same bytes as the same kind are one row, and counted once."""
-    kind = (asked.kind or MediaKind.CLIP).value
-    same = media_library.media_by_sha256(session, row.owner, asked.sha256, kind)
+def _media_id(publication: Publication, clip_key: str | None = None) -> str:
+    """Return the id of a media row; the same bytes of the same kind are one row."""
+    session, row, request = publication.session, publication.row, publication.request
+    kind = (request.kind or MediaKind.CLIP).value
+    same = media_library.find_by_sha256(session, row.owner, request.sha256, kind)
     if same is not None and same.compilation_id == row.compilation_id and clip_key is None:
-        quota_ledger.give_storage(session, row.owner, row.reserved_bytes)
+        quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
         return same.id
+    facts = publication.facts
     media = MediaRow(
         id=new_id("m"),
         owner=row.owner,
         kind=kind,
-        filename=asked.filename,
+        filename=request.filename,
         size_bytes=row.size_bytes,
-        sha256=asked.sha256,
+        sha256=request.sha256,
         facts=facts.model_dump(mode="json") if facts else None,
         clip_key=clip_key,
-        compilation_id=row.compilation_id if asked.purpose is UploadPurpose.OUTPUT else None,
-        created_at=ctx.now(),
+        compilation_id=row.compilation_id if request.purpose is UploadPurpose.OUTPUT else None,
+        created_at=publication.ctx.now(),
     )
     media_library.add_media(session, media)
     return media.id
 
 
-def _still(
-    session: Session, ctx: Context, who: Principal, row: UploadRow, asked: UploadRequest
-) -> None:
-    """A picture of a clip that is about to come: it waits with the clip's row."""
-    clip = revisions.clip(session, who.compilation_id, asked.clip_id or "")
+def _clip(publication: Publication) -> ClipRow:
+    clip_id = publication.request.clip_id or ""
+    clip = revision_clips.find_clip(publication.session, publication.principal.compilation_id, clip_id)
     if clip is None:
-        raise not_found("clip", asked.clip_id or "")
-    clip.thumbnail_id = _media(session, ctx, row, asked, None)
-    _finish(session, row, clip.thumbnail_id)
+        raise not_found("clip", clip_id)
+    return clip
 
 
-def _clip(
-    session: Session,
-    ctx: Context,
-    who: Principal,
-    row: UploadRow,
-    asked: UploadRequest,
-    facts: MediaFacts | None,
-) -> None:
-    """A fetched clip: the media row, the clips that waited for it, and the next step."""
-    compilation = revisions.locked(session, who.compilation_id)
-    clip = revisions.clip(session, who.compilation_id, asked.clip_id or "")
-    if clip is None:
-        raise not_found("clip", asked.clip_id or "")
-    media_id = _fetched(session, ctx, row, asked, facts, clip)
-    _finish(session, row, media_id)
-    task_leases.unlock_fetch(session, clip.id)
-    where = (who.compilation_id, who.generation, who.stage.value, asked.index)
-    task_leases.finish(session, where, epoch=asked.epoch or 0, done=True, now=ctx.now())
-    if revisions.ready(session, clip, media_id=media_id, reused=False):
-        lifecycle.advance(session, ctx, compilation, clip.generation)
+def _publish_thumbnail(publication: Publication) -> None:
+    """Keep a thumbnail with the clip's row until the clip itself arrives."""
+    clip = _clip(publication)
+    clip.thumbnail_id = _media_id(publication)
+    _complete(publication, clip.thumbnail_id)
 
 
-def _fetched(
-    session: Session,
-    ctx: Context,
-    row: UploadRow,
-    asked: UploadRequest,
-    facts: MediaFacts | None,
-    clip: ClipRow,
-) -> str:
-    """The media of the clip key: the first to come stays."""
+def _publish_clip(publication: Publication) -> None:
+    """Create a fetched clip's media, end its task, and give the media to all waiting clips."""
+    session, principal = publication.session, publication.principal
+    request = publication.request
+    compilation = compilation_records.lock_compilation(session, principal.compilation_id)
+    clip = _clip(publication)
+    media_id = _fetched_media_id(publication, clip)
+    _complete(publication, media_id)
+    fetch_locks.release(session, clip.id)
+    task_id, now = task_id_of(principal, request.index), publication.ctx.now()
+    task_leases.end_lease(session, task_id, epoch=request.epoch or 0, done=True, at=now)
+    if revision_clips.mark_ready(session, clip, media_id=media_id, reused=False):
+        lifecycle.advance_revision(session, publication.ctx, compilation, clip.generation)
+
+
+def _fetched_media_id(publication: Publication, clip: ClipRow) -> str:
+    """Return the id of a fetched clip's media; the first media of a clip key stays."""
+    session, row = publication.session, publication.row
     keys = [clip.clip_key] if clip.clip_key else []
-    known = media_library.media_by_clip_keys(session, row.owner, keys)
-    if known:
-        quota_ledger.give_storage(session, row.owner, row.reserved_bytes)
-        return known[str(clip.clip_key)].id
-    media_id = _media(session, ctx, row, asked, facts, clip.clip_key)
+    existing = media_library.media_by_clip_keys(session, row.owner, keys)
+    if existing:
+        quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
+        return existing[str(clip.clip_key)].id
+    media_id = _media_id(publication, clip.clip_key)
     media_library.set_thumbnail(session, media_id, clip.thumbnail_id)
     return media_id

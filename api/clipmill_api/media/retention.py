@@ -1,4 +1,4 @@
-"""What nobody needs any more goes: idle uploads, segments long unused, bytes that no row names."""
+"""Retention: expired uploads, unused segments and unreferenced blobs are deleted every hour."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ from sqlalchemy.orm import Session
 
 from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Context
-from clipmill_api.queries import media_library, quota_ledger
+from clipmill_api.queries import media_library, quota_ledger, rendered_segments, upload_records
 
 log = logging.getLogger(__name__)
-UPLOAD_LIFE = timedelta(days=1)
-"""An upload that nobody finished is dropped after this."""
-BLOB_REST = timedelta(days=1)
-"""Bytes are written before their row is: younger ones may still get one."""
-EVERY_S = 3600
+UPLOAD_LIFETIME = timedelta(days=1)
+# A blob is written before its row, so an unreferenced one is kept for this long.
+BLOB_GRACE_PERIOD = timedelta(days=1)
+INTERVAL_S = 3600
 
 
 def sweep(ctx: Context) -> None:
-    """One round. Harmless beside another replica's, and beside running jobs."""
-    _idle_uploads(ctx)
-    _unused_segments(ctx)
-    _nameless_blobs(ctx)
+    """Delete once what has expired. Safe beside other replicas and running jobs."""
+    _delete_expired_uploads(ctx)
+    _delete_unused_segments(ctx)
+    _delete_unreferenced_blobs(ctx)
 
 
 @asynccontextmanager
-async def sweeping(ctx: Context) -> AsyncIterator[None]:
-    """A round every hour while the API runs."""
-    task = asyncio.create_task(_rounds(ctx))
+async def periodic_sweep(ctx: Context) -> AsyncIterator[None]:
+    """Sweep every hour while the context is open."""
+    task = asyncio.create_task(_sweep_forever(ctx))
     try:
         yield
     finally:
@@ -42,45 +41,45 @@ async def sweeping(ctx: Context) -> AsyncIterator[None]:
             await task
 
 
-async def _rounds(ctx: Context) -> None:
+async def _sweep_forever(ctx: Context) -> None:
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(INTERVAL_S)
         try:
             await run_in_threadpool(sweep, ctx)
         except Exception:
-            # The next round may fare better; a broken sweep must not end the API.
+            # A failed sweep must not end the API; the next one may succeed.
             log.exception("sweep failed")
 
 
-def _idle_uploads(ctx: Context) -> None:
-    before = ctx.now() - UPLOAD_LIFE
+def _delete_expired_uploads(ctx: Context) -> None:
+    before = ctx.now() - UPLOAD_LIFETIME
 
-    def drop(session: Session) -> list[str]:
-        rows = media_library.idle_uploads(session, before)
+    def delete(session: Session) -> list[str]:
+        rows = upload_records.list_incomplete(session, before)
         for row in rows:
-            quota_ledger.give_storage(session, row.owner, row.reserved_bytes)
-            media_library.drop_upload(session, row.id)
+            quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
+            upload_records.delete_incomplete(session, row.id)
         return [row.id for row in rows]
 
-    for upload_id in ctx.db.write(drop):
-        ctx.store.forget(upload_id)
+    for upload_id in ctx.db.write(delete):
+        ctx.spool.delete(upload_id)
 
 
-def _unused_segments(ctx: Context) -> None:
+def _delete_unused_segments(ctx: Context) -> None:
     before = ctx.now() - timedelta(days=ctx.settings.segment_days)
-    dropped = ctx.db.write(lambda session: media_library.drop_segments(session, before))
-    if dropped:
-        log.info("segments dropped=%d unused_since=%s", dropped, before)
+    deleted = ctx.db.write(lambda session: rendered_segments.delete_unused(session, before))
+    if deleted:
+        log.info("segments deleted=%d unused_since=%s", deleted, before)
 
 
-def _nameless_blobs(ctx: Context) -> None:
-    """A cancelled render's outputs lose their rows at once, and their bytes here.
+def _delete_unreferenced_blobs(ctx: Context) -> None:
+    """Delete blobs that no row names, such as the outputs of a cancelled render.
 
-    Watermarks have no rows: orders that are not done yet name them, and there are few.
+    Watermarks have no rows: assignments that are not finished name them, and there are few.
     """
-    for blobs in ctx.store.older_than(ctx.clock() - BLOB_REST):
+    for blobs in ctx.store.older_than(ctx.clock() - BLOB_GRACE_PERIOD):
         with ctx.db.read() as session:
-            named = media_library.named_blobs(session, blobs)
+            referenced = media_library.referenced_blobs(session, blobs)
         for owner, sha256 in blobs:
-            if owner != INSTALLATION and (owner, sha256) not in named:
-                ctx.store.drop(owner, sha256)
+            if owner != INSTALLATION and (owner, sha256) not in referenced:
+                ctx.store.delete(owner, sha256)

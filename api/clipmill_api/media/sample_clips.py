@@ -1,6 +1,6 @@
-"""Three small made clips, so that a first compilation needs neither the internet nor a library.
+"""Three synthetic clips, for a first compilation without internet access or a library.
 
-Served without a key under /samples/ where CLIPMILL_SAMPLES is set; drawn when first asked for.
+With CLIPMILL_SAMPLES they are served under /samples/ without a key, and encoded on first use.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import av
 from av.audio.frame import AudioFrame
@@ -20,64 +21,77 @@ from fastapi.responses import Response
 from clipmill_api.http.problem_details import not_found
 
 router = APIRouter(prefix="/samples", include_in_schema=False)
-SECONDS = 3
-RATE = 30
+DURATION_S = 3
+FRAME_RATE = 30
 SIZE = (640, 360)
-SOUND_RATE = 48_000
-AAC_FRAME = 1024
-"""Samples of one frame of AAC."""
-SAMPLES = {"bars": ("smptehdbars", 440), "clock": ("testsrc2", 660), "fractal": ("mandelbrot", 550)}
-"""By name: the source of the picture, and the tone in Hz."""
+SAMPLE_RATE = 48_000
+SAMPLES_PER_AAC_FRAME = 1024
+
+
+class SampleClip(NamedTuple):
+    """A video source of ffmpeg, and a tone in Hz."""
+
+    video_source: str
+    tone_hz: int
+
+
+SAMPLES = {
+    "bars": SampleClip("smptehdbars", 440),
+    "clock": SampleClip("testsrc2", 660),
+    "fractal": SampleClip("mandelbrot", 550),
+}
 
 
 @router.get("/{name}.mp4")
-def sample(name: str) -> Response:
-    """A clip of 3 s with a picture and a tone of its own."""
+def get_sample_clip(name: str) -> Response:
+    """Return a clip of 3 s."""
     if name not in SAMPLES:
-        raise not_found("sample", f"{name} (there are {', '.join(SAMPLES)})")
-    return Response(drawn(name), media_type="video/mp4")
+        raise not_found(f"sample (one of {', '.join(SAMPLES)})", name)
+    return Response(encode_sample(name), media_type="video/mp4")
 
 
 @lru_cache
-def drawn(name: str) -> bytes:
-    """The clip's bytes."""
-    picture, tone = SAMPLES[name]
+def encode_sample(name: str) -> bytes:
+    """Return a sample clip as an MP4 file."""
+    clip = SAMPLES[name]
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as clip:
-        video = clip.add_stream("libx264", rate=RATE, options={"preset": "veryfast"})
+    with av.open(file, "w", format="mp4") as container:
+        video = container.add_stream("libx264", rate=FRAME_RATE, options={"preset": "veryfast"})
         video.width, video.height = SIZE
-        audio = clip.add_stream("aac", rate=SOUND_RATE, layout="stereo")
-        for shown in _pictures(picture):
-            clip.mux(video.encode(shown))
-        clip.mux(video.encode(None))
-        for heard in _sounds(tone):
-            clip.mux(audio.encode(heard))
-        clip.mux(audio.encode(None))
+        audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+        for picture in _video_frames(clip.video_source):
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        for sound in _audio_frames(clip.tone_hz):
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
     return file.getvalue()
 
 
-def _pictures(source: str) -> Iterator[VideoFrame]:
-    size = "x".join(map(str, SIZE))
-    graph = _chain((source, f"size={size}:rate={RATE}"), ("format", "yuv420p"), ("buffersink", ""))
-    for _ in range(SECONDS * RATE):
+def _video_frames(source: str) -> Iterator[VideoFrame]:
+    options = f"size={'x'.join(map(str, SIZE))}:rate={FRAME_RATE}"
+    graph = _filter_chain((source, options), ("format", "yuv420p"), ("buffersink", ""))
+    for _ in range(DURATION_S * FRAME_RATE):
         yield graph.vpull()
 
 
-def _sounds(hertz: int) -> Iterator[AudioFrame]:
-    tone = f"frequency={hertz}:sample_rate={SOUND_RATE}:samples_per_frame={AAC_FRAME}"
-    form = ("aformat", "sample_fmts=fltp:channel_layouts=stereo")
-    graph = _chain(("sine", tone), form, ("abuffersink", ""))
-    for _ in range(SECONDS * SOUND_RATE // AAC_FRAME):
+def _audio_frames(tone_hz: int) -> Iterator[AudioFrame]:
+    sine = (
+        f"frequency={tone_hz}:sample_rate={SAMPLE_RATE}:samples_per_frame={SAMPLES_PER_AAC_FRAME}"
+    )
+    aformat = ("aformat", "sample_fmts=fltp:channel_layouts=stereo")
+    graph = _filter_chain(("sine", sine), aformat, ("abuffersink", ""))
+    for _ in range(DURATION_S * SAMPLE_RATE // SAMPLES_PER_AAC_FRAME):
         frame = graph.pull()
         assert isinstance(frame, AudioFrame)
         yield frame
 
 
-def _chain(*filters: tuple[str, str]) -> Graph:
-    """Filters that feed one another, from a source to a sink."""
+def _filter_chain(*filters: tuple[str, str]) -> Graph:
+    """Return a graph of filters, linked from a source to a sink."""
     graph = Graph()
-    made = [graph.add(name, options) if options else graph.add(name) for name, options in filters]
-    for one, next_one in pairwise(made):
-        one.link_to(next_one)
+    nodes = [graph.add(name, options) if options else graph.add(name) for name, options in filters]
+    for node, next_node in pairwise(nodes):
+        node.link_to(next_node)
     graph.configure()
     return graph

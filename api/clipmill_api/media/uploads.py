@@ -1,129 +1,135 @@
-"""An upload's way: announced, grown, checked, and published in one transaction."""
+"""Uploads: announced, appended to, inspected, and published in one transaction."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
 
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
-from clipmill.protocol import Upload as UploadView
-from clipmill.protocol.result_files import COMPANION_KINDS
-from clipmill_api.compilations import admission
+from clipmill.protocol import MediaFacts, MediaKind, Upload, UploadPurpose, UploadRequest
+from clipmill.protocol.companion_kinds import COMPANION_KINDS
+from clipmill_api.accounts import quota_checks
 from clipmill_api.context import Context, new_id
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.media.inspection import inspect_upload
 from clipmill_api.media.publishing import publish
-from clipmill_api.queries import media_library, quota_ledger, revisions, task_leases
+from clipmill_api.queries import compilation_records, media_library, quota_ledger, task_leases, upload_records
 from clipmill_api.tables import UploadRow
-from clipmill_probe import MediaError, check, check_image
+from clipmill_api.tasks.leases import task_id_of
 
-MADE_HERE = (MediaKind.COMPILATION, *COMPANION_KINDS)
-PROBES = threading.BoundedSemaphore(2)
-"""Decodings at once: each is a process of its own that can fill a core."""
-
-
-def announce(ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
-    """A new upload, the running one of the same announcement, or a finished one."""
-    _allowed(ctx, who, asked)
-    return ctx.db.write(lambda session: _announce(session, ctx, who, asked))
+# Kinds that only jobs upload.
+RENDERED_KINDS = (MediaKind.COMPILATION, *COMPANION_KINDS)
 
 
-def _allowed(ctx: Context, who: Principal, asked: UploadRequest) -> None:
-    limit = ctx.settings.max_upload_bytes
-    if asked.size_bytes > limit:
-        detail = f"sizeBytes {asked.size_bytes}: at most {limit} bytes are taken"
+def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Upload:
+    """Return a new upload, or the existing one of the same announcement.
+
+    Raises:
+        ApiProblem: 403 if the caller may not upload this, 409 if its lease is lost, 413 if the
+            file is too large, 422 if a field is missing.
+    """
+    _refuse_forbidden(ctx, principal, request)
+    return ctx.db.write(lambda session: _announce(session, ctx, principal, request))
+
+
+def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest) -> None:
+    limit, purpose = ctx.settings.max_upload_bytes, request.purpose
+    if request.size_bytes > limit:
+        detail = f"sizeBytes: {request.size_bytes} exceeds the limit of {limit} bytes"
         raise ApiProblem(413, "TooLarge", detail, limitBytes=limit)
-    if (asked.purpose is UploadPurpose.LIBRARY) != (who.role == "user"):
-        detail = f"purpose {asked.purpose}: people upload to the library, jobs what they made"
+    if (purpose is UploadPurpose.LIBRARY) != (principal.role == "user"):
+        detail = f"purpose: a key with the role {principal.role} may not upload {purpose} files"
         raise ApiProblem(403, "Forbidden", detail)
-    missing = _missing_field(asked)
+    missing = _missing_field(request)
     if missing:
-        detail = f"{missing}: needed for the purpose {asked.purpose}"
+        detail = f"{missing}: required for the purpose {purpose}"
         raise ApiProblem(422, "Invalid", detail, field=missing)
-    if asked.purpose is UploadPurpose.LIBRARY and asked.kind in MADE_HERE:
-        detail = f"kind {asked.kind}: made by rendering, not uploaded"
+    if purpose is UploadPurpose.LIBRARY and request.kind in RENDERED_KINDS:
+        detail = f"kind: {request.kind} is uploaded by jobs only"
         raise ApiProblem(422, "Invalid", detail, field="kind")
 
 
-def _missing_field(asked: UploadRequest) -> str | None:
-    needed: dict[UploadPurpose, dict[str, object]] = {
-        UploadPurpose.CLIP: {"clipId": asked.clip_id, "epoch": asked.epoch},
-        UploadPurpose.PIECE: {"segmentKey": asked.segment_key, "epoch": asked.epoch},
-        UploadPurpose.OUTPUT: {"output": asked.output, "kind": asked.kind, "epoch": asked.epoch},
-        UploadPurpose.LIBRARY: {"kind": asked.kind},
+def _missing_field(request: UploadRequest) -> str | None:
+    epoch, kind = request.epoch, request.kind
+    required: dict[UploadPurpose, dict[str, object]] = {
+        UploadPurpose.CLIP: {"clipId": request.clip_id, "epoch": epoch},
+        UploadPurpose.SEGMENT: {"segmentKey": request.segment_key, "epoch": epoch},
+        UploadPurpose.OUTPUT: {"output": request.output, "kind": kind, "epoch": epoch},
+        UploadPurpose.LIBRARY: {"kind": kind},
     }
-    return next((name for name, value in needed[asked.purpose].items() if value is None), None)
+    return next((name for name, value in required[request.purpose].items() if value is None), None)
 
 
-def _announce(session: Session, ctx: Context, who: Principal, asked: UploadRequest) -> UploadView:
-    _fence(session, who, asked)
-    quota_ledger.hold_storage(session, who.owner)
-    # Not across compilations: two jobs that make the same segment at once each send their own.
-    same = (who.compilation_id or "") + asked.model_dump_json(exclude={"epoch"})
-    digest = hashlib.sha256(same.encode()).hexdigest()
-    running = media_library.running_upload(session, who.owner, digest)
-    if running is not None:
-        return view(ctx, running)
-    if asked.purpose is not UploadPurpose.PIECE:  # segments are our cache and count for nobody
-        admission.take_storage(session, who.owner, asked.size_bytes)
+def _announce(
+    session: Session, ctx: Context, principal: Principal, request: UploadRequest
+) -> Upload:
+    _require_lease(session, principal, request)
+    quota_ledger.lock_owner(session, principal.owner)
+    # Jobs of two compilations that render the same segment each upload their own file.
+    identity = (principal.compilation_id or "") + request.model_dump_json(exclude={"epoch"})
+    request_sha256 = hashlib.sha256(identity.encode()).hexdigest()
+    existing = upload_records.find_incomplete(session, principal.owner, request_sha256)
+    if existing is not None:
+        return view(ctx, existing)
+    is_segment = request.purpose is UploadPurpose.SEGMENT
+    if not is_segment:  # Segments are a cache of the installation and count towards no quota.
+        quota_checks.reserve_storage(session, principal.owner, request.size_bytes)
     row = UploadRow(
         id=new_id("u"),
-        owner=who.owner,
-        request=asked.model_dump(mode="json"),
-        request_sha256=digest,
-        size_bytes=asked.size_bytes,
-        reserved_bytes=0 if asked.purpose is UploadPurpose.PIECE else asked.size_bytes,
+        owner=principal.owner,
+        request=request.model_dump(mode="json"),
+        request_sha256=request_sha256,
+        size_bytes=request.size_bytes,
+        reserved_bytes=0 if is_segment else request.size_bytes,
         complete=False,
-        compilation_id=who.compilation_id or None,
+        compilation_id=principal.compilation_id or None,
         created_at=ctx.now(),
     )
-    media_library.add_upload(session, row)
-    session.flush()
-    return _at_once(session, ctx, who, row, asked) or view(ctx, row)
-
-
-def _at_once(
-    session: Session, ctx: Context, who: Principal, row: UploadRow, asked: UploadRequest
-) -> UploadView | None:
-    """The owner has these very bytes: publish without sending them."""
-    same = media_library.any_by_sha256(session, who.owner, asked.sha256)
-    if same is None or asked.purpose is UploadPurpose.PIECE:
-        return None
-    if asked.kind is MediaKind.IMAGE and same.kind != MediaKind.IMAGE:
-        return None
-    facts = MediaFacts.model_validate(same.facts) if same.facts else None
-    if asked.kind not in (MediaKind.IMAGE, *COMPANION_KINDS) and not _serves(facts, asked.kind):
-        return None
-    publish(session, ctx, who, row, facts)
+    upload_records.add_upload(session, row)
+    _publish_known_bytes(session, ctx, principal, row, request)
     return view(ctx, row)
 
 
-def _serves(facts: MediaFacts | None, kind: MediaKind | None) -> bool:
-    """Whether known facts are of the sort that this kind of media has."""
+def _publish_known_bytes(
+    session: Session, ctx: Context, principal: Principal, row: UploadRow, request: UploadRequest
+) -> None:
+    """Publish an upload at once if the owner has its bytes already."""
+    media = media_library.find_by_sha256(session, principal.owner, request.sha256)
+    if media is None or request.purpose is UploadPurpose.SEGMENT:
+        return
+    if request.kind is MediaKind.IMAGE and media.kind != MediaKind.IMAGE:
+        return
+    facts = MediaFacts.model_validate(media.facts) if media.facts else None
+    needs_facts = request.kind not in (MediaKind.IMAGE, *COMPANION_KINDS)
+    if needs_facts and not _is_playable(facts, request.kind):
+        return
+    publish(session, ctx, principal, row, facts)
+
+
+def _is_playable(facts: MediaFacts | None, kind: MediaKind | None) -> bool:
     return facts is not None and (facts.frames > 0 or kind is MediaKind.MUSIC)
 
 
-def _fence(session: Session, who: Principal, asked: UploadRequest) -> None:
-    """A job's upload counts only while its claim holds. Raises LeaseLost.
+def _require_lease(session: Session, principal: Principal, request: UploadRequest) -> None:
+    """Refuse an upload of a job whose lease is lost. Raises 409.
 
-    Locks are taken in one order everywhere: compilation, part, owner.
+    Row locks are taken in one order everywhere: compilation, task, owner.
     """
-    if who.role != "job":
+    if principal.role != "job":
         return
-    revisions.locked(session, who.compilation_id)
-    where = (who.compilation_id, who.generation, who.stage.value, asked.index)
-    part = task_leases.part(session, where)
-    if part is None or part.epoch != asked.epoch:
-        raise ApiProblem(409, "LeaseLost", "a later claim has taken this part")
+    compilation_records.lock_compilation(session, principal.compilation_id)
+    task = task_leases.lock_task(session, task_id_of(principal, request.index))
+    if task is None or task.epoch != request.epoch:
+        detail = f"epoch: {request.epoch} is not that of the latest claim of task {request.index}"
+        raise ApiProblem(409, "LeaseLost", detail)
 
 
-def view(ctx: Context, row: UploadRow) -> UploadView:
-    """An upload as its sender reads it."""
-    return UploadView(
+def view(ctx: Context, row: UploadRow) -> Upload:
+    """Return an upload as its sender sees it."""
+    return Upload(
         id=row.id,
-        offset=row.size_bytes if row.complete else ctx.store.offset(row.id),
+        offset=row.size_bytes if row.complete else ctx.spool.offset(row.id),
         size_bytes=row.size_bytes,
         complete=row.complete,
         media_id=row.media_id,
@@ -131,77 +137,65 @@ def view(ctx: Context, row: UploadRow) -> UploadView:
     )
 
 
-def find(ctx: Context, who: Principal, upload_id: str) -> UploadRow:
-    """An upload of the caller's. Raises NotFound."""
+def find(ctx: Context, principal: Principal, upload_id: str) -> UploadRow:
+    """Return an upload of the caller. Raises 404."""
     with ctx.db.read() as session:
-        row = media_library.upload(session, who.owner, upload_id)
+        row = upload_records.find_upload(session, principal.owner, upload_id)
     if row is None:
         raise not_found("upload", upload_id)
     return row
 
 
-def complete(ctx: Context, who: Principal, upload_id: str) -> UploadView:
-    """Check what came and publish it. A repeat answers the same."""
-    row = find(ctx, who, upload_id)
+def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
+    """Inspect an upload and publish it. Completing it again changes nothing.
+
+    Raises:
+        ApiProblem: 409 if bytes are missing or the lease is lost, 422 if the file is refused.
+    """
+    row = find(ctx, principal, upload_id)
     if row.complete:
         return view(ctx, row)
-    asked = UploadRequest.model_validate(row.request)
+    request = UploadRequest.model_validate(row.request)
     try:
-        facts = _examined(ctx, row, asked)
-        ctx.store.keep(row.id, row.owner, asked.sha256)
+        facts = inspect_upload(ctx, row, request)
+        ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
     except (ApiProblem, FileNotFoundError) as problem:
-        # A repeat of this request may have been faster: its bytes are published and gone.
-        now = find(ctx, who, upload_id)
-        if now.complete:
-            return view(ctx, now)
+        # A concurrent request may have published the upload and deleted its spooled bytes.
+        current = find(ctx, principal, upload_id)
+        if current.complete:
+            return view(ctx, current)
         if isinstance(problem, ApiProblem) and problem.status == 422:
             _discard(ctx, row)
         raise
+    upload = ctx.db.write(lambda session: _finish(session, ctx, principal, row, request, facts))
+    ctx.spool.delete(row.id)
+    return upload
 
-    def finish(session: Session) -> UploadView:
-        _fence(session, who, asked)
-        quota_ledger.hold_storage(session, row.owner)
-        current = media_library.upload(session, row.owner, row.id)
-        if current is None:
-            raise not_found("upload", row.id)
-        if not current.complete:
-            publish(session, ctx, who, current, facts)
-        return view(ctx, current)
 
-    done = ctx.db.write(finish)
-    ctx.store.forget(row.id)
-    return done
+def _finish(
+    session: Session,
+    ctx: Context,
+    principal: Principal,
+    row: UploadRow,
+    request: UploadRequest,
+    facts: MediaFacts | None,
+) -> Upload:
+    _require_lease(session, principal, request)
+    quota_ledger.lock_owner(session, row.owner)
+    current = upload_records.find_upload(session, row.owner, row.id)
+    if current is None:
+        raise not_found("upload", row.id)
+    if not current.complete:
+        publish(session, ctx, principal, current, facts)
+    return view(ctx, current)
 
 
 def _discard(ctx: Context, row: UploadRow) -> None:
-    """Bytes that can never be published: give their storage back."""
+    """Delete an upload that can never be published, and release its storage."""
 
-    def drop(session: Session) -> None:
-        if media_library.drop_upload(session, row.id):
-            quota_ledger.give_storage(session, row.owner, row.reserved_bytes)
+    def delete(session: Session) -> None:
+        if upload_records.delete_incomplete(session, row.id):
+            quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
 
-    ctx.db.write(drop)
-    ctx.store.forget(row.id)
-
-
-def _examined(ctx: Context, row: UploadRow, asked: UploadRequest) -> MediaFacts | None:
-    """Length, digest, and the prober's word on every video and image. Raises what is wrong."""
-    have = ctx.store.offset(row.id)
-    if have < row.size_bytes:
-        detail = f"{have} of {row.size_bytes} bytes are here"
-        raise ApiProblem(409, "Incomplete", detail, offset=have)
-    found = ctx.store.digest(row.id)
-    if found != asked.sha256:
-        detail = f"sha256: announced {asked.sha256}, but the bytes have {found}"
-        raise ApiProblem(422, "DigestMismatch", detail)
-    if asked.kind in COMPANION_KINDS:
-        return None
-    wanted = asked.purpose in (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
-    try:
-        if asked.kind is MediaKind.IMAGE:
-            return check_image(ctx.store.spooled(row.id))
-        with PROBES:
-            music = asked.kind is MediaKind.MUSIC
-            return check(ctx.store.spooled(row.id), full=wanted, sound=music)
-    except MediaError as error:
-        raise ApiProblem(422, error.code, str(error).replace(row.id, asked.filename)) from None
+    ctx.db.write(delete)
+    ctx.spool.delete(row.id)

@@ -93,7 +93,8 @@ def _with_sources(
 
 def _settings(environ: Mapping[str, str]) -> Settings:
     """Return the API's settings, with CLIPMILL_API_KEY as the key of the first user."""
-    from clipmill_api.settings import Settings, UnsafeSettings, refuse_weak  # noqa: PLC0415
+    from clipmill.environment import InvalidSettings  # noqa: PLC0415
+    from clipmill_api.settings import Settings, refuse_weak  # noqa: PLC0415
 
     try:
         if not environ.get("CLIPMILL_API_KEY") or environ.get("CLIPMILL_DEFAULT_OWNER"):
@@ -102,7 +103,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         refuse_weak("CLIPMILL_API_KEY", key, letter="u")
         first = {"CLIPMILL_DEFAULT_OWNER": LOCAL_OWNER, "CLIPMILL_DEFAULT_OWNER_KEY": key}
         return Settings.from_environ({**environ, **first})
-    except UnsafeSettings as error:
+    except InvalidSettings as error:
         raise typer.BadParameter(str(error)) from None
 
 

@@ -1,1 +1,4 @@
-"""The routes, one module per group of callers. Each delegates to a service module."""
+"""Routes by caller: people, their media and uploads, jobs, the operator, the administrator.
+
+In: authenticated requests. Out: calls of the service packages, and their results.
+"""

@@ -1,4 +1,4 @@
-"""What an owner may use and has used."""
+"""Routes for the quota and usage of a user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from clipmill.protocol import Account, Usage
 from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
-from clipmill_api.http.authentication import User
+from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.queries import quota_ledger
 from clipmill_api.timestamps import format_time
 
@@ -15,17 +15,17 @@ router = APIRouter(prefix="/api", tags=["account"])
 
 
 @router.get("/quota")
-def get_quota(ctx: Ctx, who: User) -> Account:
-    """Limits, and what is used and reserved of them."""
+def get_quota(ctx: Ctx, principal: UserPrincipal) -> Account:
+    """Return limits, usage and reservations of storage and render time."""
     with ctx.db.read() as session:
-        return responses.account(session, ctx, who.owner)
+        return responses.account_view(session, ctx, principal.owner)
 
 
 @router.get("/usage")
-def get_usage(ctx: Ctx, who: User) -> list[Usage]:
-    """Render time by finished generation, newest first."""
+def list_usage(ctx: Ctx, principal: UserPrincipal) -> list[Usage]:
+    """Return render time by finished generation, newest first."""
     with ctx.db.read() as session:
-        rows = quota_ledger.usage(session, who.owner)
+        rows = quota_ledger.list_usage(session, principal.owner)
     return [
         Usage(
             compilation_id=row.compilation_id,

@@ -1,4 +1,4 @@
-"""Users, tiers and their keys."""
+"""Routes for users, tiers and the keys of users."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from clipmill_api.tables import KeyRow, TierRow, UserRow
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
 
 
-def _same(path: str, body: str) -> None:
+def _require_same_name(path: str, body: str) -> None:
     if path != body:
-        detail = f"name: the path says {path!r}, the body {body!r}"
+        detail = f"name: {body!r} in the body differs from {path!r} in the path"
         raise ApiProblem(422, "Invalid", detail, field="name")
 
 
-def _tier_view(row: TierRow) -> TierView:
+def _tier_view(tier: TierRow) -> TierView:
     return TierView(
-        name=row.name,
-        storage_limit_bytes=row.storage_limit_bytes,
-        render_limit_seconds=row.render_limit_s,
-        apply_watermark=row.apply_watermark,
-        max_resolution=row.max_resolution,
-        max_fps=row.max_fps,
-        max_clips=row.max_clips,
+        name=tier.name,
+        storage_limit_bytes=tier.storage_limit_bytes,
+        render_limit_seconds=tier.render_limit_s,
+        apply_watermark=tier.apply_watermark,
+        max_resolution=tier.max_resolution,
+        max_fps=tier.max_fps,
+        max_clips=tier.max_clips,
     )
 
 
 @router.get("/users")
-def get_users(ctx: Ctx) -> list[UserView]:
-    """All users by name."""
+def list_users(ctx: Ctx) -> list[UserView]:
+    """Return all users, by name."""
     with ctx.db.read() as session:
-        return [UserView(name=row.name, tier=row.tier) for row in users_and_keys.users(session)]
+        return [UserView(name=user.name, tier=user.tier) for user in users_and_keys.list_users(session)]
 
 
 @router.put("/users/{name}")
 def put_user(ctx: Ctx, name: str, user: UserView) -> UserView:
     """Create a user, or move one to another tier."""
-    _same(name, user.name)
+    _require_same_name(name, user.name)
 
     def put(session: Session) -> None:
-        if users_and_keys.tier(session, user.tier) is None:
-            known = ", ".join(tier.name for tier in users_and_keys.tiers(session))
-            detail = f"tier: there is no {user.tier!r}; there are {known}"
+        if users_and_keys.find_tier(session, user.tier) is None:
+            tiers = ", ".join(tier.name for tier in users_and_keys.list_tiers(session))
+            detail = f"tier: {user.tier!r} does not exist; existing tiers are {tiers}"
             raise ApiProblem(422, "Invalid", detail, field="tier")
-        row = users_and_keys.user(session, name)
+        row = users_and_keys.find_user(session, name)
         if row is None:
             row = UserRow(name=name, tier=user.tier, storage_used_bytes=0, created_at=ctx.now())
-            users_and_keys.add(session, row)
+            users_and_keys.add_user(session, row)
         row.tier = user.tier
 
     ctx.db.write(put)
@@ -61,37 +61,37 @@ def put_user(ctx: Ctx, name: str, user: UserView) -> UserView:
 
 
 @router.post("/users/{name}/keys", status_code=201)
-def mint(ctx: Ctx, name: str) -> KeyReply:
-    """A fresh key for a user. It is shown once."""
+def create_user_key(ctx: Ctx, name: str) -> KeyReply:
+    """Create a key for a user. The API does not show it again."""
     secret = new_key("user")
 
-    def minted(session: Session) -> None:
-        if users_and_keys.user(session, name) is None:
+    def add(session: Session) -> None:
+        if users_and_keys.find_user(session, name) is None:
             raise not_found("user", name)
         key = KeyRow(id=new_id("s"), secret_sha256=digest(secret), role="user", owner=name)
         users_and_keys.add_key(session, key)
 
-    ctx.db.write(minted)
+    ctx.db.write(add)
     return KeyReply(key=secret)
 
 
 @router.get("/tiers")
-def get_tiers(ctx: Ctx) -> list[TierView]:
-    """All tiers by name."""
+def list_tiers(ctx: Ctx) -> list[TierView]:
+    """Return all tiers, by name."""
     with ctx.db.read() as session:
-        return [_tier_view(row) for row in users_and_keys.tiers(session)]
+        return [_tier_view(tier) for tier in users_and_keys.list_tiers(session)]
 
 
 @router.put("/tiers/{name}")
 def put_tier(ctx: Ctx, name: str, tier: TierView) -> TierView:
-    """Create or change a tier. A limit of null is no limit, 0 is nothing at all."""
-    _same(name, tier.name)
+    """Create or replace a tier. A limit of null is no limit; a limit of 0 allows nothing."""
+    _require_same_name(name, tier.name)
 
     def put(session: Session) -> None:
-        row = users_and_keys.tier(session, name)
+        row = users_and_keys.find_tier(session, name)
         if row is None:
             row = TierRow(name=name, apply_watermark=tier.apply_watermark)
-            users_and_keys.add(session, row)
+            users_and_keys.add_tier(session, row)
         row.storage_limit_bytes = tier.storage_limit_bytes
         row.render_limit_s = tier.render_limit_seconds
         row.apply_watermark = tier.apply_watermark

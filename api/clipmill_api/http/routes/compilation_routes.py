@@ -1,208 +1,201 @@
-"""What people ask: submit, watch, edit, cancel, fetch the video."""
+"""Routes for compilations: submit, plan, edit, cancel, and download outputs."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Header, Query, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from clipmill.otio.exporter import exported
-from clipmill.protocol import TERMINAL_STATES, CompilationView, OutputResult, CompilationPage, Plan, PreviewRequest
-from clipmill.protocol.result_files import COMPANION_FILES
+from clipmill.otio.exporter import export_otio
+from clipmill.protocol import (
+    CompilationPage,
+    CompilationView,
+    OutputResult,
+    Plan,
+    PreviewRequest,
+)
+from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill.spec import CompilationSpec, Manifest, Name
-from clipmill_api.compilations import admission, lifecycle, plan_reader, responses, submission
+from clipmill_api.accounts import quota_checks
+from clipmill_api.compilations import plan_reader, resolution, responses, submission
 from clipmill_api.context import Context, Ctx
-from clipmill_api.http.authentication import User
+from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.openapi import MANIFESTS
-from clipmill_api.http.paging import Cursor, cursor
+from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads
-from clipmill_api.queries import media_library, revisions
+from clipmill_api.queries import compilation_records, media_library, revision_clips
 
 router = APIRouter(prefix="/api", tags=["compilations"])
-Wish = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
-NO_WISHES = PreviewRequest()
-LOOK_S = 0.5
-"""How often a watched compilation is looked at."""
-QUIET_S = 15
-"""A silent stream says that it lives this often, so that no proxy cuts it."""
+ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
+DEFAULT_PREVIEW = PreviewRequest()
 
 
 @router.post("/compilations", status_code=201)
-def create(
+def create_compilation(
     ctx: Ctx,
-    who: User,
-    manifest: Wish,
+    principal: UserPrincipal,
+    manifest: ManifestBody,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> CompilationView:
-    """Submit a compilation. With an Idempotency-Key, a repeat is the same compilation."""
+    """Submit a compilation. Requests with the same Idempotency-Key create one compilation."""
 
-    def made(session: Session) -> CompilationView:
-        row = submission.create(session, ctx, who.owner, manifest, idempotency_key)
-        return responses.newest(session, ctx, row)
+    def create(session: Session) -> CompilationView:
+        row = submission.create_compilation(session, ctx, principal.owner, manifest, idempotency_key)
+        return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(made)
+    return ctx.db.write(create)
 
 
 @router.post("/plan")
-def dry_run(ctx: Ctx, who: User, manifest: Wish) -> Plan:
-    """What would happen to a manifest, without doing it; refused as submitting it would be."""
-    submission.refuse_foreign(who.owner, manifest.spec)
+def plan_compilation(ctx: Ctx, principal: UserPrincipal, manifest: ManifestBody) -> Plan:
+    """Return the plan of a manifest without submitting it.
+
+    A manifest that submission would refuse is refused in the same way.
+    """
+    submission.refuse_foreign_owner(principal.owner, manifest.spec)
     with ctx.db.read() as session:
-        admission.refuse_over_tier(session, who.owner, manifest.spec)
-        known = admission.resolve(session, ctx, who.owner, manifest.spec)
-        return plan_reader.dry_run(session, ctx, who.owner, known)
+        quota_checks.refuse_too_many_clips(session, principal.owner, manifest.spec)
+        resolved = resolution.resolve_spec(session, ctx, principal.owner, manifest.spec)
+        return plan_reader.dry_run_plan(session, ctx, principal.owner, resolved)
 
 
 @router.get("/compilations")
-def get_all(
-    ctx: Ctx, who: User, after: Cursor, limit: Annotated[int, Query(ge=1, le=200)] = 50
+def list_compilations(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    after: Cursor,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CompilationPage:
-    """Compilations, newest first."""
+    """Return a page of compilations, newest first."""
     with ctx.db.read() as session:
-        rows = revisions.page(session, who.owner, after, limit + 1)
+        rows = compilation_records.list_compilations(session, principal.owner, after, limit + 1)
         keys = [(row.id, revision.generation) for row, revision in rows[:limit]]
-        clips = revisions.clips_of(session, keys)
+        clips = revision_clips.clips_by_revision(session, keys)
     items = [
-        responses.compilation(ctx, row, revision, clips[row.id, revision.generation])
+        responses.compilation_view(ctx, row, revision, clips[row.id, revision.generation])
         for row, revision in rows[:limit]
     ]
     last = rows[limit - 1][0] if len(rows) > limit else None
-    return CompilationPage(items=items, next=cursor(last.created_at, last.id) if last else None)
+    next_cursor = encode_cursor(last.created_at, last.id) if last else None
+    return CompilationPage(items=items, next=next_cursor)
 
 
 @router.get("/compilations/{compilation_id}")
-def get_one(ctx: Ctx, who: User, compilation_id: str) -> CompilationView:
-    """A compilation as it is now."""
-    return _view(ctx, who.owner, compilation_id)
+def get_compilation(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> CompilationView:
+    """Return the current state of a compilation."""
+    return compilation_view(ctx, principal.owner, compilation_id)
 
 
-def _view(ctx: Context, owner: str, compilation_id: str) -> CompilationView:
+def compilation_view(ctx: Context, owner: str, compilation_id: str) -> CompilationView:
+    """Return the current state of an owner's compilation. Raises 404."""
     with ctx.db.read() as session:
-        return responses.newest(session, ctx, submission.own(session, owner, compilation_id))
+        return responses.newest_view(session, ctx, submission.own_compilation(session, owner, compilation_id))
 
 
 @router.get("/compilations/{compilation_id}/plan")
-def get_plan(ctx: Ctx, who: User, compilation_id: str) -> Plan:
-    """Timeline, segments and quota of the newest generation."""
+def get_compilation_plan(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> Plan:
+    """Return timeline, segments and quota of the newest generation."""
     with ctx.db.read() as session:
-        return plan_reader.plan(session, ctx, submission.own(session, who.owner, compilation_id))
+        row = submission.own_compilation(session, principal.owner, compilation_id)
+        return plan_reader.read_plan(session, ctx, row)
 
 
 @router.get("/compilations/{compilation_id}/timeline.otio")
-def get_timeline(ctx: Ctx, who: User, compilation_id: str, output: Name | None = None) -> Response:
-    """The newest generation's timeline as OpenTimelineIO, of one output (default the first)."""
+def get_timeline(
+    ctx: Ctx, principal: UserPrincipal, compilation_id: str, output: Name | None = None
+) -> Response:
+    """Return the timeline of an output, by default the first, as OpenTimelineIO."""
     with ctx.db.read() as session:
-        row = submission.own(session, who.owner, compilation_id)
-        made = admission.outputs(lifecycle.known(session, row, row.generation))
-    one = next((one for one in made if output in (None, one.output.name)), None)
-    if one is None:
+        row = submission.own_compilation(session, principal.owner, compilation_id)
+        outputs = resolution.plan_or_refuse(resolution.load_resolved_spec(session, row, row.generation))
+    planned = next((o for o in outputs if output in (None, o.spec.name)), None)
+    if planned is None:
         raise not_found("output", str(output))
-    if not one.timeline.exact:
-        detail = "clips are still to be fetched: their lengths are not known"
+    timeline = planned.timeline
+    if not timeline.exact:
+        detail = "the timeline is an estimate until all clips have been fetched"
         raise ApiProblem(409, "NotReady", detail)
-    text = exported(one.record, one.timeline.entries, one.timeline.profile)
-    name = quote(f"{row.name}-{one.output.name}.otio")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    text = export_otio(planned.record, timeline.items, timeline.profile)
+    filename = quote(f"{row.name}-{planned.spec.name}.otio")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{filename}"}
     return Response(text, headers=headers, media_type="application/json")
 
 
 @router.put("/compilations/{compilation_id}/spec")
-def put_spec(ctx: Ctx, who: User, compilation_id: str, spec: CompilationSpec) -> CompilationView:
-    """Edit: a new generation, which renders only what changed."""
+def replace_compilation_spec(
+    ctx: Ctx, principal: UserPrincipal, compilation_id: str, spec: CompilationSpec
+) -> CompilationView:
+    """Replace the spec, which creates a generation. Unchanged segments are not rendered again."""
 
-    def edited(session: Session) -> CompilationView:
-        row = submission.edit(session, ctx, who.owner, compilation_id, spec)
-        return responses.newest(session, ctx, row)
+    def edit(session: Session) -> CompilationView:
+        row = submission.edit_spec(session, ctx, principal.owner, compilation_id, spec)
+        return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(edited)
+    return ctx.db.write(edit)
 
 
 @router.post("/compilations/{compilation_id}/preview", status_code=201)
-def preview(
-    ctx: Ctx, who: User, compilation_id: str, asked: PreviewRequest = NO_WISHES
+def create_preview(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    compilation_id: str,
+    request: PreviewRequest = DEFAULT_PREVIEW,
 ) -> CompilationView:
-    """A draft of it as it is now, a compilation of its own that takes no render time.
+    """Create a draft of a compilation, which takes no render time from the quota.
 
-    Asked again, the same draft.
+    The same request again returns the same draft.
     """
 
-    def made(session: Session) -> CompilationView:
-        row = submission.preview(session, ctx, who.owner, compilation_id, asked.extent)
-        return responses.newest(session, ctx, row)
+    def create(session: Session) -> CompilationView:
+        row = submission.create_preview(session, ctx, principal.owner, compilation_id, request.extent)
+        return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(made)
+    return ctx.db.write(create)
 
 
 @router.delete("/compilations/{compilation_id}")
-def cancel(ctx: Ctx, who: User, compilation_id: str) -> CompilationView:
-    """Cancel what runs. One that has ended stays as it ended."""
+def cancel_compilation(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> CompilationView:
+    """Cancel a compilation. One that has ended does not change."""
 
-    def cancelled(session: Session) -> CompilationView:
-        row = submission.own(session, who.owner, compilation_id)
-        submission.cancel(session, ctx, row)
-        return responses.newest(session, ctx, row)
+    def cancel(session: Session) -> CompilationView:
+        row = submission.own_compilation(session, principal.owner, compilation_id)
+        submission.cancel_compilation(session, ctx, row)
+        return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(cancelled)
-
-
-@router.get("/compilations/{compilation_id}/events", response_class=StreamingResponse)
-def events(ctx: Ctx, who: User, compilation_id: str) -> StreamingResponse:
-    """Server-sent events: the compilation at each change, until it has ended."""
-    _view(ctx, who.owner, compilation_id)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _changes(ctx, who.owner, compilation_id)
-    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
-
-
-async def _changes(ctx: Context, owner: str, compilation_id: str) -> AsyncIterator[str]:
-    last, quiet = "", 0.0
-    while True:
-        view = await run_in_threadpool(_view, ctx, owner, compilation_id)
-        now = json.dumps(view.model_dump(mode="json", by_alias=True))
-        if now != last:
-            yield f"event: compilation\ndata: {now}\n\n"
-            last, quiet = now, 0.0
-        if view.state in TERMINAL_STATES:
-            return
-        if quiet >= QUIET_S:
-            yield ": still here\n\n"
-            quiet = 0.0
-        await asyncio.sleep(LOOK_S)
-        quiet += LOOK_S
+    return ctx.db.write(cancel)
 
 
 @router.head("/compilations/{compilation_id}/outputs/{file}", include_in_schema=False)
 @router.get(
     "/compilations/{compilation_id}/outputs/{file}",
-    responses=downloads.REPLIES,
+    responses=downloads.RESPONSES,
     response_class=Response,
 )
-def output(request: Request, ctx: Ctx, who: User, compilation_id: str, file: str) -> Response:
-    """A finished file, `NAME` or `NAME.mp4` (or .webm), and what comes with it; takes Range.
+def download_output(
+    request: Request, ctx: Ctx, principal: UserPrincipal, compilation_id: str, file: str
+) -> Response:
+    """Download a finished video or one of its companion files. Supports Range.
 
-    That is NAME.jpg, NAME-storyboard.png, NAME.vtt, NAME-chapters.txt, NAME-credits.txt and
-    NAME-manifest.json.
+    A video is `NAME`, `NAME.mp4` or `NAME.webm`. Its companion files are `NAME.jpg`,
+    `NAME-storyboard.png`, `NAME.vtt`, `NAME-chapters.txt`, `NAME-credits.txt` and
+    `NAME-manifest.json`.
     """
-    view = _view(ctx, who.owner, compilation_id)
-    media_id = next((found for o in view.outputs if (found := _file(o, file))), None)
+    view = compilation_view(ctx, principal.owner, compilation_id)
+    media_id = next((found for output in view.outputs if (found := _media_id(output, file))), None)
     with ctx.db.read() as session:
-        row = media_library.media(session, who.owner, media_id) if media_id else None
+        row = media_library.find_media(session, principal.owner, media_id) if media_id else None
     if row is None:
-        raise not_found("output", f"{file} (the compilation is {view.state})")
-    return downloads.serve(
-        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
-    )
+        raise not_found(f"output of the {view.state} compilation", file)
+    return downloads.serve_media(request, ctx, row)
 
 
-def _file(output: OutputResult, file: str) -> str | None:
+def _media_id(output: OutputResult, file: str) -> str | None:
+    """Return the media id of an output's file."""
     name = output.name
-    video = {name: output.media_id, f"{name}.{output.container}": output.media_id}
-    return ({one.name(name): one.media_id(output) for one in COMPANION_FILES} | video).get(file)
+    files = {companion.name(name): companion.media_id(output) for companion in COMPANION_FILES}
+    files |= {name: output.media_id, f"{name}.{output.container}": output.media_id}
+    return files.get(file)

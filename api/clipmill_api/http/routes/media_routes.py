@@ -1,122 +1,119 @@
-"""The media library, and bytes down for people and jobs alike."""
+"""Routes for the media library, and downloads of media and segments."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from clipmill.protocol import Media, MediaFacts, MediaKind, MediaPage, UsedIn
+from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
-from clipmill_api.http.authentication import LiveJob, User, UserOrJob
-from clipmill_api.http.paging import Cursor, cursor
+from clipmill_api.http.authentication import (
+    LiveJobPrincipal,
+    UserOrJobPrincipal,
+    UserPrincipal,
+)
+from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.media import downloads, uploads
-from clipmill_api.queries import media_library, quota_ledger, result_media
+from clipmill_api.media import downloads, inspection
+from clipmill_api.queries import media_library, quota_ledger, rendered_segments, result_media
 from clipmill_api.tables import MediaRow
-from clipmill_probe import MediaError, check, check_image
 
 router = APIRouter(tags=["media"])
 
 
-def _row(session: Session, owner: str, media_id: str) -> MediaRow:
-    row = media_library.media(session, owner, media_id)
+def _media(session: Session, owner: str, media_id: str) -> MediaRow:
+    row = media_library.find_media(session, owner, media_id)
     if row is None:
         raise not_found("media", media_id)
     return row
 
 
 @router.get("/api/media")
-def get_all(
-    ctx: Ctx, who: User, after: Cursor, limit: Annotated[int, Query(ge=1, le=200)] = 50
+def list_media(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    after: Cursor,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MediaPage:
-    """The library, newest first."""
+    """Return a page of the media library, newest first."""
     with ctx.db.read() as session:
-        rows = media_library.media_page(session, who.owner, after, limit + 1)
-    items = [responses.media(row) for row in rows[:limit]]
+        rows = media_library.list_media(session, principal.owner, after, limit + 1)
+    items = [responses.media_view(row) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    return MediaPage(items=items, next=cursor(last.created_at, last.id) if last else None)
+    next_cursor = encode_cursor(last.created_at, last.id) if last else None
+    return MediaPage(items=items, next=next_cursor)
 
 
 @router.get("/api/media/{media_id}")
-def get_one(ctx: Ctx, who: User, media_id: str) -> Media:
-    """One media file."""
+def get_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> Media:
+    """Return a media file's metadata."""
     with ctx.db.read() as session:
-        return responses.media(_row(session, who.owner, media_id))
+        return responses.media_view(_media(session, principal.owner, media_id))
 
 
 @router.get("/api/media/{media_id}/used-in")
-def used_in(
-    ctx: Ctx, who: User, media_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 100
+def list_media_uses(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    media_id: str,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[UsedIn]:
-    """Results that play a media file, newest first."""
+    """Return the results that play a media file, newest first."""
     with ctx.db.read() as session:
-        _row(session, who.owner, media_id)
-        found = result_media.using(session, who.owner, media_id, limit)
-        return [responses.used_in(use, compilation) for use, compilation in found]
+        _media(session, principal.owner, media_id)
+        uses = result_media.list_results_playing(session, principal.owner, media_id, limit)
+        return [responses.used_in_view(use, compilation) for use, compilation in uses]
 
 
 @router.delete("/api/media/{media_id}", status_code=204)
-def delete(ctx: Ctx, who: User, media_id: str) -> None:
-    """Delete a media file that no running compilation uses. Finished videos stay as they are."""
+def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
+    """Delete a media file that no active compilation uses. Finished videos stay as they are."""
 
-    def gone(session: Session) -> str | None:
-        row = _row(session, who.owner, media_id)
-        used = media_library.in_use(session, who.owner, media_id)
-        if used:
-            detail = f"media {media_id} is used by compilation {used}, which runs"
-            raise ApiProblem(409, "InUse", detail, compilation=used)
+    def delete(session: Session) -> str | None:
+        row = _media(session, principal.owner, media_id)
+        compilation = media_library.find_using_compilation(session, principal.owner, media_id)
+        if compilation:
+            detail = f"media {media_id} is in use by the active compilation {compilation}"
+            raise ApiProblem(409, "InUse", detail, compilation=compilation)
         media_library.delete_media(session, row)
-        quota_ledger.give_storage(session, who.owner, row.size_bytes)
-        alone = not media_library.is_referenced(session, who.owner, row.sha256)
-        return row.sha256 if alone else None
+        quota_ledger.release_storage(session, principal.owner, row.size_bytes)
+        is_last = not media_library.is_blob_referenced(session, principal.owner, row.sha256)
+        return row.sha256 if is_last else None
 
-    orphan = ctx.db.write(gone)
-    if orphan:
-        ctx.store.drop(who.owner, orphan)
+    unreferenced = ctx.db.write(delete)
+    if unreferenced:
+        ctx.store.delete(principal.owner, unreferenced)
 
 
 @router.post("/api/media/{media_id}/validate")
-def validate(ctx: Ctx, who: User, media_id: str) -> MediaFacts:
-    """Check a media file again: there, size, readable, decodable to its end."""
+def validate_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> MediaFacts:
+    """Decode a media file to its end and return its facts."""
     with ctx.db.read() as session:
-        row = _row(session, who.owner, media_id)
-    with tempfile.TemporaryDirectory(dir=ctx.settings.state) as folder:
-        path = Path(folder) / "media"
-        try:
-            ctx.store.copy_to(who.owner, row.sha256, path)
-            with uploads.PROBES:
-                if row.kind == MediaKind.IMAGE:
-                    return check_image(path)
-                return check(path, sound=row.kind == MediaKind.MUSIC)
-        except FileNotFoundError:
-            raise ApiProblem(422, "Missing", f"the bytes of {media_id} are gone") from None
-        except MediaError as error:
-            raise ApiProblem(422, error.code, f"{row.filename}: {error}") from None
+        row = _media(session, principal.owner, media_id)
+    return inspection.inspect_stored(ctx, row)
 
 
 @router.head("/api/media/{media_id}/content", include_in_schema=False)
-@router.get("/api/media/{media_id}/content", responses=downloads.REPLIES, response_class=Response)
-def content(request: Request, ctx: Ctx, who: UserOrJob, media_id: str) -> Response:
-    """The bytes of a media file; takes Range."""
+@router.get("/api/media/{media_id}/content", responses=downloads.RESPONSES, response_class=Response)
+def download_media(
+    request: Request, ctx: Ctx, principal: UserOrJobPrincipal, media_id: str
+) -> Response:
+    """Download a media file. Supports Range."""
     with ctx.db.read() as session:
-        row = _row(session, who.owner, media_id)
-    return downloads.serve(
-        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
-    )
+        row = _media(session, principal.owner, media_id)
+    return downloads.serve_media(request, ctx, row)
 
 
 @router.head("/api/segments/{key}/content", include_in_schema=False)
-@router.get("/api/segments/{key}/content", responses=downloads.REPLIES, response_class=Response)
-def segment(request: Request, ctx: Ctx, who: LiveJob, key: str) -> Response:
-    """The bytes of a rendered segment; takes Range."""
+@router.get("/api/segments/{key}/content", responses=downloads.RESPONSES, response_class=Response)
+def download_segment(request: Request, ctx: Ctx, principal: LiveJobPrincipal, key: str) -> Response:
+    """Download a rendered segment. Supports Range."""
     with ctx.db.read() as session:
-        row = media_library.segment(session, who.owner, key)
+        row = rendered_segments.find_segment(session, principal.owner, key)
     if row is None:
         raise not_found("segment", key)
     return downloads.serve(

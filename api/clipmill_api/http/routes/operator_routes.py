@@ -1,4 +1,4 @@
-"""What the operator asks: generations in, keys out, news of dead pods."""
+"""Routes of the operator: registrations, submissions, keys of jobs, failed tasks."""
 
 from __future__ import annotations
 
@@ -8,174 +8,146 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
-    TERMINAL_STATES,
     ActiveCompilation,
     CompilationView,
     FailedTasks,
-    StageKey,
     KeyReply,
     KeyRequest,
     Plan,
-    SubmissionRefusal,
     RegisteredPlan,
     Registration,
     Stage,
-    CompilationState,
+    StageKey,
     Submission,
+    SubmissionRefusal,
 )
 from clipmill_api.compilations import plan_reader, registration, responses, submission
-from clipmill_api.compilations.planning import Planned
-from clipmill_api.context import Ctx, new_id
-from clipmill_api.http.authentication import digest, new_key, operator_only
+from clipmill_api.compilations.plan_models import CompilationPlan
+from clipmill_api.context import Ctx
+from clipmill_api.http.authentication import operator_only
+from clipmill_api.http.job_keys import add_job_key, replace_job_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.queries import revisions, users_and_keys
-from clipmill_api.tables import CompilationRow, KeyRow
-from clipmill_api.tasks import leases, outcome
+from clipmill_api.queries import compilation_records, revision_clips
+from clipmill_api.tables import CompilationRow
+from clipmill_api.tasks import outcome
 
 router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
 Limit = Annotated[int, Query(ge=1, le=2000)]
 Uid = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-def _row(session: Session, uid: str, *, lock: bool = False) -> CompilationRow:
-    row = revisions.by_uid(session, uid, lock=lock)
+def _compilation(session: Session, uid: str, *, lock: bool = False) -> CompilationRow:
+    row = compilation_records.find_by_uid(session, uid, lock=lock)
     if row is None:
         raise not_found("compilation", uid)
     return row
 
 
 @router.put("/compilations/{uid}")
-def register(ctx: Ctx, uid: Uid, wish: Registration, with_key: bool = False) -> RegisteredPlan:
-    """Tell of a generation. Answers its plan, or the refusal with its numbers.
+def register_compilation(
+    ctx: Ctx, uid: Uid, request: Registration, with_key: bool = False
+) -> RegisteredPlan:
+    """Register a generation of a resource and return its plan, or refuse it.
 
-    `with_key`: if the generation is new, the key of its first stage comes with the plan.
+    With `with_key`, the reply to a new generation holds the key of its first stage.
     """
 
-    def registered(session: Session) -> tuple[plan_reader.Read, StageKey | None]:
-        row, planned = registration.register(session, ctx, uid, wish)
+    def register(session: Session) -> tuple[plan_reader.PlanInputs, StageKey | None]:
+        row, planned = registration.register(session, ctx, uid, request)
         key = _first_key(session, row, planned) if with_key and planned else None
-        return plan_reader.read(session, ctx, row, planned), key
+        return plan_reader.read_plan_inputs(session, ctx, row, planned), key
 
     try:
-        found, key = ctx.db.write(registered)
+        inputs, key = ctx.db.write(register)
     except ApiProblem as problem:
         if problem.code not in registration.CONFLICTS:
-            ctx.db.write(lambda session: registration.refused(session, ctx, uid, wish))
+            ctx.db.write(lambda session: registration.supersede_refused(session, ctx, uid, request))
         raise
-    return RegisteredPlan(**dict(plan_reader.drawn(ctx, found)), key=key)
+    return RegisteredPlan(**dict(plan_reader.build_plan(ctx, inputs)), key=key)
+
+
+def _first_key(session: Session, row: CompilationRow, planned: CompilationPlan) -> StageKey:
+    stage = Stage.FETCH if planned.resolved.is_waiting else Stage.ASSEMBLE
+    return StageKey(generation=row.generation, stage=stage, key=add_job_key(session, row, stage))
 
 
 @router.get("/compilations/{uid}")
-def plan(ctx: Ctx, uid: Uid) -> Plan:
-    """The plan of the newest generation."""
+def get_generation_plan(ctx: Ctx, uid: Uid) -> Plan:
+    """Return the plan of the newest generation."""
     with ctx.db.read() as session:
-        return plan_reader.plan(session, ctx, _row(session, uid))
+        return plan_reader.read_plan(session, ctx, _compilation(session, uid))
 
 
 @router.get("/compilations/{uid}/status")
-def status(ctx: Ctx, uid: Uid) -> CompilationView:
-    """State, progress and outputs of the newest generation."""
+def get_generation_status(ctx: Ctx, uid: Uid) -> CompilationView:
+    """Return state, progress and outputs of the newest generation."""
     with ctx.db.read() as session:
-        return responses.newest(session, ctx, _row(session, uid))
+        return responses.newest_view(session, ctx, _compilation(session, uid))
 
 
 @router.get("/active")
-def active(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompilation]:
-    """Compilations that have not ended, oldest first."""
+def list_active_compilations(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompilation]:
+    """Return compilations that have not ended, oldest first."""
     with ctx.db.read() as session:
-        rows = revisions.active(session, limit)
-        clips = revisions.clips_of(session, [(row.id, r.generation) for row, r in rows])
-    return [responses.active(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
+        rows = compilation_records.list_active(session, limit)
+        clips = revision_clips.clips_by_revision(session, [(row.id, r.generation) for row, r in rows])
+    return [responses.active_view(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
 
 
 @router.get("/submissions")
-def submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
-    """Resources that are to be made, changed or deleted, oldest first, until they are."""
+def list_submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
+    """Return resources that are still to be created, changed or deleted, oldest first."""
     with ctx.db.read() as session:
-        rows = revisions.outbox(session, limit)
-    return [responses.submission(row, revision) for row, revision in rows]
+        rows = compilation_records.list_outbox(session, limit)
+    return [responses.submission_view(row, revision) for row, revision in rows]
 
 
 @router.post("/submissions/{compilation_id}/refused", status_code=204)
-def refused(ctx: Ctx, compilation_id: str, why: SubmissionRefusal) -> None:
-    """No resource can be made of a submission: it has failed."""
+def refuse_submission(ctx: Ctx, compilation_id: str, refusal: SubmissionRefusal) -> None:
+    """Report that no resource can be created for a submission, which fails it."""
 
-    def told(session: Session) -> None:
-        row = revisions.submitted(session, compilation_id)
+    def refuse(session: Session) -> None:
+        row = compilation_records.find_and_lock(session, compilation_id)
         if row is None:
             raise not_found("compilation", compilation_id)
-        submission.refused(session, ctx, row, why)
+        submission.fail_submission(session, ctx, row, refusal)
 
-    ctx.db.write(told)
+    ctx.db.write(refuse)
 
 
 @router.delete("/compilations/{uid}", status_code=204)
-def gone(ctx: Ctx, uid: Uid) -> None:
-    """The resource was deleted: what runs is cancelled, its keys die, its quota is free."""
+def delete_registration(ctx: Ctx, uid: Uid) -> None:
+    """Report a deleted resource: cancel it, revoke its keys and release its quota."""
 
-    def cancelled(session: Session) -> None:
-        row = revisions.by_uid(session, uid, lock=True)
+    def delete(session: Session) -> None:
+        row = compilation_records.find_by_uid(session, uid, lock=True)
         if row is not None:
-            submission.gone(session, ctx, row)
+            submission.resource_deleted(session, ctx, row)
 
-    ctx.db.write(cancelled)
+    ctx.db.write(delete)
 
 
 @router.post("/compilations/{uid}/keys", status_code=201)
-def mint(ctx: Ctx, uid: Uid, asked: KeyRequest) -> KeyReply:
-    """A fresh key for the pods of one stage; earlier ones of that stage end."""
+def create_job_key(ctx: Ctx, uid: Uid, request: KeyRequest) -> KeyReply:
+    """Create a key for the pods of a stage; it replaces the stage's earlier key."""
 
-    def minted(session: Session) -> str:
-        row = _row(session, uid, lock=True)
-        _refuse_ended(session, row, asked.generation)
-        users_and_keys.revoke_stage_keys(
-            session, row.id, generation=asked.generation, stage=asked.stage.value, at=ctx.now()
+    def create(session: Session) -> str:
+        row = _compilation(session, uid, lock=True)
+        return replace_job_key(
+            session, ctx, row, generation=request.generation, stage=request.stage
         )
-        return _new_key(session, row, asked.stage)
 
-    return KeyReply(key=ctx.db.write(minted))
-
-
-def _first_key(session: Session, row: CompilationRow, now: Planned) -> StageKey:
-    """Of a generation that was taken in just now: there is no earlier one to end."""
-    stage = Stage.FETCH if now.known.waits else Stage.ASSEMBLE
-    key = _new_key(session, row, stage)
-    return StageKey(generation=row.generation, stage=stage, key=key)
-
-
-def _new_key(session: Session, row: CompilationRow, stage: Stage) -> str:
-    """The secret of a key of the newest generation; only its hash is kept."""
-    secret = new_key("job")
-    key = KeyRow(
-        id=new_id("s"),
-        secret_sha256=digest(secret),
-        role="job",
-        owner=row.owner,
-        compilation_id=row.id,
-        generation=row.generation,
-        stage=stage.value,
-    )
-    users_and_keys.add_key(session, key)
-    return secret
-
-
-def _refuse_ended(session: Session, row: CompilationRow, generation: int) -> None:
-    if generation != row.generation:
-        detail = f"generation {generation} is not the newest, {row.generation}"
-        raise ApiProblem(409, "StaleGeneration", detail, generation=row.generation)
-    revision = revisions.revision(session, row.id, generation)
-    if CompilationState(revision.state) in TERMINAL_STATES:
-        raise leases.ended(revision)
+    return KeyReply(key=ctx.db.write(create))
 
 
 @router.post("/compilations/{uid}/failed")
-def failed(ctx: Ctx, uid: Uid, news: FailedTasks) -> Plan:
-    """Parts whose pods will not be tried again: clips are skipped, or the render has failed."""
+def report_failed_tasks(ctx: Ctx, uid: Uid, tasks: FailedTasks) -> Plan:
+    """Report tasks that are not retried any more: their clips are skipped, or the render fails."""
 
-    def told(session: Session) -> Plan:
-        row = _row(session, uid, lock=True)
-        if news.generation == row.generation:
-            outcome.parts_failed(session, ctx, row, news)
-        return plan_reader.plan(session, ctx, row)
+    def report(session: Session) -> Plan:
+        row = _compilation(session, uid, lock=True)
+        if tasks.generation == row.generation:
+            outcome.record_failed_tasks(session, ctx, row, tasks)
+        return plan_reader.read_plan(session, ctx, row)
 
-    return ctx.db.write(told)
+    return ctx.db.write(report)

@@ -1,6 +1,6 @@
-"""Bytes up: announce, append, complete; or a small file by one request for all three.
+"""Routes for uploads: announce, append and complete, or all three in one request.
 
-People send library files, jobs what they made.
+Users upload files of the library, jobs upload what they fetched or rendered.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect
 
 from clipmill.protocol import Upload, UploadRequest
 from clipmill_api.context import Context, Ctx
-from clipmill_api.http.authentication import UserOrJob
+from clipmill_api.http.authentication import UserOrJobPrincipal
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.http.request_limits import NO_LIMIT
 from clipmill_api.media import uploads
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
@@ -23,87 +24,91 @@ BUFFER_BYTES = 1024 * 1024
 
 
 @router.post("", status_code=201)
-def announce(ctx: Ctx, who: UserOrJob, asked: UploadRequest) -> Upload:
-    """Announce an upload. The same announcement again goes on where it stopped."""
-    return uploads.announce(ctx, who, asked)
+def create_upload(ctx: Ctx, principal: UserOrJobPrincipal, request: UploadRequest) -> Upload:
+    """Announce an upload. The same announcement again continues the same upload."""
+    return uploads.announce(ctx, principal, request)
 
 
-@router.put("", status_code=201)
-async def whole(
-    ctx: Ctx, who: UserOrJob, asked: Annotated[UploadRequest, Query()], request: Request
+@router.put("", status_code=201, max_body_size=NO_LIMIT)
+async def upload_file(
+    ctx: Ctx,
+    principal: UserOrJobPrincipal,
+    announcement: Annotated[UploadRequest, Query()],
+    request: Request,
 ) -> Upload:
-    """A file by one request: announced by the query, sent as the body, and completed.
+    """Upload a file in one request: announced by the query, sent as the body, and completed.
 
-    SourceRange, it is as announced, with the bytes that came: send it again, or only the rest of it.
+    An interrupted request leaves the announced upload with the bytes that arrived. Send the
+    request again, or append the rest.
     """
-    upload = await run_in_threadpool(uploads.announce, ctx, who, asked)
+    upload = await run_in_threadpool(uploads.announce, ctx, principal, announcement)
     if upload.complete:
         return upload
     await _append(ctx, upload.id, upload.size_bytes, None, request)
-    return await run_in_threadpool(uploads.complete, ctx, who, upload.id)
+    return await run_in_threadpool(uploads.complete, ctx, principal, upload.id)
 
 
 @router.get("/{upload_id}")
-def get(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
-    """How far an upload is: `offset` is the next byte wanted."""
-    return uploads.view(ctx, uploads.find(ctx, who, upload_id))
+def get_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
+    """Return an upload; `offset` is where the next bytes are to be appended."""
+    return uploads.view(ctx, uploads.find(ctx, principal, upload_id))
 
 
-@router.patch("/{upload_id}")
-async def append(
+@router.patch("/{upload_id}", max_body_size=NO_LIMIT)
+async def append_upload(
     ctx: Ctx,
-    who: UserOrJob,
+    principal: UserOrJobPrincipal,
     upload_id: str,
     request: Request,
-    upload_offset: Annotated[int, Header(ge=0, description="where these bytes start")],
+    upload_offset: Annotated[int, Header(ge=0, description="Offset of the first byte.")],
     upload_complete: Annotated[
-        Literal["?0", "?1"], Header(description="`?1`: the last bytes, complete it at once")
+        Literal["?0", "?1"], Header(description="`?1` completes the upload after these bytes.")
     ] = "?0",
 ) -> Upload:
-    """Append bytes at `Upload-Offset`, which must be where the upload ends now."""
-    row = await run_in_threadpool(uploads.find, ctx, who, upload_id)
+    """Append bytes at `Upload-Offset`, which must be the upload's current offset."""
+    row = await run_in_threadpool(uploads.find, ctx, principal, upload_id)
     if not row.complete:
         await _append(ctx, row.id, row.size_bytes, upload_offset, request)
     if upload_complete == "?1":
-        return await run_in_threadpool(uploads.complete, ctx, who, upload_id)
+        return await run_in_threadpool(uploads.complete, ctx, principal, upload_id)
     return uploads.view(ctx, row)
 
 
 async def _append(
     ctx: Context, upload_id: str, size_bytes: int, offset: int | None, request: Request
 ) -> None:
-    """Bytes from `offset` on; None: the whole file, of which some may be here."""
-    with ctx.store.appending(upload_id) as file:
-        here = ctx.store.offset(upload_id)
-        if offset not in (None, here):
-            detail = f"Upload-Offset is {offset}, but {here} bytes are here"
-            raise ApiProblem(409, "WrongOffset", detail, offset=here)
+    """Append a body from `offset` on; None if the body is the whole file."""
+    with ctx.spool.appending(upload_id) as file:
+        end = ctx.spool.offset(upload_id)
+        if offset not in (None, end):
+            detail = f"Upload-Offset: {offset} is not the upload's offset, {end}"
+            raise ApiProblem(409, "WrongOffset", detail, offset=end)
         buffer = bytearray()
         try:
-            async for chunk in _stream(request, skip=here if offset is None else 0):
-                here += len(chunk)
-                if here > size_bytes:
-                    detail = f"more than the announced {size_bytes} bytes came"
+            async for chunk in _stream(request, skip=end if offset is None else 0):
+                end += len(chunk)
+                if end > size_bytes:
+                    detail = f"body: exceeds the announced {size_bytes} bytes"
                     raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
                 buffer += chunk
                 if len(buffer) >= BUFFER_BYTES:
                     await run_in_threadpool(file.write, bytes(buffer))
                     buffer.clear()
         except ClientDisconnect:
-            detail = "the connection ended within these bytes; what came is kept"
+            detail = "the connection was closed before the end of the body; its bytes are kept"
             raise ApiProblem(400, "Disconnected", detail) from None
         finally:
             await run_in_threadpool(file.write, bytes(buffer))
 
 
 async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
-    """A request's body without its first `skip` bytes."""
+    """Yield a request's body without its first `skip` bytes."""
     async for chunk in request.stream():
         yield chunk[skip:]
         skip = max(0, skip - len(chunk))
 
 
 @router.post("/{upload_id}/complete")
-def complete(ctx: Ctx, who: UserOrJob, upload_id: str) -> Upload:
-    """Check length, sha256 and the media itself, to its last frame; then publish it."""
-    return uploads.complete(ctx, who, upload_id)
+def complete_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
+    """Verify length and SHA-256, decode the media to its end, and publish the upload."""
+    return uploads.complete(ctx, principal, upload_id)

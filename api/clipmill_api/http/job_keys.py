@@ -1,0 +1,52 @@
+"""Keys of jobs: each is bound to a compilation, its newest generation and a stage."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from clipmill.protocol import Stage
+from clipmill_api.context import Context, new_id
+from clipmill_api.http.authentication import digest, new_key
+from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.queries import revisions, users_and_keys
+from clipmill_api.tables import CompilationRow, KeyRow
+from clipmill_api.tasks import leases
+
+
+def add_job_key(session: Session, compilation: CompilationRow, stage: Stage) -> str:
+    """Add a key for a stage of the newest generation; return its secret, which is not stored."""
+    secret = new_key("job")
+    key = KeyRow(
+        id=new_id("s"),
+        secret_sha256=digest(secret),
+        role="job",
+        owner=compilation.owner,
+        compilation_id=compilation.id,
+        generation=compilation.generation,
+        stage=stage.value,
+    )
+    users_and_keys.add_key(session, key)
+    return secret
+
+
+def replace_job_key(
+    session: Session, ctx: Context, compilation: CompilationRow, *, generation: int, stage: Stage
+) -> str:
+    """Add a key for a stage, and revoke its earlier keys.
+
+    Raises:
+        ApiProblem: 409 if the generation is not the newest, or has ended.
+    """
+    _require_active(session, compilation, generation)
+    users_and_keys.revoke_stage_keys(
+        session, compilation.id, generation=generation, stage=stage.value, at=ctx.now()
+    )
+    return add_job_key(session, compilation, stage)
+
+
+def _require_active(session: Session, compilation: CompilationRow, generation: int) -> None:
+    newest = compilation.generation
+    if generation != newest:
+        detail = f"generation: {generation} is not the newest, {newest}"
+        raise ApiProblem(409, "StaleGeneration", detail, generation=newest)
+    leases.refuse_terminal(revisions.get_revision(session, compilation.id, generation))

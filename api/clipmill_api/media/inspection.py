@@ -1,0 +1,68 @@
+"""Inspection of media files: length, SHA-256, and decoding to the last frame."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
+from clipmill.protocol.companion_kinds import COMPANION_KINDS
+from clipmill_api.context import Context
+from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.tables import MediaRow, UploadRow
+from clipmill_probe import MediaError, probe_image, probe_media
+
+# Concurrent decodings. Each is a process that can use a whole core.
+_DECODINGS = threading.BoundedSemaphore(2)
+# Files that are decoded to their end; the API's own renderings are not.
+_UNTRUSTED = (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
+
+
+def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> MediaFacts | None:
+    """Return the facts of an uploaded file; None for a companion file.
+
+    Raises:
+        ApiProblem: 409 if bytes are missing, 422 if the file is not what was announced.
+    """
+    size = ctx.spool.offset(row.id)
+    if size < row.size_bytes:
+        detail = f"{size} of {row.size_bytes} bytes have arrived"
+        raise ApiProblem(409, "Incomplete", detail, offset=size)
+    sha256 = ctx.spool.sha256(row.id)
+    if sha256 != request.sha256:
+        detail = f"sha256: {request.sha256} was announced, but the file has {sha256}"
+        raise ApiProblem(422, "DigestMismatch", detail)
+    if request.kind in COMPANION_KINDS:
+        return None
+    path, full = ctx.spool.path(row.id), request.purpose in _UNTRUSTED
+    try:
+        return _inspect(path, request.kind, full=full)
+    except MediaError as error:
+        detail = str(error).replace(row.id, request.filename)
+        raise ApiProblem(422, error.code, detail) from None
+
+
+def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
+    """Return the facts of a file of the library, after decoding it to its end.
+
+    Raises:
+        ApiProblem: 422 if the file is missing or damaged.
+    """
+    with tempfile.TemporaryDirectory(dir=ctx.settings.state) as folder:
+        path = Path(folder) / "media"
+        try:
+            ctx.store.copy_to(row.owner, row.sha256, path)
+            return _inspect(path, MediaKind(row.kind), full=True)
+        except FileNotFoundError:
+            detail = f"media {row.id}: its bytes are missing from the blob store"
+            raise ApiProblem(422, "Missing", detail) from None
+        except MediaError as error:
+            raise ApiProblem(422, error.code, f"{row.filename}: {error}") from None
+
+
+def _inspect(path: Path, kind: MediaKind | None, *, full: bool) -> MediaFacts:
+    if kind is MediaKind.IMAGE:
+        return probe_image(path)
+    with _DECODINGS:
+        return probe_media(path, full=full, allow_audio_only=kind is MediaKind.MUSIC)
