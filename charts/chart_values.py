@@ -1,4 +1,7 @@
-"""Reads values.yaml with its comments: defaults, what each means, and the rule for each."""
+"""Read values.yaml with its comments: default, description and JSON Schema of each setting.
+
+In: the text of values.yaml. Out: its settings, the values schema, and the table of the README.
+"""
 
 from __future__ import annotations
 
@@ -15,68 +18,72 @@ _COMMENT = re.compile(r"^ *# (?P<mark>--|@schema) (?P<text>.*)$")
 TYPES = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
 
 
-class BadValues(ValueError):
-    """values.yaml does not say what a setting means; names the setting."""
+class UndescribedValue(ValueError):
+    """values.yaml has no description of a setting; str() names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One key: a leaf when it has a rule of its own or no keys below it."""
+class ChartValue:
+    """One key of values.yaml: a leaf if it has a schema of its own or no keys below it."""
 
     path: tuple[str, ...]
     default: Any
-    meaning: str
-    rule: str
+    description: str
+    schema: str
 
     @property
     def name(self) -> str:
-        """`api.image.tag`."""
+        """The dotted name, such as `api.image.tag`."""
         return ".".join(self.path)
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the value is set as a whole."""
+        return bool(self.schema) or not isinstance(self.default, dict)
 
-def read(text: str) -> list[Value]:
-    """All keys in their order; those below a leaf are left out. Raises BadValues."""
-    found: list[Value] = []
-    tree = yaml.safe_load(text)
-    for path, notes in _commented(text):
-        if any(path[: len(leaf.path)] == leaf.path for leaf in found if is_leaf(leaf)):
+
+def read_values(text: str) -> list[ChartValue]:
+    """Return all keys in their order, without those below a leaf.
+
+    Raises:
+        UndescribedValue: A leaf has no `# -- ` comment.
+    """
+    values: list[ChartValue] = []
+    defaults = yaml.safe_load(text)
+    for path, comments in _commented_keys(text):
+        if any(value.is_leaf and path[: len(value.path)] == value.path for value in values):
             continue
-        default = tree
+        default = defaults
         for key in path:
             default = default[key]
-        value = Value(path, default, notes.get("--", ""), notes.get("@schema", ""))
-        if is_leaf(value) and not value.meaning:
-            raise BadValues(f"{value.name}: values.yaml has no `# -- ` comment on what it means")
-        found.append(value)
-    return found
+        value = ChartValue(path, default, comments.get("--", ""), comments.get("@schema", ""))
+        if value.is_leaf and not value.description:
+            raise UndescribedValue(f"{value.name}: values.yaml has no `# -- ` comment for it")
+        values.append(value)
+    return values
 
 
-def is_leaf(value: Value) -> bool:
-    """Whether the value is set as a whole."""
-    return bool(value.rule) or not isinstance(value.default, dict)
-
-
-def _commented(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
-    """Each key's path, with the marked comments right above it."""
+def _commented_keys(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Yield the path of each key with the marked comments above it."""
     path: list[str] = []
-    notes: dict[str, str] = {}
+    comments: dict[str, str] = {}
     for line in text.splitlines():
         if comment := _COMMENT.match(line):
-            notes[comment["mark"]] = comment["text"]
+            comments[comment["mark"]] = comment["text"]
         elif key := _KEY.match(line):
             path = [*path[: len(key["indent"]) // 2], key["key"]]
-            yield tuple(path), notes
-            notes = {}
+            yield tuple(path), comments
+            comments = {}
 
 
-# --- the schema -----------------------------------------------------------------------------------
+# --- schema ---------------------------------------------------------------------------------------
 
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _NAMES = {"type": "array", "items": {"type": "string", "pattern": f"^{_NAME}$"}}
-_MAYBE_NAME = {"type": "string", "pattern": f"^({_NAME})?$"}
+_OPTIONAL_NAME = {"type": "string", "pattern": f"^({_NAME})?$"}
 
 
 def _closed(**properties: Any) -> dict[str, Any]:
@@ -87,14 +94,14 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _by_stage(rule: dict[str, Any]) -> dict[str, Any]:
-    return {**_closed(fetch=rule, render=rule, assemble=rule)}
+def _by_stage(schema: dict[str, Any]) -> dict[str, Any]:
+    return _closed(fetch=schema, render=schema, assemble=schema)
 
 
 SHARED: dict[str, dict[str, Any]] = {
     "tag": {"type": ["string", "integer"], "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"},
     "digest": {"type": "string", "pattern": r"^(sha256:[0-9a-f]{64})?$"},
-    "name": _MAYBE_NAME,
+    "name": _OPTIONAL_NAME,
     "names": {**_NAMES, "uniqueItems": True},
     "strings": _STRINGS,
     "objects": _OBJECTS,
@@ -114,8 +121,8 @@ SHARED: dict[str, dict[str, Any]] = {
         nodeSelector=_STRINGS,
         tolerations=_OBJECTS,
         affinity=_ref("free"),
-        priorityClassName=_MAYBE_NAME,
-        runtimeClassName=_MAYBE_NAME,
+        priorityClassName=_OPTIONAL_NAME,
+        runtimeClassName=_OPTIONAL_NAME,
         labels=_STRINGS,
         annotations=_STRINGS,
     ),
@@ -123,66 +130,69 @@ SHARED: dict[str, dict[str, Any]] = {
 
 
 def _where(**properties: Any) -> dict[str, Any]:
-    """Matches values in which these settings have these forms."""
+    """Return a schema that matches values with these properties."""
     return {"properties": properties, "required": list(properties)}
 
 
-_ONE_REPLICA = _where(replicas={"const": 1}, autoscaling=_where(enabled={"const": False}), **{})
-ACROSS: list[dict[str, Any]] = [
+_ONE_REPLICA = _where(replicas={"const": 1}, autoscaling=_where(enabled={"const": False}))
+# Rules between settings. A JSON Schema validator names the setting that breaks one.
+CROSS_RULES: list[dict[str, Any]] = [
     {
-        "description": "SQLite has one writer: replicas 1, no autoscaling",
+        "description": "SQLite has a single writer: replicas must be 1, without autoscaling",
         "if": _where(database=_where(mode={"const": "sqlite"})),
         "then": _where(api=_ONE_REPLICA),
     },
     {
-        "description": "many replicas share the volume",
+        "description": "several replicas share a volume with ReadWriteMany",
         "if": {"not": _where(api=_ONE_REPLICA)},
         "then": _where(
             api=_where(storage=_where(accessModes={"contains": {"const": "ReadWriteMany"}}))
         ),
     },
     {
-        "description": "an existing database is named by its Secret",
+        "description": "mode existing, and no other, takes existingSecret",
         "if": _where(database=_where(mode={"const": "existing"})),
         "then": _where(database=_where(existingSecret={"minLength": 1})),
         "else": _where(database=_where(existingSecret={"const": ""})),
     },
 ]
-"""Rules between settings; a JSON Schema validator names the setting that breaks one."""
 
 
-def schema(values: list[Value]) -> dict[str, Any]:
-    """A JSON Schema that knows each key and no other."""
+def values_schema(values: list[ChartValue]) -> dict[str, Any]:
+    """Return a JSON Schema that allows these settings and no others."""
     root: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_closed(**{"global": {"type": "object"}}),
-        "allOf": ACROSS,
+        "allOf": CROSS_RULES,
         "$defs": SHARED,
     }
     for value in values:
-        place = root
+        parent = root
         for key in value.path[:-1]:
-            place = place["properties"][key]
-        place["properties"][value.path[-1]] = _rule(value)
+            parent = parent["properties"][key]
+        parent["properties"][value.path[-1]] = _value_schema(value)
     return root
 
 
-def _rule(value: Value) -> dict[str, Any]:
-    if not is_leaf(value):
+def _value_schema(value: ChartValue) -> dict[str, Any]:
+    if not value.is_leaf:
         return _closed()
-    meaning = {"description": value.meaning}
-    if value.rule in SHARED:
-        return {**meaning, **_ref(value.rule)}
-    given = json.loads(value.rule) if value.rule else {}
-    return {**meaning, "type": TYPES[type(value.default)], **given}
+    description = {"description": value.description}
+    if value.schema in SHARED:
+        return {**description, **_ref(value.schema)}
+    schema = json.loads(value.schema) if value.schema else {}
+    return {**description, "type": TYPES[type(value.default)], **schema}
 
 
-# --- the table ------------------------------------------------------------------------------------
+# --- table ----------------------------------------------------------------------------------------
 
 
-def table(values: list[Value]) -> str:
-    """The settings as a table of markdown."""
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for value in filter(is_leaf, values):
-        lines.append(f"| `{value.name}` | `{json.dumps(value.default)}` | {value.meaning} |")
+def values_table(values: list[ChartValue]) -> str:
+    """Return the settings as a Markdown table."""
+    lines = ["| setting | default | description |", "|---|---|---|"]
+    lines += [
+        f"| `{value.name}` | `{json.dumps(value.default)}` | {value.description} |"
+        for value in values
+        if value.is_leaf
+    ]
     return "\n".join(lines) + "\n"

@@ -44,7 +44,7 @@ def clip(name: str, state: str = "Waiting", **fields: Any) -> ClipStatus:
 
 
 def plan(state: CompilationState, *clips: ClipStatus, **fields: Any) -> Plan:
-    """Return a plan of generation 1 with three clips, unless it is told otherwise."""
+    """Return a plan of generation 1 with three clips, or with other values."""
     return Plan(
         compilation_id="c-abcd",
         generation=fields.pop("generation", 1),

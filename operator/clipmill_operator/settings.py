@@ -80,8 +80,8 @@ class PodSettings(BaseModel):
 
 
 def _check_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError(f"{url!r} is not a URL of the form http(s)://host:port")
     return url
 

@@ -17,7 +17,7 @@ from cluster import names
 from cluster.kubectl import apply, find, get, kubectl, namespace
 from cluster.operators import only_operator_of
 from generate import CHART
-from rendered import set_options
+from chart_objects import set_options
 
 RELEASE, HERE, VIDEOS = "own", "chart-own", "chart-videos"
 CRD = "compilations.clipmill.dev"
@@ -178,7 +178,7 @@ def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     logs = ("logs", "-n", HERE, f"{RELEASE}-isolation-test")
     done = helm("test", "--timeout=6m")
     assert done.returncode == 0, kubectl(*logs)
-    assert "is not reached" in kubectl(*logs)
+    assert "cannot be reached" in kubectl(*logs)
     upgraded("networkPolicy.enabled=false")
     assert helm("test", "--timeout=6m").returncode != 0
     assert "enforces no NetworkPolicy" in kubectl(*logs)

@@ -11,7 +11,7 @@ import pytest
 from cluster import names
 from cluster.kubectl import Object, apply, find, get, kubectl, namespace
 from generate import CHART
-from rendered import set_options
+from chart_objects import set_options
 
 HERE, ADDRESS = "chart-existing", "db.chart-existing.svc:5432"
 SETTINGS = (
@@ -92,5 +92,5 @@ def test_the_api_takes_the_database_of_the_secret(over_existing: None) -> None:
     done = helm("test", "other", "--timeout=6m")
     said = kubectl("logs", "-n", HERE, "other-isolation-test")
     assert done.returncode == 0, said
-    assert f"ok: the database {ADDRESS} is not reached" in said
+    assert f"ok: the database {ADDRESS} cannot be reached" in said
     assert get("statefulsets", HERE) == []

@@ -16,8 +16,8 @@ from cluster import names
 from cluster.kubectl import apply, find, kubectl, namespace
 from cluster.operators import only_operator_of
 from examples import run
-from generate import CHART, INSTALL, KUBERNETES, ROOT
-from rendered import OPTIONS, run_helm, set_options
+from generate import CHART, INSTALL, KUBERNETES_VERSION, ROOT
+from chart_objects import OPTIONS, run_helm, set_options
 
 HERE = "chart-plain"
 SAMPLE = "manifests/samples/first-video.yaml"
@@ -38,7 +38,7 @@ def test_the_server_takes_every_object(option: str, plain: None) -> None:
     """Each way to render the chart: schemas, policies, Pod Security, and not one warning."""
     settings = [*OPTIONS[option], "monitoring.serviceMonitor.enabled=false"]
     settings += [f"watchNamespaces={{{HERE}}}"] if option == "watched" else []
-    where = ("dry", str(CHART), "-n", HERE, "--kube-version", KUBERNETES, "--skip-tests")
+    where = ("dry", str(CHART), "-n", HERE, "--kube-version", KUBERNETES_VERSION, "--skip-tests")
     made = run_helm("template", *where, *set_options(tuple(settings)))
     assert made.returncode == 0, made.stderr
     done = subprocess.run(

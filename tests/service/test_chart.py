@@ -8,8 +8,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from generate import CHART, KUBERNETES, ROOT
-from rendered import (
+from chart_objects import (
     MODES,
     OPTIONS,
     containers,
@@ -21,6 +20,7 @@ from rendered import (
     secrets_of,
     set_options,
 )
+from generate import CHART, KUBERNETES_VERSION, ROOT
 
 OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
 """Kinds whose schema only a cluster knows."""
@@ -41,7 +41,7 @@ FIRST_SECRETS = {("", "secrets"): {"create"}}
 @pytest.mark.parametrize("option", MODES)
 def test_lint_is_strict_and_silent(option: str) -> None:
     """`helm lint --strict` finds nothing."""
-    where = ("lint", "--strict", str(CHART), "--kube-version", KUBERNETES)
+    where = ("lint", "--strict", str(CHART), "--kube-version", KUBERNETES_VERSION)
     done = run_helm(*where, *set_options(OPTIONS[option]))
     assert done.returncode == 0, done.stdout
     assert "[WARNING]" not in done.stdout

@@ -1,4 +1,4 @@
-"""What the chart says to people and programs: refusals, notes, settings, and install.yaml."""
+"""Texts of the chart: refusals, notes, the programs' environments, and install.yaml."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chart_objects import OPTIONS, containers, of_kind, pods, run_helm, set_options, template
 from clipmill.spec import Manifest
 from clipmill_api.settings import Settings as ApiSettings
 from clipmill_operator.settings import Settings as OperatorSettings
-from generate import CHART, INSTALL, KUBERNETES, helm, install_text
-from rendered import OPTIONS, containers, of_kind, pods, run_helm, set_options, template
+from generate import CHART, INSTALL, KUBERNETES_VERSION, find_helm, install_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEYS = {
@@ -27,71 +27,81 @@ KEYS = {
 
 
 def environment(option: str, component: str) -> dict[str, str]:
-    """What the main container of a component is told, with Secrets filled in."""
+    """Return the environment of a component's main container, with values of Secrets."""
     (pod,) = [pod for name, pod in pods(option) if name == component]
-    found = {}
+    environ = {}
     for variable in pod["containers"][0]["env"]:
         source = variable.get("valueFrom", {})
         ref = source.get("secretKeyRef")
         field = "clipmill" if source.get("fieldRef") else ""
-        found[variable["name"]] = KEYS[ref["key"]] if ref else variable.get("value", field)
-    for name, value in found.items():
-        found[name] = value.replace("$(DATABASE_PASSWORD)", found.get("DATABASE_PASSWORD", ""))
-    return found
+        environ[variable["name"]] = KEYS[ref["key"]] if ref else variable.get("value", field)
+    password = environ.get("DATABASE_PASSWORD", "")
+    return {
+        name: value.replace("$(DATABASE_PASSWORD)", password) for name, value in environ.items()
+    }
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_api_starts_on_what_it_is_told(option: str) -> None:
-    """Its own settings take the environment; the database is the one of the mode."""
-    told = ApiSettings.from_environ(environment(option, "api"))
+def test_the_api_accepts_its_environment(option: str) -> None:
+    """The database is that of the mode; sources, canaries and the owner follow the values."""
+    settings = ApiSettings.from_environ(environment(option, "api"))
     mode = {"scaled": "existing", "own secrets": "bundled", "placed": "bundled"}.get(option, option)
     name = "cm" if option == "placed" else "clipmill"
-    assert told.database == {
+    assert settings.database == {
         "bundled": f"postgresql+psycopg://clipmill:a-password@{name}-database:5432/clipmill",
         "existing": "postgresql+psycopg://ada@db.example/clips",
     }.get(mode, "sqlite:////var/lib/clipmill/clipmill.db")
-    assert told.default_owner == ("" if option == "open" else "default")
+    assert settings.default_owner == ("" if option == "open" else "default")
     assert (
-        "clipmill-api.clipmill.svc:80" in told.allow_private
-    ) == told.samples or option == "placed"
-    assert ("kubernetes.default.svc:443" in told.canaries) == (option != "open")
-    if told.canaries and mode == "bundled":
-        assert f"{name}-database.clipmill.svc:5432" in told.canaries
+        "clipmill-api.clipmill.svc:80" in settings.allow_private
+    ) == settings.samples or option == "placed"
+    assert ("kubernetes.default.svc:443" in settings.canaries) == (option != "open")
+    if settings.canaries and mode == "bundled":
+        assert f"{name}-database.clipmill.svc:5432" in settings.canaries
     if option == "placed":
-        assert told.allow_private == ("cm-api.clipmill.svc:80", "media.example:9000")
-        assert told.allowed_hosts == ("clips.example.com",)
+        assert settings.allow_private == ("cm-api.clipmill.svc:80", "media.example:9000")
+        assert settings.allowed_hosts == ("clips.example.com",)
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_operator_starts_on_what_it_is_told(option: str) -> None:
-    """Its own settings take the environment, and its page names each variable."""
-    given = environment(option, "operator")
-    told = OperatorSettings.from_environ(given)
-    assert told.network_policies == (option != "open")
-    assert told.watch_namespaces == (("blue", "green") if option == "watched" else ())
-    assert told.api_pod_labels["app.kubernetes.io/component"] == "api"
-    assert told.job_image.partition("@")[0].split("/")[-1].startswith("clipmill-job:")
+def test_the_operator_accepts_its_environment(option: str) -> None:
+    """Each variable is described in docs/operator.md."""
+    environ = environment(option, "operator")
+    settings = OperatorSettings.from_environ(environ)
+    assert settings.network_policies == (option != "open")
+    assert settings.watch_namespaces == (("blue", "green") if option == "watched" else ())
+    assert settings.api_pod_labels["app.kubernetes.io/component"] == "api"
+    assert settings.job_image.partition("@")[0].split("/")[-1].startswith("clipmill-job:")
     page = (DOCS / "operator.md").read_text()
-    assert {name for name in given if f"`{name}`" not in page} == set()
+    assert {name for name in environ if f"`{name}`" not in page} == set()
 
 
-def test_the_defaults_of_both_agree() -> None:
-    """Without the chart the operator would bound job pods in the same way."""
-    given = environment("sqlite", "operator")
-    chart, plain = OperatorSettings.from_environ(given), dict(given)
-    for name in given:
-        if name.startswith(("CLIPMILL_PODS", "CLIPMILL_MAX", "CLIPMILL_FETCH", "CLIPMILL_RENDER")):
-            del plain[name]
-    assert OperatorSettings.from_environ(plain) == chart
+# Variables of the operator that depend on the release. The chart's other defaults are its own.
+OF_THE_RELEASE = {
+    "CLIPMILL_NAMESPACE",
+    "CLIPMILL_API_URL",
+    "CLIPMILL_API_PORT",
+    "CLIPMILL_API_POD_LABELS",
+    "CLIPMILL_OPERATOR_KEY",
+    "CLIPMILL_JOB_IMAGE",
+}
 
 
-def test_images_and_placing_follow_the_values() -> None:
-    """Registry, tag and digest; where a pod runs, for each of the three."""
+def test_default_values_are_the_defaults_of_the_operator() -> None:
+    """Each default is the same in values.yaml and in the operator's settings."""
+    environ = environment("sqlite", "operator")
+    required = {name: value for name, value in environ.items() if name in OF_THE_RELEASE}
+    assert required.keys() == OF_THE_RELEASE
+    assert OperatorSettings.from_environ(required) == OperatorSettings.from_environ(environ)
+
+
+def test_images_and_scheduling_follow_the_values() -> None:
+    """Registry, tag and digest, and the scheduling fields of each component."""
     images = {component: [c["image"] for c in containers(pod)] for component, pod in pods("placed")}
-    ours = "registry.example.com:5000/clipmill"
-    assert images["api"] == [f"{ours}/clipmill-api@sha256:{'0' * 64}"]
-    assert set(images["operator"]) == {f"{ours}/clipmill-operator:v9"}
-    assert images["test"] == [f"{ours}/clipmill-job:v9"]
+    registry = "registry.example.com:5000/clipmill"
+    assert images["api"] == [f"{registry}/clipmill-api@sha256:{'0' * 64}"]
+    assert set(images["operator"]) == {f"{registry}/clipmill-operator:v9"}
+    assert images["test"] == [f"{registry}/clipmill-job:v9"]
     assert images["database"] == ["docker.io/library/postgres:18"]
     for component, pod in pods("placed"):
         assert pod["imagePullSecrets"] == [{"name": "pull"}]
@@ -103,7 +113,7 @@ def test_images_and_placing_follow_the_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("api.replica=2", "at '/api': additional properties 'replica' not allowed"),
         ("api.replicas=2", "at '/api/replicas': value must be 1"),
@@ -111,11 +121,11 @@ def test_images_and_placing_follow_the_values() -> None:
         ("database.mode=existing", "at '/database/existingSecret': minLength: got 0, want 1"),
     ],
 )
-def test_helm_refuses_bad_values_by_name(setting: str, said: str) -> None:
-    """What the schema forbids never reaches a cluster, and the message names the setting."""
+def test_helm_refuses_bad_values_by_name(setting: str, message: str) -> None:
+    """The message names the setting, and nothing reaches the cluster."""
     done = template(setting)
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 Notes = Callable[..., str]
@@ -123,42 +133,42 @@ Notes = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
-    """What a person reads after the install; rendered without the cluster that Helm asks for."""
+    """Render NOTES.txt without the cluster that `helm install` requires."""
     chart = tmp_path_factory.mktemp("chart") / "clipmill"
     shutil.copytree(CHART, chart)
     (chart / "templates/NOTES.txt").rename(chart / "notes")
     (chart / "templates/shown.yaml").write_text('notes: {{ tpl (.Files.Get "notes") . | toJson }}')
 
-    def shown(*settings: str) -> str:
+    def render(*settings: str) -> str:
         where = ("clipmill", str(chart), "-n", "clipmill", "-s", "templates/shown.yaml")
-        done = run_helm("template", *where, "--kube-version", KUBERNETES, *set_options(settings))
+        done = run_helm(
+            "template", *where, "--kube-version", KUBERNETES_VERSION, *set_options(settings)
+        )
         assert done.returncode == 0, done.stderr
         text: str = yaml.safe_load(done.stdout)["notes"]
         return text
 
-    return shown
+    return render
 
 
 @pytest.mark.parametrize("settings", [(), ("samples=false",), ("watchNamespaces={blue}",)])
-def test_the_sample_of_the_notes_is_a_good_manifest(
-    notes: Notes, settings: tuple[str, ...]
-) -> None:
-    """The contract takes it as it stands."""
+def test_the_manifest_in_the_notes_is_valid(notes: Notes, settings: tuple[str, ...]) -> None:
+    """With and without samples, and in a watched namespace."""
     sample = notes(*settings).partition("<<'EOF'\n")[2].partition("\nEOF\n")[0]
     manifest = Manifest.model_validate(yaml.safe_load(sample))
     assert len(manifest.spec.clips) >= 2
 
 
-def test_the_notes_warn_of_what_is_open(notes: Notes) -> None:
-    """An install without policies, and a database beside job pods, are said to be such."""
+def test_the_notes_warn_of_missing_isolation(notes: Notes) -> None:
+    """Without NetworkPolicies, and with job pods next to the Secret of a database."""
     assert "WARNING" not in notes()
     assert "networkPolicy.enabled is false" in notes("networkPolicy.enabled=false")
     assert "jobs.submitNamespace" in notes("database.mode=bundled")
 
 
-def test_install_yaml_is_fresh() -> None:
-    """`make generate` would write what is there."""
-    binary = helm(os.environ)
+def test_install_yaml_is_generated() -> None:
+    """From the chart by `make generate`."""
+    binary = find_helm(os.environ)
     if binary is None:
         pytest.skip("no helm to render the chart with")
     assert INSTALL.read_text() == install_text(binary)

@@ -1,4 +1,4 @@
-"""values.yaml, its schema and the table of it say the same; bad values are refused by name."""
+"""values.yaml, its schema and its table agree; invalid values are refused by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from chart_values import BadValues, is_leaf, read, schema
+from chart_values import UndescribedValue, read_values, values_schema
 from generate import CHART, crd_text, readme_text, schema_text
 
 TEXT = (CHART / "values.yaml").read_text()
@@ -19,7 +19,7 @@ RULES = Draft202012Validator(json.loads(schema_text()))
 
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:
-    """The defaults with some settings changed, by dotted name."""
+    """Return the default values with some settings changed, by dotted name."""
     values = copy.deepcopy(DEFAULTS)
     for name, value in changes.items():
         *path, last = name.split(".")
@@ -30,36 +30,36 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def complaints(values: dict[str, Any]) -> list[str]:
-    """`place: message` for each rule broken, down to the innermost."""
+def violations(values: dict[str, Any]) -> list[str]:
+    """Return `setting: message` for each violated rule, down to the innermost."""
 
-    def told(error: Any) -> list[str]:
-        inner = [line for cause in error.context or () for line in told(cause)]
+    def messages(error: Any) -> list[str]:
+        inner = [line for cause in error.context or () for line in messages(cause)]
         return inner or [f"{'.'.join(map(str, error.absolute_path))}: {error.message}"]
 
-    return [line for error in RULES.iter_errors(values) for line in told(error)]
+    return [line for error in RULES.iter_errors(values) for line in messages(error)]
 
 
-MADE = {
+GENERATED = {
     "values.schema.json": schema_text,
     "README.md": readme_text,
     "templates/crd.yaml": crd_text,
 }
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_generated_files_are_fresh(name: str) -> None:
-    """`make generate` would write what is there."""
-    assert (CHART / name).read_text() == MADE[name]()
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_files_are_current(name: str) -> None:
+    """`make generate` would not change them."""
+    assert (CHART / name).read_text() == GENERATED[name]()
 
 
-def test_the_defaults_keep_the_rules() -> None:
-    """A plain install is a valid one."""
-    assert complaints(DEFAULTS) == []
+def test_the_defaults_are_valid() -> None:
+    """An install needs no values."""
+    assert violations(DEFAULTS) == []
 
 
-def test_every_object_is_closed_or_free_by_purpose() -> None:
-    """A misspelt key is refused everywhere but in maps of the user's own keys."""
+def test_unknown_keys_are_refused() -> None:
+    """Everywhere but in maps whose keys are the user's own."""
     open_ones = []
 
     def walk(name: str, rule: Any) -> None:
@@ -84,17 +84,17 @@ def test_every_object_is_closed_or_free_by_purpose() -> None:
     )
 
 
-def test_a_setting_without_its_meaning_is_refused() -> None:
+def test_a_setting_without_a_description_is_refused() -> None:
     """values.yaml is the documentation."""
-    with pytest.raises(BadValues, match=r"api\.port: values\.yaml has no"):
-        read("api:\n  # -- Its name.\n  name: x\n  port: 80\n")
-    assert all(value.meaning for value in read(TEXT) if is_leaf(value))
+    with pytest.raises(UndescribedValue, match=r"api\.port"):
+        read_values("api:\n  # -- Its name.\n  name: x\n  port: 80\n")
+    assert all(value.description for value in read_values(TEXT) if value.is_leaf)
 
 
-def test_schema_knows_a_rule_by_name_and_in_full() -> None:
-    """Both ways to write `# @schema`, and the type of the default without one."""
+def test_a_schema_is_written_by_name_or_in_full() -> None:
+    """Without `# @schema` the type of the default applies."""
     text = '# -- A.\n# @schema port\na: 1\n# -- B.\n# @schema {"minimum": 2}\nb: 2\n# -- C.\nc: x\n'
-    made = schema(read(text))
+    made = values_schema(read_values(text))
     assert made["properties"]["a"] == {"description": "A.", "$ref": "#/$defs/port"}
     assert made["properties"]["b"] == {"description": "B.", "type": "integer", "minimum": 2}
     assert made["properties"]["c"] == {"description": "C.", "type": "string"}
@@ -104,9 +104,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt": ({"api.replica": 2}, "api: Additional properties are not allowed ('replica'"),
     "type": ({"api.replicas": "2"}, "api.replicas: '2' is not of type 'integer'"),
     "mode": ({"database.mode": "mysql"}, "database.mode: 'mysql' is not one of ['sqlite', "),
-    "two writers of SQLite": ({"api.replicas": 2}, "api.replicas: 1 was expected"),
-    "SQLite scaled": ({"api.autoscaling.enabled": True}, "api.autoscaling.enabled: False was"),
-    "one node's volume": (
+    "two replicas with SQLite": ({"api.replicas": 2}, "api.replicas: 1 was expected"),
+    "autoscaling with SQLite": (
+        {"api.autoscaling.enabled": True},
+        "api.autoscaling.enabled: False was",
+    ),
+    "two replicas with ReadWriteOnce": (
         {"api.replicas": 2, "database.mode": "bundled"},
         "api.storage.accessModes: ['ReadWriteOnce'] does not contain items",
     ),
@@ -116,7 +119,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "database.existingSecret: '' was expected",
     ),
     "size": ({"api.storage.size": "big"}, "api.storage.size: 'big' does not match"),
-    "a tag that YAML has cut": ({"image.tag": 1.1}, "image.tag: 1.1 is not of type 'string'"),
+    "a tag that YAML reads as a float": (
+        {"image.tag": 1.1},
+        "image.tag: 1.1 is not of type 'string'",
+    ),
     "digest": ({"api.image.digest": "sha256:1"}, "api.image.digest: 'sha256:1' does not match"),
     "policy": ({"image.pullPolicy": "Sometimes"}, "image.pullPolicy: 'Sometimes' is not one of"),
     "owner": ({"defaultOwner": "Ada L"}, "defaultOwner: 'Ada L' does not match"),
@@ -129,11 +135,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("changes_and_said", BAD.values(), ids=BAD)
-def test_bad_values_are_refused_by_name(changes_and_said: tuple[dict[str, Any], str]) -> None:
-    """The complaint names the setting, its value and the rule."""
-    changes, said = changes_and_said
-    assert any(line.startswith(said) for line in complaints(changed(changes))), complaints(
+@pytest.mark.parametrize("changes_and_message", BAD.values(), ids=BAD)
+def test_bad_values_are_refused_by_name(changes_and_message: tuple[dict[str, Any], str]) -> None:
+    """The message names the setting, its value and the rule."""
+    changes, message = changes_and_message
+    assert any(line.startswith(message) for line in violations(changed(changes))), violations(
         changed(changes)
     )
 
@@ -146,11 +152,11 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "existing": {"database.mode": "existing", "database.existingSecret": "app"},
     "a tag that --set reads as a number": {"database.mode": "bundled", "image.tag": 17},
-    "as a part of another chart": {"global": {"anything": 1}},
+    "as a subchart": {"global": {"anything": 1}},
 }
 
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
 def test_good_values_pass(changes: dict[str, Any]) -> None:
-    """No rule is in the way of what the chart can do."""
-    assert complaints(changed(changes)) == []
+    """The schema allows everything that the chart supports."""
+    assert violations(changed(changes)) == []

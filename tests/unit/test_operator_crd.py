@@ -1,4 +1,4 @@
-"""The definition is made from the models; good and bad specs are judged by the models here."""
+"""The CustomResourceDefinition, which is generated from the models, and the models' judgement."""
 
 import json
 from typing import Any, get_args
@@ -12,13 +12,13 @@ from clipmill_operator.building.crd import UnboundedField, structural
 from manifests import BAD, GOOD, ROOT, manifest, samples
 
 
-def test_the_file_is_what_the_models_make() -> None:
-    """`make generate` was run after the contract changed."""
+def test_the_file_is_generated() -> None:
+    """By `make generate`, after each change of the models."""
     assert (ROOT / "manifests/crd.yaml").read_text() == crd.crd_yaml()
 
 
 def nodes(schema: Any, path: str = "spec") -> list[tuple[str, dict[str, Any]]]:
-    """Every schema within a schema."""
+    """Return a schema and every schema within it, by path."""
     found = [(path, schema)]
     for key, value in schema.get("properties", {}).items():
         found += nodes(value, f"{path}.{key}")
@@ -30,39 +30,39 @@ SCHEMA = crd.crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properti
 
 @pytest.mark.parametrize("part", ["spec", "status"])
 def test_every_field_is_described_and_bounded(part: str) -> None:
-    """`kubectl explain` has a sentence for each, and the cost of every rule can be bounded."""
+    """`kubectl explain` describes it, and the API server can bound the cost of CEL rules."""
     for path, schema in nodes(SCHEMA[part], part):
         assert "description" in schema or path.endswith("[]"), path
         assert schema["type"] != "array" or schema["maxItems"] <= 500, path
         assert schema["type"] != "string" or {"maxLength", "enum", "format"} & set(schema), path
 
 
-def test_nothing_is_left_that_a_structural_schema_does_not_take() -> None:
-    """No references, unions or titles; and every validator's rule is found in the schema."""
+def test_the_schema_is_structural() -> None:
+    """It has no references, unions or titles, and it has the rule of every validator."""
     words = json.dumps(SCHEMA)
     for keyword in ("$ref", "anyOf", "allOf", '"title": "', "additionalProperties"):
         assert keyword not in words
-    kept = {json.dumps(s.get("x-kubernetes-validations")) for _, s in nodes(SCHEMA["spec"])}
-    assert {json.dumps(rules) for rules in crd.RULES.values()} <= kept
+    rules = {json.dumps(s.get("x-kubernetes-validations")) for _, s in nodes(SCHEMA["spec"])}
+    assert {json.dumps(rule) for rule in crd.RULES.values()} <= rules
 
 
 def models_of(model: type[BaseModel]) -> set[type[BaseModel]]:
-    """A model and all that it is made of."""
-    found = {model}
+    """Return a model and the models of its fields."""
+    models = {model}
     for field in model.model_fields.values():
-        for part in flattened(field.annotation):
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                found |= models_of(part)
-    return found
+        for argument in flattened(field.annotation):
+            if isinstance(argument, type) and issubclass(argument, BaseModel):
+                models |= models_of(argument)
+    return models
 
 
 def flattened(annotation: Any) -> list[Any]:
-    """`list[Clip] | None` -> list, Clip, None."""
-    return [annotation] + [part for arg in get_args(annotation) for part in flattened(arg)]
+    """Return an annotation and its arguments: `list[Clip] | None` gives list, Clip and None."""
+    return [annotation] + [inner for arg in get_args(annotation) for inner in flattened(arg)]
 
 
 def test_every_validator_has_its_rule() -> None:
-    """Who adds one adds it in CEL too, and specs that break it to tests/manifests.py."""
+    """A new validator needs a CEL rule too, and invalid specs in tests/manifests.py."""
     validated = {
         model.__name__
         for model in models_of(CompilationSpec)
@@ -80,7 +80,7 @@ def test_no_word_is_a_truth_value_in_yaml() -> None:
 
 
 def test_a_field_without_a_bound_is_refused() -> None:
-    """Whoever adds one is told which."""
+    """The error names it."""
 
     class Loose(BaseModel):
         names: list[str]
@@ -90,20 +90,20 @@ def test_a_field_without_a_bound_is_refused() -> None:
 
 
 @pytest.mark.parametrize("spec", GOOD.values(), ids=GOOD)
-def test_good_specs_are_taken(spec: dict[str, Any]) -> None:
-    """By the models."""
+def test_valid_specs_are_accepted(spec: dict[str, Any]) -> None:
+    """By the models; test_operator_live.py asks a real API server."""
     Manifest.model_validate(manifest(spec))
 
 
-@pytest.mark.parametrize(("spec", "said"), BAD.values(), ids=BAD)
-def test_bad_specs_are_refused(spec: dict[str, Any], said: str) -> None:
-    """By the models, with a message that names the field or the rule."""
+@pytest.mark.parametrize(("spec", "content"), BAD.values(), ids=BAD)
+def test_invalid_specs_are_refused(spec: dict[str, Any], content: str) -> None:
+    """By the models, with a message that names the field or the limit."""
     with pytest.raises(ValidationError) as refused:
         Manifest.model_validate(manifest(spec))
-    assert said in str(refused.value)
+    assert content in str(refused.value)
 
 
 @pytest.mark.parametrize("sample", samples().values(), ids=samples())
-def test_samples_are_good(sample: dict[str, Any]) -> None:
-    """What people copy."""
+def test_samples_are_valid(sample: dict[str, Any]) -> None:
+    """Each file of manifests/samples."""
     Manifest.model_validate(sample)

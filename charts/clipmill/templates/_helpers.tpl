@@ -2,7 +2,7 @@
 {{ .Values.fullnameOverride | default .Release.Name }}
 {{- end }}
 
-{{- /* How objects and pods find each other. Takes (dict "root" $ "component" NAME). */}}
+{{- /* Labels that select the pods of a component. Takes (dict "root" $ "component" NAME). */}}
 {{- define "clipmill.selector" -}}
 app.kubernetes.io/name: clipmill
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -19,7 +19,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{- /* One of our images. Takes (dict "root" $ "image" IMAGE). */}}
+{{- /* Reference of an image. Takes (dict "root" $ "image" IMAGE). */}}
 {{- define "clipmill.image" -}}
 {{- with .root.Values.image.registry }}{{ . }}/{{ end }}{{ .image.repository }}
 {{- with .image.digest }}@{{ . }}{{ else }}:{{ .image.tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}{{ end }}
@@ -37,13 +37,13 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{ include "clipmill.name" . }}-api.{{ .Release.Namespace }}.svc
 {{- end }}
 
-{{- /* host:port of a database that job pods must not reach; empty where none is known. */}}
+{{- /* host:port of a database that job pods must not reach. Empty if there is none. */}}
 {{- define "clipmill.databaseAddress" -}}
 {{- if eq .Values.database.mode "bundled" }}{{ include "clipmill.name" . }}-database.{{ .Release.Namespace }}.svc:5432
 {{- else }}{{ .Values.tests.databaseAddress }}{{ end }}
 {{- end }}
 
-{{- /* What Pod Security `restricted` asks of each container, and more. */}}
+{{- /* Container security context: Pod Security `restricted` and a read-only root. */}}
 {{- define "clipmill.restricted" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -54,8 +54,8 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{- /* Where a pod runs. Takes the values of a component. */}}
-{{- define "clipmill.placing" -}}
+{{- /* Scheduling fields of a pod. Takes the values of a component. */}}
+{{- define "clipmill.scheduling" -}}
 {{- with .nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
