@@ -222,8 +222,8 @@ def test_one_clip_in_two_compilations_is_downloaded_once(local: Harness, web: So
 def _child(api: Harness, uid: str, scratch: Path, stage: Stage = Stage.FETCH) -> subprocess.Popen:
     key = api.operator.create_key(uid, stage, 1)
     argv = (sys.executable, "-m", "clipmill_job")
-    told = job_environ(api.url, key, 0, scratch)
-    return subprocess.Popen(argv, env=told, stdin=subprocess.DEVNULL)
+    environment = job_environ(api.url, key, 0, scratch)
+    return subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL)
 
 
 def test_the_environment_of_a_job(local: Harness, web: SourceServer, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from clipmill.spec import Position
 from clipmill_api.accounts.watermark import Watermark
 from clipmill_client.errors import PermanentError
 from clipmill_job.drawing.layer_drawing import draw_layer
-from clipmill_job.drawing.layer_image_cache import LayerImageCache
+from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.source_files import SourceFiles
 from harness import Harness, running
 from studio import Studio, custom, run
@@ -169,7 +169,7 @@ def test_an_overlay_of_one_clip_only(studio: Studio, grey: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_drawn_as_it_is(text: str, studio: Studio, grey: str) -> None:
+def test_hostile_text_is_rendered_literally(text: str, studio: Studio, grey: str) -> None:
     """No character is lost or interpreted by ffmpeg: the frame equals a reference image."""
     over = {"text": text, "size": 14, "position": "Center"}
     line = text.replace("\n", " ")
@@ -282,10 +282,10 @@ def test_other_files_are_refused_as_images(
 def test_truncated_and_huge_images_are_refused(studio: Studio, tmp_path: Path) -> None:
     """A truncated image is Damaged; one of a hundred megapixels is TooLarge."""
     whole = picture(tmp_path, "whole.png", (400, 400))
-    cut = clipmaker.truncate_file(whole, tmp_path / "cut.png", 0.6)
+    truncated = clipmaker.truncate_file(whole, tmp_path / "cut.png", 0.6)
     huge = tmp_path / "huge.png"
     Image.new("1", (10_000, 10_000)).save(huge)
-    for path, code in ((cut, "Damaged"), (huge, "TooLarge")):
+    for path, code in ((truncated, "Damaged"), (huge, "TooLarge")):
         with pytest.raises(PermanentError) as caught:
             studio.upload(path, MediaKind.IMAGE)
         assert caught.value.code == code
@@ -295,9 +295,9 @@ def test_an_undecodable_image_fails_the_task(tmp_path: Path) -> None:
     """It is a permanent error with its own code."""
     (tmp_path / "a").write_bytes(b"no image")
     layer = Layer(image=ImageFile(sha256="0" * 64))
-    cut = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
+    source = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
     form = Profile(width=64, height=64, rate=30, crf=19, speed="ultrafast", max_bitrate=10**6)
-    segment = Segment(key="0" * 64, sources=[cut], profile=form, watermark=layer)
+    segment = Segment(key="0" * 64, sources=[source], profile=form, watermark=layer)
     cache = LayerImageCache(tmp_path / "layers", cast(SourceFiles, _OneFile(tmp_path / "a")))
     with pytest.raises(PermanentError) as caught:
         cache.of(segment)

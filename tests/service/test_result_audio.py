@@ -131,10 +131,10 @@ def test_every_join_is_seamless(studio: Studio, tmp_path: Path) -> None:
         extra=("-c:a", "flac", "-g", "41"),
     )
     media_id = studio.upload(source)
-    cuts = [0, 7, 38, 39, 90, 121, 180, 209]
+    edges = [0, 7, 38, 39, 90, 121, 180, 209]
     clips = [
         {"mediaId": media_id, "start": f"{a / 30:.6f}s", "end": f"{b / 30:.6f}s"}
-        for a, b in pairwise(cuts)
+        for a, b in pairwise(edges)
     ]
     found = rendered(studio, tmp_path / "out", {"clips": clips, "outputs": [custom()]})
     assert found.output.segments.total == 7

@@ -58,14 +58,14 @@ def test_a_sequence_is_one_emoji(sequence: str) -> None:
 
 
 def test_skin_tones_are_dropped_and_flags_written_as_letters() -> None:
-    """The font has neither; no box is drawn for them."""
+    """The font has neither; no box is rendered for them."""
     assert font_runs("\U0001f44d\U0001f3fd") == font_runs("\U0001f44d")
     assert font_runs(f"{ASTRONAUT[0]}\U0001f3fd{ASTRONAUT[1:]}") == font_runs(ASTRONAUT)
     assert font_runs("\U0001f1e9\U0001f1ea") == font_runs("DE")
 
 
 def test_devanagari_is_shaped() -> None:
-    """Three letters form a ligature; the short i is drawn before the letter that it follows."""
+    """Three letters form a ligature; the short i is rendered before the letter that it follows."""
     assert text_width("\u0915\u094d\u0937", 60) < 0.8 * (
         text_width("\u0915", 60) + text_width("\u0937", 60)
     )
@@ -93,6 +93,6 @@ def test_shaped_letters_have_an_outline() -> None:
 
 
 def test_a_text_may_contain_placeholders() -> None:
-    """Another placeholder is used; when none is left, the sequence is drawn as its parts."""
+    """Another placeholder is used; when none is left, the sequence is rendered as its parts."""
     assert font_runs(f"\u2502{ASTRONAUT}")[-1] == (EMOJI, ASTRONAUT)
     assert font_runs("".join(PLACEHOLDERS) + ASTRONAUT)[-1][1].endswith("\U0001f469\U0001f680")

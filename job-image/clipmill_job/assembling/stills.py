@@ -13,10 +13,8 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
 from clipmill.artifacts.storyboard import TILE_WIDTH, StoryboardGrid, build_grid
+from clipmill.artifacts.thumbnail import THUMBNAIL_S, THUMBNAIL_WIDTH
 
-# Time of the thumbnail; the middle of a video shorter than twice this.
-THUMBNAIL_S = 3
-THUMBNAIL_WIDTH = 480
 # Other moments to choose from if the frame at that time is black or of one colour.
 ALTERNATIVES = 8
 # Least mean and standard deviation of the brightness of a frame that shows something, of 255.

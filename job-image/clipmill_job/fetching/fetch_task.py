@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clipmill.artifacts.thumbnail import THUMBNAIL_S, THUMBNAIL_WIDTH
 from clipmill.ffmpeg.segment_args import still_args
 from clipmill.protocol import FetchAssignment, MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
-from clipmill_job.assembling.stills import THUMBNAIL_S, THUMBNAIL_WIDTH
 from clipmill_job.fetching import javascript
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import MediaError, probe_media

@@ -14,9 +14,9 @@ from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Assignment, Segment, UploadPurpose, UploadRequest
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
-from clipmill_job.drawing.layer_image_cache import LayerImageCache
 from clipmill_job.errors import NvencError
 from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
 from clipmill_job.rendering.source_files import SourceFiles
 from clipmill_job.task_context import TaskContext
@@ -55,7 +55,7 @@ def render_segments(
         context: The task's.
         segments: Each key at most once.
         then: Called with each segment and its file after the upload; the file is the caller's.
-        progress: Told of the frames rendered.
+        progress: Receives the number of frames rendered.
 
     Raises:
         NvencError: NVENC failed.
