@@ -24,8 +24,8 @@ from clipmill_cli.output.failures import ErrorHandlingGroup
 
 APP_HELP = """Turn a list of clips into finished videos.
 
-`render` and `plan` work on this machine. `submit` and the commands after it talk to an API: its
-URL is read from CLIPMILL_API_URL, the key from CLIPMILL_API_KEY.
+`render` works on this machine. The other commands use the API at CLIPMILL_API_URL with the key in
+CLIPMILL_API_KEY. If no API is given, most of them use the state that local renders keep.
 
 Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but degraded,
 130 interrupted.
@@ -35,7 +35,9 @@ Examples:
     clipmill submit friday.yaml --wait
     clipmill validate clip.mp4
 """
-MEDIA_HELP = """Manage the media library: clips, intros, outros, transition clips, music, images.
+MEDIA_HELP = """Manage the media library.
+
+It holds clips, intros, outros, bumpers, transition clips, music and images.
 
 Examples:
     clipmill media upload intro.mp4 --kind intro

@@ -104,6 +104,6 @@ class _ChildProcess:
         self.poll()
 
     def last_line(self) -> str:
-        """Return the last line of the log, at most MAX_LINE_CHARS of it."""
+        """Return the last line of the log, cut to MAX_LINE_CHARS."""
         text = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
-        return text.rsplit("\n", 1)[-1][-MAX_LINE_CHARS:]
+        return text.rsplit("\n", 1)[-1][:MAX_LINE_CHARS]
