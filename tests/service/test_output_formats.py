@@ -156,8 +156,8 @@ def test_clips_beyond_the_tiers_limit_are_skipped(
         ("two", "Ready", None),
         ("three", "Skipped", "TierLimit"),
     ]
-    assert view.clips[2].message == f"clip 3 of 3: the tier {limited.owner} allows 2 clips"
-    with pytest.raises(PermanentError, match=r"spec\.minimumClips is 3, but the tier"):
+    assert limited.owner in str(view.clips[2].message)
+    with pytest.raises(PermanentError, match=r"minimumClips"):
         limited.render({"clips": clips, "minimumClips": 3})
 
 
