@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
+__all__ = ["UNAVAILABLE", "Database", "Session"]
+
 T = TypeVar("T")
+# Raised while the database restarts, or while all its connections are in use.
+UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 MAX_ATTEMPTS = 5
 
 
@@ -39,6 +43,11 @@ class Database:
         """Close all connections."""
         self.engine.dispose()
         self.writer.dispose()
+
+    def ping(self) -> None:
+        """Send a statement. Raise one of UNAVAILABLE if the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
 
     @contextmanager
     def read(self) -> Iterator[Session]:

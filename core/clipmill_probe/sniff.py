@@ -65,7 +65,8 @@ def _audio_container(head: bytes) -> str | None:
 def _unsupported(path: Path, head: bytes) -> MediaError:
     """Return the error that says what the file is instead of a video."""
     if playlist := _playlist(head):
-        message = f"{path.name}: {playlist} playlist: playlists refer to other files and are not supported"
+        rule = "playlists refer to other files and are not supported"
+        message = f"{path.name}: {playlist} playlist: {rule}"
         return MediaError("ForbiddenFormat", message)
     if _audio_container(head):
         message = f"{path.name}: audio file without a video stream; supported as music only"

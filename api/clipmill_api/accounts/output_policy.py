@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import Image, Layer, OutputPolicy
 from clipmill.spec import Position
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import TierRow

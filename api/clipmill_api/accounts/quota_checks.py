@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import QuotaEffect
 from clipmill.protocol.tier_limits import remaining
 from clipmill.spec import CompilationSpec
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import quota_ledger, users_and_keys
 

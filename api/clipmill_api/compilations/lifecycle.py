@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure
 from clipmill.spec import CompilationSpec, OnClipError, parse_duration
 from clipmill.timeline.eta import FETCH_SHARE
@@ -16,6 +14,7 @@ from clipmill_api.compilations.output_planning import OVER_TIER_LIMIT
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import (
     compilation_records,

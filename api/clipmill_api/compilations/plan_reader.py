@@ -9,8 +9,6 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import (
     TERMINAL_STATES,
     ClipState,
@@ -32,6 +30,7 @@ from clipmill_api.compilations.plan_models import CompilationPlan, ResolvedSpec
 from clipmill_api.compilations.resolution import plan_or_refuse, resolve_revision
 from clipmill_api.compilations.responses import clip_status, estimated_end
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.queries import quota_ledger, rendered_segments, revisions
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import CompilationState, Registration, SubmissionAction
 from clipmill_api.compilations.lifecycle import start_revision
 from clipmill_api.compilations.plan_models import CompilationPlan
 from clipmill_api.compilations.resolution import dump_spec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import compilation_records, revisions, users_and_keys
 from clipmill_api.tables import CompilationRow

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import ClipState, MediaKind, OutputPolicy
 from clipmill.spec import CompilationSpec, clip_name
 from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key
@@ -23,6 +21,7 @@ from clipmill_api.compilations.media_sources import (
 from clipmill_api.compilations.output_planning import OVER_TIER_LIMIT, plan_outputs
 from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.queries import media_library, revision_clips, revisions, users_and_keys
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, RevisionRow, TierRow
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import (
     Account,
     ActiveCompilation,
@@ -25,6 +23,7 @@ from clipmill.spec.source_urls import host_port_of
 from clipmill.timeline.eta import estimate_end
 from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.queries import (
     log_lines,
     quota_ledger,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.queries import media_library, quota_ledger, revisions
 from clipmill_api.tables import CompilationRow, RenderUsageRow
 

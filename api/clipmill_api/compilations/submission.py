@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import CompilationState, Registration, SubmissionAction, SubmissionRefusal
 from clipmill.spec import CompilationSpec, Manifest, Metadata, PreviewExtent, Quality
 from clipmill_api.compilations.lifecycle import start_revision
@@ -17,6 +15,7 @@ from clipmill_api.compilations.registration import add_compilation
 from clipmill_api.compilations.resolution import dump_spec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import compilation_records, revisions
 from clipmill_api.tables import CompilationRow, IdempotencyRow

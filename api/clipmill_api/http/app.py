@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
-from sqlalchemy import text
 
 from clipmill_api.context import Clock, Context, Ctx, utc_now
 from clipmill_api.database import Database
@@ -115,8 +114,7 @@ def _is_alive() -> dict[str, str]:
 
 
 def _is_ready(ctx: Ctx) -> dict[str, str]:
-    with ctx.db.read() as session:
-        session.execute(text("SELECT 1"))
+    ctx.db.ping()
     return {"status": "ok"}
 
 

@@ -70,7 +70,10 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
         return None
     if row.role == "user":
         return Principal("user", owner=row.owner or "")
-    live = row.revision_state is not None and CompilationState(row.revision_state) not in TERMINAL_STATES
+    live = (
+        row.revision_state is not None
+        and CompilationState(row.revision_state) not in TERMINAL_STATES
+    )
     return Principal(
         "job",
         owner=row.owner or "",

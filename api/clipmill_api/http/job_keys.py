@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import Stage
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import digest, new_key
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import revisions, users_and_keys

@@ -9,15 +9,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
+
+from clipmill_api.database import UNAVAILABLE
 
 log = logging.getLogger(__name__)
 SHOWN_CHARS = 80
 MAX_ERRORS = 10
 RETRY_AFTER_S = 2
-# Raised while the database restarts, or while all its connections are in use.
-DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
 
 class ApiProblem(Exception):
@@ -41,7 +40,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiProblem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for unavailable in DATABASE_UNAVAILABLE:
+    for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _on_database_unavailable)
     app.add_exception_handler(Exception, _on_unexpected_error)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import ClipState, TaskFailure
 from clipmill_api.compilations import lifecycle, refusals
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker.clip_models import ClipMetadata, ClipUpdate
@@ -59,7 +58,9 @@ def _clip(session: Session, principal: Principal, clip_id: str) -> ClipRow:
 def clip_metadata(session: Session, principal: Principal, clip_id: str) -> ClipMetadata:
     """Return what a download needs to know of a clip (E1)."""
     clip = _clip(session, principal, clip_id)
-    compilation = compilation_records.find_compilation(session, principal.owner, principal.compilation_id)
+    compilation = compilation_records.find_compilation(
+        session, principal.owner, principal.compilation_id
+    )
     source = clip_source(clip)
     return ClipMetadata.model_validate(
         {
@@ -95,7 +96,9 @@ def update_clip(
         _refuse_wrong_length(update, duration_s(media))
         accepts = clip.state == ClipState.WAITING or clip.media_id == media.id
         _require(clip, "media_file_id", media.id, accepts)
-        if revision_clips.mark_ready(session, clip, media_id=media.id, reused=False, same_key=False):
+        if revision_clips.mark_ready(
+            session, clip, media_id=media.id, reused=False, same_key=False
+        ):
             lifecycle.advance_revision(session, ctx, compilation, clip.generation)
     elif update.is_downloaded is not None:
         is_ready = clip.state == ClipState.READY

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy.orm import Session
-
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker.job_models import (

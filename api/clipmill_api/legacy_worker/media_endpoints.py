@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import MediaKind
 from clipmill.spec.source_urls import ForbiddenURL, clip_key
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import media_sources, refusals
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker.media_models import (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import TERMINAL_STATES, CompilationState
 from clipmill_api.compilations import resolution, revision_end
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker import project_clips
@@ -46,7 +45,9 @@ def update_project(
     Raises:
         ApiProblem: 409 if the reported status contradicts the compilation's state.
     """
-    compilation = compilation_records.lock_compilation(session, _project(session, principal, project_id).id)
+    compilation = compilation_records.lock_compilation(
+        session, _project(session, principal, project_id).id
+    )
     revision = revisions.get_revision(session, project_id, principal.generation)
     state = CompilationState(revision.state)
     if update.status == "failed" and state not in TERMINAL_STATES:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol.tier_limits import remaining
 from clipmill_api.compilations import resolution, revision_end
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.legacy_worker.user_models import RenderRecorded, StorageQuota, UserTierLimits

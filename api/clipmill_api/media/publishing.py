@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill_api.compilations import lifecycle
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.queries import compilation_records, fetch_locks, media_library, quota_ledger, rendered_segments, revision_clips, task_leases, upload_records
+from clipmill_api.queries import (
+    compilation_records,
+    fetch_locks,
+    media_library,
+    quota_ledger,
+    rendered_segments,
+    revision_clips,
+    task_leases,
+    upload_records,
+)
 from clipmill_api.tables import ClipRow, MediaRow, SegmentRow, UploadRow
 from clipmill_api.tasks.leases import task_id_of
 
@@ -97,7 +105,9 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
 
 def _clip(publication: Publication) -> ClipRow:
     clip_id = publication.request.clip_id or ""
-    clip = revision_clips.find_clip(publication.session, publication.principal.compilation_id, clip_id)
+    clip = revision_clips.find_clip(
+        publication.session, publication.principal.compilation_id, clip_id
+    )
     if clip is None:
         raise not_found("clip", clip_id)
     return clip

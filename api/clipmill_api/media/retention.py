@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.orm import Session
 
 from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.queries import media_library, quota_ledger, rendered_segments, upload_records
 
 log = logging.getLogger(__name__)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import MediaFacts, MediaKind, Upload, UploadPurpose, UploadRequest
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.accounts import quota_checks
 from clipmill_api.context import Context, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.inspection import inspect_upload
 from clipmill_api.media.publishing import publish
-from clipmill_api.queries import compilation_records, media_library, quota_ledger, task_leases, upload_records
+from clipmill_api.queries import (
+    compilation_records,
+    media_library,
+    quota_ledger,
+    task_leases,
+    upload_records,
+)
 from clipmill_api.tables import UploadRow
 from clipmill_api.tasks.leases import task_id_of
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import (
     ClipState,
     FetchAssignment,
@@ -19,6 +17,7 @@ from clipmill_api.compilations.output_planning import SEGMENTS_PER_TASK, plan_ou
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput
 from clipmill_api.compilations.resolution import load_resolved_spec
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import fetch_locks, media_library, rendered_segments, revision_clips

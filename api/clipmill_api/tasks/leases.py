@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import (
     TERMINAL_STATES,
     Assignment,
@@ -16,6 +14,7 @@ from clipmill.protocol import (
 )
 from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import (

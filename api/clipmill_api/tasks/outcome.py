@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from clipmill.protocol import (
     NOT_ISOLATED,
     CompilationState,
@@ -23,6 +21,7 @@ from clipmill_api.compilations.plan_models import PlannedOutput
 from clipmill_api.compilations.resolution import load_resolved_spec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import (

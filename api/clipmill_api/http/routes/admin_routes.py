@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
-from sqlalchemy.orm import Session
 
 from clipmill.protocol import KeyReply, TierView, UserView
 from clipmill_api.context import Ctx, new_id
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import admin_only, digest, new_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import users_and_keys
@@ -37,7 +37,9 @@ def _tier_view(tier: TierRow) -> TierView:
 def list_users(ctx: Ctx) -> list[UserView]:
     """Return all users, by name."""
     with ctx.db.read() as session:
-        return [UserView(name=user.name, tier=user.tier) for user in users_and_keys.list_users(session)]
+        return [
+            UserView(name=user.name, tier=user.tier) for user in users_and_keys.list_users(session)
+        ]
 
 
 @router.put("/users/{name}")

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
-from sqlalchemy.orm import Session
 
 from clipmill.otio.exporter import export_otio
 from clipmill.protocol import (
@@ -22,6 +21,7 @@ from clipmill.spec import CompilationSpec, Manifest, Name
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import plan_reader, resolution, responses, submission
 from clipmill_api.context import Context, Ctx
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.openapi import MANIFESTS
 from clipmill_api.http.paging import Cursor, encode_cursor
@@ -44,7 +44,9 @@ def create_compilation(
     """Submit a compilation. Requests with the same Idempotency-Key create one compilation."""
 
     def create(session: Session) -> CompilationView:
-        row = submission.create_compilation(session, ctx, principal.owner, manifest, idempotency_key)
+        row = submission.create_compilation(
+            session, ctx, principal.owner, manifest, idempotency_key
+        )
         return responses.newest_view(session, ctx, row)
 
     return ctx.db.write(create)
@@ -93,7 +95,9 @@ def get_compilation(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> 
 def compilation_view(ctx: Context, owner: str, compilation_id: str) -> CompilationView:
     """Return the current state of an owner's compilation. Raises 404."""
     with ctx.db.read() as session:
-        return responses.newest_view(session, ctx, submission.own_compilation(session, owner, compilation_id))
+        return responses.newest_view(
+            session, ctx, submission.own_compilation(session, owner, compilation_id)
+        )
 
 
 @router.get("/compilations/{compilation_id}/plan")
@@ -111,7 +115,9 @@ def get_timeline(
     """Return the timeline of an output, by default the first, as OpenTimelineIO."""
     with ctx.db.read() as session:
         row = submission.own_compilation(session, principal.owner, compilation_id)
-        outputs = resolution.plan_or_refuse(resolution.load_resolved_spec(session, row, row.generation))
+        outputs = resolution.plan_or_refuse(
+            resolution.load_resolved_spec(session, row, row.generation)
+        )
     planned = next((o for o in outputs if output in (None, o.spec.name)), None)
     if planned is None:
         raise not_found("output", str(output))
@@ -151,7 +157,9 @@ def create_preview(
     """
 
     def create(session: Session) -> CompilationView:
-        row = submission.create_preview(session, ctx, principal.owner, compilation_id, request.extent)
+        row = submission.create_preview(
+            session, ctx, principal.owner, compilation_id, request.extent
+        )
         return responses.newest_view(session, ctx, row)
 
     return ctx.db.write(create)

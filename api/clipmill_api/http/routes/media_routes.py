@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlalchemy.orm import Session
 
 from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import (
     LiveJobPrincipal,
     UserOrJobPrincipal,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from sqlalchemy.orm import Session
 
 from clipmill.protocol import (
     ActiveCompilation,
@@ -24,6 +23,7 @@ from clipmill.protocol import (
 from clipmill_api.compilations import plan_reader, registration, responses, submission
 from clipmill_api.compilations.plan_models import CompilationPlan
 from clipmill_api.context import Ctx
+from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.job_keys import add_job_key, replace_job_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
@@ -90,7 +90,9 @@ def list_active_compilations(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompila
     """Return compilations that have not ended, oldest first."""
     with ctx.db.read() as session:
         rows = compilation_records.list_active(session, limit)
-        clips = revision_clips.clips_by_revision(session, [(row.id, r.generation) for row, r in rows])
+        clips = revision_clips.clips_by_revision(
+            session, [(row.id, r.generation) for row, r in rows]
+        )
     return [responses.active_view(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
 
 
