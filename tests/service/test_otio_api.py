@@ -49,7 +49,7 @@ def test_exported_and_imported_is_the_same_plan(
     uid, plan = server.register(owner, spec)
     compilation_id = server.operator.view(uid).id
     monkeypatch.setenv("CLIPMILL_API_URL", server.url)
-    monkeypatch.setenv("CLIPMILL_API_KEY", server.admin.mint(owner))
+    monkeypatch.setenv("CLIPMILL_API_KEY", server.admin.create_key(owner))
     file, back = tmp_path / "My Edit.otio", tmp_path / "back.yaml"
     run = CliRunner().invoke
     done = run(app, ["export", compilation_id, "-o", str(file)])
@@ -61,8 +61,8 @@ def test_exported_and_imported_is_the_same_plan(
     again = user.dry_run(manifest).outputs[0]
     before = plan.outputs[0]
     assert again.frames == before.frames
-    assert [(e.at, e.frames, e.overlap, e.enters, e.curve) for e in again.entries] == [
-        (e.at, e.frames, e.overlap, e.enters, e.curve) for e in before.entries
+    assert [(e.at, e.frames, e.overlap, e.transition, e.curve) for e in again.items] == [
+        (e.at, e.frames, e.overlap, e.transition, e.curve) for e in before.items
     ]
     assert before.music is not None
     assert again.music == before.music

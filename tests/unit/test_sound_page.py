@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clipmill.protocol.result_files import RESULT_FILES
+from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill.spec import CompilationSpec
 
 PAGE = (Path(__file__).parents[2] / "docs/sound.md").read_text()
@@ -40,5 +40,5 @@ def test_defaults_are_as_the_page_says() -> None:
 
 def test_every_file_is_on_the_page() -> None:
     """The table of files is that of the code."""
-    for file in RESULT_FILES:
+    for file in COMPANION_FILES:
         assert file.name("NAME") in PAGE
