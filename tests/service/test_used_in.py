@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from clipmill.protocol import MediaKind, OutputResult, Result, Stage, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, OutputResult, TaskResult, Stage, UploadPurpose, UploadRequest
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import sha256_of
@@ -37,9 +37,9 @@ def _done(api: Harness, owner: str, spec: dict[str, Any], video: Path, generatio
     """Register a spec and play the pod that made its only output: the compilation's uid."""
     uid, _ = api.register(owner, spec)
     job = api.job(uid, Stage.ASSEMBLE, generation)
-    order = job.order(0, "pod")
+    order = job.claim(0, "pod")
     outputs = [_sent(job, video, order.epoch, output.name) for output in order.assemble or []]
-    job.result(Result(index=0, epoch=order.epoch, outputs=outputs))
+    job.result(TaskResult(index=0, epoch=order.epoch, outputs=outputs))
     return uid
 
 

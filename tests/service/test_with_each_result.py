@@ -13,7 +13,7 @@ from PIL import Image, ImageStat
 import clipmaker
 import levels
 from clipmill.protocol import MediaKind
-from clipmill.protocol.result_files import RESULT_FILES
+from clipmill.protocol.companion_kinds import COMPANION_FILES
 from finished import Rendered, rendered
 from harness import SMALL, running
 from studio import Studio
@@ -144,12 +144,12 @@ def test_the_thumbnail_is_not_black(made: Rendered) -> None:
 def test_every_file_has_its_id_and_type(made: Rendered, studio: Studio) -> None:
     """The ids lead to media of their kinds; a browser is told what each is."""
     types = {}
-    for file in RESULT_FILES:
+    for file in COMPANION_FILES:
         media_id = file.media_id(made.output)
         assert media_id is not None
         assert studio.user.media(media_id).kind is file.kind
         where = f"/api/compilations/{made.view.id}/outputs/{file.name('main')}"
-        types[file.kind] = studio.user.wire.once("GET", where).headers["content-type"]
+        types[file.kind] = studio.user.connection.request_once("GET", where).headers["content-type"]
     assert types[MediaKind.STORYBOARD_CUES] == "text/vtt; charset=utf-8"
     assert types[MediaKind.CREDITS] == "text/plain; charset=utf-8"
     assert types[MediaKind.MANIFEST] == "application/json"
