@@ -97,7 +97,7 @@ def count_by_state(session: Session) -> dict[str, int]:
     """Return how many compilations are in each state."""
     query = select(RevisionRow.state, func.count()).join(CompilationRow, IS_NEWEST_REVISION)
     rows = session.execute(query.group_by(RevisionRow.state))
-    return dict(row.tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def find_idempotency(session: Session, principal: str, key: str) -> IdempotencyRow | None:
