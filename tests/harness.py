@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from clipmill.protocol import Media, MediaKind, Plan, Registration, Stage, TierView, UserView
-from clipmill.spec import CompilationSpec
+from clipmill.spec import CompilationSpec, Manifest
 from clipmill_api.context import Context
 from clipmill_api.http.app import create_app
 from clipmill_api.http.authentication import new_key
@@ -90,6 +90,18 @@ class Harness:
         """Return rows of the database."""
         with self.ctx.db.read() as session:
             return [dict(row._mapping) for row in session.execute(text(sql), values)]
+
+
+def new_manifest(media_id: str, name: str = "test", **spec: Any) -> Manifest:
+    """Return a manifest with one clip of the library; fields of the spec can be replaced."""
+    return Manifest.model_validate(
+        {
+            "apiVersion": "clipmill.dev/v1alpha1",
+            "kind": "Compilation",
+            "metadata": {"name": name},
+            "spec": {"clips": [{"mediaId": media_id}], "outputs": [SMALL], **spec},
+        }
+    )
 
 
 def library_clip(user: Client, path: Path) -> Media:

@@ -43,24 +43,25 @@ def fetch(job: Client, index: int, path: Path) -> None:
     )
 
 
-def assemble(job: Client, path: Path) -> TaskResult:
-    """Play an assemble task that rendered this file. Return the result that it reports."""
+def upload_outputs(job: Client, path: Path) -> TaskResult:
+    """Play an assemble task that rendered this file, up to the result that it would report."""
     assignment = job.claim(0, "pod-a")
     outputs = []
     for output in assignment.assemble or []:
-        up = job.upload(
+        request = announcement(
             path,
-            announcement(
-                path,
-                UploadPurpose.OUTPUT,
-                output=output.name,
-                kind=MediaKind.COMPILATION,
-                epoch=assignment.epoch,
-            ),
+            UploadPurpose.OUTPUT,
+            output=output.name,
+            kind=MediaKind.COMPILATION,
+            epoch=assignment.epoch,
         )
-        outputs.append(
-            OutputResult(name=output.name, media_id=str(up.media_id), frames=1, duration_us=1)
-        )
-    result = TaskResult(index=0, epoch=assignment.epoch, outputs=outputs)
+        media_id = str(job.upload(path, request).media_id)
+        outputs.append(OutputResult(name=output.name, media_id=media_id, frames=1, duration_us=1))
+    return TaskResult(index=0, epoch=assignment.epoch, outputs=outputs)
+
+
+def assemble(job: Client, path: Path) -> TaskResult:
+    """Play an assemble task that rendered this file. Return the result that it reports."""
+    result = upload_outputs(job, path)
     job.result(result)
     return result
