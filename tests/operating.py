@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -133,6 +134,12 @@ class Cluster:
             return False
         return True
 
+    def metric(self, name: str) -> float:
+        """Return a metric of the operator without labels, or 0 if it is absent."""
+        text = urllib.request.urlopen(f"http://127.0.0.1:{self.ports[1]}/metrics").read().decode()
+        match = re.search(rf"^{name} ([0-9.e+]+)$", text, re.M)
+        return float(match[1]) if match else 0.0
+
     # --- objects --------------------------------------------------------------------------
 
     def objects(self, kind: str, *words: str) -> list[Object]:
@@ -232,7 +239,3 @@ class Cluster:
         terminated = {"exitCode": exit_code, "message": message, **times}
         phase = "Failed" if exit_code else "Succeeded"
         self.status(pod, phase, {"terminated": terminated})
-
-    def log(self) -> str:
-        """Return the operator's log."""
-        return (self.folder / "operator.log").read_text()

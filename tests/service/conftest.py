@@ -14,10 +14,13 @@ import psycopg
 import pytest
 
 from clipmaker import clip
+from clipmill_api.http.authentication import new_key
 from controlplane import ControlPlane, binaries, control_plane
 from harness import Harness, library_clip, running
 from legacy_world import LegacyOwner, LegacyWorld, new_world
 from manifests import ROOT
+from operating import Cluster
+from operator_runs import watched_namespace
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +105,17 @@ def legacy_owner(api: Harness, two_seconds: Path) -> LegacyOwner:
 def legacy_world(legacy_owner: LegacyOwner) -> LegacyWorld:
     """A new compilation of that user."""
     return new_world(legacy_owner)
+
+
+@pytest.fixture(scope="module")
+def single_owner_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """Run an API with a default owner, as the chart installs it."""
+    owner = {"default_owner": "default", "default_owner_key": new_key("user")}
+    with running(tmp_path_factory.mktemp("state"), allow_any_host=True, **owner) as api:
+        yield api
+
+
+@pytest.fixture
+def cluster(plane: ControlPlane, single_owner_api: Harness, tmp_path: Path) -> Cluster:
+    """Return a namespace of its own with everything that an operator of it needs."""
+    return watched_namespace(plane, single_owner_api, tmp_path)

@@ -1,0 +1,74 @@
+"""Steps of the operator's service tests: specs, pods that are played, and rows of the database."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from clipmill.spec import Manifest
+from clipmill_client.client import Client
+from clipmill_client.errors import PermanentError
+from controlplane import ControlPlane
+from harness import SMALL, Harness
+from manifests import manifest
+from operating import Cluster
+from pods import assemble, fetch
+from rights import grant
+
+
+def watched_namespace(plane: ControlPlane, api: Harness, folder: Path) -> Cluster:
+    """Create a namespace with Pod Security `restricted` and the operator's documented rights."""
+    name = f"n{uuid.uuid4().hex[:8]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": name, "labels": labels}
+    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    grant(plane, name)
+    return Cluster(plane, api, name, folder)
+
+
+def url_spec(*urls: str, **fields: Any) -> dict[str, Any]:
+    """Return a spec with clips by URL."""
+    return {"clips": [{"url": url} for url in urls], "outputs": [SMALL], **fields}
+
+
+def library_manifest(media_id: str, name: str = "submitted") -> Manifest:
+    """Return a manifest that a user submits to the API."""
+    spec = {"clips": [{"mediaId": media_id}], "outputs": [SMALL]}
+    return Manifest.model_validate(manifest(spec, name))
+
+
+def usage(cluster: Cluster, name: str = "demo") -> list[dict[str, Any]]:
+    """Return the usage rows of a Compilation."""
+    compilation_id = cluster.resource(name)["status"]["compilationId"]
+    sql = "SELECT generation, seconds FROM render_usage WHERE compilation_id = :c ORDER BY 1"
+    return cluster.api.rows(sql, c=compilation_id)
+
+
+def reservations(cluster: Cluster, compilation_id: str) -> list[str]:
+    """Return the states of its quota reservations by generation."""
+    sql = "SELECT state FROM reservations WHERE compilation_id = :c ORDER BY generation"
+    return [row["state"] for row in cluster.api.rows(sql, c=compilation_id)]
+
+
+def play_fetch(cluster: Cluster, path: Path, index: int = 0) -> None:
+    """Let a fetch pod succeed with this file."""
+    pod = cluster.pod("fetch", index)
+    fetch(cluster.job_client(pod), index, path)
+    cluster.end(pod, 0)
+
+
+def play_assemble(cluster: Cluster, path: Path, name: str = "demo") -> None:
+    """Let the assemble pod succeed with this file."""
+    pod = cluster.pod("assemble", name=name)
+    assemble(cluster.job_client(pod), path)
+    cluster.end(pod, 0)
+
+
+def claim_error(client: Client) -> tuple[int, str]:
+    """Return status and code of the error with which the API refuses to assign a task."""
+    try:
+        client.claim(0, "p")
+    except PermanentError as error:
+        return error.status, error.code
+    return 200, ""
