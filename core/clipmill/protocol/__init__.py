@@ -34,7 +34,7 @@ from clipmill.protocol.compilation_views import (
 )
 from clipmill.protocol.encoding_profile import Container, Encoder, OutputPolicy, Profile
 from clipmill.protocol.layers import Caption, Card, Framing, Image, Layer, LayerWindow
-from clipmill.protocol.media_file import Media, MediaFacts, MediaKind, MediaPage
+from clipmill.protocol.media_file import AudioTrack, Media, MediaFacts, MediaKind, MediaPage
 from clipmill.protocol.operator_messages import (
     ActiveCompilation,
     FailedTasks,
@@ -75,6 +75,7 @@ __all__ = [
     "Account",
     "ActiveCompilation",
     "Assignment",
+    "AudioTrack",
     "Caption",
     "Card",
     "Chapter",

@@ -28,6 +28,25 @@ class MediaKind(StrEnum):
     MANIFEST = "manifest"
 
 
+class AudioTrack(Model):
+    """One audio stream of a file, in the file's order."""
+
+    stream: int = Field(ge=0, description="Index of the stream among all streams of the file.")
+    codec: str | None = Field(None, description="Absent if the audio cannot be decoded.")
+    channels: int = 0
+    layout: str = Field("", description="Channel layout as ffmpeg names it, e.g. `stereo`.")
+    language: str = ""
+    loudness_lufs: float | None = Field(
+        None, description="Integrated loudness (EBU R128); absent for silence."
+    )
+    true_peak_dbtp: float | None = None
+    loudness_blocks: str = Field(
+        "",
+        description="Loudness of each 400 ms, ten a second from the start of the file, encoded by"
+        " `clipmill.timeline.loudness_blocks`. Absent in views of a media file.",
+    )
+
+
 class MediaFacts(Model):
     """Facts of a media file, measured by one full decode. Times are in microseconds."""
 
@@ -49,6 +68,12 @@ class MediaFacts(Model):
         None, description="Integrated loudness (EBU R128); absent for silence or no audio."
     )
     true_peak_dbtp: float | None = None
+    audio_tracks: list[AudioTrack] = Field(
+        [], description="Audio streams. Facts measured by older releases have none."
+    )
+    audio_track: int = Field(
+        1, ge=1, description="Track that plays unless another is chosen, counted from 1."
+    )
     title: Title | None = Field(None, description="Title from the tags of an audio file.")
     artist: Title | None = Field(None, description="Artist from the tags of an audio file.")
     license: Title | None = Field(None, description="License from the tags of an audio file.")

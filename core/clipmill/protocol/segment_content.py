@@ -17,6 +17,9 @@ class SourceRange(Model):
     sha256: str
     format: str
     has_audio: bool
+    audio_stream: int | None = Field(
+        None, description="Index of the audio stream in the file; absent for the first one."
+    )
     width: int = 0
     height: int = 0
     start: int = Field(ge=0, description="First frame within the source.")
