@@ -10,42 +10,40 @@ from typing import Any
 from sqlalchemy import event
 
 from clipmill.protocol import (
-    ClipFailure,
     FailedTasks,
     Heartbeat,
     MediaKind,
-    Result,
     Stage,
+    TaskFailure,
+    TaskResult,
     UploadPurpose,
 )
-from clipmill.spec import CompilationSpec, Manifest
 from clipmill_api.context import Context
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from harness import SMALL, Harness, library_clip
+from harness import Harness, library_clip, new_manifest
 from pods import announcement, url
 
 FEW, MANY = 4, 200
-MOST = 40
-"""No request needs more statements than this."""
-REGISTER = 14
-"""Every resource of a crowd is registered at once, one after the other: nothing is read twice."""
+MAX_STATEMENTS = 40
+# After an outage of the operator, all resources are registered one after the other.
+MAX_STATEMENTS_TO_REGISTER = 14
 
 
-class Counter:
-    """Statements of each named request."""
+class StatementCounter:
+    """Counts the statements of each named request."""
 
     def __init__(self, ctx: Context) -> None:
         self._engines = {ctx.db.engine, ctx.db.writer}
-        self._now = 0
+        self._current = 0
         self.counts: dict[str, int] = {}
 
     def _count(self, *_: object) -> None:
-        self._now += 1
+        self._current += 1
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Count while this lasts."""
+        """Count the statements that are sent within the context."""
         for engine in self._engines:
             event.listen(engine, "before_cursor_execute", self._count)
         yield
@@ -53,81 +51,76 @@ class Counter:
             event.remove(engine, "before_cursor_execute", self._count)
 
     def of(self, name: str, request: Callable[[], Any]) -> Any:
-        """Make a request and note what it took; a refusal takes statements too."""
-        self._now = 0
+        """Make a request and store its count; a refusal takes statements too."""
+        self._current = 0
         try:
             return request()
         except PermanentError as error:
             return error
         finally:
-            self.counts[name] = self._now
+            self.counts[name] = self._current
 
 
-def manifest(spec: dict[str, Any]) -> Manifest:
-    """A manifest."""
-    return Manifest.model_validate(
-        {
-            "apiVersion": "clipmill.dev/v1alpha1",
-            "kind": "Compilation",
-            "metadata": {"name": "many"},
-            "spec": {"outputs": [SMALL], **spec},
-        }
-    )
-
-
-def people(count: Counter, user: Client, spec: dict[str, Any], media_id: str) -> None:
-    """What people ask of a compilation."""
-    wish = manifest(spec)
-    count.of("plan", lambda: user.dry_run(wish))
-    made = count.of("create", lambda: user.create(wish))
-    count.of("create again", lambda: user.create(wish, "k"))
-    count.of("get", lambda: user.compilation(made.id))
+def count_user_requests(
+    count: StatementCounter, user: Client, spec: dict[str, Any], media_id: str
+) -> None:
+    """Count the requests of a user."""
+    manifest = new_manifest(media_id, **spec)
+    count.of("plan", lambda: user.dry_run(manifest))
+    compilation = count.of("create", lambda: user.create(manifest))
+    count.of("create again", lambda: user.create(manifest, "k"))
+    count.of("get", lambda: user.compilation(compilation.id))
     count.of("list", lambda: user.compilations(limit=1))
-    count.of("get plan", lambda: user.plan(made.id))
-    edited = CompilationSpec.model_validate(
-        {**wish.spec.model_dump(by_alias=True, exclude_none=True), "title": "Other"}
-    )
-    count.of("edit", lambda: user.edit(made.id, edited))
+    count.of("get plan", lambda: user.plan(compilation.id))
+    edited = manifest.spec.model_copy(update={"title": "Other"})
+    count.of("edit", lambda: user.edit(compilation.id, edited))
     count.of("library", lambda: user.library(limit=10))
     count.of("media", lambda: user.media(media_id))
     count.of("media in use", lambda: user.delete_media(media_id))
     count.of("quota", user.account)
     count.of("usage", user.usage)
-    count.of("cancel", lambda: user.cancel(made.id))
+    count.of("cancel", lambda: user.cancel(compilation.id))
 
 
-def fetching(count: Counter, api: Harness, owner: str, clips: int, file: Path) -> None:
-    """A compilation whose clips are all awaited, and one whose pods died."""
-    spec = {"clips": [{"url": url()} for _ in range(clips)]}
-    uid, plan = count.of("register", lambda: api.register(owner, spec))
+def count_fetching(
+    count: StatementCounter, api: Harness, owner: str, clips: int, file: Path
+) -> None:
+    """Count the requests of fetch tasks, and of the operator while clips are fetched."""
+
+    def waiting_spec() -> dict[str, Any]:
+        return {"clips": [{"url": url()} for _ in range(clips)]}
+
+    uid, plan = count.of("register", lambda: api.register(owner, waiting_spec()))
     count.of("operator plan", lambda: api.operator.plan(uid))
     count.of("operator status", lambda: api.operator.view(uid))
-    count.of("mint", lambda: api.operator.mint(uid, Stage.FETCH, 1))
+    count.of("create key", lambda: api.operator.create_key(uid, Stage.FETCH, 1))
     job = api.job(uid, Stage.FETCH)
-    order = count.of("claim fetch", lambda: job.order(0, "pod"))
+    assignment = count.of("claim fetch", lambda: job.claim(0, "pod"))
     lines = [f"line {i}" for i in range(min(clips, 100))]
-    beat = Heartbeat(index=0, epoch=order.epoch, percent=1, log=lines)
-    count.of("heartbeat", lambda: job.heartbeat(beat))
-    asked = announcement(
-        file, UploadPurpose.CLIP, clip_id=order.fetch.clip_id, index=0, epoch=order.epoch
-    )
-    count.of("upload clip", lambda: job.upload(file, asked))
-    epoch = job.order(1, "pod").epoch
-    failure = ClipFailure(code="Gone", message="gone")
-    count.of("result", lambda: job.result(Result(index=1, epoch=epoch, failure=failure)))
-    guide(count, job, owner, plan, str(api.operator.view(uid).clips[0].media_id))
-    dead, _ = api.register(owner, {"clips": [{"url": url()} for _ in range(clips)]})
-    gone = FailedTasks(stage=Stage.FETCH, generation=1, indexes=list(range(clips)), message="died")
-    count.of("failed parts", lambda: api.operator.failed(dead, gone))
-    left, _ = api.register(owner, {"clips": [{"url": url()} for _ in range(clips)]})
-    count.of("gone", lambda: api.operator.gone(left))
+    heartbeat = Heartbeat(index=0, epoch=assignment.epoch, percent=1, log=lines)
+    count.of("heartbeat", lambda: job.heartbeat(heartbeat))
+    clip = {"clip_id": assignment.fetch.clip_id, "index": 0, "epoch": assignment.epoch}
+    request = announcement(file, UploadPurpose.CLIP, **clip)
+    count.of("upload clip", lambda: job.upload(file, request))
+    epoch = job.claim(1, "pod").epoch
+    failure = TaskFailure(code="Gone", message="gone")
+    count.of("result", lambda: job.result(TaskResult(index=1, epoch=epoch, failure=failure)))
+    count_legacy_requests(count, job, owner, plan, str(api.operator.view(uid).clips[0].media_id))
+    failing_uid, _ = api.register(owner, waiting_spec())
+    indexes = list(range(clips))
+    tasks = FailedTasks(stage=Stage.FETCH, generation=1, indexes=indexes, message="died")
+    count.of("failed tasks", lambda: api.operator.report_failed_tasks(failing_uid, tasks))
+    deleted_uid, _ = api.register(owner, waiting_spec())
+    count.of("delete", lambda: api.operator.delete(deleted_uid))
 
 
-def guide(count: Counter, job: Client, owner: str, plan: Any, media_id: str) -> None:
-    """The fifteen endpoints."""
-    calls = job.guide
+def count_legacy_requests(
+    count: StatementCounter, job: Client, owner: str, plan: Any, media_id: str
+) -> None:
+    """Count the requests of the legacy worker API."""
+    calls = job.legacy
     project, clip = str(plan.compilation_id), plan.clips[-1].id
-    job_id = count.of("E5", lambda: calls.create_processing_job(external_id="t")).job_id
+    job_id = count.of("E5", lambda: calls.create_processing_job(external_id="t"))["job_id"]
     ids = [media_id] + [f"m-{i:08d}" for i in range(len(plan.clips))]
     sha256 = "0" * 64
     for name, call in {
@@ -149,55 +142,54 @@ def guide(count: Counter, job: Client, owner: str, plan: Any, media_id: str) -> 
         count.of(name, call)
 
 
-def rendering(
-    count: Counter, api: Harness, owner: str, clips: int, file: Path, media_id: str
+def count_rendering(
+    count: StatementCounter, api: Harness, owner: str, clips: int, file: Path, media_id: str
 ) -> None:
-    """A compilation whose clips are all here, to its end; and one with every trim too late."""
+    """Count the requests of render and assemble tasks, and of a fetch that skips most clips."""
     spec = {"clips": [{"mediaId": media_id, "end": "40ms"}] * clips}
     uid, _ = api.register(owner, spec)
     render = api.job(uid, Stage.RENDER)
-    count.of("claim render", lambda: render.order(0, "pod"))
+    count.of("claim render", lambda: render.claim(0, "pod"))
     job = api.job(uid, Stage.ASSEMBLE)
-    epoch = count.of("claim assemble", lambda: job.order(0, "pod")).epoch
-    beat = Heartbeat(index=0, epoch=epoch, percent=1)
-    count.of("heartbeat of a render", lambda: job.heartbeat(beat))
-    failure = ClipFailure(code="Broken", message="broken")
-    count.of("render failed", lambda: job.result(Result(index=0, epoch=epoch, failure=failure)))
-    where = url()
-    late = {"clips": [{"url": where, "start": "9s"}] * (clips - 1) + [{"url": url()}]}
-    uid, plan = api.register(owner, late)
+    epoch = count.of("claim assemble", lambda: job.claim(0, "pod")).epoch
+    heartbeat = Heartbeat(index=0, epoch=epoch, percent=1)
+    count.of("heartbeat of a render", lambda: job.heartbeat(heartbeat))
+    failure = TaskFailure(code="Broken", message="broken")
+    count.of("render failed", lambda: job.result(TaskResult(index=0, epoch=epoch, failure=failure)))
+    late_clip = {"url": url(), "start": "9s"}
+    uid, plan = api.register(owner, {"clips": [late_clip] * (clips - 1) + [{"url": url()}]})
     fetch = api.job(uid, Stage.FETCH)
-    order = fetch.order(0, "pod")
-    assert order.fetch is not None
-    clip = {"clip_id": order.fetch.clip_id, "index": 0, "epoch": order.epoch}
+    assignment = fetch.claim(0, "pod")
+    assert assignment.fetch is not None
+    clip = {"clip_id": assignment.fetch.clip_id, "index": 0, "epoch": assignment.epoch}
     fetch.upload(file, announcement(file, UploadPurpose.CLIP, **clip))
     last = plan.clips[-1].id
-    count.of("last clip", lambda: fetch.guide.update_clip_status(last, media_file_id=media_id))
+    count.of("last clip", lambda: fetch.legacy.update_clip_status(last, media_file_id=media_id))
     assert sum(clip.reason == "TrimOutsideClip" for clip in api.operator.view(uid).clips) > 0
-    count.of("active", lambda: api.operator._wire.once("GET", "/api/operator/active?limit=1"))
-    count.of("submissions", lambda: api.operator._wire.once("GET", "/api/operator/submissions"))
+    count.of("active", lambda: api.operator.active_compilations(1))
+    count.of("submissions", api.operator.submissions)
 
 
-def counted(api: Harness, clips: int, file: Path) -> dict[str, int]:
-    """The statements of every request, for so many clips."""
+def count_requests(api: Harness, clips: int, file: Path) -> dict[str, int]:
+    """Return the statements of each request, for compilations of so many clips."""
     owner, user = api.user()
     media_id = library_clip(user, file).id
-    count = Counter(api.ctx)
+    count = StatementCounter(api.ctx)
     with count.listening():
-        clip = {"mediaId": media_id, "end": "40ms"}
-        people(count, user, {"clips": [clip] * clips}, media_id)
-        fetching(count, api, owner, clips, file)
-        rendering(count, api, owner, clips, file, media_id)
+        spec = {"clips": [{"mediaId": media_id, "end": "40ms"}] * clips}
+        count_user_requests(count, user, spec, media_id)
+        count_fetching(count, api, owner, clips, file)
+        count_rendering(count, api, owner, clips, file, media_id)
         count.of("upload", lambda: user.upload_media(file, MediaKind.INTRO))
     return count.counts
 
 
-def test_as_many_statements_for_many_clips(api: Harness, two_seconds: Path) -> None:
-    """Four clips and two hundred: the same statements for every request, and never many."""
-    few = counted(api, FEW, two_seconds)
-    many = counted(api, MANY, two_seconds)
+def test_statements_do_not_grow_with_clips(api: Harness, two_seconds: Path) -> None:
+    """A request takes as many statements for two hundred clips as for four, and never many."""
+    few = count_requests(api, FEW, two_seconds)
+    many = count_requests(api, MANY, two_seconds)
     grown = {name: (few[name], many[name]) for name in few if many[name] > few[name]}
     assert grown == {}
-    assert {name: n for name, n in many.items() if n > MOST} == {}
-    assert many["register"] <= REGISTER
+    assert {name: n for name, n in many.items() if n > MAX_STATEMENTS} == {}
+    assert many["register"] <= MAX_STATEMENTS_TO_REGISTER
     assert len(few) > 40

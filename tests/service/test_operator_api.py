@@ -1,4 +1,4 @@
-"""Submissions: the API was asked, the operator makes the resource, and both are one compilation."""
+"""Registrations by the operator: submissions, keys, edits, cancellations, failed tasks."""
 
 from __future__ import annotations
 
@@ -8,54 +8,56 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import FailedTasks, Refusal, Registration, Stage, State, Submission, Wanted
-from clipmill.spec import CompilationSpec, Manifest
+from clipmill.protocol import (
+    CompilationState,
+    FailedTasks,
+    Registration,
+    Stage,
+    Submission,
+    SubmissionAction,
+    SubmissionRefusal,
+)
+from clipmill.spec import CompilationSpec
+from clipmill_api.compilations.resolution import dump_spec
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from harness import SMALL, Harness, library_clip
+from harness import SMALL, Harness, library_clip, new_manifest
 from pods import url
 
 
-def submit(user: Client, media: str, name: str = "friday") -> str:
-    """A compilation asked of the API: its id."""
-    spec = {"clips": [{"mediaId": media}], "outputs": [SMALL]}
-    manifest = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation", "spec": spec}
-    return user.create(Manifest.model_validate(manifest | {"metadata": {"name": name}})).id
-
-
 def outbox(api: Harness, compilation_id: str) -> Submission | None:
-    """What is still to be done with its resource."""
-    mine = [one for one in api.operator.submissions() if one.id == compilation_id]
-    return mine[0] if mine else None
+    """Return what the operator must do with the resource of a compilation."""
+    return next((s for s in api.operator.submissions() if s.id == compilation_id), None)
 
 
-def wish(asked: Submission, generation: int = 1, **more: Any) -> Registration:
-    """The resource that the operator made of it, as it is registered."""
-    spec = asked.spec.model_copy(update={"owner": asked.owner} | more)
+def registration(submission: Submission, generation: int = 1, **more: Any) -> Registration:
+    """Return the registration of the resource that the operator applied for a submission."""
+    spec = submission.spec.model_copy(update={"owner": submission.owner} | more)
     return Registration(
         namespace="clips",
-        name=asked.name,
+        name=submission.name,
         generation=generation,
-        owner=asked.owner,
+        owner=submission.owner,
         spec=spec,
-        submission=asked.id,
+        submission=submission.id,
     )
 
 
 @pytest.fixture
-def asked(api: Harness, two_seconds: Path) -> tuple[Client, Submission]:
+def submitted(api: Harness, two_seconds: Path) -> tuple[Client, Submission]:
     """A user with 10 s of render time a month, and a submission that takes 2 s."""
     _, user = api.user(render_limit_seconds=10)
-    found = outbox(api, submit(user, library_clip(user, two_seconds).id))
-    assert found is not None
-    return user, found
+    manifest = new_manifest(library_clip(user, two_seconds).id, "friday")
+    submission = outbox(api, user.create(manifest).id)
+    assert submission is not None
+    return user, submission
 
 
-def test_the_first_key_comes_with_a_new_generation(api: Harness) -> None:
-    """It is the stage's only live one. A repeat gets none: pods may hold the first by then."""
+def test_a_new_generation_comes_with_a_key(api: Harness) -> None:
+    """A repeated registration returns none, because pods may use the first by then."""
     owner, _ = api.user()
     uid = uuid.uuid4().hex
-    told = Registration.model_validate(
+    request = Registration.model_validate(
         {
             "namespace": "clips",
             "name": "keyed",
@@ -64,19 +66,20 @@ def test_the_first_key_comes_with_a_new_generation(api: Harness) -> None:
             "spec": {"clips": [{"url": url()}], "outputs": [SMALL]},
         }
     )
-    first = api.operator.register(uid, told, with_key=True).key
+    first = api.operator.register(uid, request, with_key=True).key
     assert first is not None
     assert (first.generation, first.stage) == (1, Stage.FETCH)
-    assert api.client(first.key).order(0, "pod").stage is Stage.FETCH
-    assert api.operator.register(uid, told, with_key=True).key is None
-    assert api.client(first.key).order(0, "pod").stage is Stage.FETCH
-    api.operator.mint(uid, Stage.FETCH, 1)
-    with pytest.raises(PermanentError, match="no longer valid"):
-        api.client(first.key).order(0, "pod")
+    assert api.client(first.key).claim(0, "pod").stage is Stage.FETCH
+    assert api.operator.register(uid, request, with_key=True).key is None
+    assert api.client(first.key).claim(0, "pod").stage is Stage.FETCH
+    api.operator.create_key(uid, Stage.FETCH, 1)
+    with pytest.raises(PermanentError) as revoked:
+        api.client(first.key).claim(0, "pod")
+    assert revoked.value.status == 401
 
 
-def test_nobody_asks_for_a_key_by_chance(api: Harness) -> None:
-    """Without the wish there is none, in the answer or in the database."""
+def test_a_key_is_created_only_on_request(api: Harness) -> None:
+    """A registration without `with_key` stores no key."""
     owner, _ = api.user()
     uid, _ = api.register(owner, {"clips": [{"url": url()}]})
     sql = (
@@ -85,13 +88,15 @@ def test_nobody_asks_for_a_key_by_chance(api: Harness) -> None:
     assert api.rows(sql, u=uid) == [{"n": 0}]
 
 
-def test_a_submission_becomes_one_resource(api: Harness, asked: tuple[Client, Submission]) -> None:
-    """Registering its resource changes nothing but the uid: one row, one reservation."""
-    user, submission = asked
-    assert (submission.wanted, submission.name) == (Wanted.APPLY, "friday")
+def test_a_submission_becomes_one_resource(
+    api: Harness, submitted: tuple[Client, Submission]
+) -> None:
+    """Registering the resource changes the uid only: one row, one reservation."""
+    user, submission = submitted
+    assert (submission.action, submission.name) == (SubmissionAction.APPLY, "friday")
     uid = uuid.uuid4().hex
-    plan = api.operator.register(uid, wish(submission))
-    assert plan == api.operator.register(uid, wish(submission))
+    plan = api.operator.register(uid, registration(submission))
+    assert plan == api.operator.register(uid, registration(submission))
     assert (plan.compilation_id, plan.generation) == (submission.id, 1)
     assert outbox(api, submission.id) is None
     sql = "SELECT uid, namespace, resource_generation FROM compilations WHERE owner = :o"
@@ -101,132 +106,137 @@ def test_a_submission_becomes_one_resource(api: Harness, asked: tuple[Client, Su
 
 
 def test_a_submission_is_bound_once_and_by_its_owner(
-    api: Harness, asked: tuple[Client, Submission]
+    api: Harness, submitted: tuple[Client, Submission]
 ) -> None:
-    """Another owner's resource cannot claim it, nor can a second one of the same owner."""
-    _, submission = asked
+    """A resource of another owner is refused, and a second resource of the same owner too."""
+    _, submission = submitted
     other, _ = api.user()
-    foreign = wish(submission).model_copy(update={"owner": other})
+    foreign = registration(submission).model_copy(update={"owner": other})
     with pytest.raises(PermanentError) as unknown:
         api.operator.register(uuid.uuid4().hex, foreign)
     assert unknown.value.code == "UnknownSubmission"
-    api.operator.register(uuid.uuid4().hex, wish(submission))
+    api.operator.register(uuid.uuid4().hex, registration(submission))
     with pytest.raises(PermanentError) as taken:
-        api.operator.register(uuid.uuid4().hex, wish(submission))
+        api.operator.register(uuid.uuid4().hex, registration(submission))
     assert taken.value.code == "SubmissionTaken"
 
 
 def test_edits_by_the_api_reach_the_resource(
-    api: Harness, asked: tuple[Client, Submission]
+    api: Harness, submitted: tuple[Client, Submission]
 ) -> None:
-    """Two edits before the operator looks: its next generation is the newest of ours."""
-    user, submission = asked
+    """Two edits before the resource is applied become one generation of the resource."""
+    user, submission = submitted
     uid = uuid.uuid4().hex
-    api.operator.register(uid, wish(submission))
+    api.operator.register(uid, registration(submission))
     for title in ("one", "two"):
         user.edit(submission.id, submission.spec.model_copy(update={"title": title}))
     edited = outbox(api, submission.id)
     assert edited is not None
-    assert (edited.wanted, edited.spec.title) == (Wanted.APPLY, "two")
-    waiting = api.operator.register(uid, wish(submission))
+    assert (edited.action, edited.spec.title) == (SubmissionAction.APPLY, "two")
+    waiting = api.operator.register(uid, registration(submission))
     assert waiting.generation == 3
     assert outbox(api, submission.id) == edited
-    assert api.operator.register(uid, wish(edited, generation=2)).generation == 3
+    assert api.operator.register(uid, registration(edited, generation=2)).generation == 3
     assert outbox(api, submission.id) is None
     assert user.account().render_reserved_seconds == 2
 
 
 def test_an_edit_of_the_resource_is_a_new_generation(
-    api: Harness, asked: tuple[Client, Submission]
+    api: Harness, submitted: tuple[Client, Submission]
 ) -> None:
-    """Also after edits by the API: `kubectl edit` is never mistaken for something old."""
-    user, submission = asked
+    """Also after an edit through the API that the resource did not get."""
+    user, submission = submitted
     uid = uuid.uuid4().hex
-    api.operator.register(uid, wish(submission))
+    api.operator.register(uid, registration(submission))
     user.edit(submission.id, submission.spec.model_copy(update={"title": "by the API"}))
-    plan = api.operator.register(uid, wish(submission, generation=2, title="by kubectl"))
-    assert (plan.generation, plan.state) == (3, State.RENDERING)
+    plan = api.operator.register(uid, registration(submission, generation=2, title="by kubectl"))
+    assert (plan.generation, plan.state) == (3, CompilationState.RENDERING)
     assert outbox(api, submission.id) is None
 
 
-def test_an_edit_after_the_resource_has_gone_makes_another(
-    api: Harness, asked: tuple[Client, Submission]
+def test_an_edit_after_the_deletion_creates_another_resource(
+    api: Harness, submitted: tuple[Client, Submission]
 ) -> None:
-    """The compilation goes on under the new resource's uid; what it was before is history."""
-    user, submission = asked
+    """The compilation continues with the uid of the new resource."""
+    user, submission = submitted
     first = uuid.uuid4().hex
-    api.operator.register(first, wish(submission))
-    api.operator.gone(first)
-    assert user.compilation(submission.id).state is State.CANCELLED
+    api.operator.register(first, registration(submission))
+    api.operator.delete(first)
+    assert user.compilation(submission.id).state is CompilationState.CANCELLED
     user.edit(submission.id, submission.spec.model_copy(update={"title": "again"}))
     edited = outbox(api, submission.id)
     assert edited is not None
     uid = uuid.uuid4().hex
-    plan = api.operator.register(uid, wish(edited))
+    plan = api.operator.register(uid, registration(edited))
     assert (plan.compilation_id, plan.generation) == (submission.id, 2)
     assert outbox(api, submission.id) is None
     assert user.account().render_reserved_seconds == 2
 
 
-def test_cancelling_deletes_the_resource(api: Harness, asked: tuple[Client, Submission]) -> None:
-    """Until the operator tells that it is gone; a cancelled one is not deleted twice."""
-    user, submission = asked
-    uid = uuid.uuid4().hex
-    api.operator.register(uid, wish(submission))
-    user.cancel(submission.id)
-    found = outbox(api, submission.id)
-    assert found is not None
-    assert (found.wanted, found.uid) == (Wanted.DELETE, uid)
-    api.operator.gone(uid)
-    user.cancel(submission.id)
-    assert outbox(api, submission.id) is None
-    assert user.account().render_reserved_seconds == 0
-
-
-def test_a_submission_that_cannot_be_made_fails(
-    api: Harness, asked: tuple[Client, Submission]
+def test_cancelling_deletes_the_resource(
+    api: Harness, submitted: tuple[Client, Submission]
 ) -> None:
-    """With the operator's reason; its reservation is free."""
-    user, submission = asked
-    why = Refusal(reason="NamespaceNotAllowed", message="namespace 'x' is not yours")
-    api.operator.refused(submission.id, why)
-    view = user.compilation(submission.id)
-    assert (view.state, view.reason, view.message) == (State.FAILED, why.reason, why.message)
+    """The outbox asks for it until the operator reports the deletion."""
+    user, submission = submitted
+    uid = uuid.uuid4().hex
+    api.operator.register(uid, registration(submission))
+    user.cancel(submission.id)
+    deletion = outbox(api, submission.id)
+    assert deletion is not None
+    assert (deletion.action, deletion.uid) == (SubmissionAction.DELETE, uid)
+    api.operator.delete(uid)
+    user.cancel(submission.id)
     assert outbox(api, submission.id) is None
     assert user.account().render_reserved_seconds == 0
 
 
-def test_a_refused_edit_ends_what_ran(api: Harness, asked: tuple[Client, Submission]) -> None:
-    """The spec before is wished no more: its quota is free, and a good edit goes on."""
-    user, submission = asked
+def test_a_refused_submission_fails(api: Harness, submitted: tuple[Client, Submission]) -> None:
+    """It has the operator's reason, and its reservation is released."""
+    user, submission = submitted
+    refusal = SubmissionRefusal(reason="NamespaceNotAllowed", message="namespace 'x' is not yours")
+    api.operator.refuse_submission(submission.id, refusal)
+    view = user.compilation(submission.id)
+    assert (view.state, view.reason, view.message) == (
+        CompilationState.FAILED,
+        refusal.reason,
+        refusal.message,
+    )
+    assert outbox(api, submission.id) is None
+    assert user.account().render_reserved_seconds == 0
+
+
+def test_a_refused_edit_ends_the_active_revision(
+    api: Harness, submitted: tuple[Client, Submission]
+) -> None:
+    """Its reservation is released, and the next accepted edit starts a revision."""
+    user, submission = submitted
     uid = uuid.uuid4().hex
-    api.operator.register(uid, wish(submission))
+    api.operator.register(uid, registration(submission))
     clips = list(submission.spec.clips) * 6
     with pytest.raises(PermanentError) as refused:
-        api.operator.register(uid, wish(submission, generation=2, clips=clips))
+        api.operator.register(uid, registration(submission, generation=2, clips=clips))
     assert refused.value.code == "QuotaExceeded"
-    assert "rendering takes 12s, but only 10s of the 10s" in refused.value.detail
-    assert api.operator.plan(uid).state is State.SUPERSEDED
+    facts = refused.value.facts
+    assert (facts["estimatedSeconds"], facts["remainingSeconds"]) == (12, 10)
+    assert api.operator.plan(uid).state is CompilationState.SUPERSEDED
     assert user.account().render_reserved_seconds == 0
-    plan = api.operator.register(uid, wish(submission, generation=3))
-    assert (plan.generation, plan.state) == (3, State.RENDERING)
+    plan = api.operator.register(uid, registration(submission, generation=3))
+    assert (plan.generation, plan.state) == (3, CompilationState.RENDERING)
 
 
-def test_pods_that_are_not_isolated_end_it_in_any_stage(api: Harness) -> None:
-    """No clip is blamed for it: the compilation fails and says so."""
+def test_pods_without_isolation_fail_the_revision(api: Harness) -> None:
+    """The clip of the failed fetch task is not skipped."""
     owner, _ = api.user()
     uid, plan = api.register(owner, {"clips": [{"url": f"https://clips.example/{uuid.uuid4()}"}]})
-    news = FailedTasks(
+    tasks = FailedTasks(
         stage=Stage.FETCH, generation=1, indexes=[0], message="canary", reason="NotIsolated"
     )
-    assert plan.state is State.FETCHING
-    ended = api.operator.failed(uid, news)
-    assert (ended.state, ended.reason) == (State.FAILED, "NotIsolated")
+    assert plan.state is CompilationState.FETCHING
+    ended = api.operator.report_failed_tasks(uid, tasks)
+    assert (ended.state, ended.reason) == (CompilationState.FAILED, "NotIsolated")
 
 
-def test_the_owner_of_a_spec_is_no_change() -> None:
-    """The operator writes the owner into the resource's spec: it is the same spec still."""
-    from clipmill_api.compilations.lifecycle import stored  # noqa: PLC0415
-
+def test_the_owner_is_no_part_of_a_stored_spec() -> None:
+    """The operator writes the owner into the resource's spec, which must not look like an edit."""
     spec = CompilationSpec.model_validate({"clips": [{"mediaId": "m-abcd"}]})
-    assert stored(spec) == stored(spec.model_copy(update={"owner": "ada"}))
+    assert dump_spec(spec) == dump_spec(spec.model_copy(update={"owner": "ada"}))
