@@ -28,13 +28,12 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from clipmill_operator.building.builders import Named  # noqa: E402
-from clipmill_operator.kube import Kube  # noqa: E402
-
 from clipmaker import clip  # noqa: E402  from the folder of the tests
 from clipmill.protocol import Stage  # noqa: E402
 from clipmill_api.http.authentication import new_key  # noqa: E402
-from clipmill_operator.building import builders  # noqa: E402
+from clipmill_operator.building.job_objects import job_object, secret_object  # noqa: E402
+from clipmill_operator.building.labels import RevisionRef  # noqa: E402
+from clipmill_operator.kube_client import KubeClient  # noqa: E402
 from clipmill_operator.settings import Settings  # noqa: E402
 from controlplane import TOKEN, ControlPlane, binaries, control_plane  # noqa: E402
 from harness import SMALL, Harness, library_clip, running  # noqa: E402
@@ -87,17 +86,18 @@ def job_events(plane: ControlPlane, label: str) -> Iterator[Iterator[bytes]]:
 def by_hand(plane: ControlPlane, cluster: Cluster, resources: list[dict[str, Any]]) -> float:
     """Return the seconds of the same writes without decisions: resource, Job, Secret, status."""
     settings = Settings.from_environ(cluster.environ())
-    kube = Kube(plane.api())
+    kube = KubeClient(plane.api())
 
     def write(resource: dict[str, Any]) -> None:
         resource["metadata"]["namespace"] = "default"
         created = kube.create(resource)
         assert created is not None
         metadata = created["metadata"]
-        of = Named("default", metadata["name"], metadata["uid"], 1, "default")
-        job = kube.create(builders.job(of, Stage.ASSEMBLE, 1, settings))
+        revision = RevisionRef("default", metadata["name"], metadata["uid"], 1, "default")
+        job = kube.create(job_object(revision, Stage.ASSEMBLE, 1, settings))
         assert job is not None
-        kube.create(builders.secret(of, Stage.ASSEMBLE, job["metadata"]["uid"], url="u", key="k"))
+        uid = job["metadata"]["uid"]
+        kube.create(secret_object(revision, Stage.ASSEMBLE, uid, url="u", key="k"))
         named = {key: created[key] for key in ("apiVersion", "kind")} | {
             "metadata": of_name(metadata)
         }
@@ -138,10 +138,7 @@ def served(folder: Path) -> Iterator[Harness]:
 
 def own_requests(cluster: Cluster) -> float:
     """Return the operator's own count of its requests, without its four watches."""
-    url = f"http://127.0.0.1:{cluster.ports[1]}/metrics"
-    text = urllib.request.urlopen(url).read().decode()
-    counter = re.search(r"^clipmill_operator_kubernetes_requests ([0-9.e+]+)$", text, re.M)
-    return float(counter[1]) if counter else 0.0
+    return cluster.metric("clipmill_operator_kubernetes_requests_total")
 
 
 def many(plane: ControlPlane, api: Harness, folder: Path, count: int, media: str) -> dict[str, Any]:
