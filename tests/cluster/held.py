@@ -1,39 +1,39 @@
-"""A Compilation of many shots that the tests bring into each stage, and its right end."""
+"""A Compilation of many clips whose source responds only when a test releases it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.compilations import Video, shots, source
+from cluster.compilations import Video, source, trimmed_clips
 
 STAGES = ("fetch", "render", "assemble")
-SHOTS = 10
-"""Segments enough for two shards."""
-FRAMES = SHOTS * 15
+# Enough segments for two shards.
+CLIPS = 10
+FRAMES = CLIPS * 15
 
 
 class Held:
-    """Many shots of one source that the world holds back until it is let go."""
+    """A Compilation whose source does not respond until it is released."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.gate = folder / f"held-{name}"
-        self.clips = shots(SHOTS, source(folder, gate=self.gate.name))
+        self.hold = folder / f"held-{name}"
+        self.clips = trimmed_clips(CLIPS, source(folder, hold=self.hold.name))
         self.video = Video(name).apply(self.clips)
 
     def reach(self, stage: str) -> Video:
-        """Wait for a pod of that stage at work; the fetch is over then, if it is a later one."""
+        """Wait for a running pod of this stage. A stage after the fetch releases the source."""
         if stage != "fetch":
-            self.let_go()
+            self.release()
         self.video.running(stage)
         return self.video
 
-    def let_go(self) -> None:
-        """The source answers."""
-        self.gate.touch()
+    def release(self) -> None:
+        """Let the source respond."""
+        self.hold.touch()
 
     def succeeds(self) -> None:
-        """It ends as if nothing had been: every frame, nothing twice, nothing left over."""
-        self.let_go()
+        """Check that it succeeds with every frame, one video, and nothing left over."""
+        self.release()
         assert self.video.ended() == "Complete: Succeeded"
         assert self.video.frames() == FRAMES
         assert self.video.condition("Degraded") == {}

@@ -1,4 +1,4 @@
-"""kubectl with JSON in and out, and waiting on conditions."""
+"""Run kubectl with JSON in and out, and wait for conditions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Object = dict[str, Any]
-LOOK_S = 0.25
+POLL_S = 0.25
 
 
 def kubectl(*arguments: str, text: str | None = None, check: bool = True) -> str:
-    """Run kubectl; its output. Fails with what it said."""
+    """Run kubectl and return its output. Fail with its stderr."""
     done = subprocess.run(
         ("kubectl", *arguments), input=text, capture_output=True, text=True, check=False
     )
@@ -24,15 +24,15 @@ def kubectl(*arguments: str, text: str | None = None, check: bool = True) -> str
 
 
 def get(kind: str, namespace: str, *arguments: str) -> Any:
-    """One object, or the items of a list."""
-    found = json.loads(kubectl("get", kind, "-n", namespace, "-o", "json", *arguments))
-    return found["items"] if found["kind"].endswith("List") else found
+    """Return one object, or the items of a list."""
+    reply = json.loads(kubectl("get", kind, "-n", namespace, "-o", "json", *arguments))
+    return reply["items"] if reply["kind"].endswith("List") else reply
 
 
 def find(kind: str, namespace: str, name: str) -> Object | None:
-    """One object, or None when there is none."""
-    found = kubectl("get", kind, "-n", namespace, name, "-o", "json", "--ignore-not-found")
-    return json.loads(found) if found else None
+    """Return an object, or None if there is none."""
+    text = kubectl("get", kind, "-n", namespace, name, "-o", "json", "--ignore-not-found")
+    return json.loads(text) if text else None
 
 
 def apply(*objects: Object) -> None:
@@ -42,17 +42,17 @@ def apply(*objects: Object) -> None:
 
 
 def namespace(name: str) -> Object:
-    """A namespace whose pods must be restricted."""
+    """Return a namespace that enforces Pod Security `restricted`."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def until(what: str, look: Callable[[], T | None], *, limit_s: float = 240) -> T:
-    """Look until there is something to see; fail saying what was waited for."""
+def until(what: str, condition: Callable[[], T | None], *, limit_s: float = 240) -> T:
+    """Wait until `condition` returns a true value, and return it. Fail after `limit_s`."""
     last = time.monotonic() + limit_s
     while time.monotonic() < last:
-        found = look()
-        if found:
-            return found
-        time.sleep(LOOK_S)
+        value = condition()
+        if value:
+            return value
+        time.sleep(POLL_S)
     raise AssertionError(f"waited {limit_s:.0f} s in vain: {what}")

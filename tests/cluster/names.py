@@ -1,4 +1,4 @@
-"""How things are called on the cluster that the tests were given."""
+"""Names of images on the cluster of the tests."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ POSTGRES = "clipmill-test-postgres"
 
 
 def prefix() -> str:
-    """The chart's image.registry."""
+    """Return the chart's image.registry."""
     return os.environ.get("CLIPMILL_IMAGE_PREFIX", "")
 
 
 def tag() -> str:
-    """The images' tag."""
+    """Return the images' tag."""
     return os.environ["CLIPMILL_IMAGE_TAG"]
 
 
 def built(part: str) -> str:
-    """Which build of an image is in the engine; of one in a registry only its tag is known."""
+    """Return the id of an image in the engine, or the tag of one in a registry."""
     if prefix():
         return tag()
-    asked = ("docker", "image", "inspect", "-f", "{{.Id}}", image(part))
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    command = ("docker", "image", "inspect", "-f", "{{.Id}}", image(part))
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def image(part: str) -> str:
-    """The image of job, api or operator."""
+    """Return the image of job, api or operator."""
     return "/".join(filter(None, (prefix(), f"clipmill-{part}:{tag()}")))

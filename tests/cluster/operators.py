@@ -1,4 +1,4 @@
-"""More than one release on one cluster: whose operator acts."""
+"""Select the operator that acts when a cluster has several releases."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ OPERATORS = "app.kubernetes.io/name=clipmill,app.kubernetes.io/component=operato
 
 @contextmanager
 def only_operator_of(namespace: str) -> Iterator[None]:
-    """The operators of all other namespaces have no pod for as long as this lasts."""
-    found = [one["metadata"] for one in get("deployments", "", "-A", "-l", OPERATORS)]
-    others = [(o["name"], o["namespace"]) for o in found if o["namespace"] != namespace]
+    """Scale the operators of all other namespaces to 0 within the block."""
+    deployments = [each["metadata"] for each in get("deployments", "", "-A", "-l", OPERATORS)]
+    others = [(o["name"], o["namespace"]) for o in deployments if o["namespace"] != namespace]
 
     def scale(replicas: int) -> None:
         for name, where in others:
@@ -31,7 +31,7 @@ def only_operator_of(namespace: str) -> Iterator[None]:
 
 
 def _elsewhere(namespace: str) -> list[str]:
-    # The isolation test's probes carry the same labels; they have ended, and act on nothing.
+    # The isolation test's probes have the same labels; they have ended.
     live = ("-l", OPERATORS, "--field-selector=status.phase!=Succeeded")
-    found = [pod["metadata"] for pod in get("pods", "", "-A", *live)]
-    return [pod["name"] for pod in found if pod["namespace"] != namespace]
+    pods = [pod["metadata"] for pod in get("pods", "", "-A", *live)]
+    return [pod["name"] for pod in pods if pod["namespace"] != namespace]

@@ -1,7 +1,7 @@
-"""Runs within a pod: at some moments after its start, which addresses does a connection reach?
+"""Try connections from within a pod at some moments after its start.
 
 argv: [[name, host, port], ...] and [moment in seconds, ...], as JSON. Prints one line of JSON:
-for each moment, the seconds at which it really was and the names that were reached.
+for each moment, the actual seconds and the names of the targets that were reached.
 """
 
 import json
@@ -15,7 +15,7 @@ TIMEOUT_S = 1.0
 
 
 def reached(target: tuple[str, str, int]) -> bool:
-    """Whether a TCP connection is made in time."""
+    """Return whether a TCP connection is established in time."""
     _, host, port = target
     try:
         socket.create_connection((host, port), timeout=TIMEOUT_S).close()
@@ -25,7 +25,7 @@ def reached(target: tuple[str, str, int]) -> bool:
 
 
 def main(targets: list[tuple[str, str, int]], moments: list[float]) -> None:
-    """Try all at once, at each moment."""
+    """Try all targets at once, at each moment."""
     found = []
     with ThreadPoolExecutor(len(targets)) as pool:
         for moment in moments:

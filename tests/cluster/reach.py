@@ -1,4 +1,4 @@
-"""What is probed for isolation: roles, targets, and what each role may reach."""
+"""Probes of the isolation: roles, targets, and what each role may reach."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cluster.kubectl import Object, get
 from cluster.release import HERE, VIDEOS
 
 ELSEWHERE = "elsewhere"
+# Seconds after the start of the container's process.
 MOMENTS = (0, 1, 5, 30)
-"""Seconds after the start of the container's process."""
 JOBS = ("fetch", "render", "assemble")
+# A stranger is a pod without a policy: it shows that the targets can be reached.
 ROLES = (*JOBS, "api", "operator", "database", "stranger")
-"""A stranger is a pod without a policy: it shows that the targets are there to be reached."""
 OPEN = {"dns", "other", "kubernetes", "metadata", "private", "public"}
 MAY = {
     "fetch": {"api", "dns", "public"},
@@ -30,7 +30,7 @@ MAY = {
 
 
 class Target(NamedTuple):
-    """An address of something. `way`: pod IP, service IP, service name or address."""
+    """An address to probe. `way`: pod IP, service IP, service name or address."""
 
     what: str
     way: str
@@ -39,12 +39,12 @@ class Target(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How a probe tells of it."""
+        """Return the name by which a probe reports it."""
         return f"{self.what}/{self.way}"
 
 
 def targets() -> list[Target]:
-    """All of them, as this cluster has them now."""
+    """Return all targets of this cluster."""
     found = [
         *_served("database", HERE, f"{HERE}-database", 5432, f"{HERE}-database-0"),
         *_served("api", HERE, f"{HERE}-api", 8000, _pod(HERE, "component=api")),
@@ -93,12 +93,12 @@ def _kubernetes() -> list[Target]:
 
 
 def where(role: str) -> str:
-    """The namespace of a role's pods."""
+    """Return the namespace of a role's pods."""
     return VIDEOS if role in JOBS else ELSEWHERE if role == "stranger" else HERE
 
 
 def labels(role: str) -> dict[str, str]:
-    """What the policies know a role's pods by."""
+    """Return the labels by which policies select a role's pods."""
     if role in JOBS:
         return {"clipmill.dev/stage": role}
     if role == "stranger":
@@ -108,7 +108,7 @@ def labels(role: str) -> dict[str, str]:
 
 
 def pod(name: str, role: str, command: list[str]) -> Object:
-    """A pod of the job image, never ready: no Service sends anybody to it."""
+    """Return a pod of the job image that is never ready, so that no Service routes to it."""
     never = {"exec": {"command": ["false"]}, "periodSeconds": 60}
     return {
         "apiVersion": "v1",
@@ -146,7 +146,7 @@ def pod(name: str, role: str, command: list[str]) -> Object:
 def probe(
     name: str, role: str, asked: Iterable[Target], moments: Sequence[float] = MOMENTS
 ) -> Object:
-    """A pod that probes the targets at each moment, and ends."""
+    """Return a pod that probes the targets at each moment, and ends."""
     code = (Path(__file__).parent / "probe.py").read_text()
     listed = json.dumps([(target.name, target.host, target.port) for target in asked])
     return pod(name, role, ["python", "-c", code, listed, json.dumps(moments)])

@@ -1,4 +1,4 @@
-"""The release that the tests run on: the chart with a PostgreSQL, and videos in a namespace."""
+"""Install the release of the tests: the chart with a PostgreSQL, and a namespace of videos."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clipmill_client.client import Client
 from cluster import names, world
 from cluster.kubectl import apply, get, kubectl, namespace
 
+# Namespace and name of the release.
 HERE = "clipmill"
-"""Namespace and name of the release."""
+# Namespace of the Compilations: bound to no owner, without a Secret of the database.
 VIDEOS = "videos"
-"""Where Compilations are made: bound to no owner, without a Secret of the database."""
 SMALL = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
 VALUES: dict[str, Any] = {
     "image": {"registry": names.prefix()},
@@ -32,7 +32,7 @@ VALUES: dict[str, Any] = {
     "jobs": {
         "submitNamespace": VIDEOS,
         "maxActivePerOwner": 5,
-        # Shards from nine segments on: the tests see all three stages.
+        # Shards from nine segments on, so that tests run all three stages.
         "renderFromSegments": 9,
         # Videos of a few hundred pixels, on a node that has other work.
         "pods": {"resources": dict.fromkeys(("fetch", "render", "assemble"), SMALL)},
@@ -41,10 +41,10 @@ VALUES: dict[str, Any] = {
 
 
 def install(**values: object) -> None:
-    """Install or upgrade, and wait until all of it is ready."""
+    """Install or upgrade the release, and wait until it is ready."""
     apply(namespace(HERE), namespace(VIDEOS))
     settings = {**VALUES, **values, "image": {"registry": names.prefix(), "tag": names.tag()}}
-    # An image built again under the same tag: its pods are to be new ones.
+    # An image built again under the same tag needs new pods.
     settings["api"] = {**VALUES["api"], "podAnnotations": {"image": names.built("api")}}
     settings["operator"] = {"podAnnotations": {"image": names.built("operator")}}
     chart = str(names.ROOT / "charts/clipmill")
@@ -64,15 +64,15 @@ def install(**values: object) -> None:
 
 
 def sql(query: str) -> list[list[str]]:
-    """Ask the database itself; rows as text."""
+    """Query the database. Return rows as text."""
     psql = 'PGPASSWORD=$POSTGRES_PASSWORD exec psql -h 127.0.0.1 -U clipmill -AtF "\t" -c "$0"'
-    found = kubectl("exec", "-n", HERE, f"{HERE}-database-0", "--", "sh", "-c", psql, query)
-    return [line.split("\t") for line in found.splitlines() if line]
+    output = kubectl("exec", "-n", HERE, f"{HERE}-database-0", "--", "sh", "-c", psql, query)
+    return [line.split("\t") for line in output.splitlines() if line]
 
 
 @contextmanager
 def address() -> Iterator[str]:
-    """The API's URL on this machine, by a forwarded port."""
+    """Forward a port to the API and yield its URL."""
     command = ("kubectl", "port-forward", "-n", HERE, f"service/{HERE}-api", ":80")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
         assert forward.stdout is not None
@@ -85,7 +85,7 @@ def address() -> Iterator[str]:
 
 @contextmanager
 def api(key: str) -> Iterator[Client]:
-    """The API, with one of the keys that the install has drawn."""
-    drawn = get(f"secret/{HERE}-keys", HERE)["data"][key]
-    with address() as there, Client(there, base64.b64decode(drawn).decode()) as client:
+    """Yield a client with one of the generated keys."""
+    secret = get(f"secret/{HERE}-keys", HERE)["data"][key]
+    with address() as there, Client(there, base64.b64decode(secret).decode()) as client:
         yield client

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 import clipmaker
+from chart_objects import set_options
 from cluster import names
 from cluster.kubectl import apply, find, get, kubectl, namespace
 from cluster.operators import only_operator_of
 from generate import CHART
-from chart_objects import set_options
 
 RELEASE, HERE, VIDEOS = "own", "chart-own", "chart-videos"
 CRD = "compilations.clipmill.dev"
@@ -79,7 +79,7 @@ def release(owns_crd: bool) -> Iterator[None]:
     settings = (*SMALL, f"crds.install={str(owns_crd).lower()}")
     try:
         done = helm("install", str(CHART), "--wait", "--timeout=6m", settings=settings)
-        assert done.returncode == 0, done.stderr + story()
+        assert done.returncode == 0, done.stderr + diagnosis()
         yield
     finally:
         helm("uninstall", "--ignore-not-found")
@@ -88,14 +88,14 @@ def release(owns_crd: bool) -> Iterator[None]:
             kubectl("delete", "crd", CRD, "--ignore-not-found")
 
 
-def story() -> str:
-    """What there is to know of an install that did not come up."""
+def diagnosis() -> str:
+    """Return pods and logs of an installation that is not ready."""
     logs = ("logs", "-n", HERE, "-l", OURS, "--all-containers", "--prefix", "--tail=20")
     return kubectl("get", "pods", "-n", HERE) + kubectl(*logs, check=False)
 
 
 def keys() -> dict[str, str]:
-    """The keys that the install has drawn."""
+    """Return the generated keys."""
     data = get(f"secret/{RELEASE}-keys", HERE)["data"]
     return {name: base64.b64decode(value).decode() for name, value in data.items()}
 
@@ -130,7 +130,7 @@ def test_the_notes_lead_to_the_first_video(release: None, alone: None, tmp_path:
 
 
 @pytest.mark.parametrize(("entry", "status"), [("owner-key", 200), ("admin-key", 403), ("", 401)])
-def test_the_drawn_keys_open_what_is_theirs(release: None, entry: str, status: int) -> None:
+def test_generated_keys_open_their_endpoints(release: None, entry: str, status: int) -> None:
     """The owner's key is the owner `default`; no other opens a library."""
     header = {"Authorization": f"Bearer {keys().get(entry, 'cm_u_other')}"}
     with forwarded(f"kubectl port-forward -n {HERE} service/{RELEASE}-api :80") as port:
@@ -161,12 +161,12 @@ def test_the_operator_may(release: None, verb: str, thing: str, where: str, may:
 
 
 def test_an_upgrade_keeps_keys_and_volumes(release: None) -> None:
-    """What was drawn once stays; new pods start with it."""
-    drawn = get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill")
+    """Generated Secrets and volumes stay; new pods use them."""
+    secrets = get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill")
     claims = {o["metadata"]["name"]: o["spec"]["volumeName"] for o in get("pvc", HERE)}
-    assert {o["metadata"]["name"] for o in drawn} >= {f"{RELEASE}-keys", f"{RELEASE}-database"}
+    assert {o["metadata"]["name"] for o in secrets} >= {f"{RELEASE}-keys", f"{RELEASE}-database"}
     upgraded("commonLabels.upgraded=yes")
-    assert get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill") == drawn
+    assert get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill") == secrets
     assert {o["metadata"]["name"]: o["spec"]["volumeName"] for o in get("pvc", HERE)} == claims
     pods = get("pods", HERE, "-l", "upgraded=yes")
     parts = {pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in pods}
@@ -185,10 +185,10 @@ def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
 
 
 def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, alone: None) -> None:
-    """With a Compilation still there: volumes, drawn Secrets and the CRD stay, all else goes."""
+    """With a Compilation: volumes, generated Secrets and the CRD stay, all else is deleted."""
     spec = {"clips": [{"url": "https://clips.twitch.tv/ExampleOpener"}]}
-    wish = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation", "spec": spec}
-    apply({**wish, "metadata": {"name": "left", "namespace": VIDEOS}})
+    resource = {"apiVersion": "clipmill.dev/v1alpha1", "kind": "Compilation", "spec": spec}
+    apply({**resource, "metadata": {"name": "left", "namespace": VIDEOS}})
     done = helm("uninstall", "--wait", "--timeout=5m")
     assert done.returncode == 0, done.stderr
     kinds = "deployments,statefulsets,services,serviceaccounts,roles,rolebindings,networkpolicies"

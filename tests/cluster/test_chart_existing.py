@@ -1,4 +1,4 @@
-"""The chart over a database that it did not start: reached by the API, by no job pod."""
+"""The chart with an existing database, which the API reaches and no job pod does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from chart_objects import set_options
 from cluster import names
 from cluster.kubectl import Object, apply, find, get, kubectl, namespace
 from generate import CHART
-from chart_objects import set_options
 
 HERE, ADDRESS = "chart-existing", "db.chart-existing.svc:5432"
 SETTINGS = (

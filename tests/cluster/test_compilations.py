@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from cluster.compilations import Video, gone, serve_samples, shots, source, stopped, url
+from cluster.compilations import Video, gone, serve_samples, source, stopped, trimmed_clips, url
 from cluster.kubectl import get, kubectl, until
 from cluster.release import HERE, api
 
@@ -35,8 +35,8 @@ def test_apply_wait_and_fetch_the_video(tmp_path: Path) -> None:
 
 
 def test_an_edit_renders_only_what_changed(outside: Path) -> None:
-    """Another cut in one of six shots: one segment is new, five are not rendered again."""
-    clips = shots(6, source(outside))
+    """One of six clips has another end: one segment is rendered, five are reused."""
+    clips = trimmed_clips(6, source(outside))
     video = Video("edited").apply(clips)
     assert video.ended() == "Complete: Succeeded"
     assert video.status()["segments"] == {"total": 6, "reused": 0, "rendered": 6}
@@ -51,20 +51,20 @@ def test_an_edit_renders_only_what_changed(outside: Path) -> None:
 
 def test_delete_returns_at_once_without_an_operator() -> None:
     """No finalizer: `kubectl delete` waits for nobody; all that was made goes, in the API too."""
-    gate = "held-for-good"
-    video = Video("deleted").apply([{"url": url(gate=gate)}])
+    hold = "held-for-good"
+    video = Video("deleted").apply([{"url": url(hold=hold)}])
     video.running("fetch")
     with stopped(f"{HERE}-operator", HERE):
         video.delete()
         until("its children are collected", gone(video))
     state = "SELECT state FROM revisions WHERE compilation_id = %s"
-    until("the API was told", lambda: video.rows(state) == [["Cancelled"]])
+    until("the API has cancelled it", lambda: video.rows(state) == [["Cancelled"]])
     video.over()
 
 
-def test_events_tell_the_story() -> None:
-    """`kubectl describe` shows a dozen events, in words."""
-    video = Video("told").apply([{"url": url(), "end": "1s"}])
+def test_events_describe_the_progress() -> None:
+    """`kubectl describe` shows at most a dozen events."""
+    video = Video("events").apply([{"url": url(), "end": "1s"}])
     assert video.ended() == "Complete: Succeeded"
     events = get("events", video.namespace, f"--field-selector=involvedObject.name={video.name}")
     assert 3 <= len(events) <= 12

@@ -75,7 +75,7 @@ def test_a_drained_node(outside: Path) -> None:
     """Its pods are evicted; the parts are done on another one."""
     if len(get("nodes", "")) < 3:
         pytest.skip("a drain needs two workers: ./run cluster up 2")
-    video = Video("drained").apply([{"url": url(gate="held-drain"), "end": "1s"}])
+    video = Video("drained").apply([{"url": url(hold="held-drain"), "end": "1s"}])
     node = video.running("fetch")["spec"]["nodeName"]
     drain = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")
     only = f"--pod-selector={UID}={video.uid}"
@@ -90,7 +90,7 @@ def test_a_drained_node(outside: Path) -> None:
 
 def test_an_evicted_pod(outside: Path) -> None:
     """A disruption is no failure: the part is done again, and no clip is lost."""
-    video = Video("evicted").apply([{"url": url(gate="held-evict"), "end": "1s"}])
+    video = Video("evicted").apply([{"url": url(hold="held-evict"), "end": "1s"}])
     pod = video.running("fetch")["metadata"]["name"]
     eviction = {
         "apiVersion": "policy/v1",

@@ -46,7 +46,7 @@ def _within(part: str, command: str, *more: str) -> list[str]:
 
 @pytest.mark.parametrize("part", ["job", "api", "operator"])
 def test_size_and_user(part: str) -> None:
-    """Small, and never root: the user is a number, so that Kubernetes can tell."""
+    """Images are small and never run as root: the user is numeric, so that Kubernetes can check."""
     about = json.loads(_docker("image", "inspect", names.image(part)))[0]
     assert about["Size"] < MOST_BYTES[part]
     assert about["Config"]["User"] == "10001:10001"

@@ -1,4 +1,4 @@
-"""Who reaches what on the real network, from the first moment of a pod on; and the gate."""
+"""Which roles reach which targets on the real network, from the start of a pod on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running job pod holds: looked at from within, while it works."""
+"""What a running job pod holds, inspected from within while it works."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cluster.compilations import UID, Video, serve_samples, url
 from cluster.kubectl import Object, get, kubectl
 
 pytestmark = pytest.mark.usefixtures("installed")
-GATE = "held-to-be-looked-at"
+HOLD = "held-for-inspection"
 NO_SECRET = {"PATH", "HOME", "TMPDIR", "HOSTNAME", "JOB_COMPLETION_INDEX", "CLIPMILL_API_URL"}
+# Files that Kubernetes mounts into each container.
 OWN_FILES = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/dev/termination-log"}
-"""Files that Kubernetes makes for each container."""
 WITHIN = """
 import json, os
 def text(path):
@@ -44,26 +44,26 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def video(outside: Path) -> Iterator[Video]:
-    """A Compilation whose fetch is held up until all was looked at."""
+    """A Compilation whose fetch waits for the end of the inspection."""
     serve_samples(outside)
-    asked = Video("looked-at").apply([{"url": url(gate=GATE), "end": "1s"}])
-    yield asked
-    (outside / GATE).touch()
-    assert asked.ended() == "Complete: Succeeded"
+    held = Video("inspected").apply([{"url": url(hold=HOLD), "end": "1s"}])
+    yield held
+    (outside / HOLD).touch()
+    assert held.ended() == "Complete: Succeeded"
 
 
 @pytest.fixture(scope="module")
 def pod(video: Video) -> Object:
-    """Its fetch pod, at work."""
+    """Its running fetch pod."""
     return video.running("fetch")
 
 
 @pytest.fixture(scope="module")
 def found(pod: Object) -> dict[str, Any]:
-    """What a program finds within."""
+    """Run a program in the pod and return what it finds."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    told = kubectl("exec", "-n", namespace, name, "--", "python", "-c", WITHIN)
-    return dict(json.loads(told))
+    output = kubectl("exec", "-n", namespace, name, "--", "python", "-c", WITHIN)
+    return dict(json.loads(output))
 
 
 def test_the_environment_is_an_url_a_key_and_a_number(found: dict[str, Any]) -> None:

@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 import clipmaker
+from chart_objects import OPTIONS, run_helm, set_options
 from cluster import names
 from cluster.kubectl import apply, find, kubectl, namespace
 from cluster.operators import only_operator_of
 from examples import run
 from generate import CHART, INSTALL, KUBERNETES_VERSION, ROOT
-from chart_objects import OPTIONS, run_helm, set_options
 
 HERE = "chart-plain"
 SAMPLE = "manifests/samples/first-video.yaml"
@@ -49,7 +49,7 @@ def test_the_server_takes_every_object(option: str, plain: None) -> None:
 
 
 def manifest() -> str:
-    """manifests/install.yaml for a namespace of its own, with the images that are here."""
+    """manifests/install.yaml for a namespace of its own, with the images of this cluster."""
     text = INSTALL.read_text().replace(".clipmill.svc", f".{HERE}.svc")
     text = text.replace("clipmill-clipmill-operator", f"{HERE}-clipmill-operator")
     text = text.replace("namespace: clipmill\n", f"namespace: {HERE}\n")
@@ -82,12 +82,12 @@ def first_video() -> str:
 
 
 def test_the_static_manifest_leads_to_a_video(applied: None, tmp_path: Path) -> None:
-    """One `kubectl apply`; its keys are drawn in the cluster; then docs/install.md as it stands."""
+    """One `kubectl apply` generates the keys; the commands of docs/install.md do the rest."""
     parts = ("deployment/clipmill-api", "deployment/clipmill-operator")
     kubectl("wait", "-n", HERE, "--for=condition=Available", "--timeout=5m", *parts)
-    drawn = find("secret", HERE, "clipmill-keys")
-    assert drawn is not None
-    assert sorted(drawn["data"]) == ["admin-key", "operator-key", "owner-key"]
+    secret = find("secret", HERE, "clipmill-keys")
+    assert secret is not None
+    assert sorted(secret["data"]) == ["admin-key", "operator-key", "owner-key"]
     sample = tmp_path / SAMPLE
     sample.parent.mkdir(parents=True)
     sample.write_text((ROOT / SAMPLE).read_text().replace(".clipmill.svc", f".{HERE}.svc"))

@@ -14,8 +14,8 @@ from cluster.release import VIDEOS
 from cluster.troubles import ALL, Trouble, the_status_is_wiped
 
 pytestmark = pytest.mark.usefixtures("installed")
+# An assembly of five seconds of video may be over before an edit arrives.
 LATE = ("Superseded", "Succeeded")
-"""An assembly of five seconds of video may be over before an edit arrives."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,11 +25,11 @@ def _clips(outside: Path) -> None:
 
 @pytest.fixture
 def held(outside: Path, request: pytest.FixtureRequest) -> Iterator[Held]:
-    """One for each test; whatever became of it, it holds up no other."""
+    """Yield one for each test; its end releases it for the others."""
     name = request.node.name.replace("[", "-").replace("_", "-").strip("]")[5:35].rstrip("-")
     asked = Held(outside, name)
     yield asked
-    asked.let_go()
+    asked.release()
     asked.video.delete()
 
 
@@ -61,7 +61,7 @@ def test_edited_in_each_stage(held: Held, stage: str) -> None:
     video = held.reach(stage)
     held.clips[0] = {**held.clips[0], "end": "1s"}
     video.apply(held.clips)
-    held.let_go()
+    held.release()
     assert video.ended() == "Complete: Succeeded"
     assert video.frames() == FRAMES + 15
     first, second = video.states()

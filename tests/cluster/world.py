@@ -1,8 +1,8 @@
-"""The world outside the cluster: a container beside the nodes that takes the addresses we need.
+"""Play the network outside the cluster: a container beside the nodes that has its addresses.
 
-Nothing leaves the machine: the nodes are told that these addresses are behind the container.
-It serves the files of one folder by their last name, whatever comes before: /anything/bars.mp4.
-What is asked for below /held-NAME/ waits until a file held-NAME lies in the folder.
+Nothing leaves the machine: the nodes have routes for these addresses to the container. It serves
+the files of one folder by their name, whatever comes before: /anything/bars.mp4. A request below
+/held-NAME/ waits until the folder has a file held-NAME.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from cluster import names
 
+# Of a range for documentation: stands for the public internet.
 PUBLIC = "203.0.113.10"
-"""Of a range for documentation: stands for the public internet."""
 PRIVATE = "192.168.77.7"
 METADATA = "169.254.169.254"
 PORT = 80
@@ -32,8 +32,8 @@ for number, address in enumerate(sys.argv[1:]):
 class Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = {".mp4": "video/mp4"}
     def do_GET(self):
-        *_, gate, name = ["", *self.path.split("/")]
-        while gate.startswith("held-") and not os.path.exists(f"/served/{gate}"): time.sleep(0.1)
+        *_, hold, name = ["", *self.path.split("/")]
+        while hold.startswith("held-") and not os.path.exists(f"/served/{hold}"): time.sleep(0.1)
         super().do_GET()
     def translate_path(self, path): return "/served/" + os.path.basename(path)
 http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
@@ -48,7 +48,7 @@ def _docker(*arguments: str) -> str:
 
 
 def nodes() -> list[str]:
-    """The containers that are the cluster's nodes."""
+    """Return the containers that are the cluster's nodes."""
     label = f"label=io.x-k8s.kind.cluster={os.environ['CLIPMILL_CLUSTER']}"
     listed = _docker("ps", "--filter", label, "--format", "{{.Names}}")
     return listed.split()
@@ -56,7 +56,7 @@ def nodes() -> list[str]:
 
 @contextmanager
 def world(served: Path) -> Iterator[None]:
-    """Run the container, serving a folder; the nodes have routes to it."""
+    """Run the container with a folder to serve, and route its addresses to it on each node."""
     name = f"{os.environ['CLIPMILL_CLUSTER']}-world"
     subprocess.run(("docker", "rm", "-f", name), capture_output=True, check=False)
     _docker(

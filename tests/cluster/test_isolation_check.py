@@ -1,4 +1,4 @@
-"""The isolation gate on the real cluster: a pod finds out that no policy is in force."""
+"""The isolation check on the real cluster: a pod notices that no policy is enforced."""
 
 from __future__ import annotations
 
