@@ -254,7 +254,9 @@ def test_a_whole_file_after_a_part_of_it(api: Harness, two_seconds: Path) -> Non
     asked = announcement(two_seconds, UploadPurpose.SEGMENT, segment_key="f" * 64, epoch=epoch)
     upload_id = job.connection.request("POST", "/api/uploads", body=asked).json()["id"]
     headers, start = {"Upload-Offset": "0"}, two_seconds.read_bytes()[:5000]
-    job.connection.request_once("PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers)
+    job.connection.request_once(
+        "PATCH", f"/api/uploads/{upload_id}", content=start, headers=headers
+    )
     sent = job.upload(two_seconds, asked)
     assert (sent.id, sent.complete) == (upload_id, True)
 
@@ -292,6 +294,6 @@ def test_a_stale_part_is_thrown_away(api: Harness, two_seconds: Path, tmp_path: 
     media = user.upload_media(two_seconds, MediaKind.CLIP)
     for size in (1000, two_seconds.stat().st_size, two_seconds.stat().st_size + 9):
         (tmp_path / "a.mp4.part").write_bytes(b"?" * size)
-        patient = opened(api.url, api.admin.create_key(owner))
-        patient.download_media(media.id, tmp_path / "a.mp4")
+        client = opened(api.url, api.admin.create_key(owner))
+        client.download_media(media.id, tmp_path / "a.mp4")
         assert (tmp_path / "a.mp4").read_bytes() == two_seconds.read_bytes()

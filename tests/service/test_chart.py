@@ -121,8 +121,8 @@ def test_rights_are_these_and_no_more(option: str) -> None:
 def test_the_operators_page_gives_the_same_rights() -> None:
     """docs/operator.md says why each is needed."""
     page = (ROOT / "docs/operator.md").read_text()
-    told = {(group, what): set(verbs.split(", ")) for group, what, verbs in ROW.findall(page)}
-    assert told == RIGHTS
+    documented = {(group, what): set(verbs.split(", ")) for group, what, verbs in ROW.findall(page)}
+    assert documented == RIGHTS
 
 
 def test_watched_namespaces_take_the_place_of_the_cluster() -> None:
@@ -161,7 +161,7 @@ def test_only_api_and_database_take_the_database_secret(option: str, secret: str
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_no_object_carries_a_secret_value(option: str) -> None:
-    """Random values are drawn in the cluster: what Helm renders can be committed."""
+    """Random values are generated in the cluster: what Helm renders can be committed."""
     assert of_kind(option, "Secret") == []
 
 
@@ -210,7 +210,7 @@ def test_policies_and_services_find_their_pods(option: str) -> None:
 
 
 def test_monitors_find_a_port_of_a_service() -> None:
-    """What Prometheus is told to read is there, and its namespace is let in."""
+    """Prometheus finds the ports to read, and its namespace is allowed in."""
     option = "in front and watched over"
     services = of_kind(option, "Service")
     for monitor in of_kind(option, "ServiceMonitor"):
@@ -236,14 +236,17 @@ def test_a_volume_of_one_writer_is_let_go_first(option: str, strategy: str) -> N
 
 
 def test_a_watermark_of_ones_own_is_mounted() -> None:
-    """The API reads it from the ConfigMap; without one it is not told of a file."""
+    """The API reads it from the ConfigMap; without one it has no such variable."""
     (api,) = [
         pod for pod in of_kind("marked", "Deployment") if pod["metadata"]["name"].endswith("api")
     ]
     spec = api["spec"]["template"]["spec"]
-    told = {env["name"]: env.get("value") for env in spec["containers"][0]["env"]}
-    assert told["CLIPMILL_WATERMARK"] == "/etc/clipmill/watermark"
-    assert (told["CLIPMILL_WATERMARK_POSITION"], told["CLIPMILL_ENCODER"]) == ("TopLeft", "nvenc")
+    environ = {env["name"]: env.get("value") for env in spec["containers"][0]["env"]}
+    assert environ["CLIPMILL_WATERMARK"] == "/etc/clipmill/watermark"
+    assert (environ["CLIPMILL_WATERMARK_POSITION"], environ["CLIPMILL_ENCODER"]) == (
+        "TopLeft",
+        "nvenc",
+    )
     assert {"name": "watermark", "configMap": {"name": "mark"}} in spec["volumes"]
     plain = next(pod for pod in of_kind("sqlite", "Deployment") if "api" in pod["metadata"]["name"])
     names = {env["name"] for env in plain["spec"]["template"]["spec"]["containers"][0]["env"]}

@@ -67,9 +67,9 @@ def test_exported_and_imported_is_the_same_plan(
     assert before.music is not None
     assert again.music == before.music
     assert manifest.spec.intro is not None
-    wish = manifest.spec.music
-    assert wish is not None
-    assert (wish.media_id, wish.gain, wish.fade_out) == (music, "-20dB", "1s")
+    music_spec = manifest.spec.music
+    assert music_spec is not None
+    assert (music_spec.media_id, music_spec.gain, music_spec.fade_out) == (music, "-20dB", "1s")
 
 
 def test_what_the_route_answers(server: Harness, two_seconds: Path) -> None:

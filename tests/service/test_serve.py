@@ -47,7 +47,7 @@ def answers(port: int, path: str) -> int:
 
 
 def test_the_server_answers_with_settings_from_its_environment(tmp_path: Path) -> None:
-    """Both probes answer on CLIPMILL_PORT, and the process leaves when told to."""
+    """Both probes answer on CLIPMILL_PORT, and the process ends on SIGTERM."""
     port = free_port()
     env = environment(tmp_path, port)
     with subprocess.Popen(COMMAND, env=env, stderr=subprocess.DEVNULL) as server:

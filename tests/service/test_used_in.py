@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from clipmill.protocol import MediaKind, OutputResult, TaskResult, Stage, UploadPurpose, UploadRequest
+from clipmill.protocol import (
+    MediaKind,
+    OutputResult,
+    Stage,
+    TaskResult,
+    UploadPurpose,
+    UploadRequest,
+)
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import sha256_of
@@ -126,10 +133,10 @@ def test_what_an_edit_plays_is_not_deleted(field: str, api: Harness, two_seconds
         file = two_seconds.with_name("logo.png")
         Image.new("RGB", (8, 8)).save(file)
     asset = user.upload_media(file, kind).id
-    wish: Any = {"mediaId": asset}
-    wish = {"transitions": {"mediaIds": [asset]}, "overlays": [wish]}.get(field, wish)
+    value: Any = {"mediaId": asset}
+    value = {"transitions": {"mediaIds": [asset]}, "overlays": [value]}.get(field, value)
     clips = [{"mediaId": clip, "name": name} for name in ("a", "b")]
-    uid, _ = api.register(owner, {"clips": clips, field: wish})
+    uid, _ = api.register(owner, {"clips": clips, field: value})
     with pytest.raises(PermanentError) as refused:
         user.delete_media(asset)
     assert (refused.value.status, refused.value.code) == (409, "InUse")

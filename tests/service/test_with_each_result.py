@@ -142,7 +142,7 @@ def test_the_thumbnail_is_not_black(made: Rendered) -> None:
 
 
 def test_every_file_has_its_id_and_type(made: Rendered, studio: Studio) -> None:
-    """The ids lead to media of their kinds; a browser is told what each is."""
+    """The ids lead to media of their kinds; downloads have their content types."""
     types = {}
     for file in COMPANION_FILES:
         media_id = file.media_id(made.output)

@@ -16,9 +16,9 @@ def refuse_too_many_clips(session: Session, owner: str, spec: CompilationSpec) -
     tier = users_and_keys.owner_tier(session, owner)
     if tier.max_clips is None or spec.minimum_clips <= tier.max_clips:
         return
-    field, given = "spec.minimumClips", spec.minimum_clips
-    detail = f"{field}: {given} exceeds the {tier.max_clips} clips that tier {tier.name} allows"
-    raise ApiProblem(403, "TierLimit", detail, field=field, limit=tier.max_clips, given=given)
+    field, minimum = "spec.minimumClips", spec.minimum_clips
+    detail = f"{field}: {minimum} exceeds the {tier.max_clips} clips that tier {tier.name} allows"
+    raise ApiProblem(403, "TierLimit", detail, field=field, limit=tier.max_clips, given=minimum)
 
 
 def quota_effect(session: Session, ctx: Context, owner: str, estimated_seconds: int) -> QuotaEffect:

@@ -132,7 +132,7 @@ async def admin_only(principal: AnyPrincipal) -> Principal:
 
 
 UserPrincipal = Annotated[Principal, Depends(_user)]
-# A job whose generation may have ended: for calls whose reply tells it so.
+# A job whose generation may have ended: for calls whose reply says so.
 JobPrincipal = Annotated[Principal, Depends(_job)]
 LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
 UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]

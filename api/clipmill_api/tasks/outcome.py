@@ -137,8 +137,8 @@ def _verify_outputs(
     results_by_name = {result.name: result for result in results}
     names = [output.spec.name for output in planned]
     if set(results_by_name) != set(names) or len(results_by_name) != len(results):
-        given = ", ".join(result.name for result in results)
-        detail = f"outputs: {given or 'none'} given, exactly {', '.join(names)} required"
+        reported = ", ".join(result.name for result in results)
+        detail = f"outputs: {reported or 'none'} given, exactly {', '.join(names)} required"
         raise ApiProblem(422, "WrongOutputs", detail, field="outputs")
     ids = [result.media_id for result in results]
     media = media_library.media_by_ids(session, compilation.owner, ids)

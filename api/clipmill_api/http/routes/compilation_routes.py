@@ -193,7 +193,8 @@ def download_output(
     `NAME-manifest.json`.
     """
     view = compilation_view(ctx, principal.owner, compilation_id)
-    media_id = next((found for output in view.outputs if (found := _media_id(output, file))), None)
+    media_ids = (_media_id(output, file) for output in view.outputs)
+    media_id = next(filter(None, media_ids), None)
     with ctx.db.read() as session:
         row = media_library.find_media(session, principal.owner, media_id) if media_id else None
     if row is None:
