@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from clipmill.ffmpeg.ebur128 import SILENCE
+from clipmill_probe.audio_tracks import AudioTrackReader
 from clipmill_probe.errors import MediaError, check_hours, error_text
-from clipmill_probe.loudness_filter import LoudnessMeter
 
 # A container may declare a duration this much (and 1 %) longer than its content.
 SLACK_S = Fraction(3, 10)
@@ -25,7 +25,7 @@ TAGS = {
     "license": ("license", "copyright"),
 }
 
-Facts = dict[str, str | int | float | None]
+Facts = dict[str, Any]
 
 
 def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool) -> Facts:
@@ -34,20 +34,21 @@ def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool
     if stream is None:
         raise MediaError("NoSound", f"{name}: has no audio stream")
     check_hours(name, _declared_s(container))
-    meter = LoudnessMeter() if full else None
-    duration_s = _decoded_s(name, container, stream, meter)
+    track = AudioTrackReader(stream, is_measured=full)
+    duration_s = _decoded_s(name, container, track)
     check_hours(name, duration_s)
     if not duration_s:
         raise MediaError("Damaged", f"{name}: no audio sample can be decoded")
     if demuxer not in ESTIMATED_DURATION:
         check_truncation(name, container, duration_s)
-    loudness, peak = meter.finish() if meter else SILENCE
+    facts = track.facts()
     return {
         "format": demuxer,
         "duration_us": round(duration_s * 1_000_000),
-        "audio_codec": stream.codec_context.name,
-        "loudness_lufs": loudness,
-        "true_peak_dbtp": peak,
+        "audio_codec": facts["codec"],
+        "loudness_lufs": facts["loudness_lufs"],
+        "true_peak_dbtp": facts["true_peak_dbtp"],
+        "audio_tracks": [facts],
         **_tags(container, stream),
     }
 
@@ -64,16 +65,13 @@ def _declared_s(container: InputContainer) -> Fraction:
     return Fraction(container.duration or 0, av.time_base)
 
 
-def _decoded_s(
-    name: str, container: InputContainer, stream: AudioStream, meter: LoudnessMeter | None
-) -> Fraction:
+def _decoded_s(name: str, container: InputContainer, track: AudioTrackReader) -> Fraction:
     """Return the duration of all decoded samples in seconds. Raises MediaError."""
     duration_s = Fraction(0)
     try:
-        for frame in _frames(container, stream):
+        for frame in _frames(container, track.stream):
+            track.measure(frame, at_s=duration_s)
             duration_s += Fraction(frame.samples, frame.sample_rate)
-            if meter:
-                meter.push(frame)
     except av.FFmpegError as error:
         message = f"{name}: cannot be read to its end: {error_text(error)}"
         raise MediaError("Damaged", message) from None

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from clipmill.ffmpeg.ebur128 import SILENCE
 from clipmill_probe.audio_file import Facts, check_truncation, read_audio
+from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
 from clipmill_probe.errors import MediaError, check_hours, error_text
-from clipmill_probe.loudness_filter import LoudnessMeter
 from clipmill_probe.sniff import check_declared_length, sniff_container
 from clipmill_probe.video_track import MAX_SIDE, VideoTrack, check_size, video_streams
 
@@ -57,8 +55,10 @@ class _VideoReader:
         self._container = container
         self._full = full
         self._video = VideoTrack(_video_stream(name, container))
-        self._audio = next(iter(container.streams.audio), None)
-        self._meter = LoudnessMeter() if full and self._audio else None
+        self._tracks = [
+            AudioTrackReader(stream, is_measured=full and i < MAX_MEASURED_TRACKS)
+            for i, stream in enumerate(container.streams.audio)
+        ]
         self._start_s = Fraction(container.start_time or 0, av.time_base)
         self._end_s = Fraction(0)
         self._demuxer_error = ""
@@ -85,8 +85,10 @@ class _VideoReader:
         if packet.stream is self._video.stream:
             if self._full or self._video.first_frame is None:
                 self._video.decode(packet)
-        elif packet.stream is self._audio and self._meter:
-            _measure(self._audio, packet, self._meter)
+            return
+        for track in self._tracks:
+            if packet.stream is track.stream:
+                track.read(packet, start_s=self._start_s)
 
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
@@ -109,7 +111,8 @@ class _VideoReader:
         video, rate = self._video, self._video.rate
         width, height = video.display_size()
         check_size(self._name, width, height)
-        loudness, peak = self._meter.finish() if self._meter else SILENCE
+        tracks = [track.facts() for track in self._tracks]
+        played = tracks[0] if tracks else {}
         return {
             "format": demuxer,
             "duration_us": round(video.end_s * 1_000_000),
@@ -118,9 +121,10 @@ class _VideoReader:
             "rate": f"{rate.numerator}/{rate.denominator}",
             "frames": video.frames if self._full else video.packets,
             "video_codec": video.stream.codec_context.name,
-            "audio_codec": self._audio.codec_context.name if self._audio else None,
-            "loudness_lufs": loudness,
-            "true_peak_dbtp": peak,
+            "audio_codec": played.get("codec"),
+            "loudness_lufs": played.get("loudness_lufs"),
+            "true_peak_dbtp": played.get("true_peak_dbtp"),
+            "audio_tracks": tracks,
         }
 
 
@@ -135,13 +139,3 @@ def _video_stream(name: str, container: InputContainer) -> Any:
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
     return stream
-
-
-def _measure(stream: AudioStream, packet: Packet[Any], meter: LoudnessMeter) -> None:
-    """Feed a packet's samples to the meter; a packet that cannot be decoded is passed over."""
-    try:
-        frames = stream.decode(packet)
-    except av.FFmpegError:
-        return
-    for frame in frames:
-        meter.push(frame)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
+from typing import Self
+
 import av.logging
 from av.audio.frame import AudioFrame
 from av.error import BlockingIOError as FilterNeedsInput
@@ -9,6 +13,11 @@ from av.error import EOFError as FilterDrained
 from av.filter import Graph
 
 from clipmill.ffmpeg.ebur128 import SILENCE, Loudness, parse_loudness
+from clipmill.timeline.loudness_blocks import ABSOLUTE_GATE_LUFS, HOP_MS
+
+# The meter reports every 100 ms; its first three windows of 400 ms are not full yet.
+INCOMPLETE_BLOCKS = 3
+_MOMENTARY = re.compile(r"\bM: *(-?[0-9.]+)")
 
 
 class LoudnessMeter:
@@ -16,21 +25,41 @@ class LoudnessMeter:
 
     def __init__(self) -> None:
         self._graph: Graph | None = None
+        self._momentary: list[float] = []
+        self._late_blocks = 0
 
-    def push(self, frame: AudioFrame) -> None:
-        """Feed one frame; the first one decides rate, format and layout."""
+    def push(self, frame: AudioFrame, *, at_s: Fraction = Fraction(0)) -> None:
+        """Feed one frame; the first one decides rate, format and layout.
+
+        Args:
+            frame: Decoded samples.
+            at_s: Position of the frame in the file; used of the first one only.
+        """
         if self._graph is None:
             self._graph = _graph(frame)
-        self._graph.push(frame)
-        self._drain(self._graph)
+            self._late_blocks = max(0, round(at_s * 1000 / HOP_MS))
+        with _FilterLog() as log:
+            self._graph.push(frame)
+            self._drain(self._graph)
+        self._momentary += _momentary_levels(log.text)
 
     def finish(self) -> Loudness:
         """Return loudness and true peak; both None for silence and for less than 0.4 s."""
         if self._graph is None:
             return SILENCE
-        self._graph.push(None)
-        self._drain(self._graph)
-        return parse_loudness(self._summary())
+        with _FilterLog() as log:
+            self._graph.push(None)
+            self._drain(self._graph)
+        self._momentary += _momentary_levels(log.text)
+        # The filter logs its summary when it is freed.
+        with _FilterLog() as log:
+            self._graph = None
+        return parse_loudness(log.text)
+
+    def blocks(self) -> list[float]:
+        """Return the level of each block of 400 ms in LUFS, ten a second, after `finish`."""
+        silent = [ABSOLUTE_GATE_LUFS] * self._late_blocks
+        return silent + self._momentary[INCOMPLETE_BLOCKS:]
 
     @staticmethod
     def _drain(graph: Graph) -> None:
@@ -40,16 +69,27 @@ class LoudnessMeter:
             except (FilterNeedsInput, FilterDrained):
                 return
 
-    def _summary(self) -> str:
-        # PyAV exposes no frame metadata; the filter logs its summary when it is freed.
-        before = av.logging.get_level()
+
+class _FilterLog:
+    """Collects what filters log, since PyAV exposes no frame metadata."""
+
+    text = ""
+
+    def __enter__(self) -> Self:
+        self._level = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)
-        try:
-            with av.logging.Capture() as lines:
-                self._graph = None
-        finally:
-            av.logging.set_level(before)
-        return "".join(text for _, _, text in lines)
+        self._capture = av.logging.Capture()
+        self._lines = self._capture.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._capture.__exit__(None, None, None)
+        av.logging.set_level(self._level)
+        self.text = "".join(text for _, _, text in self._lines)
+
+
+def _momentary_levels(log: str) -> list[float]:
+    return [float(level) for level in _MOMENTARY.findall(log)]
 
 
 def _graph(frame: AudioFrame) -> Graph:
@@ -64,7 +104,7 @@ def _graph(frame: AudioFrame) -> Graph:
         source,
         graph.add("aresample", "48000"),
         graph.add("aformat", "channel_layouts=stereo"),
-        graph.add("ebur128", "peak=true:framelog=quiet"),
+        graph.add("ebur128", "peak=true:framelog=info"),
         graph.add("abuffersink"),
     ).configure()
     return graph

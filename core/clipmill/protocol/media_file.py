@@ -42,9 +42,10 @@ class AudioTrack(Model):
     true_peak_dbtp: float | None = None
     loudness_blocks: str = Field(
         "",
-        description="Loudness of each 400 ms, ten a second from the start of the file, encoded by"
+        description="Loudness of each block of 400 ms from the start of the file, encoded by"
         " `clipmill.timeline.loudness_blocks`. Absent in views of a media file.",
     )
+    loudness_hop_ms: int = Field(100, ge=1, description="Distance of two blocks.")
 
 
 class MediaFacts(Model):
