@@ -40,8 +40,7 @@ def admin_client(api_url: str | None) -> Client:
 def _checked_url(api_url: str | None) -> str:
     if not api_url:
         raise typer.BadParameter(
-            "no API given: set CLIPMILL_API_URL or --api-url"
-            " (`clipmill render` needs none: it renders on this machine)"
+            "no API given: set CLIPMILL_API_URL or --api-url; only `clipmill render` needs no API"
         )
     if not re.match(r"https?://[^/\s]+", api_url):
         raise typer.BadParameter(f"--api-url {api_url!r} is not an http or https URL")

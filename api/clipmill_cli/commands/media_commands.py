@@ -90,7 +90,10 @@ def _show_invalid(target: str, error: MediaError | PermanentError, output: Forma
 
 
 def upload(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Files to upload."),
+    ],
     kind: KindOption = MediaKind.CLIP,
     output: OutputOption = Format.TEXT,
     state: StateOption = None,

@@ -73,7 +73,7 @@ def run_demo(folder: DemoFolder, out: Console, err: Console) -> int:
     started = time.monotonic()
     generated = clip_recipes.generate(folder.clips)
     existing = len(clip_recipes.ALL) - generated
-    heading = f"1. Clips: {generated} generated, {existing} exist already, in {folder.clips}/"
+    heading = f"1. Clips: {generated} generated, {existing} reused, in {folder.clips}/"
     out.print(heading, style="bold")
     result_folder.create_writable(folder.out)
     with running_clip_server(folder.clips, _previous_port(folder.manifest)) as server:
@@ -135,7 +135,7 @@ def _show_end(
     lines = [_reuse_text(view, server)]
     skipped = [clip.name for clip in view.clips if clip.state is ClipState.SKIPPED]
     if skipped:
-        lines.append(f"degraded on purpose: the file of {', '.join(skipped)} is truncated")
+        lines.append(f"degraded on purpose: clip {', '.join(skipped)} is truncated")
     for output in view.outputs:
         lines.append(f"video       {folder.out / output.name}.mp4")
         lines.append(f"storyboard  {folder.out / output.name}-storyboard.png")

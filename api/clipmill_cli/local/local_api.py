@@ -79,19 +79,21 @@ class LocalAPI:
 
 
 def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settings:
+    from clipmill.environment import InvalidSettings  # noqa: PLC0415
     from clipmill_api.settings import DEFAULT_HOSTS, Settings  # noqa: PLC0415
 
     try:
-        return Settings(
+        return Settings.from_environ(
+            {},
             state=state,
             admin_key=keys.get("admin", ""),
             operator_key=keys.get("operator", ""),
-            allowed_hosts=(*DEFAULT_HOSTS, *(host.lower() for host in access.hosts)),
+            allowed_hosts=(*DEFAULT_HOSTS, *access.hosts),
             allow_any_host=access.any_host,
-            allow_private=tuple(address.lower() for address in access.private_addresses),
+            allow_private=access.private_addresses,
             lease_s=LEASE_S,
         )
-    except ValueError as error:
+    except InvalidSettings as error:
         raise LocalAPIError(f"{state}: {error}") from None
 
 
