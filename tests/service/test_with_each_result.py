@@ -1,4 +1,4 @@
-"""What comes with a result: chapters, credits, storyboard, thumbnail, hashes; any text intact."""
+"""Companion files of a result: chapters, credits, storyboard, thumbnail, manifest."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ URL = "https://example.org/track?a=1&b=%20'"
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A library on one API."""
+    """A user with a library."""
     with running(tmp_path_factory.mktemp("state")) as api:
         yield Studio(api, tmp_path_factory.mktemp("videos"))
 
 
 @pytest.fixture(scope="module")
-def made(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """A clip for each hostile title, an intro that is black, music with tags."""
-    folder = tmp_path_factory.mktemp("made")
+def result(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """A result with a clip for each hostile title, a black intro, and music with tags."""
+    folder = tmp_path_factory.mktemp("result")
     clip = studio.upload(clipmaker.clip(folder / "a.mp4", seconds=1))
     black = clipmaker.clip(folder / "black.mp4", seconds=5, picture="color", sound=None)
     intro = studio.upload(black, MediaKind.INTRO)
@@ -64,59 +64,59 @@ def made(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     return rendered(studio, folder / "out", spec)
 
 
-def test_chapters_of_the_file(made: Rendered) -> None:
-    """Each clip has its chapter, at its first frame, under its very title."""
-    with av.open(str(made.video), metadata_errors="strict") as container:
-        found = [
+def test_chapters_in_the_video(result: Rendered) -> None:
+    """Each clip has a chapter with its exact title at its first frame."""
+    with av.open(str(result.video), metadata_errors="strict") as container:
+        chapters = [
             (chapter["start"] * chapter["time_base"], chapter["metadata"]["title"])
             for chapter in container.chapters()
         ]
         title = container.metadata["title"]
-    wanted = [(0, "Intro"), *((5 + i, text) for i, text in enumerate(HOSTILE.values()))]
-    assert found == wanted
+    expected = [(0, "Intro"), *((5 + i, text) for i, text in enumerate(HOSTILE.values()))]
+    assert chapters == expected
     assert title == HOSTILE["colon"] + HOSTILE["arabic"] + HOSTILE["backslash"]
 
 
-def test_chapters_as_text(made: Rendered) -> None:
-    """A line for each, from 0:00 on; a title of two lines is one."""
-    lines = made.text("-chapters.txt").splitlines()
+def test_chapters_as_text(result: Rendered) -> None:
+    """The file has one line for each chapter, from 0:00 on."""
+    lines = result.text("-chapters.txt").splitlines()
     assert lines[0] == "0:00 Intro"
     assert lines[1] == "0:05 Counter-Strike: Source"
     assert lines[4] == "0:08 back\\slash\\n"
     assert len(lines) == len(HOSTILE) + 1
-    assert [chapter.title for chapter in made.plan.outputs[0].chapters][1:] == [*HOSTILE.values()]
+    assert [chapter.title for chapter in result.plan.outputs[0].chapters][1:] == [*HOSTILE.values()]
 
 
-def test_credits(made: Rendered) -> None:
-    """Who made what, and the music with what its tags and the spec say."""
-    text = made.text("-credits.txt")
+def test_credits(result: Rendered) -> None:
+    """Clips have their credits; the music has those of its tags and of the spec."""
+    text = result.text("-credits.txt")
     assert "100 % sure %{pts} by Grace H. (Counter-Strike: Source)\n" in text
     assert text.endswith(f"Music: Tagged: title by Tag's artist (CC BY 4.0)\n   {URL}\n")
-    music = made.plan.outputs[0].credits[-1]
+    music = result.plan.outputs[0].credits[-1]
     assert (music.kind, music.by, music.url) == ("music", "Tag's artist", URL)
 
 
-def test_the_manifest_names_all_that_went_in(made: Rendered, studio: Studio) -> None:
-    """Sources, segments and the file itself, each by its hash."""
-    found = made.manifest()
-    data = made.video.read_bytes()
-    assert found["file"]["sha256"] == hashlib.sha256(data).hexdigest() == made.output.sha256
-    assert found["file"]["sizeBytes"] == len(data)
-    assert found["file"]["frames"] == made.output.frames
-    kinds = {source["kind"]: source["mediaId"] for source in found["sources"]}
+def test_the_manifest_lists_all_inputs(result: Rendered, studio: Studio) -> None:
+    """Sources, segments and the video have their hashes."""
+    manifest = result.manifest()
+    data = result.video.read_bytes()
+    assert manifest["file"]["sha256"] == hashlib.sha256(data).hexdigest() == result.output.sha256
+    assert manifest["file"]["sizeBytes"] == len(data)
+    assert manifest["file"]["frames"] == result.output.frames
+    kinds = {source["kind"]: source["mediaId"] for source in manifest["sources"]}
     assert {"intro", "clip", "music"} == set(kinds)
-    shas = {source["sha256"] for source in found["sources"]}
-    assert shas == {studio.user.media(media_id).sha256 for media_id in kinds.values()}
-    assert sum(segment["frames"] for segment in found["segments"]) == made.output.frames
-    assert len({segment["key"] for segment in found["segments"]}) == 2
-    assert found["timeline"][1]["title"] == HOSTILE["colon"]
-    assert re.match(r"ffmpeg version \S+", found["renderer"]["ffmpeg"])
-    assert found["loudness"]["lufs"] == made.output.loudness_lufs
+    hashes = {source["sha256"] for source in manifest["sources"]}
+    assert hashes == {studio.user.media(media_id).sha256 for media_id in kinds.values()}
+    assert sum(segment["frames"] for segment in manifest["segments"]) == result.output.frames
+    assert len({segment["key"] for segment in manifest["segments"]}) == 2
+    assert manifest["timeline"][1]["title"] == HOSTILE["colon"]
+    assert re.match(r"ffmpeg version \S+", manifest["renderer"]["ffmpeg"])
+    assert manifest["loudness"]["lufs"] == result.output.loudness_lufs
 
 
-def test_the_storyboard_says_where_each_moment_is(made: Rendered) -> None:
-    """The cues cover the whole video without a gap, and each names a tile of the picture."""
-    cues = made.text(".vtt")
+def test_storyboard_cues_cover_the_video(result: Rendered) -> None:
+    """The cues have no gaps, and each refers to the tile of its time."""
+    cues = result.text(".vtt")
     assert cues.startswith("WEBVTT\n\n")
     times = re.findall(r"(\d\d):(\d\d):(\d\d\.\d{3}) --> (\d\d):(\d\d):(\d\d\.\d{3})", cues)
     spans = [
@@ -125,30 +125,30 @@ def test_the_storyboard_says_where_each_moment_is(made: Rendered) -> None:
     ]
     assert spans[0][0] == 0
     assert [end for _, end in spans[:-1]] == [start for start, _ in spans[1:]]
-    assert spans[-1][1] == pytest.approx(made.output.frames / 30, abs=0.001)
+    assert spans[-1][1] == pytest.approx(result.output.frames / 30, abs=0.001)
     places = re.findall(r"main-storyboard.png#xywh=(\d+),(\d+),(\d+),(\d+)", cues)
-    with Image.open(made.video.with_name("main-storyboard.png")) as sheet:
+    with Image.open(result.video.with_name("main-storyboard.png")) as sheet:
         boxes = [tuple(map(int, place)) for place in places]
         tiles = [sheet.crop((x, y, x + w, y + h)).convert("L") for x, y, w, h in boxes]
     dark = [ImageStat.Stat(tile).mean[0] < 8 for tile in tiles]
     assert dark == [end <= 5 or (start + end) / 2 < 5 for start, end in spans]
 
 
-def test_the_thumbnail_is_not_black(made: Rendered) -> None:
-    """At second 3 there is a black intro: another moment is shown."""
-    with Image.open(made.video.with_name("main.jpg")) as picture:
+def test_the_thumbnail_is_not_black(result: Rendered) -> None:
+    """The default time lies in the black intro, so another frame is used."""
+    with Image.open(result.video.with_name("main.jpg")) as picture:
         assert picture.width == 480
         assert ImageStat.Stat(picture.convert("L")).mean[0] > 32
 
 
-def test_every_file_has_its_id_and_type(made: Rendered, studio: Studio) -> None:
+def test_companion_files_have_id_and_type(result: Rendered, studio: Studio) -> None:
     """The ids lead to media of their kinds; downloads have their content types."""
     types = {}
     for file in COMPANION_FILES:
-        media_id = file.media_id(made.output)
+        media_id = file.media_id(result.output)
         assert media_id is not None
         assert studio.user.media(media_id).kind is file.kind
-        where = f"/api/compilations/{made.view.id}/outputs/{file.name('main')}"
+        where = f"/api/compilations/{result.view.id}/outputs/{file.name('main')}"
         types[file.kind] = studio.user.connection.request_once("GET", where).headers["content-type"]
     assert types[MediaKind.STORYBOARD_CUES] == "text/vtt; charset=utf-8"
     assert types[MediaKind.CREDITS] == "text/plain; charset=utf-8"

@@ -26,7 +26,7 @@ def register(
         The compilation, and its plan if this call started a revision that did not fail at once.
 
     Raises:
-        ApiProblem: a refusal or one of CONFLICTS.
+        ApiProblem: A refusal, or one of CONFLICTS.
     """
     owner = registration.owner
     if not users_and_keys.user_exists(session, owner):

@@ -40,7 +40,7 @@ def resolve_spec(session: Session, ctx: Context, owner: str, spec: CompilationSp
     clips = [_new_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
     _assign_fetch_tasks(clips)
     _skip_over_tier_limit(clips, users_and_keys.owner_tier(session, owner))
-    media |= {row.id: row for row in fetched.values()}
+    media |= {clip_media.id: clip_media for clip_media in fetched.values()}
     return ResolvedSpec(spec, clips, media, output_policy_of(session, ctx, owner))
 
 
@@ -111,10 +111,9 @@ def _refuse_unusable_media(spec: CompilationSpec, media: Mapping[str, MediaRow])
 
 
 def _existing(field: str, media_id: str, media: Mapping[str, MediaRow]) -> MediaRow:
-    row = media.get(media_id)
-    if row is None:
+    if media_id not in media:
         raise refusals.unknown_media(field, media_id)
-    return row
+    return media[media_id]
 
 
 def _new_clip(

@@ -145,11 +145,11 @@ def _verify_outputs(
     verified = []
     for output in planned:
         result = results_by_name[output.spec.name]
-        row = media.get(result.media_id)
-        if row is None or row.compilation_id != compilation.id:
+        output_media = media.get(result.media_id)
+        if output_media is None or output_media.compilation_id != compilation.id:
             detail = f"outputs ({result.name}): {result.media_id!r} is no uploaded output"
             raise ApiProblem(422, "UnknownMedia", detail, field="outputs")
-        verified.append(_verify_output(output, result, row))
+        verified.append(_verify_output(output, result, output_media))
     return verified
 
 
