@@ -1,4 +1,4 @@
-"""The chart rendered by Helm: valid objects, least rights, closed networks, one truth."""
+"""The chart rendered by Helm: valid objects, minimal rights, NetworkPolicies."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from chart_objects import (
 )
 from generate import CHART, KUBERNETES_VERSION, ROOT
 
+# Kinds whose schema is not part of Kubernetes.
 OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
-"""Kinds whose schema only a cluster knows."""
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
     ("clipmill.dev", "compilations/status"): {"patch"},
@@ -39,8 +39,8 @@ FIRST_SECRETS = {("", "secrets"): {"create"}}
 
 
 @pytest.mark.parametrize("option", MODES)
-def test_lint_is_strict_and_silent(option: str) -> None:
-    """`helm lint --strict` finds nothing."""
+def test_lint(option: str) -> None:
+    """`helm lint --strict` reports nothing."""
     where = ("lint", "--strict", str(CHART), "--kube-version", KUBERNETES_VERSION)
     done = run_helm(*where, *set_options(OPTIONS[option]))
     assert done.returncode == 0, done.stdout
@@ -49,7 +49,7 @@ def test_lint_is_strict_and_silent(option: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_object_is_valid_and_labelled(option: str) -> None:
-    """Kubernetes' own schemas, unknown fields refused; each object says what it belongs to."""
+    """By the schemas of Kubernetes without unknown fields; names are unique."""
     names = set()
     for made in objects(option):
         if made["kind"] not in OUTSIDE:
@@ -65,7 +65,7 @@ def test_every_object_is_valid_and_labelled(option: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_pod_is_restricted(option: str) -> None:
-    """Pod Security `restricted`, a read-only root, limits, and a token for the operator alone."""
+    """Pod Security `restricted`, a read-only root, limits, and a token for the operator only."""
     for component, pod in pods(option):
         assert pod.get("automountServiceAccountToken", True) == (component == "operator")
         assert pod["enableServiceLinks"] is False
@@ -88,15 +88,15 @@ def test_every_pod_is_restricted(option: str) -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_what_runs_for_good_is_probed(option: str) -> None:
-    """Slow starts are waited for, dead pods restarted, unready ones left out."""
+def test_every_server_has_probes(option: str) -> None:
+    """For its start, liveness and readiness."""
     for made in of_kind(option, "Deployment", "StatefulSet"):
         for container in made["spec"]["template"]["spec"]["containers"]:
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
 
 
 def rules(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
-    """{(group, resource): verbs} of a Role."""
+    """Return the verbs of a Role by group and resource."""
     return {
         (group, resource): set(rule["verbs"])
         for rule in role["rules"]
@@ -106,8 +106,8 @@ def rules(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_rights_are_these_and_no_more(option: str) -> None:
-    """One table of rights; no Role reads a Secret; all of them are the operator's."""
+def test_rights(option: str) -> None:
+    """The operator has these rights and no others; nobody else has any."""
     roles = of_kind(option, "Role", "ClusterRole")
     first = [role for role in roles if role["metadata"]["name"].endswith("-secrets")]
     assert [rules(role) for role in first] == [FIRST_SECRETS]
@@ -118,15 +118,15 @@ def test_rights_are_these_and_no_more(option: str) -> None:
         assert subject["namespace"] == "clipmill"
 
 
-def test_the_operators_page_gives_the_same_rights() -> None:
-    """docs/operator.md says why each is needed."""
+def test_the_operators_page_lists_the_rights() -> None:
+    """docs/operator.md gives the reason for each."""
     page = (ROOT / "docs/operator.md").read_text()
     documented = {(group, what): set(verbs.split(", ")) for group, what, verbs in ROW.findall(page)}
     assert documented == RIGHTS
 
 
-def test_watched_namespaces_take_the_place_of_the_cluster() -> None:
-    """A Role in each and nothing for the whole cluster; job pods of elsewhere stay out."""
+def test_watched_namespaces() -> None:
+    """A Role in each and no ClusterRole; the API accepts job pods of these namespaces only."""
     assert of_kind("watched", "ClusterRole", "ClusterRoleBinding") == []
     roles = of_kind("watched", "Role")
     assert {role["metadata"]["namespace"] for role in roles} == {"blue", "green", "clipmill"}
@@ -144,14 +144,14 @@ def test_watched_namespaces_take_the_place_of_the_cluster() -> None:
     ("option", "secret"),
     [("bundled", "clipmill-database"), ("existing", "app"), ("own secrets", "my-password")],
 )
-def test_only_api_and_database_take_the_database_secret(option: str, secret: str) -> None:
-    """Nor does the operator take any key but its own."""
-    takers = {
+def test_only_api_and_database_read_the_database_secret(option: str, secret: str) -> None:
+    """The operator reads its own key only."""
+    readers = {
         component
         for component, pod in pods(option)
         if secret in {name for name, _ in secrets_of(pod)}
     }
-    assert takers == ({"api"} if option == "existing" else {"api", "database"})
+    assert readers == ({"api"} if option == "existing" else {"api", "database"})
     for component, pod in pods(option):
         if component == "operator":
             assert {entry for _, entry in secrets_of(pod)} == {"operator-key"}
@@ -165,8 +165,8 @@ def test_no_object_carries_a_secret_value(option: str) -> None:
     assert of_kind(option, "Secret") == []
 
 
-def test_the_network_is_closed_but_for_these() -> None:
-    """Everything is denied; the database takes the API alone, and reaches nothing."""
+def test_network_policies() -> None:
+    """All traffic is denied; the database accepts the API only and connects to nothing."""
     deny = named("bundled", "NetworkPolicy", "clipmill-deny")["spec"]
     assert deny["policyTypes"] == ["Ingress", "Egress"]
     assert not {"ingress", "egress"} & deny.keys()
@@ -195,7 +195,7 @@ def test_the_network_is_closed_but_for_these() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_policies_and_services_find_their_pods(option: str) -> None:
-    """Each selector of ours matches the labels of a pod that is made."""
+    """Each selector matches the labels of a pod of the chart."""
     made = [
         {**(o["metadata"] if o["kind"] == "Pod" else o["spec"]["template"]["metadata"])["labels"]}
         for o in of_kind(option, "Pod", "Deployment", "StatefulSet")
@@ -228,11 +228,11 @@ def test_monitors_find_a_port_of_a_service() -> None:
     ("option", "strategy"),
     [("sqlite", "Recreate"), ("bundled", "Recreate"), ("scaled", "RollingUpdate")],
 )
-def test_a_volume_of_one_writer_is_let_go_first(option: str, strategy: str) -> None:
-    """Two pods never share SQLite, nor a volume that one node holds."""
+def test_deployment_strategy(option: str, strategy: str) -> None:
+    """Two pods never share SQLite or a ReadWriteOnce volume."""
     api = named(option, "Deployment", "clipmill-api")["spec"]
     assert api["strategy"]["type"] == strategy
-    assert ("replicas" in api) == (option != "scaled"), "the autoscaler's number is left alone"
+    assert ("replicas" in api) == (option != "scaled"), "the autoscaler sets the number"
 
 
 def test_a_watermark_of_ones_own_is_mounted() -> None:
