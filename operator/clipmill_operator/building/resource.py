@@ -122,7 +122,7 @@ class OutputSummary(Model):
 
 
 class CompilationStatus(Model):
-    """Most recently observed status of the Compilation. It is populated by the operator."""
+    """status is the most recently observed state of the Compilation, written by the operator."""
 
     observed_generation: int = Field(
         description="observedGeneration is the .metadata.generation that the status describes."
