@@ -24,7 +24,7 @@ from clipmill.protocol import Card, Layer
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import Output
 from clipmill.timeline.profiles import build_profile
-from clipmill_api.accounts.watermark import OURS
+from clipmill_api.accounts.watermark import DEFAULT_IMAGE
 from clipmill_job.drawing.layer_drawing import draw_layer
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_probe import probe_media
@@ -110,7 +110,7 @@ def render(
     spec = {
         "clips": edit,
         "creatorCard": card,
-        "overlays": [{"url": str(OURS), **LOGO}],
+        "overlays": [{"url": str(DEFAULT_IMAGE), **LOGO}],
         "music": {"url": str(music)},
         "outputs": [{"name": "main", "preset": "youtube"}],
     }
@@ -129,7 +129,7 @@ def bare_command(sources: Sequence[Path], music: Path, folder: Path) -> tuple[st
     """Return one ffmpeg command that does the same: fit, overlays, crossfades, music."""
     profile = build_profile(Output(name="main", preset="youtube"))
     logo = Layer.model_validate({"image": ImageFile(sha256="0" * 64), **LOGO})
-    images = [_draw(logo, folder / "logo.png", {"0" * 64: OURS})]
+    images = [_draw(logo, folder / "logo.png", {"0" * 64: DEFAULT_IMAGE})]
     inputs = [*("-i", str(music)), *images[0][0]]
     graph, pictures, sounds = (
         [f"[1:v]format=yuva420p,split={len(sources)}{_names('logo', sources)}"],

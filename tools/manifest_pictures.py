@@ -22,7 +22,7 @@ from clipmill.protocol import Framing, Layer, Profile, Segment, SourceRange
 from clipmill.protocol import Image as ImageFile
 from clipmill.spec import CompilationSpec, Position, TransitionType
 from clipmill.timeline.overlay_layers import build_layers
-from clipmill_api.accounts.watermark import OURS
+from clipmill_api.accounts.watermark import DEFAULT_IMAGE
 from clipmill_job.drawing.layer_drawing import draw_layer
 from clipmill_job.drawing.text_drawing import TextStyle, draw_text
 from clipmill_probe import probe_media
@@ -110,7 +110,7 @@ def clips(folder: Path) -> tuple[Path, Path]:
 
 def overlaid(one: Path, folder: Path) -> Image.Image:
     """Return a frame with a card, texts in several scripts, and the bundled watermark."""
-    avatar = {"1" * 64: folder / "face.png", "2" * 64: OURS}
+    avatar = {"1" * 64: folder / "face.png", "2" * 64: DEFAULT_IMAGE}
     spec = CompilationSpec.model_validate(
         {
             "clips": [
