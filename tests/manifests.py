@@ -51,6 +51,8 @@ GOOD: dict[str, Spec] = {
     "one clip by address": {"clips": [URL]},
     "the most clips": {"clips": [CLIP] * 500},
     "the most clips, all named": {"clips": [{**CLIP, "name": f"c{i}"} for i in range(500)]},
+    "sound of a clip": _clip(audio={"gain": "-6.5dB", "mute": True, "track": 2}),
+    "the loudest clip": _clip(audio={"gain": "20dB"}),
     "durations of each format": {
         "clips": [
             _trim("1m30s", "2m"),
@@ -88,6 +90,9 @@ GOOD: dict[str, Spec] = {
 }
 # Each with what the error message has to name: a field, or a limit.
 BAD: dict[str, tuple[Spec, str]] = {
+    "a clip's gain above the highest": (_clip(audio={"gain": "20.1dB"}), "gain"),
+    "a clip's gain without a unit": (_clip(audio={"gain": "-6"}), "gain"),
+    "audio track 0": (_clip(audio={"track": 0}), "track"),
     "no clips": ({"clips": []}, "clips"),
     "a missing list of clips": ({}, "clips"),
     "too many clips": ({"clips": [CLIP] * 501}, "clips"),

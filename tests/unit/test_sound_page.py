@@ -32,7 +32,7 @@ def test_defaults_are_as_the_page_says() -> None:
     shown = yaml.safe_load(EXAMPLES[0])["audio"]
     assert plain.audio.model_dump(by_alias=True) == shown
     assert plain.music is not None
-    music = yaml.safe_load(EXAMPLES[1])["music"]
+    music = yaml.safe_load(EXAMPLES[2])["music"]
     duck = plain.music.duck.model_dump(by_alias=True, exclude_none=True)
     assert duck == music["duck"]
     assert (plain.music.gain, plain.music.loop, plain.music.fade_out) == ("-12dB", True, "2s")

@@ -12,6 +12,7 @@ from clipmill.protocol import (
     CompilationState,
     CompilationView,
     Media,
+    MediaFacts,
     MediaKind,
     OutputResult,
     Submission,
@@ -131,11 +132,20 @@ def media_view(media: MediaRow) -> Media:
         filename=media.filename,
         size_bytes=media.size_bytes,
         sha256=media.sha256,
-        facts=media_facts(media),
+        facts=_facts_view(media),
         clip_key=media.clip_key,
         thumbnail_id=media.thumbnail_id,
         created_at=format_time(media.created_at),
     )
+
+
+def _facts_view(media: MediaRow) -> MediaFacts | None:
+    """Return the facts without loudness blocks, which only the planner reads."""
+    facts = media_facts(media)
+    if facts is None:
+        return None
+    tracks = [track.model_copy(update={"loudness_blocks": ""}) for track in facts.audio_tracks]
+    return facts.model_copy(update={"audio_tracks": tracks})
 
 
 def used_in_view(result_media: ResultMediaRow, compilation: CompilationRow) -> UsedIn:

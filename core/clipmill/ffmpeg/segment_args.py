@@ -143,7 +143,8 @@ def _source_chains(
     if not source.has_audio:
         return [*graph, _silence(source.frames, rate, i)]
     filters = _audio_filters(source, rate, seek if video == audio else 0)
-    return [*graph, f"[{audio}:a:0]{filters}[a{i}]"]
+    stream = "a:0" if source.audio_stream is None else source.audio_stream
+    return [*graph, f"[{audio}:{stream}]{filters}[a{i}]"]
 
 
 def _video_filters(source: SourceRange, rate: int, seek: int) -> str:

@@ -30,7 +30,15 @@ from clipmill.spec.compilation import (
 )
 from clipmill.spec.output import AUDIO_RATE, FRAME_RATES, Output, PreviewExtent, Quality
 from clipmill.spec.picture import Align, ClipCredit, CreatorCard, Fit, Overlay, Pane, Position, Rect
-from clipmill.spec.soundtrack import Audio, Ducking, Music, MusicCredit, MusicEnd, MusicStart
+from clipmill.spec.soundtrack import (
+    Audio,
+    ClipAudio,
+    Ducking,
+    Music,
+    MusicCredit,
+    MusicEnd,
+    MusicStart,
+)
 from clipmill.spec.transitions import (
     Curve,
     Transition,
@@ -52,6 +60,7 @@ __all__ = [
     "Bumper",
     "BumperPlacement",
     "Clip",
+    "ClipAudio",
     "ClipCredit",
     "CompilationSpec",
     "CreatorCard",

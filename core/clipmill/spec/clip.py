@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from clipmill.spec.base import Duration, Id, Line, Model, Name, Title, parse_duration
 from clipmill.spec.picture import ClipCredit, Overlays
+from clipmill.spec.soundtrack import ClipAudio
 from clipmill.spec.transitions import Transition
 
 
@@ -43,6 +44,9 @@ class Clip(Model):
         None,
         description="end is the position in the source at which the clip ends. Defaults to the end"
         " of the source.",
+    )
+    audio: ClipAudio = Field(
+        ClipAudio(), description="audio controls the sound of the clip: level, mute and track."
     )
     transition: Transition | None = Field(
         None,

@@ -34,6 +34,30 @@ class Audio(Model):
         return self
 
 
+class ClipAudio(Model):
+    """The sound of one clip."""
+
+    gain: Decibels = Field(
+        "0dB",
+        description="gain is the level of the clip relative to the others, -60dB to 20dB, after all"
+        " have been brought to the same loudness.",
+    )
+    mute: bool = Field(False, description="mute silences the clip.")
+    track: int | None = Field(
+        None,
+        ge=1,
+        le=32,
+        description="track is the number of the audio track that plays, counted from 1. Defaults"
+        " to the file's default track.",
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if not -60 <= parse_level(self.gain) <= 20:
+            raise ValueError(f"gain {self.gain} is not between -60dB and 20dB")
+        return self
+
+
 class Ducking(Model):
     """Lowers the music while the programme sounds, by a compressor with the programme as key."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
-from clipmill.protocol import Layer, MediaFacts, OutputPolicy, Profile, SourceRange, TimelineItem
+from clipmill.protocol import Layer, OutputPolicy, Profile, SourceRange, TimelineItem
 from clipmill.spec import (
     CompilationSpec,
     Curve,
@@ -26,6 +27,7 @@ from clipmill.timeline.bitrates import (
     choose_bitrates,
     limit_bitrate,
 )
+from clipmill.timeline.item_sound import PlayedPart, item_sound
 from clipmill.timeline.overlay_layers import layers_of_subrange
 from clipmill.timeline.profiles import build_profile, limit_size
 from clipmill.timeline.resolved_items import (
@@ -35,9 +37,6 @@ from clipmill.timeline.resolved_items import (
     ResolvedItem,
     resolve_items,
 )
-
-# Largest correction of a clip's level, up or down, in hundredths of a decibel.
-GAIN_LIMIT_MB = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def build_timeline(
     return Timeline(
         profile=profile if output.max_bytes is None else limit_bitrate(profile, bitrates.video),
         items=items,
-        sources=tuple(_source_range(item, target_lufs) for item in resolved),
+        sources=tuple(_source_range(item, profile.rate, target_lufs) for item in resolved),
         frames=frames,
         exact=all(item.exact for item in resolved),
         notes=(
@@ -167,32 +166,24 @@ def _timeline_item(item: ResolvedItem, at: int, overlap: int) -> TimelineItem:
     )
 
 
-def _source_range(item: ResolvedItem, target_lufs: float) -> SourceRange:
+def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRange:
     facts = item.source.facts
+    part = PlayedPart(Fraction(item.start, rate), Fraction(item.start + item.frames, rate))
+    sound = item_sound(facts, item.audio, part, target_lufs=target_lufs)
     return SourceRange(
         media_id=item.source.media_id,
         sha256=item.source.sha256,
         format=facts.format if facts else "",
-        has_audio=bool(facts and facts.audio_codec),
+        has_audio=sound.is_audible,
+        audio_stream=sound.stream,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
         start=item.start,
         frames=item.frames,
-        gain_mb=gain_mb(facts, target_lufs),
+        gain_mb=sound.gain_mb,
         framing=item.framing,
         layers=list(item.layers),
     )
-
-
-def gain_mb(facts: MediaFacts | None, target_lufs: float) -> int:
-    """Return the gain that brings a file to a loudness, in hundredths of a decibel.
-
-    The gain of silence is 0.
-    """
-    if facts is None or facts.loudness_lufs is None:
-        return 0
-    gain = round((target_lufs - facts.loudness_lufs) * 100)
-    return max(-GAIN_LIMIT_MB, min(GAIN_LIMIT_MB, gain))
 
 
 def subrange(source: SourceRange, *, offset: int, frames: int) -> SourceRange:
@@ -212,6 +203,5 @@ __all__ = [
     "MediaSource",
     "Timeline",
     "build_timeline",
-    "gain_mb",
     "subrange",
 ]

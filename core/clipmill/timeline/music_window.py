@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from clipmill.protocol import MusicMix, TimelineItem
 from clipmill.spec import AUDIO_RATE, parse_duration, parse_level
 from clipmill.spec.soundtrack import Music, MusicEnd, MusicStart
-from clipmill.timeline.build import MediaSource, Timeline, gain_mb
+from clipmill.timeline.build import MediaSource, Timeline
+from clipmill.timeline.item_sound import PlayedPart, default_track, gain_mb, part_loudness
 
 
 class MusicWindow(NamedTuple):
@@ -47,11 +49,13 @@ def plan_music_mix(
     start, end = window.start * samples_per_frame, window.end * samples_per_frame
     if not music.loop:
         end = min(end, start + max(1, facts.duration_us * AUDIO_RATE // 1_000_000))
+    played = PlayedPart(Fraction(0), Fraction(end - start, AUDIO_RATE))
+    loudness = part_loudness(facts, default_track(facts), played)
     mix = MusicMix(
         media_id=source.media_id,
         sha256=source.sha256,
         format=facts.format,
-        gain_mb=round(parse_level(music.gain) * 100) + gain_mb(facts, target_lufs),
+        gain_mb=round(parse_level(music.gain) * 100) + gain_mb(loudness, target_lufs),
         start=start,
         end=end,
         loop=music.loop,

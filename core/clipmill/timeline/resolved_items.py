@@ -9,6 +9,7 @@ from fractions import Fraction
 from clipmill.protocol import Framing, Layer, MediaFacts
 from clipmill.protocol.result_record import ItemKind
 from clipmill.spec import (
+    ClipAudio,
     CompilationSpec,
     Output,
     PreviewExtent,
@@ -17,6 +18,7 @@ from clipmill.spec import (
     parse_duration,
 )
 from clipmill.timeline.arrangement import arrange
+from clipmill.timeline.item_sound import DEFAULT_AUDIO, track_notes
 from clipmill.timeline.overlay_layers import build_layers, hidden_overlay_notes, image_ids
 
 # Estimated length of a clip that has not been fetched: the longest clip that Twitch allows.
@@ -55,6 +57,7 @@ class ResolvedItem:
     frames: int
     exact: bool
     framing: Framing
+    audio: ClipAudio = DEFAULT_AUDIO
     transition: Transition | None = None
     layers: Sequence[Layer] = ()
     notes: Sequence[str] = ()
@@ -146,9 +149,13 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         frames=end - start,
         exact=exact or clip.end is not None,
         framing=_clip_framing(edit.output),
+        audio=clip.audio,
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
-        notes=hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
+        notes=(
+            *track_notes(source.facts, clip.audio, name),
+            *hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
+        ),
     )
 
 

@@ -81,6 +81,13 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             "loudness is not between -40LUFS and -5LUFS",
         )
     ],
+    "ClipAudio": [
+        _rule(
+            "!has(self.gain) || (double(self.gain.replace('dB', '')) >= -60.0"
+            " && double(self.gain.replace('dB', '')) <= 20.0)",
+            "gain is not between -60dB and 20dB",
+        )
+    ],
     "Music": [
         _rule(
             "double(self.gain.replace('dB', '')) >= -60.0"
