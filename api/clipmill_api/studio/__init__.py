@@ -1,1 +1,4 @@
-"""The web page of the API and its reference, served from files of this package."""
+"""The web pages: the dashboard and the API reference, served from files of this package.
+
+In: requests of a browser. Out: HTML, scripts and styles; nothing is loaded from another host.
+"""

@@ -1,6 +1,6 @@
-"""Pages for people: the dashboard at /, the API's reference at /docs. All comes from here.
+"""The dashboard at / and the API reference at /docs.
 
-No script, style or picture of another host, no script within the page: the header says so too.
+Their Content-Security-Policy forbids inline scripts, and anything from another host.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-HERE = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
-_ONLY_OURS = (
+_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
     "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src "
 )
@@ -24,36 +24,36 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-DASHBOARD = {**_HEADERS, "Content-Security-Policy": f"{_ONLY_OURS}'self'"}
-REFERENCE = {**_HEADERS, "Content-Security-Policy": f"{_ONLY_OURS}'self' 'unsafe-inline'"}
-"""Swagger UI sets styles on its elements."""
+DASHBOARD_HEADERS = {**_HEADERS, "Content-Security-Policy": f"{_POLICY}'self'"}
+# Swagger UI sets styles on its elements.
+REFERENCE_HEADERS = {**_HEADERS, "Content-Security-Policy": f"{_POLICY}'self' 'unsafe-inline'"}
 
 
 class Assets(StaticFiles):
-    """Files of a folder, which a browser takes for nothing else than they are."""
+    """Files of a folder, with a header that forbids browsers to guess their type."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, with the header."""
+        """Serve a file."""
 
-        async def marked(message: Message) -> None:
+        async def send_with_header(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
             await send(message)
 
-        await super().__call__(scope, receive, marked)
+        await super().__call__(scope, receive, send_with_header)
 
 
 def install(app: FastAPI) -> None:
-    """Serve the pages."""
+    """Add the pages and their assets to an app."""
     app.mount("/assets/swagger", Assets(directory=SWAGGER), name="swagger")
-    app.mount("/assets", Assets(directory=HERE), name="assets")
+    app.mount("/assets", Assets(directory=STATIC), name="assets")
     app.get("/", include_in_schema=False)(_dashboard)
     app.get("/docs", include_in_schema=False)(_reference)
 
 
 def _dashboard() -> FileResponse:
-    return FileResponse(HERE / "index.html", headers=DASHBOARD)
+    return FileResponse(STATIC / "index.html", headers=DASHBOARD_HEADERS)
 
 
 def _reference() -> FileResponse:
-    return FileResponse(HERE / "reference.html", headers=REFERENCE)
+    return FileResponse(STATIC / "reference.html", headers=REFERENCE_HEADERS)

@@ -1,125 +1,127 @@
-// The dashboard: a key, the list, and each running compilation followed by server-sent events.
-// Text of users is only ever set as textContent. The key lives in this tab (sessionStorage).
+// The dashboard: sign-in by key, the list of compilations, and updates by server-sent events.
+// Text of users is only set as textContent. The key is kept in sessionStorage, for this tab alone.
 
-const ENDS = ["Succeeded", "Failed", "Cancelled", "Superseded"];
+const TERMINAL_STATES = ["Succeeded", "Failed", "Cancelled", "Superseded"];
 const byId = (id) => document.getElementById(id);
 const cards = new Map();
 let key = sessionStorage.getItem("key") ?? "";
 let cursor = null;
 
-async function ask(path, options = {}) {
+async function request(path, options = {}) {
   const headers = { Authorization: `Bearer ${key}`, ...options.headers };
-  const reply = await fetch(path, { ...options, headers });
-  if (reply.ok) return reply;
-  const problem = await reply.json().catch(() => ({ detail: reply.statusText }));
-  throw Object.assign(new Error(problem.detail), { status: reply.status });
+  const response = await fetch(path, { ...options, headers });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({ detail: response.statusText }));
+  throw Object.assign(new Error(problem.detail), { status: response.status });
 }
 
-const json = async (path) => (await ask(path)).json();
+const json = async (path) => (await request(path)).json();
 
-// --- numbers as people read them ---------------------------------------------------------------
+// --- numbers -----------------------------------------------------------------------------------
 
-function bytes(count) {
+function formatBytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = count > 0 ? Math.min(4, Math.floor(Math.log10(count) / 3)) : 0;
   return `${(count / 1000 ** step).toFixed(step ? 1 : 0)} ${units[step]}`;
 }
 
-function clock(seconds) {
+function formatDuration(seconds) {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-function gauge(name, used, limit, form) {
+function showUsage(name, used, limit, format) {
   const bar = byId(name);
   bar.max = limit || 1;
   bar.value = limit === null ? 0 : limit === 0 ? 1 : used;
   byId(`${name}-text`).textContent =
-    limit === null ? `${form(used)}, no limit` : `${form(used)} of ${form(limit)}`;
+    limit === null ? `${format(used)}, no limit` : `${format(used)} of ${format(limit)}`;
 }
 
-async function account() {
-  const now = await json("/api/quota");
-  byId("owner").textContent = `${now.owner} · ${now.tier}`;
-  gauge("render", now.renderUsedSeconds + now.renderReservedSeconds, now.renderLimitSeconds, clock);
-  gauge("storage", now.storageUsedBytes, now.storageLimitBytes, bytes);
+async function showAccount() {
+  const quota = await json("/api/quota");
+  byId("owner").textContent = `${quota.owner} · ${quota.tier}`;
+  const renderSeconds = quota.renderUsedSeconds + quota.renderReservedSeconds;
+  showUsage("render", renderSeconds, quota.renderLimitSeconds, formatDuration);
+  showUsage("storage", quota.storageUsedBytes, quota.storageLimitBytes, formatBytes);
 }
 
 // --- one compilation ---------------------------------------------------------------------------
 
-function card(view) {
-  const known = cards.get(view.id);
-  if (known) return known;
-  const made = byId("card").content.firstElementChild.cloneNode(true);
-  cards.set(view.id, made);
-  return made;
+function cardOf(view) {
+  const existing = cards.get(view.id);
+  if (existing) return existing;
+  const card = byId("card").content.firstElementChild.cloneNode(true);
+  cards.set(view.id, card);
+  return card;
 }
 
 function show(view) {
-  const made = card(view);
-  const part = (name) => made.querySelector(`.${name}`);
-  made.dataset.state = view.state;
-  made.dataset.id = view.id;
-  part("name").textContent = view.name;
-  part("state").textContent = view.degraded ? `${view.state}, degraded` : view.state;
-  part("percent").value = view.percent;
-  part("percent").hidden = view.state !== "Succeeded" && ENDS.includes(view.state);
-  part("message").textContent = view.message ?? (ENDS.includes(view.state) ? "" : view.log.at(-1) ?? "");
-  clips(made, view.clips);
-  if (view.outputs.length && !part("outputs").childElementCount) {
-    part("outputs").append(...view.outputs.map((output) => outputOf(view, output)));
+  const card = cardOf(view);
+  const element = (name) => card.querySelector(`.${name}`);
+  card.dataset.state = view.state;
+  card.dataset.id = view.id;
+  element("name").textContent = view.name;
+  element("state").textContent = view.degraded ? `${view.state}, degraded` : view.state;
+  element("percent").value = view.percent;
+  element("percent").hidden = view.state !== "Succeeded" && TERMINAL_STATES.includes(view.state);
+  element("message").textContent = view.message ?? (TERMINAL_STATES.includes(view.state) ? "" : view.log.at(-1) ?? "");
+  showClips(card, view.clips);
+  if (view.outputs.length && !element("outputs").childElementCount) {
+    element("outputs").append(...view.outputs.map((output) => outputFigure(view, output)));
   }
-  return made;
+  return card;
 }
 
-function clips(made, given) {
-  const skipped = given.filter((clip) => clip.state === "Skipped").length;
-  const count = given.length === 1 ? "1 clip" : `${given.length} clips`;
-  made.querySelector("summary").textContent = skipped ? `${count}, ${skipped} skipped` : count;
-  made.querySelector(".clips").replaceChildren(...given.map((clip) => {
+function showClips(card, clips) {
+  const skipped = clips.filter((clip) => clip.state === "Skipped").length;
+  const count = clips.length === 1 ? "1 clip" : `${clips.length} clips`;
+  card.querySelector("summary").textContent = skipped ? `${count}, ${skipped} skipped` : count;
+  card.querySelector(".clips").replaceChildren(...clips.map((clip) => {
     const line = document.createElement("li");
     line.dataset.state = clip.state;
-    const said = clip.message ? `: ${clip.message}` : "";
-    line.textContent = `${clip.name} · ${clip.state}${clip.reason ? ` (${clip.reason}${said})` : ""}`;
+    const message = clip.message ? `: ${clip.message}` : "";
+    line.textContent = `${clip.name} · ${clip.state}${clip.reason ? ` (${clip.reason}${message})` : ""}`;
     return line;
   }));
 }
 
-function outputOf(view, output) {
-  const made = byId("output").content.firstElementChild.cloneNode(true);
-  const where = `/api/compilations/${view.id}/outputs/${output.name}`;
-  const size = output.sizeBytes ? `, ${bytes(output.sizeBytes)}` : "";
-  made.querySelector(".facts").textContent =
-    `${output.name} · ${clock(output.durationUs / 1e6)}${size}`;
-  made.querySelector(".download").addEventListener("click", () => save(where, `${view.name}-${output.name}.${output.container}`));
-  if (output.storyboardId) picture(made.querySelector(".storyboard"), `${where}-storyboard.png`, view.name);
-  return made;
+function outputFigure(view, output) {
+  const figure = byId("output").content.firstElementChild.cloneNode(true);
+  const path = `/api/compilations/${view.id}/outputs/${output.name}`;
+  const size = output.sizeBytes ? `, ${formatBytes(output.sizeBytes)}` : "";
+  figure.querySelector(".facts").textContent =
+    `${output.name} · ${formatDuration(output.durationUs / 1e6)}${size}`;
+  const filename = `${view.name}-${output.name}.${output.container}`;
+  figure.querySelector(".download").addEventListener("click", () => download(path, filename));
+  if (output.storyboardId) showStoryboard(figure.querySelector(".storyboard"), `${path}-storyboard.png`, view.name);
+  return figure;
 }
 
-async function picture(image, where, name) {
-  const blob = await (await ask(where)).blob();
+async function showStoryboard(image, path, name) {
+  const blob = await (await request(path)).blob();
   image.src = URL.createObjectURL(blob);
   image.alt = `Storyboard of ${name}`;
   image.hidden = false;
 }
 
-async function save(where, name) {
-  const url = URL.createObjectURL(await (await ask(where)).blob());
+async function download(path, filename) {
+  const url = URL.createObjectURL(await (await request(path)).blob());
   const link = document.createElement("a");
   link.href = url;
-  link.download = name;
+  link.download = filename;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-// --- following: EventSource sends no headers, so the stream is read by fetch ---------------------
+// --- events: EventSource cannot send headers, so fetch reads the stream --------------------------
 
 async function follow(id) {
-  const reply = await ask(`/api/compilations/${id}/events`);
-  const lines = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  const response = await request(`/api/compilations/${id}/events`);
+  const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await lines.read();
+    const { value, done } = await chunks.read();
     if (done) return;
     const events = (rest + value).split("\n\n");
     rest = events.pop();
@@ -137,34 +139,34 @@ async function watch(id) {
     } catch (error) {
       if (error.status) return;
     }
-    if (ENDS.includes(cards.get(id)?.dataset.state)) return account();
+    if (TERMINAL_STATES.includes(cards.get(id)?.dataset.state)) return showAccount();
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }
 
 // --- the list ------------------------------------------------------------------------------------
 
-async function page() {
+async function loadPage() {
   const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-  const found = await json(`/api/compilations?limit=20${after}`);
-  cursor = found.next;
+  const page = await json(`/api/compilations?limit=20${after}`);
+  cursor = page.next;
   byId("more").hidden = !cursor;
-  for (const view of found.items) {
+  for (const view of page.items) {
     byId("list").append(show(view));
-    if (!ENDS.includes(view.state)) watch(view.id);
+    if (!TERMINAL_STATES.includes(view.state)) watch(view.id);
   }
   byId("empty").hidden = cards.size > 0;
 }
 
-function leave() {
+function signOut() {
   sessionStorage.removeItem("key");
   location.reload();
 }
 
-async function enter() {
+async function signIn() {
   try {
-    await account();
-    await page();
+    await showAccount();
+    await loadPage();
     sessionStorage.setItem("key", key);
     byId("enter").hidden = true;
     byId("account").hidden = false;
@@ -179,9 +181,9 @@ byId("enter").addEventListener("submit", (event) => {
   event.preventDefault();
   key = byId("key").value.trim();
   byId("key").value = "";
-  enter();
+  signIn();
 });
-byId("leave").addEventListener("click", leave);
-byId("more").addEventListener("click", page);
-if (key) enter();
+byId("leave").addEventListener("click", signOut);
+byId("more").addEventListener("click", loadPage);
+if (key) signIn();
 else byId("enter").hidden = false;
