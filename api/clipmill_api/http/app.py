@@ -72,7 +72,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         # A redirected path is not a route, and would be counted in the metrics by its ids.
         redirect_slashes=False,
-        max_body_size=request_limits.MAX_BODY_BYTES,
         generate_unique_id_function=operation_id,
     )
     app.state.context = ctx
@@ -82,7 +81,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     pages.install(app)
     openapi.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        # Not the limit of the app: that one would replace the problem details of a 413.
+        app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES)
     if settings.samples:
         app.include_router(sample_clips.router)
     app.get("/healthz", include_in_schema=False)(_is_alive)

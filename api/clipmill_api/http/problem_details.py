@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 
 from clipmill_api.database import UNAVAILABLE
 
@@ -109,7 +110,10 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     problems = {
         404: ("NotFound", f"{operation} does not exist"),
         405: ("MethodNotAllowed", f"{operation}: allowed methods are {headers.get('Allow', '')}"),
-        413: ("TooLarge", f"body: at most {request.app.max_body_size} bytes are allowed"),
+        413: (
+            "TooLarge",
+            f"body: at most {request.scope.get(MAX_BODY_SIZE_SCOPE_KEY)} bytes are allowed",
+        ),
     }
     code, detail = problems.get(error.status_code, ("BadRequest", error.detail))
     response = problem_response(error.status_code, code, detail)

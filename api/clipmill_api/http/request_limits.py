@@ -10,7 +10,7 @@ from clipmill_api.http.problem_details import problem_response
 
 # 500 clips with the longest URLs and titles are less than 2 MB.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-# For routes that count a file's bytes themselves; FastAPI has no "none" for a single route.
+# For routes that count a file's bytes themselves: None would mean the limit of their router.
 NO_LIMIT = sys.maxsize
 
 
