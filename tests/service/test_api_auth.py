@@ -1,4 +1,4 @@
-"""Who may ask what: every route the app serves, with every kind of key; and how keys are kept."""
+"""Authentication: which roles may use each route, and how keys are stored."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clipmill.protocol import Heartbeat, Stage, State
+from clipmill.environment import InvalidSettings
+from clipmill.protocol import CompilationState, Heartbeat, Stage
 from clipmill_api.http.app import create_app
 from clipmill_api.http.authentication import new_key
-from clipmill_api.settings import Settings, UnsafeSettings
-from clipmill_client.errors import PermanentError
+from clipmill_api.settings import Settings
+from clipmill_client import PermanentError
 from harness import Harness
 from pods import fetch, url
 
@@ -91,14 +92,18 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
 FOLDERS = {"/assets", "/assets/swagger"}
 
 
-def settings(state: Path, **more: str) -> Settings:
-    """Settings that start."""
-    keys = {"admin_key": new_key("admin"), "operator_key": new_key("operator")}
-    return Settings(state=state, **{**keys, **more})
+def settings(state: Path, **variables: str) -> Settings:
+    """Return valid settings, except for these variables."""
+    environ = {
+        "CLIPMILL_STATE": str(state),
+        "CLIPMILL_ADMIN_KEY": new_key("admin"),
+        "CLIPMILL_OPERATOR_KEY": new_key("operator"),
+    }
+    return Settings.from_environ(environ | variables)
 
 
-def served(state: Path) -> Iterator[tuple[str, str]]:
-    """Every (method, path) that the app routes."""
+def routes(state: Path) -> Iterator[tuple[str, str]]:
+    """Yield method and path of every route of the app."""
     app = create_app(settings(state))
     for outer in app.routes:
         inner = getattr(outer, "original_router", None)
@@ -112,22 +117,22 @@ def served(state: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_is_in_the_table(tmp_path: Path) -> None:
-    """A new route without a word on who may ask it fails here."""
-    found = set(served(tmp_path))
+    """A new route must name the roles that may use it."""
+    served = set(routes(tmp_path))
     folders = {("*", path) for path in FOLDERS}
-    assert found - set(ALLOWED) - folders == set()
-    assert set(ALLOWED) - found == set()
+    assert served - set(ALLOWED) - folders == set()
+    assert set(ALLOWED) - served == set()
 
 
 @pytest.fixture(scope="module")
 def keys(api: Harness) -> dict[str, str]:
-    """One key of each role, by role."""
+    """A key of each role."""
     owner, _ = api.user()
     uid, _ = api.register(owner, {"clips": [{"url": url()}]})
     return {
         "nobody": "",
-        "user": api.admin.mint(owner),
-        "job": api.operator.mint(uid, Stage.FETCH, 1),
+        "user": api.admin.create_key(owner),
+        "job": api.operator.create_key(uid, Stage.FETCH, 1),
         "operator": api.settings.operator_key,
         "admin": api.settings.admin_key,
     }
@@ -135,14 +140,14 @@ def keys(api: Harness) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def http(api: Harness) -> Iterator[httpx.Client]:
-    """Raw requests."""
+    """A client without a key."""
     with httpx.Client(base_url=api.url, verify=False) as client:
         yield client
 
 
 @pytest.mark.parametrize(("method", "path"), ALLOWED)
 def test_role(http: httpx.Client, keys: dict[str, str], method: str, path: str) -> None:
-    """Without a key 401, with one of another role 403, with the right one an answer."""
+    """401 without a key, 403 with a key of another role."""
     allowed = ALLOWED[method, path]
     where = path.replace("{", "").replace("}", "")
     for role, key in keys.items():
@@ -169,34 +174,34 @@ BAD_KEYS = [
 
 @pytest.mark.parametrize("header", BAD_KEYS)
 def test_strange_headers_are_401(http: httpx.Client, header: str) -> None:
-    """Whatever stands in the header: 401 without a hint."""
+    """A malformed header is 401, and the response does not repeat it."""
     reply = http.get("/api/quota", headers={"Authorization": header.encode("latin-1")})
     assert (reply.status_code, reply.json()["code"]) == (401, "Unauthorized")
     assert header.rsplit(maxsplit=1)[-1][:20] not in reply.text
 
 
-def test_a_new_key_ends_the_one_before(api: Harness) -> None:
-    """Only the newest key of a stage opens; that of another stage lives on."""
+def test_a_new_key_revokes_the_earlier_one(api: Harness) -> None:
+    """Only the newest key of a stage is valid; keys of other stages are not affected."""
     owner, _ = api.user()
     uid, _ = api.register(owner, {"clips": [{"url": url()}]})
     first, other = api.job(uid, Stage.FETCH), api.job(uid, Stage.RENDER)
     second = api.job(uid, Stage.FETCH)
-    with pytest.raises(PermanentError) as dead:
-        first.order(0, "pod")
-    assert dead.value.status == 401
-    assert second.order(0, "pod").epoch == 1
-    assert other.guide.get_user_quota(owner).used_bytes == 0
+    with pytest.raises(PermanentError) as refused:
+        first.claim(0, "pod")
+    assert refused.value.status == 401
+    assert second.claim(0, "pod").epoch == 1
+    assert other.legacy.get_user_quota(owner)["used_bytes"] == 0
 
 
-def test_keys_die_with_their_generation(api: Harness, two_seconds: Path) -> None:
-    """After the end a job key reads nothing, sends nothing, and is told to stop."""
+def test_keys_end_with_their_generation(api: Harness, two_seconds: Path) -> None:
+    """After the end a job key reads and writes nothing, and its heartbeat says stop."""
     owner, user = api.user()
     uid, plan = api.register(owner, {"clips": [{"url": url()}]})
     job = api.job(uid, Stage.FETCH)
-    epoch = job.order(0, "pod-0").epoch
+    epoch = job.claim(0, "pod-0").epoch
     fetch(job, 0, two_seconds)
     media_id = str(api.operator.view(uid).clips[0].media_id)
-    assert job.wire.once("HEAD", f"/api/media/{media_id}/content").status_code == 200
+    assert job.connection.request_once("HEAD", f"/api/media/{media_id}/content").status_code == 200
     user.cancel(str(plan.compilation_id))
     for method, path in (
         ("GET", f"/api/media/{media_id}/content"),
@@ -204,20 +209,20 @@ def test_keys_die_with_their_generation(api: Harness, two_seconds: Path) -> None
         ("GET", f"/api/worker/clips/{plan.clips[0].id}"),
         ("GET", "/api/uploads/u-0000"),
     ):
-        with pytest.raises(PermanentError) as dead:
-            job.wire.once(method, path)
-        assert (dead.value.status, dead.value.code) == (409, "Ended")
+        with pytest.raises(PermanentError) as refused:
+            job.connection.request_once(method, path)
+        assert (refused.value.status, refused.value.code) == (409, "Ended")
     assert job.heartbeat(Heartbeat(index=0, epoch=epoch, percent=1)).directive == "Stop"
     with pytest.raises(PermanentError) as ended:
-        api.operator.mint(uid, Stage.FETCH, 1)
+        api.operator.create_key(uid, Stage.FETCH, 1)
     assert ended.value.code == "Ended"
-    assert api.operator.view(uid).state is State.CANCELLED
+    assert api.operator.view(uid).state is CompilationState.CANCELLED
 
 
 def test_only_a_hash_is_kept(api: Harness) -> None:
-    """The table of keys holds no key."""
+    """The database does not contain the key."""
     owner, _ = api.user()
-    secret = api.admin.mint(owner)
+    secret = api.admin.create_key(owner)
     rows = api.rows("SELECT * FROM keys WHERE owner = :o AND role = 'user'", o=owner)
     assert rows
     assert secret not in str(rows)
@@ -227,22 +232,22 @@ def test_only_a_hash_is_kept(api: Harness) -> None:
 def test_no_secret_in_the_log(
     api: Harness, two_seconds: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A run logged at DEBUG, refusals and all, holds none of its keys."""
+    """Neither requests nor refusals log a key, at level DEBUG."""
     with caplog.at_level(logging.DEBUG):
         owner, _ = api.user()
-        user_key = api.admin.mint(owner)
+        user_key = api.admin.create_key(owner)
         uid, _ = api.register(owner, {"clips": [{"url": url()}]})
-        job_key = api.operator.mint(uid, Stage.FETCH, 1)
+        job_key = api.operator.create_key(uid, Stage.FETCH, 1)
         fetch(api.client(job_key), 0, two_seconds)
         user = api.client(user_key)
-        for call in (lambda: user.media("m-00000000"), lambda: user.order(0, "x")):
+        for call in (lambda: user.media("m-00000000"), lambda: user.claim(0, "x")):
             with pytest.raises(PermanentError):
                 call()
     assert len(caplog.records) > 5
-    said = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
+    text = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
     for key in (user_key, job_key, api.settings.admin_key, api.settings.operator_key):
-        assert key not in said
-        assert key[5:20] not in said
+        assert key not in text
+        assert key[5:20] not in text
 
 
 WEAK = [
@@ -253,22 +258,58 @@ WEAK = [
     "cm_a_" + "a" * 43,
     "cm_a_" + "abcdefghijk" * 4,
     "cm_o_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG",
-    "cm_a_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fG\n",
     "cm_a_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC 0fG",
 ]
 
 
 @pytest.mark.parametrize("key", WEAK)
 def test_weak_keys_are_refused(tmp_path: Path, key: str) -> None:
-    """The start refuses a key that could be guessed, and does not print it."""
-    with pytest.raises(UnsafeSettings) as refusal:
-        settings(tmp_path, admin_key=key)
+    """A key that could be guessed is refused and not shown."""
+    with pytest.raises(InvalidSettings) as refusal:
+        settings(tmp_path, CLIPMILL_ADMIN_KEY=key)
     assert "CLIPMILL_ADMIN_KEY" in str(refusal.value)
     assert not key or key not in str(refusal.value)
 
 
 def test_one_key_for_both_is_refused(tmp_path: Path) -> None:
-    """Administrator and operator never share a key."""
+    """Administrator and operator must not share a key."""
     key = new_key("admin")
-    with pytest.raises(UnsafeSettings):
-        settings(tmp_path, admin_key=key, operator_key=key)
+    with pytest.raises(InvalidSettings):
+        settings(tmp_path, CLIPMILL_ADMIN_KEY=key, CLIPMILL_OPERATOR_KEY=key)
+
+
+FALSE_AND_TRUE = [
+    ("no", False),
+    ("0", False),
+    ("", False),
+    ("yes", True),
+    ("On", True),
+    ("1", True),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), FALSE_AND_TRUE)
+def test_booleans_are_read_as_everywhere(tmp_path: Path, text: str, value: bool) -> None:
+    """`yes` used to mean false in the API."""
+    assert settings(tmp_path, CLIPMILL_ALLOW_ANY_HOST=text).allow_any_host is value
+
+
+INVALID = [
+    ("CLIPMILL_ALLOW_ANY_HOST", "maybe"),
+    ("CLIPMILL_LEASE_SECONDS", "0"),
+    ("CLIPMILL_ENCODER", "gpu"),
+    ("CLIPMILL_CANARIES", "host-without-port"),
+    ("CLIPMILL_WATERMARK_OPACITY", "101"),
+    ("CLIPMILL_WATERMARK_POSITION", "Middle"),
+    ("CLIPMILL_PORT", "70000"),
+    ("CLIPMILL_DEFAULT_OWNER", "Upper"),
+]
+
+
+@pytest.mark.parametrize(("variable", "text"), INVALID)
+def test_invalid_settings_name_variable_and_value(tmp_path: Path, variable: str, text: str) -> None:
+    """A value that is not understood stops the start."""
+    with pytest.raises(InvalidSettings) as refusal:
+        settings(tmp_path, **{variable: text})
+    assert str(refusal.value).startswith(variable)
+    assert text in str(refusal.value)

@@ -1,4 +1,4 @@
-"""How often a whole local run asks the API: a constant, and five for each clip."""
+"""The number of API calls of a local render: a constant, and five for each clip."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill.protocol import State
+from clipmill.protocol import CompilationState
 from clipmill.spec import Manifest
 from clipmill_cli.local import local_render
-from clipmill_cli.local.local_api import Access, LocalAPI
+from clipmill_cli.local.local_api import LocalAPI, SourceAccess
 from harness import SMALL
-from sources_server import Served, serving
+from sources_server import SourceServer, serve_sources
 
-A_CLIP = 5
-"""Calls for one clip more: its part claimed, clip and thumbnail sent, and for its segment the clip
-fetched and the segment sent."""
-CONSTANT = 14
-"""Calls of a compilation whatever its clips: order, results and what comes with them."""
-JOBS = re.compile(r'clipmill_requests_total\{method="(\w+)",route="([^"]+)",status="\d+"\} (\S+)')
+# Per clip: claim, upload of clip and thumbnail, download of the clip, upload of its segment.
+CALLS_PER_CLIP = 5
+# Per compilation: the claim of the assembly, and the upload of results and companion files.
+CONSTANT_CALLS = 14
+REQUESTS = re.compile(
+    r'clipmill_http_requests_total\{handler="([^"]+)",method="(\w+)",status="\d+"\} (\S+)'
+)
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Four small clips of different content on a web server."""
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SourceServer]:
+    """A web server with four small clips of different content."""
     folder = tmp_path_factory.mktemp("web")
     for i in range(4):
         sound = f"sine=frequency={300 + 90 * i}:sample_rate=48000"
         picture = f"testsrc2,hue=h={90 * i}"
         clipmaker.clip(folder / f"{i}.mp4", seconds=1, sound=sound, picture=picture)
-    with serving(folder) as served:
+    with serve_sources(folder) as served:
         yield served
 
 
 def calls_of_jobs(api: LocalAPI) -> Counter[str]:
-    """Requests that jobs make, by pattern, as /metrics counts them. Beats come by time."""
-    text = api.user.wire.once("GET", "/metrics").text
-    found: Counter[str] = Counter()
-    for method, route, count in JOBS.findall(text):
-        own = route.startswith(("/api/worker", "/api/uploads")) or route.endswith("/content")
-        if own and not route.endswith("/heartbeat"):
-            found[f"{method} {route}"] += int(float(count))
-    return found
+    """Return the requests of jobs by route, without heartbeats, whose number depends on time."""
+    text = api.user.connection.request_once("GET", "/metrics").text
+    calls: Counter[str] = Counter()
+    for route, method, count in REQUESTS.findall(text):
+        is_job = route.startswith(("/api/worker", "/api/uploads")) or route.endswith("/content")
+        if is_job and not route.endswith("/heartbeat"):
+            calls[f"{method} {route}"] += int(float(count))
+    return calls
 
 
-def run(state: Path, web: Served, clips: int) -> Counter[str]:
-    """What the jobs of one compilation of so many fetched clips asked."""
-    made = Manifest.model_validate(
+def run(state: Path, web: SourceServer, clips: int) -> Counter[str]:
+    """Render a compilation of so many fetched clips; return the calls of its jobs."""
+    manifest = Manifest.model_validate(
         {
             "apiVersion": "clipmill.dev/v1alpha1",
             "kind": "Compilation",
@@ -61,15 +62,15 @@ def run(state: Path, web: Served, clips: int) -> Counter[str]:
             },
         }
     )
-    with LocalAPI(state, Access(private=(web.place,))) as api:
-        view, _ = local_render.run(api, made, workers=2, tell=lambda _: None)
-        assert (view.state, view.degraded) == (State.SUCCEEDED, False), view
+    with LocalAPI(state, SourceAccess(private_addresses=(web.address,))) as api:
+        view, _ = local_render.render(api, manifest, workers=2, on_progress=lambda _: None)
+        assert (view.state, view.degraded) == (CompilationState.SUCCEEDED, False), view
         return calls_of_jobs(api)
 
 
-def test_calls_grow_by_five_for_each_clip(tmp_path: Path, web: Served) -> None:
-    """One clip and four: what is more, is five calls a clip."""
+def test_calls_grow_by_five_for_each_clip(tmp_path: Path, web: SourceServer) -> None:
+    """Three clips more take five calls each."""
     one, four = run(tmp_path / "one", web, 1), run(tmp_path / "four", web, 4)
     more = four - one
-    assert more.total() <= 3 * A_CLIP, more
-    assert one.total() <= CONSTANT, one
+    assert more.total() <= 3 * CALLS_PER_CLIP, more
+    assert one.total() <= CONSTANT_CALLS, one

@@ -1,4 +1,4 @@
-"""The owner of a single-tenant install: there after the start, by the key that was given."""
+"""The owner of a single-tenant installation, created at the start with the configured key."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from clipmill.environment import InvalidSettings
 from clipmill_api.http.authentication import new_key
-from clipmill_api.settings import Settings, UnsafeSettings
-from clipmill_client.errors import PermanentError
+from clipmill_api.settings import Settings
+from clipmill_client import PermanentError
 from harness import running
 
 OWNERS = "SELECT u.name, u.tier, k.id FROM users u JOIN keys k ON k.owner = u.name"
 
 
-def test_the_owner_is_there_once_and_a_new_key_ends_the_old(
-    tmp_path: Path, database_url: str
-) -> None:
-    """Three starts, the last with another key: one row each, and only the newest key opens."""
+def test_a_changed_key_replaces_the_earlier_one(tmp_path: Path, database_url: str) -> None:
+    """After three starts, the last with another key, there is one owner with one key."""
     name = f"d{uuid.uuid4().hex[:8]}"
     first, second = new_key("user"), new_key("user")
     for key in (first, first, second):
-        more = {"default_owner": name, "default_owner_key": key}
-        with running(tmp_path, database_url, **more) as api:
+        owner = {"default_owner": name, "default_owner_key": key}
+        with running(tmp_path, database_url, **owner) as api:
             assert api.client(key).account().tier == "Unlimited"
             assert api.rows(f"{OWNERS} WHERE u.name = :name", name=name) == [
                 {"name": name, "tier": "Unlimited", "id": "s-default-owner"}
@@ -33,23 +32,26 @@ def test_the_owner_is_there_once_and_a_new_key_ends_the_old(
     assert refused.value.status == 401
 
 
-@pytest.mark.parametrize(
-    ("owner", "key", "said"),
-    [
-        ("default", "", "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY belong together"),
-        ("default", "secret", "CLIPMILL_DEFAULT_OWNER_KEY is not of the form cm_u_"),
-        ("Default", "cm_u_0123456789abcdefghijklmnopqrstuvwxyz", "'Default': 1 to 63 lower-case"),
-    ],
-)
+UNSAFE = [
+    ("default", "", "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY"),
+    ("", "cm_u_0123456789abcdefghijklmnopqrstuvwxyz", "CLIPMILL_DEFAULT_OWNER and"),
+    ("default", "secret", "CLIPMILL_DEFAULT_OWNER_KEY: must be cm_u_"),
+    ("Default", "cm_u_0123456789abcdefghijklmnopqrstuvwxyz", "CLIPMILL_DEFAULT_OWNER is 'Default'"),
+]
+
+
+@pytest.mark.parametrize(("owner", "key", "message"), UNSAFE)
 def test_an_unsafe_default_owner_is_refused(
-    tmp_path: Path, owner: str, key: str, said: str
+    tmp_path: Path, owner: str, key: str, message: str
 ) -> None:
-    """Half a pair, a typed key and a name that no resource could carry do not start."""
-    with pytest.raises(UnsafeSettings, match=said):
-        Settings(
-            state=tmp_path,
-            admin_key=new_key("admin"),
-            operator_key=new_key("operator"),
-            default_owner=owner,
-            default_owner_key=key,
-        )
+    """A missing half, a weak key, and a name that no resource can have."""
+    environ = {
+        "CLIPMILL_STATE": str(tmp_path),
+        "CLIPMILL_ADMIN_KEY": new_key("admin"),
+        "CLIPMILL_OPERATOR_KEY": new_key("operator"),
+        "CLIPMILL_DEFAULT_OWNER": owner,
+        "CLIPMILL_DEFAULT_OWNER_KEY": key,
+    }
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.from_environ(environ)
+    assert str(refused.value).startswith(message)

@@ -12,7 +12,7 @@ from clipmill_probe import probe_media
 from harness import Harness, running
 
 
-def test_each_sample_is_a_good_clip(tmp_path: Path) -> None:
+def test_each_sample_is_a_valid_clip(tmp_path: Path) -> None:
     """90 frames and 3 s with sound by the probe of every clip; no key is needed."""
     with running(tmp_path / "state", samples=True) as api:
         for name in SAMPLES:

@@ -1,4 +1,4 @@
-"""What the hourly round takes away, and what it must leave."""
+"""What the hourly sweep deletes, and what it must keep."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ DAY_S = 86_400
 
 
 def _segment(api: Harness, two_seconds: Path) -> str:
-    """A segment of a new owner, sent up by a render part; the owner."""
+    """Upload a segment of a new owner by a render task; return the owner."""
     owner, user = api.user()
     media = library_clip(user, two_seconds)
     uid, _ = api.register(owner, {"clips": [{"mediaId": media.id}]})
     job = api.job(uid, Stage.RENDER)
-    order = job.claim(0, "pod")
-    assert order.render is not None
+    assignment = job.claim(0, "pod")
+    assert assignment.render is not None
     request = UploadRequest(
         purpose=UploadPurpose.SEGMENT,
         filename="segment.mov",
         size_bytes=two_seconds.stat().st_size,
         sha256=sha256_of(two_seconds),
-        segment_key=order.render[0].key,
-        epoch=order.epoch,
+        segment_key=assignment.render[0].key,
+        epoch=assignment.epoch,
     )
     job.upload(two_seconds, request)
     return owner
 
 
-def _keys(api: Harness, owner: str) -> int:
+def _segment_count(api: Harness, owner: str) -> int:
     return len(api.rows("SELECT key FROM segments WHERE owner = :o", o=owner))
 
 
-def test_segments_long_unused_go_and_used_ones_stay(api: Harness, two_seconds: Path) -> None:
-    """Thirty days after the last use, not after the making; the library's bytes stay."""
+def test_unused_segments_are_deleted_after_thirty_days(api: Harness, two_seconds: Path) -> None:
+    """Counted from the last use; the library's bytes stay."""
     owner = _segment(api, two_seconds)
     api.clock.advance(29 * DAY_S)
     sweep(api.ctx)
-    assert _keys(api, owner) == 1
+    assert _segment_count(api, owner) == 1
     api.clock.advance(2 * DAY_S)
     sweep(api.ctx)
-    assert _keys(api, owner) == 0
+    assert _segment_count(api, owner) == 0
     assert api.ctx.store.exists(owner, sha256_of(two_seconds))
 
 
-def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) -> None:
-    """A day after its announcement the reserved bytes are free again."""
+def test_an_expired_upload_releases_its_storage(api: Harness, two_seconds: Path) -> None:
+    """A day after the announcement the reserved bytes are free again."""
     _, user = api.user(storage_limit_bytes=10**9)
     request = UploadRequest(
         purpose=UploadPurpose.LIBRARY,
@@ -69,25 +69,25 @@ def test_an_idle_upload_gives_its_storage_back(api: Harness, two_seconds: Path) 
     assert user.account().storage_used_bytes == 0
 
 
-def test_bytes_without_a_row_go(api: Harness, two_seconds: Path) -> None:
-    """An old blob that no media and no segment names is deleted; a named one and a new one stay."""
+def test_unreferenced_blobs_are_deleted(api: Harness, two_seconds: Path) -> None:
+    """An old blob that no row names is deleted; a referenced one and a new one stay."""
     owner, user = api.user()
-    named = library_clip(user, two_seconds)
+    media = library_clip(user, two_seconds)
     folder = api.settings.state / "blobs" / owner
     old, new = "a" * 64, "b" * 64
     for name in (old, new):
         (folder / name).write_bytes(b"left behind")
     then = time.time() - 400 * DAY_S
-    for name in (old, named.sha256):
+    for name in (old, media.sha256):
         os.utime(folder / name, (then, then))
     api.clock.advance(-400 * DAY_S + 2 * DAY_S)
     sweep(api.ctx)
     api.clock.advance(400 * DAY_S - 2 * DAY_S)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([named.sha256, new])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([media.sha256, new])
 
 
-def test_a_watermark_stays(api: Harness, two_seconds: Path) -> None:
-    """It has no row, but a compilation of a week ago still names it."""
+def test_a_watermark_is_kept(api: Harness, two_seconds: Path) -> None:
+    """It has no row, but assignments of unfinished compilations name it."""
     owner, user = api.user(apply_watermark=True)
     media = library_clip(user, two_seconds)
     api.register(owner, {"clips": [{"mediaId": media.id}]})
