@@ -176,7 +176,7 @@ class FakeResponse:
         return b'{"message": "from the server"}'
 
 
-class FakeApi(client.ApiClient):
+class FakeApiServer(client.ApiClient):
     """An API server that answers every request with one status."""
 
     def __init__(self, status: int = 200) -> None:
@@ -194,7 +194,7 @@ def test_every_request_of_every_thread_is_counted() -> None:
     def total() -> float:
         return REGISTRY.get_sample_value("clipmill_operator_kubernetes_requests_total") or 0.0
 
-    before, kube = total(), KubeClient(FakeApi())
+    before, kube = total(), KubeClient(FakeApiServer())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: kube.get(POD, "ns", "p"), range(400)))
     assert total() - before == 400
@@ -214,4 +214,4 @@ def test_every_request_of_every_thread_is_counted() -> None:
 def test_errors_are_retryable_or_permanent(status: int, error: type[KubeError]) -> None:
     """By the status of the response; the message has the server's."""
     with pytest.raises(error, match=f"{status} from the server"):
-        KubeClient(FakeApi(status)).get(POD, "ns", "p")
+        KubeClient(FakeApiServer(status)).get(POD, "ns", "p")
