@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ POLICIES_NAME = ""
 # The write of a status yields to reconciles that create Jobs (docs/decisions/operator.md).
 STATUS_YIELD_S = 10.0
 START_RETRY_S = 2.0
+# Threads besides the workers': resync, poll, submissions and cancellations.
+BACKGROUND_THREADS = 4
 
 
 @dataclass(kw_only=True)
@@ -92,6 +95,9 @@ class ControlLoop:
 
     async def run(self) -> None:
         """Run until cancelled. A first resync completes before the first reconcile."""
+        # asyncio's own pool has four threads more than there are processors, whatever the workers.
+        threads = self.settings.workers + BACKGROUND_THREADS
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
         await self._prime()
         await asyncio.gather(
             self._every(self.settings.resync_s, self._resync_round),
