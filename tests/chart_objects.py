@@ -89,7 +89,7 @@ def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     binary = find_helm(os.environ)
     if binary is None:
         pytest.skip(
-            f"no helm: set HELM, install one on the PATH, or run `./run cluster up` (~/{BUILT_HELM})"
+            f"no helm: set HELM, install it on the PATH, or run `./run cluster up` ({BUILT_HELM})"
         )
     return subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
 
