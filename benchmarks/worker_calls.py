@@ -33,28 +33,28 @@ class Job:
 
 def calls(job: Job) -> dict[str, Call]:
     """Return a call of every worker endpoint by its name in the table."""
-    guide = job.client.legacy
+    legacy = job.client.legacy
     ids = [job.media, "m-00000000"]
     heartbeat = Heartbeat(index=0, epoch=job.epoch, percent=50, log=["one line"])
     return {
         "GET /healthz (no database)": lambda: job.client.connection.request_once("GET", "/healthz"),
         "claim": lambda: job.client.claim(0, "bench"),
         "heartbeat": lambda: job.client.heartbeat(heartbeat),
-        "E1 clip": lambda: guide.get_clip_metadata(job.clip),
-        "E2 clip status": lambda: guide.update_clip_status(job.clip, media_file_id=job.media),
-        "E3 media": lambda: guide.get_media_metadata(job.media),
-        "E4 create media": lambda: guide.create_media_file(filename="a", sha256=_sha(job)),
-        "E5 create job": lambda: guide.create_processing_job(external_id="bench"),
-        "E6 job": lambda: guide.get_processing_job(job.job),
-        "E7 update job": lambda: guide.update_processing_job(job.job, result_data={"a": 1}),
-        "E8 project": lambda: guide.get_project_metadata(job.project),
-        "E9 project status": lambda: guide.update_project_status(job.project, status="processing"),
-        "E10 quota": lambda: guide.get_user_quota(job.owner),
-        "E11 tier limits": lambda: guide.get_user_tier_limits(job.owner),
-        "E13 find reusable": lambda: guide.find_reusable_media("https://x.example/none.mp4"),
-        "E14 context": lambda: guide.get_compilation_context(job.project),
-        "E15 media batch": lambda: guide.get_media_batch(ids),
-        "E12 record render": lambda: guide.record_render_usage(
+        "E1 clip": lambda: legacy.get_clip_metadata(job.clip),
+        "E2 clip status": lambda: legacy.update_clip_status(job.clip, media_file_id=job.media),
+        "E3 media": lambda: legacy.get_media_metadata(job.media),
+        "E4 create media": lambda: legacy.create_media_file(filename="a", sha256=_sha(job)),
+        "E5 create job": lambda: legacy.create_processing_job(external_id="bench"),
+        "E6 job": lambda: legacy.get_processing_job(job.job),
+        "E7 update job": lambda: legacy.update_processing_job(job.job, result_data={"a": 1}),
+        "E8 project": lambda: legacy.get_project_metadata(job.project),
+        "E9 project status": lambda: legacy.update_project_status(job.project, status="processing"),
+        "E10 quota": lambda: legacy.get_user_quota(job.owner),
+        "E11 tier limits": lambda: legacy.get_user_tier_limits(job.owner),
+        "E13 find reusable": lambda: legacy.find_reusable_media("https://x.example/none.mp4"),
+        "E14 context": lambda: legacy.get_compilation_context(job.project),
+        "E15 media batch": lambda: legacy.get_media_batch(ids),
+        "E12 record render": lambda: legacy.record_render_usage(
             job.owner, project_id=job.project, seconds=1
         ),
     }
@@ -96,7 +96,7 @@ def one_job(url: str, admin: Client, operator: Client, file: Path, stack: ExitSt
     plan = operator.operator.register(uid, registration)
     key = operator.operator.create_key(uid, Stage.FETCH, 1)
     client = stack.enter_context(Client(url, key))
-    job_id = client.legacy.create_processing_job(external_id="bench").job_id
+    job_id = client.legacy.create_processing_job(external_id="bench")["job_id"]
     epoch = client.claim(0, "bench").epoch
     project = str(plan.compilation_id)
     return Job(client, owner, project, plan.clips[0].id, media.id, job_id, epoch)
