@@ -5,18 +5,22 @@ from __future__ import annotations
 from clipmill.protocol import Profile
 from clipmill.spec import AUDIO_RATE
 
+# Encoders copy these properties of a frame into the parameter sets. A source leaves its own in the
+# frames; options of the encoder do not override them.
+FRAME_PROPERTIES = (
+    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+    ":chroma_location=left:field_mode=prog,setsar=1,format=yuv420p"
+)
 # Ticks per frame of a segment's time base, which is `rate * TICKS` per second.
 TICKS = 512
 
 
 def encoding_args(profile: Profile, frames: int) -> tuple[str, ...]:
-    """Return the output arguments: encoder, colours, the exact number of frames, PCM audio."""
+    """Return the output arguments: encoder, the exact number of frames, PCM audio."""
     return (
         *("-map_metadata", "-1", "-map_chapters", "-1"),
         *_encoder_args(profile),
-        *("-g", str(2 * profile.rate), "-pix_fmt", "yuv420p"),
-        *("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"),
-        *("-color_range", "tv", "-fps_mode", "passthrough"),
+        *("-g", str(2 * profile.rate), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"),
         *("-enc_time_base:v", f"1:{profile.rate}", "-frames:v", str(frames)),
         *("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE)),
         *_container_args(profile),

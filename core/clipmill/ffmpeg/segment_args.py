@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipmill.ffmpeg.encoding import TICKS, encoding_args
+from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
 from clipmill.ffmpeg.framing import framing_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
 from clipmill.protocol import Profile, Segment, SourceRange
@@ -62,7 +62,8 @@ def segment_args(
     ]
     inputs += [argument for layer in layers for argument in image_input(layer.rendered)]
     video, audio = _combine(segment, layers, graph)
-    mapped = ("-filter_complex", ";".join(graph), "-map", video, "-map", audio)
+    graph.append(f"{video}{FRAME_PROPERTIES}[video]")
+    mapped = ("-filter_complex", ";".join(graph), "-map", "[video]", "-map", audio)
     encoding = encoding_args(segment.profile, segment.frames)
     return (*GLOBAL, *inputs, *mapped, *encoding, f"file:{out}")
 

@@ -1,7 +1,7 @@
 """Join segments without decoding: copy their video packets, concatenate their audio samples.
 
-All segments of a profile have the same parameter sets and one time base of 512 ticks per frame, so
-that a packet's place in the video is that of its segment plus its own.
+All segments of a profile have the same parameter sets and one time base of 512 ticks per frame (see
+`segment_form`), so that a packet's place in the video is that of its segment plus its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.stream import VideoStream
 
 from clipmill.artifacts.chapters import build_chapters
 from clipmill.ffmpeg.segment_args import TICKS
@@ -120,31 +119,19 @@ def _broken(segment: Segment, problem: str) -> RetryableError:
 
 def _video_packets(files: Sequence[SegmentFile]) -> Iterator[Packet[Any]]:
     """Yield the packets of all segments in decoding order, at their place in the video."""
-    parameter_sets: bytes | None = None
     start = 0
     for segment, path in files:
         with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            parameter_sets = parameter_sets or stream.codec_context.extradata
-            _check_stream(segment, stream, parameter_sets)
-            yield from _segment_packets(segment, container, stream, start)
+            yield from _segment_packets(segment, container, start)
         start += segment.frames
 
 
-def _check_stream(segment: Segment, stream: VideoStream, parameter_sets: bytes | None) -> None:
-    if stream.codec_context.extradata != parameter_sets:
-        raise _broken(segment, "other parameter sets than the segments before it")
-    # Matroska, which VP9 segments are in, has no time base of its own.
-    if not _is_vp9(segment) and stream.time_base != _time_base(segment):
-        raise _broken(segment, f"the time base {stream.time_base}")
-
-
 def _segment_packets(
-    segment: Segment, container: InputContainer, stream: VideoStream, start: int
+    segment: Segment, container: InputContainer, start: int
 ) -> Iterator[Packet[Any]]:
-    place = _place_vp9 if _is_vp9(segment) else _place_h264
+    place = _place_vp9 if segment.profile.container == "webm" else _place_h264
     count = 0
-    for packet in container.demux(stream):
+    for packet in container.demux(video=0):
         if packet.size == 0 or packet.pts is None:
             continue
         place(packet, start, count)
@@ -153,10 +140,6 @@ def _segment_packets(
         yield packet
     if count != segment.frames:
         raise _broken(segment, f"{count} frames instead of {segment.frames}")
-
-
-def _is_vp9(segment: Segment) -> bool:
-    return segment.profile.container == "webm"
 
 
 def _place_h264(packet: Packet[Any], start: int, count: int) -> None:

@@ -1,8 +1,9 @@
-"""Assemble one output: download its segments, encode its audio, join and upload."""
+"""Assemble one output: get its segments, encode its audio, join and upload."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from clipmill.protocol import OutputAssignment, OutputResult
@@ -12,6 +13,7 @@ from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.output_upload import upload_output
 from clipmill_job.assembling.programme_audio import ProgrammeAudio, encode_programme
 from clipmill_job.assembling.segment_files import SegmentFiles
+from clipmill_job.assembling.segment_form import ensure_one_form
 from clipmill_job.assembling.size_limit import render_smaller
 from clipmill_job.assembling.step_timer import StepTimer
 from clipmill_job.task_context import TaskContext
@@ -31,55 +33,71 @@ def assemble_output(
     Raises:
         RetryableError, PermanentError: It could not be assembled or uploaded.
     """
-    folder = context.scratch / f"output-{output.name}"
-    folder.mkdir(exist_ok=True)
-    with timer.step("download"):
-        segments = files.files(output.segments)
-    with timer.step("sound"):
-        audio = _encode_audio(context, output, segments, folder)
-    video = folder / f"{output.name}.{output.segments[0].profile.container}"
-    with timer.step("join"):
-        _join(context, output, segments, audio, video, timer)
-    frames = sum(segment.frames for segment in output.segments)
-    context.heartbeat.report(90, f"{output.name}: {frames} frames joined, uploading")
-    media_ids = upload_output(context, output, video, audio.loudness, timer)
-    return OutputResult(
-        name=output.name,
-        container=output.segments[0].profile.container,
-        frames=frames,
-        duration_us=round(audio.samples * 1_000_000 / AUDIO_RATE),
-        loudness_lufs=audio.loudness.lufs,
-        segments=files.counts(output.segments),
-        spent_s=timer.seconds,
-        **media_ids,
-    )
+    return _OutputAssembly(context, output, files, timer).run()
 
 
-def _encode_audio(
-    context: TaskContext, output: OutputAssignment, segments: Sequence[SegmentFile], folder: Path
-) -> ProgrammeAudio:
-    raw = folder / "programme.f32"
-    samples = join.write_samples(segments, raw)
-    return encode_programme(context, output, raw, samples)
+@dataclass(frozen=True, slots=True)
+class _OutputAssembly:
+    context: TaskContext
+    output: OutputAssignment
+    files: SegmentFiles
+    timer: StepTimer
 
+    def run(self) -> OutputResult:
+        output = self.output
+        folder = self.context.scratch / f"output-{output.name}"
+        folder.mkdir(exist_ok=True)
+        container = output.segments[0].profile.container
+        segments = self._segments()
+        audio = self._encode_audio(segments, folder / "programme.f32")
+        video = folder / f"{output.name}.{container}"
+        self._join(segments, audio, video)
+        frames = sum(segment.frames for segment in output.segments)
+        self.context.heartbeat.report(90, f"{output.name}: {frames} frames joined, uploading")
+        media_ids = upload_output(self.context, output, video, audio.loudness, self.timer)
+        return OutputResult(
+            name=output.name,
+            container=container,
+            frames=frames,
+            duration_us=round(audio.samples * 1_000_000 / AUDIO_RATE),
+            loudness_lufs=audio.loudness.lufs,
+            segments=self.files.counts(output.segments),
+            spent_s=self.timer.seconds,
+            **media_ids,
+        )
 
-def _join(
-    context: TaskContext,
-    output: OutputAssignment,
-    segments: Sequence[SegmentFile],
-    audio: ProgrammeAudio,
-    video: Path,
-    timer: StepTimer,
-) -> None:
-    """Write the video; while it exceeds `max_bytes`, render its segments at a lower bit rate."""
-    join.mux(segments, audio.path, video, record=output.record)
-    while output.max_bytes is not None and video.stat().st_size > output.max_bytes:
-        with timer.step("smaller"):
-            segments = render_smaller(
-                context,
-                output,
+    def _segments(self) -> list[SegmentFile]:
+        with self.timer.step("download"):
+            segments = self.files.files(self.output.segments)
+        with self.timer.step("render"):
+            return ensure_one_form(self.context, self.output, segments, self.files)
+
+    def _encode_audio(self, segments: Sequence[SegmentFile], raw: Path) -> ProgrammeAudio:
+        with self.timer.step("sound"):
+            samples = join.write_samples(segments, raw)
+            return encode_programme(self.context, self.output, raw, samples)
+
+    def _join(self, segments: Sequence[SegmentFile], audio: ProgrammeAudio, video: Path) -> None:
+        """Write the video; render its segments at a lower bit rate while it is too large."""
+        with self.timer.step("join"):
+            join.mux(segments, audio.path, video, record=self.output.record)
+            while self._is_too_large(video):
+                segments = self._render_smaller(segments, audio, video)
+                join.mux(segments, audio.path, video, record=self.output.record)
+
+    def _is_too_large(self, video: Path) -> bool:
+        limit = self.output.max_bytes
+        return limit is not None and video.stat().st_size > limit
+
+    def _render_smaller(
+        self, segments: Sequence[SegmentFile], audio: ProgrammeAudio, video: Path
+    ) -> list[SegmentFile]:
+        with self.timer.step("smaller"):
+            return render_smaller(
+                self.context,
+                self.output,
                 segments,
+                self.files,
                 video_bytes=video.stat().st_size,
                 audio_bytes=audio.path.stat().st_size,
             )
-        join.mux(segments, audio.path, video, record=output.record)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from clipmill.protocol import OutputAssignment, Profile, Segment
+from clipmill.protocol import OutputAssignment, Profile
 from clipmill.timeline.bitrates import MIN_VIDEO_BITRATE, reduce_bitrate
 from clipmill.timeline.segments import with_profile
 from clipmill_client.errors import PermanentError
 from clipmill_job.assembling.join import SegmentFile
+from clipmill_job.assembling.segment_files import SegmentFiles
+from clipmill_job.assembling.segment_form import ensure_one_form
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
 
@@ -19,29 +20,33 @@ RENDER_PERCENT = 86.0
 def render_smaller(
     context: TaskContext,
     output: OutputAssignment,
-    files: Sequence[SegmentFile],
+    segments: Sequence[SegmentFile],
+    files: SegmentFiles,
     *,
     video_bytes: int,
     audio_bytes: int,
 ) -> list[SegmentFile]:
     """Render the segments at a bit rate at which the file should keep to `max_bytes`.
 
+    Args:
+        context: The task's.
+        output: The output, with `max_bytes`.
+        segments: Its segments in order.
+        files: Gets the new segments.
+        video_bytes: Size of the finished file.
+        audio_bytes: Size of its audio.
+
     Raises:
         PermanentError: `max_bytes` allows no usable bit rate.
     """
-    profile = _smaller_profile(output, files[0].segment.profile, video_bytes, audio_bytes)
+    profile = _smaller_profile(output, segments[0].segment.profile, video_bytes, audio_bytes)
     line = f"{output.name}: {video_bytes} bytes, rendering again at {profile.max_bitrate} bit/s"
     context.heartbeat.report(RENDER_PERCENT, line)
-    segments = [with_profile(file.segment, profile) for file in files]
-    unique = list({segment.key: segment for segment in segments}.values())
-    paths: dict[str, Path] = {}
-
-    def keep(segment: Segment, path: Path) -> None:
-        paths[segment.key] = path
-
+    smaller = [with_profile(segment, profile) for segment, _ in segments]
+    unique = list({segment.key: segment for segment in smaller}.values())
     progress = RenderProgress(context.heartbeat, unique, share=RENDER_PERCENT)
-    render_segments(context, unique, then=keep, progress=progress)
-    return [SegmentFile(segment, paths[segment.key]) for segment in segments]
+    render_segments(context, unique, then=files.add_rendered, progress=progress)
+    return ensure_one_form(context, output, files.files(smaller), files)
 
 
 def _smaller_profile(
