@@ -21,6 +21,7 @@ from legacy_world import LegacyOwner, LegacyWorld, new_world
 from manifests import ROOT
 from operating import Cluster
 from operator_runs import watched_namespace
+from sdk_clients import close_clients
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +120,10 @@ def single_owner_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harne
 def cluster(plane: ControlPlane, single_owner_api: Harness, tmp_path: Path) -> Cluster:
     """Return a namespace of its own with everything that an operator of it needs."""
     return watched_namespace(plane, single_owner_api, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _closed_clients() -> Iterator[None]:
+    """Close the clients that a test opened."""
+    yield
+    close_clients()
