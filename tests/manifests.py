@@ -52,6 +52,16 @@ GOOD: dict[str, Spec] = {
     "the most clips": {"clips": [CLIP] * 500},
     "the most clips, all named": {"clips": [{**CLIP, "name": f"c{i}"} for i in range(500)]},
     "sound of a clip": _clip(audio={"gain": "-6.5dB", "mute": True, "track": 2}),
+    "times as people type them": {
+        "clips": [
+            _trim("90", "1:31"),
+            _trim("1:30", "0:01:30.5"),
+            _trim("1.5", "0:02"),
+            _trim("59:59", "1:00:00"),
+            _trim("1m59.5s", "2:00"),
+        ],
+        "maxClipDuration": "0:30",
+    },
     "the loudest clip": _clip(audio={"gain": "20dB"}),
     "durations of each format": {
         "clips": [
@@ -101,10 +111,14 @@ BAD: dict[str, tuple[Spec, str]] = {
     "an end before the start": (_clip(start="5s", end="4.9s"), "end"),
     "an end at the start": (_clip(start="1m", end="60s"), "end"),
     "an end at zero": (_clip(end="0s"), "end"),
-    "a duration without unit": (_clip(start="5"), "start"),
+    "an end before the start, both typed": (_clip(start="1:30", end="0:01:29.5"), "end"),
+    "an end before the start in seconds": (_clip(start="90", end="1m29s"), "end"),
+    "a fade of a minute": (_entered(type="Fade", duration="1:00"), "10s"),
+    "sixty seconds on a clock": (_clip(start="1:60"), "start"),
+    "a clock of four parts": (_clip(start="1:00:00:00"), "start"),
     "a negative duration": (_clip(start="-5s"), "start"),
     "an empty duration": (_clip(start=""), "start"),
-    "a number as duration": (_clip(start=5), "start"),
+    "a list as duration": (_clip(start=["5s"]), "start"),
     "a fade too short": (_entered(type="Fade", duration="39ms"), "40ms"),
     "a fade too long": (_entered(type="Fade", duration="10.001s"), "10s"),
     "a transition without a type": (_entered(duration="1s"), "type"),

@@ -64,3 +64,13 @@ def test_kubectl_explain(plane: ControlPlane, path: str, content: str) -> None:
     assert "DESCRIPTION:" in output
     assert "<no description>" not in output
     assert content in output
+
+
+@pytest.mark.parametrize("number", [90, 1.5])
+def test_a_duration_without_quotes_is_named(plane: ControlPlane, number: float) -> None:
+    """A CRD has no field that is text or a number with decimals: the error says to write text."""
+    output = dry_run(plane, manifest({"clips": [{"mediaId": "m-abcd1234", "start": number}]}))
+    assert "spec.clips[0].start" in output
+    assert "must be of type string" in output
+    quoted = manifest({"clips": [{"mediaId": "m-abcd1234", "start": str(number)}]})
+    assert CREATED in dry_run(plane, quoted)

@@ -61,7 +61,12 @@ BAD: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     ),
     "no clips": ({"clips": []}, "spec.clips: ", ("1", "0")),
     "too many clips": ({"clips": [CLIP] * 501}, "spec.clips: ", ("500", "501")),
-    "number as duration": ({"clips": [{**CLIP, "start": 5}]}, "spec.clips[0].start: 5: ", ()),
+    "list as duration": ({"clips": [{**CLIP, "start": [5]}]}, "spec.clips[0].start: ", ()),
+    "negative duration": (
+        {"clips": [{**CLIP, "start": -5}]},
+        "spec.clips[0].start: -5: ",
+        ("1m30s", "1:30", "90"),
+    ),
     "too few clips": ({"minimumClips": 3}, "spec.minimumClips: 3: ", ("1",)),
     "text as list": ({"clips": "all"}, "spec.clips: 'all': ", ()),
     "null as mapping": ({"audio": None}, "spec.audio: null: ", ()),
@@ -93,7 +98,7 @@ def test_a_long_value_is_cut() -> None:
 
 def test_at_most_five_lines() -> None:
     """Twenty faults give five lines and the number of the rest."""
-    found = lines(clips=[{**CLIP, "start": i} for i in range(20)])
+    found = lines(clips=[{**CLIP, "start": -1 - i} for i in range(20)])
     assert len(found) == 5
     assert "15" in found[-1]
 

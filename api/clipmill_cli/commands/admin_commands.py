@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from clipmill.protocol import TierView, UserView
+from clipmill.spec import canonical_duration, parse_duration
 from clipmill_cli.commands.connections import admin_client
 from clipmill_cli.commands.options import (
     AdminApiUrlOption,
@@ -20,7 +21,6 @@ from clipmill_cli.commands.options import (
 from clipmill_cli.output import listings, terminal
 
 _BYTE_UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _NO_UNITS = {"": 1}
 
 
@@ -35,6 +35,18 @@ def _parse_limit(text: str, units: dict[str, int]) -> int | None:
         with_units = f" with {names}" if names else ""
         raise typer.BadParameter(f"{text!r} is neither `none` nor a whole number{with_units}")
     return int(match[1]) * units[match[2]]
+
+
+def parse_seconds(text: str) -> int | None:
+    """Return whole seconds of `none` (None), or of a duration as in a manifest."""
+    text = text.strip().lower()
+    if text == "none":
+        return None
+    try:
+        seconds = parse_duration(str(canonical_duration(text)))
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}, or none") from None
+    return int(seconds)
 
 
 def users(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None) -> None:
@@ -128,7 +140,7 @@ def tier(
     if storage_limit is not None:
         changes["storage_limit_bytes"] = _parse_limit(storage_limit, _BYTE_UNITS)
     if render_limit is not None:
-        changes["render_limit_seconds"] = _parse_limit(render_limit, _TIME_UNITS)
+        changes["render_limit_seconds"] = parse_seconds(render_limit)
     if max_clips is not None:
         changes["max_clips"] = _parse_limit(max_clips, _NO_UNITS)
     if watermark is not None:

@@ -16,6 +16,7 @@ from clipmill.spec.base import (
     SanitizedLine,
     Sha256,
     Title,
+    canonical_duration,
     parse_duration,
     parse_level,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "TransitionOrder",
     "TransitionPlacement",
     "TransitionType",
+    "canonical_duration",
     "clip_name",
     "parse_duration",
     "parse_level",

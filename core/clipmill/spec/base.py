@@ -1,6 +1,7 @@
 """Define what all models share: strictness, and strings that carry their unit.
 
-Durations and levels are written as elsewhere in Kubernetes: `1m30s`, `500ms`, `-12dB`.
+Durations and levels are written as elsewhere in Kubernetes: `1m30s`, `500ms`, `-12dB`. Durations
+are also read as people type them, `1:30` or `1.5` seconds, and kept in the first form.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ import re
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 
@@ -23,6 +31,10 @@ class Model(BaseModel):
 
 # Go's duration without signs and microseconds. No look-ahead, since the API server has none.
 DURATION_PATTERN = r"^([0-9]{1,4}h)?([0-9]{1,6}m)?([0-9]{1,8}(\.[0-9]{1,6})?s)?([0-9]{1,9}ms)?$"
+# The same, h:mm:ss or m:ss, and plain seconds.
+_SECONDS = r"[0-9]{1,8}(\.[0-9]{1,6})?"
+_CLOCK = r"([0-9]{1,4}:[0-5]?[0-9]|[0-9]{1,6}):[0-5]?[0-9](\.[0-9]{1,6})?"
+TYPED_DURATION_PATTERN = f"{DURATION_PATTERN}|^{_CLOCK}$|^{_SECONDS}$"
 _DURATION_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
 _UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
 
@@ -35,9 +47,30 @@ def parse_duration(duration: str) -> Fraction:
     """
     if not duration or len(duration) > 40 or not re.fullmatch(DURATION_PATTERN, duration):
         shown = duration if len(duration) <= 40 else duration[:40] + "..."
-        raise ValueError(f"{shown!r} is not a duration: write it like 1m30s, 2.5s or 500ms")
+        raise ValueError(
+            f"{shown!r} is not a duration: write it like 1m30s, 1:30, 2.5s, 500ms or 90 (seconds)"
+        )
     parts = _DURATION_PARTS.findall(duration)
     return sum((Fraction(number) * _UNIT_S[unit] for number, unit in parts), Fraction(0))
+
+
+def canonical_duration(typed: object) -> object:
+    """Return a duration as `parse_duration` reads it: `1:30` as `1m30s`, `1.5` as `1.5s`.
+
+    Everything else is returned as it is.
+    """
+    if isinstance(typed, bool) or not isinstance(typed, int | float | str):
+        return typed
+    if isinstance(typed, float):
+        # No duration is finer than a microsecond.
+        return f"{typed:.6f}".rstrip("0").rstrip(".") + "s"
+    text = str(typed)
+    if re.fullmatch(_SECONDS, text):
+        return f"{text}s"
+    if re.fullmatch(_CLOCK, text):
+        *hours, minutes, seconds = text.split(":")
+        return "".join((*(f"{h}h" for h in hours), f"{minutes}m", f"{seconds}s"))
+    return text
 
 
 def _is_duration(text: str) -> str:
@@ -72,8 +105,22 @@ def _replace_control_characters(text: str) -> str:
 MAX_SAFE_INTEGER = 2**53 - 1
 Duration = Annotated[
     str,
-    Field(max_length=40, json_schema_extra={"pattern": DURATION_PATTERN, "minLength": 1}),
+    BeforeValidator(canonical_duration),
+    Field(max_length=40),
     AfterValidator(_is_duration),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 40,
+                    "pattern": TYPED_DURATION_PATTERN,
+                },
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
 ID_PATTERN = r"^[a-z]-[a-z0-9]{4,40}$"

@@ -13,6 +13,12 @@ def _rule(rule: str, message: str) -> dict[str, str]:
     return {"rule": rule, "message": message}
 
 
+def _duration(field: str) -> str:
+    """Return the CEL expression of a duration as people type it: `1m30s`, `1:30` or `90`."""
+    colons = f"{field}.replace(':', 'h', {field}.matches(':.*:') ? 1 : 0).replace(':', 'm')"
+    return f"duration({field}.matches('[hms]$') ? {field} : {colons} + 's')"
+
+
 NAME_RULE = _rule(
     "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
     "metadata.name: at most 63 lower-case letters, digits and -, since it becomes a label",
@@ -43,7 +49,8 @@ RULES: Mapping[str, list[dict[str, str]]] = {
     "Clip": [
         _rule("has(self.url) != has(self.mediaId)", "exactly one of url and mediaId must be set"),
         _rule(
-            "!has(self.end) || duration(self.end) > duration(has(self.start) ? self.start : '0s')",
+            f"!has(self.end) || {_duration('self.end')}"
+            f" > (has(self.start) ? {_duration('self.start')} : duration('0s'))",
             "end must be after start",
         ),
     ],
@@ -54,23 +61,23 @@ RULES: Mapping[str, list[dict[str, str]]] = {
     "Overlay": [
         _rule("has(self.text) != has(self.mediaId)", "exactly one of text and mediaId must be set"),
         _rule(
-            "!has(self.end) || duration(self.end) > duration(self.start)",
+            f"!has(self.end) || {_duration('self.end')} > {_duration('self.start')}",
             "end must be after start",
         ),
-        _rule("duration(self.fade) <= duration('5s')", "fade is longer than 5s"),
+        _rule(f"{_duration('self.fade')} <= duration('5s')", "fade is longer than 5s"),
     ],
     "CreatorCard": [
         _rule(
-            "duration(self.duration) >= duration('500ms')"
-            " && duration(self.duration) <= duration('10m')",
+            f"{_duration('self.duration')} >= duration('500ms')"
+            f" && {_duration('self.duration')} <= duration('10m')",
             "duration is not between 500ms and 10m",
         ),
-        _rule("duration(self.fade) <= duration('5s')", "fade is longer than 5s"),
+        _rule(f"{_duration('self.fade')} <= duration('5s')", "fade is longer than 5s"),
     ],
     "Transition": [
         _rule(
-            "!has(self.duration) || (duration(self.duration) >= duration('40ms')"
-            " && duration(self.duration) <= duration('10s'))",
+            f"!has(self.duration) || ({_duration('self.duration')} >= duration('40ms')"
+            f" && {_duration('self.duration')} <= duration('10s'))",
             "duration is not between 40ms and 10s",
         )
     ],
@@ -94,7 +101,7 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             " && double(self.gain.replace('dB', '')) <= 12.0",
             "gain is not between -60dB and 12dB",
         ),
-        _rule("duration(self.fadeOut) <= duration('30s')", "fadeOut is more than 30s"),
+        _rule(f"{_duration('self.fadeOut')} <= duration('30s')", "fadeOut is more than 30s"),
     ],
     "Ducking": [
         _rule(
@@ -108,11 +115,13 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             "depth is not between -36dB and -1dB",
         ),
         _rule(
-            "duration(self.attack) >= duration('1ms') && duration(self.attack) <= duration('2s')",
+            f"{_duration('self.attack')} >= duration('1ms')"
+            f" && {_duration('self.attack')} <= duration('2s')",
             "attack is not between 1ms and 2s",
         ),
         _rule(
-            "duration(self.release) >= duration('1ms') && duration(self.release) <= duration('9s')",
+            f"{_duration('self.release')} >= duration('1ms')"
+            f" && {_duration('self.release')} <= duration('9s')",
             "release is not between 1ms and 9s",
         ),
     ],

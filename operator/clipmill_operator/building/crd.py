@@ -116,8 +116,12 @@ class _SchemaConverter:
 
 
 def _non_null(options: list[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the only option that is not null: a structural schema has no unions."""
-    (option,) = (option for option in options if option.get("type") != "null")
+    """Return the only option that is not null or a number: a structural schema has no unions.
+
+    Durations may be numbers elsewhere. `x-kubernetes-int-or-string` would accept some of them, but
+    makes the API server estimate CEL rules by the largest possible text.
+    """
+    (option,) = (option for option in options if option.get("type") not in ("null", "number"))
     return option
 
 
