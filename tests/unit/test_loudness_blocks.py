@@ -29,7 +29,7 @@ PARTS = [
 
 @pytest.mark.parametrize(("start_s", "end_s", "expected"), PARTS)
 def test_parts(start_s: Fraction, end_s: Fraction, expected: float | None) -> None:
-    """Blocks are gated as by EBU R128; a short part has its nearest block, one after the end is silent."""
+    """Blocks are gated by EBU R128; short parts take the nearest block, later ones are silent."""
     blocks, hop_ms = encode_blocks(LEVELS)
     loudness = range_loudness(blocks, hop_ms=hop_ms, start_s=start_s, end_s=end_s)
     assert loudness == (expected if expected is None else pytest.approx(expected))
