@@ -17,6 +17,7 @@ from clipmill.protocol import (
     UploadPurpose,
 )
 from clipmill_api.media import uploads
+from clipmill_api.media.inspection import inspect_upload
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from harness import Harness, library_clip, new_manifest
 from ledger_rows import open_reservations, render_window
@@ -231,7 +232,6 @@ def test_second_completion_returns_the_published_upload(
     headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     content = two_seconds.read_bytes()
     user.connection.request_once("PATCH", path, content=content, headers=headers)
-    inspect_upload = uploads.inspect_upload
 
     def inspect_late(*args: Any) -> Any:
         monkeypatch.setattr(uploads, "inspect_upload", inspect_upload)

@@ -40,9 +40,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(clips=st.integers(1, 3))
     def submit(self, clips: int) -> None:
         """Accept a submission that fits the limit, refuse any other."""
-        spec = {"clips": [{"mediaId": self.media.id}] * clips}
+        manifest = new_manifest(self.media.id, clips=[{"mediaId": self.media.id}] * clips)
         fits = sum(render_window(self.api, self.owner)) + 2 * clips <= self.LIMIT
-        result = value_or_code(lambda: self.user.create(new_manifest(self.media.id, **spec)).id)
+        result = value_or_code(lambda: self.user.create(manifest).id)
         if fits:
             self.active.append(result)
         else:

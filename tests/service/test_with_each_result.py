@@ -68,7 +68,7 @@ def test_chapters_in_the_video(result: Rendered) -> None:
     """Each clip has a chapter with its exact title at its first frame."""
     with av.open(str(result.video), metadata_errors="strict") as container:
         chapters = [
-            (chapter["start"] * chapter["time_base"], chapter["metadata"]["title"])
+            (chapter["start"] * (chapter["time_base"] or 0), chapter["metadata"]["title"])
             for chapter in container.chapters()
         ]
         title = container.metadata["title"]
