@@ -76,7 +76,7 @@ PositiveInt = Annotated[int, Field(ge=1)]
 
 
 class Settings(EnvironmentSettings):
-    """Settings of the API. docs/install.md describes the variables.
+    """Settings of the API. docs/cli.md lists the variables.
 
     `state` is the folder of database, unfinished uploads and blobs. `default_owner` is created at
     the start, with `default_owner_key` as its key.
