@@ -62,6 +62,8 @@ GOOD: dict[str, Spec] = {
         ],
         "maxClipDuration": "0:30",
     },
+    "fit and focus of a clip": _clip(fit="Cover", focus={"left": 30, "top": 50}),
+    "focus of an output": _with(outputs=[{**CUSTOM, "fit": "Cover", "focus": {"left": 0}}]),
     "the loudest clip": _clip(audio={"gain": "20dB"}),
     "durations of each format": {
         "clips": [
@@ -102,6 +104,8 @@ GOOD: dict[str, Spec] = {
 BAD: dict[str, tuple[Spec, str]] = {
     "a clip's gain above the highest": (_clip(audio={"gain": "20.1dB"}), "gain"),
     "a clip's gain without a unit": (_clip(audio={"gain": "-6"}), "gain"),
+    "a focus outside the picture": (_clip(focus={"left": 101}), "left"),
+    "an unknown fit of a clip": (_clip(fit="Stretch"), "fit"),
     "audio track 0": (_clip(audio={"track": 0}), "track"),
     "no clips": ({"clips": []}, "clips"),
     "a missing list of clips": ({}, "clips"),

@@ -114,6 +114,33 @@ def test_cover_keeps_the_aligned_part(
     assert clipmaker.luma(frame, 90, 160) == pytest.approx(expected, abs=5)
 
 
+FOCUSES = [(0, 60), (17, 60), (50, 130), (83, 200), (100, 200)]
+
+
+@pytest.mark.parametrize("upright", [False, True], ids=["wide clip", "tall clip"])
+@pytest.mark.parametrize(("percent", "expected"), FOCUSES)
+def test_cover_keeps_the_point_in_focus(
+    percent: int, expected: int, *, upright: bool, thirds: Path, tmp_path: Path
+) -> None:
+    """The third with the focus is in the middle of the frame, across or down."""
+    if not upright:
+        frame = first(tmp_path, thirds, fit="Cover", focus={"left": percent}, align="Right")
+        assert rows(frame, 90) == (0, 319)
+    else:
+        tall = THIRDS.replace("X", "Y").replace("W", "H")
+        path = clipmaker.clip(tmp_path / "tall.mp4", seconds=0.3, picture=tall, size="180x320")
+        frame = first(tmp_path, path, WIDE, fit="Cover", focus={"top": percent})
+    middle = clipmaker.luma(frame, frame.width // 2, frame.height // 2)
+    assert middle == pytest.approx(expected, abs=6)
+
+
+def test_focus_decides_what_a_zoom_keeps(thirds: Path, tmp_path: Path) -> None:
+    """As an alignment does, for a picture with borders."""
+    frame = first(tmp_path, thirds, zoom=180, focus={"left": 0, "top": 50})
+    lumas = (clipmaker.luma(frame, 14, 160), clipmaker.luma(frame, 165, 160))
+    assert lumas == pytest.approx((60, 130), abs=5)
+
+
 def test_panes_stack_a_face_over_the_game(tmp_path: Path) -> None:
     """One quarter fills the upper pane, another the lower one, and the rest is black."""
     path = clipmaker.clip(tmp_path / "q.mp4", seconds=0.3, picture=QUARTERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -74,3 +75,13 @@ def test_a_duration_without_quotes_is_named(plane: ControlPlane, number: float) 
     assert "must be of type string" in output
     quoted = manifest({"clips": [{"mediaId": "m-abcd1234", "start": str(number)}]})
     assert CREATED in dry_run(plane, quoted)
+
+
+def test_yaml_reads_the_names_of_a_focus(plane: ControlPlane) -> None:
+    """A field of the name y would be true to kubectl, which reads YAML 1.1."""
+    text = yaml.safe_dump(manifest({"clips": [{"mediaId": "m-abcd1234"}]}))
+    focus = "- {mediaId: m-abcd1234, focus: {left: 30, top: 50}}"
+    words = ("create", "--dry-run=server", "--validate=strict", "-f", "-", "-o", "json")
+    output = plane.kubectl(*words, given=text.replace("- mediaId: m-abcd1234", focus))
+    (clip,) = json.loads(output)["spec"]["clips"]
+    assert clip["focus"] == {"left": 30, "top": 50}

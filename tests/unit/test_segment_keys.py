@@ -106,6 +106,10 @@ CHANGED: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
     ("another source", [clip("d"), B, C], {}),
     ("an overlay", [{**A, "overlays": [OVER]}, B, C], {}),
     ("an overlay's text", [{**A, "overlays": [{**OVER, "text": "Bye"}]}, B, C], {}),
+    ("its fit", [{**A, "fit": "ContainBlur"}, B, C], {}),
+    ("its focus", [{**A, "focus": {"left": 30}}, B, C], {}),
+    ("its gain", [{**A, "audio": {"gain": "-6dB"}}, B, C], {}),
+    ("its sound", [{**A, "audio": {"mute": True}}, B, C], {}),
     ("a credit", [{**A, "credit": CREDIT}, B, C], {}),
 ]
 
@@ -122,6 +126,7 @@ WATERMARK = OutputPolicy(watermark=Layer(image=Image(sha256="1" * 64)))
 ALL_CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("fit", output(fit="Cover")),
     ("zoom", output(zoom=120)),
+    ("focus", output(focus={"left": 30, "top": 40})),
     ("align", output(align="Left")),
     ("layout", output(layout=[{"target": {"height": 50}}])),
     ("width", output(width=322)),

@@ -108,7 +108,11 @@ def _contained(profile: Profile, source: SourceRange) -> str:
 
 
 def _crop(width: int | str, height: int | str, framing: Framing) -> str:
-    return f"crop=w={width}:h={height}:x={_CROP_X[framing.align]}:y=(ih-oh)/2"
+    x, y = _CROP_X[framing.align], "(ih-oh)/2"
+    if framing.focus:
+        x = f"'clip(iw*{framing.focus.left}/100-ow/2,0,iw-ow)'"
+        y = f"'clip(ih*{framing.focus.top}/100-oh/2,0,ih-oh)'"
+    return f"crop=w={width}:h={height}:x={x}:y={y}"
 
 
 def _contain(width: int, height: int, colour: str, zoom: int) -> str:

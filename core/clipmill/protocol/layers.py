@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from clipmill.spec.base import Id, Model, Sha256
-from clipmill.spec.picture import Align, Fit, Pane, Position
+from clipmill.spec.picture import Align, Fit, Focus, Pane, Position
 
 
 class Framing(Model):
@@ -17,6 +17,7 @@ class Framing(Model):
     fit: Fit = Fit.CONTAIN
     zoom: int = Field(100, ge=100, le=180, description="Enlargement in percent.")
     align: Align = Align.CENTER
+    focus: Focus | None = Field(None, description="Point that is kept, instead of align.")
     panes: list[Pane] = Field([], description="Parts of the picture, shown instead of the whole.")
 
 

@@ -30,7 +30,17 @@ from clipmill.spec.compilation import (
     clip_name,
 )
 from clipmill.spec.output import AUDIO_RATE, FRAME_RATES, Output, PreviewExtent, Quality
-from clipmill.spec.picture import Align, ClipCredit, CreatorCard, Fit, Overlay, Pane, Position, Rect
+from clipmill.spec.picture import (
+    Align,
+    ClipCredit,
+    CreatorCard,
+    Fit,
+    Focus,
+    Overlay,
+    Pane,
+    Position,
+    Rect,
+)
 from clipmill.spec.soundtrack import (
     Audio,
     ClipAudio,
@@ -69,6 +79,7 @@ __all__ = [
     "Ducking",
     "Duration",
     "Fit",
+    "Focus",
     "Id",
     "Line",
     "Manifest",

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from clipmill.spec.base import Duration, Id, Line, Model, Name, Title, parse_duration
-from clipmill.spec.picture import ClipCredit, Overlays
+from clipmill.spec.picture import ClipCredit, Fit, Focus, Overlays
 from clipmill.spec.soundtrack import ClipAudio
 from clipmill.spec.transitions import Transition
 
@@ -44,6 +44,16 @@ class Clip(Model):
         None,
         description="end is the position in the source at which the clip ends. Defaults to the end"
         " of the source.",
+    )
+    fit: Fit | None = Field(
+        None,
+        description="fit is how the clip fills the frame of every output. Defaults to the fit of"
+        " each output.",
+    )
+    focus: Focus | None = Field(
+        None,
+        description="focus is the point of the clip that stays as near to the middle of the frame"
+        " as possible when the picture is cropped. Defaults to the focus of each output.",
     )
     audio: ClipAudio = Field(
         ClipAudio(), description="audio controls the sound of the clip: level, mute and track."

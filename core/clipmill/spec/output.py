@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from clipmill.spec.base import Model, Name
-from clipmill.spec.picture import Align, Fit, Panes
+from clipmill.spec.picture import Align, Fit, Focus, Panes
 
 # Every offered frame rate has a whole number of samples per frame at this rate.
 AUDIO_RATE = 48_000
@@ -87,6 +87,11 @@ class Output(Model):
     align: Align = Field(
         Align.CENTER,
         description="align is the part that is kept of a clip that is wider than the frame.",
+    )
+    focus: Focus | None = Field(
+        None,
+        description="focus is the point of the clip that stays as near to the middle of the frame"
+        " as possible when the picture is cropped. It replaces align.",
     )
     layout: Panes | None = Field(
         None,

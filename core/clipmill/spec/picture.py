@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from clipmill.spec.base import Duration, Id, Line, Model, parse_duration
 
@@ -27,6 +27,28 @@ class Align(StrEnum):
     LEFT = "Left"
     CENTER = "Center"
     RIGHT = "Right"
+
+
+class Focus(Model):
+    """The point of a picture that stays in the frame when the picture is cropped.
+
+    `x` and `y` are accepted too, but not by kubectl: its YAML reads the key y as true.
+    """
+
+    left: int = Field(
+        50,
+        ge=0,
+        le=100,
+        validation_alias=AliasChoices("left", "x"),
+        description="left is the distance from the left edge in percent of the width.",
+    )
+    top: int = Field(
+        50,
+        ge=0,
+        le=100,
+        validation_alias=AliasChoices("top", "y"),
+        description="top is the distance from the top edge in percent of the height.",
+    )
 
 
 class Rect(Model):

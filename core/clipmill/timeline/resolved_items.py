@@ -9,6 +9,7 @@ from fractions import Fraction
 from clipmill.protocol import Framing, Layer, MediaFacts
 from clipmill.protocol.result_record import ItemKind
 from clipmill.spec import (
+    Clip,
     ClipAudio,
     CompilationSpec,
     Output,
@@ -148,7 +149,7 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         start=start,
         frames=end - start,
         exact=exact or clip.end is not None,
-        framing=_clip_framing(edit.output),
+        framing=_clip_framing(edit.output, clip),
         audio=clip.audio,
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
@@ -176,6 +177,11 @@ def _duration_frames(duration: str, rate: int) -> int:
     return max(1, round(parse_duration(duration) * rate))
 
 
-def _clip_framing(output: Output) -> Framing:
-    panes = output.layout or []
-    return Framing(fit=output.fit, zoom=output.zoom, align=output.align, panes=panes)
+def _clip_framing(output: Output, clip: Clip) -> Framing:
+    return Framing(
+        fit=clip.fit or output.fit,
+        zoom=output.zoom,
+        align=output.align,
+        focus=clip.focus or output.focus,
+        panes=output.layout or [],
+    )
