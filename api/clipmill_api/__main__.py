@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill_api.http.app import create_app
 from clipmill_api.settings import Settings
@@ -25,6 +26,7 @@ DATABASE_TIMEOUT_S = 60
 def main(environ: Mapping[str, str]) -> int:
     """Serve until SIGTERM; return the exit code."""
     try:
+        fault_points.load(environ)
         settings = Settings.from_environ(environ)
     except InvalidSettings as error:
         sys.stderr.write(f"clipmill-api: {error}\n")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskResult
 from clipmill_client.client import Client
@@ -34,6 +35,7 @@ CLAIM_RETRY_S = 1.0
 def main(environ: Mapping[str, str]) -> int:
     """Run one task and return the process's `ExitCode`."""
     try:
+        fault_points.load(environ)
         settings = JobSettings.from_environ(environ)
         with (
             TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,

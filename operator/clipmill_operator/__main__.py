@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import start_http_server
 
+from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill_client.client import Client
 from clipmill_operator.kube_client import KubeClient
@@ -58,6 +59,7 @@ def main(environ: Mapping[str, str]) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("clipmill_operator").setLevel(logging.INFO)
     try:
+        fault_points.load(environ)
         settings = Settings.from_environ(environ)
     except InvalidSettings as error:
         sys.stderr.write(f"clipmill-operator: {error}\n")

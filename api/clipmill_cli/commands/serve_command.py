@@ -93,10 +93,12 @@ def _with_sources(
 
 def _settings(environ: Mapping[str, str]) -> Settings:
     """Return the API's settings, with CLIPMILL_API_KEY as the key of the first user."""
+    from clipmill import fault_points  # noqa: PLC0415
     from clipmill.environment import InvalidSettings  # noqa: PLC0415
     from clipmill_api.settings import Settings, refuse_weak  # noqa: PLC0415
 
     try:
+        fault_points.load(environ)
         if not environ.get("CLIPMILL_API_KEY") or environ.get("CLIPMILL_DEFAULT_OWNER"):
             return Settings.from_environ(environ)
         key = environ["CLIPMILL_API_KEY"]

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
+from clipmill import fault_points
 from clipmill.protocol import Stage
 
 TERMINATION_GRACE_S = 10.0
@@ -61,6 +62,7 @@ def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
+        **fault_points.variables(os.environ),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -79,10 +80,12 @@ class LocalAPI:
 
 
 def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settings:
+    from clipmill import fault_points  # noqa: PLC0415
     from clipmill.environment import InvalidSettings  # noqa: PLC0415
     from clipmill_api.settings import DEFAULT_HOSTS, Settings  # noqa: PLC0415
 
     try:
+        fault_points.load(os.environ)
         return Settings.from_environ(
             {},
             state=state,
