@@ -105,6 +105,7 @@ class Settings(EnvironmentSettings):
     @model_validator(mode="after")
     def _refuse_unsafe_keys(self) -> Self:
         if self.admin_key == self.operator_key:
+    blob_grace_days: int = Field(7, ge=0)
             raise ValueError("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
         if bool(self.default_owner) != bool(self.default_owner_key):
             raise ValueError(

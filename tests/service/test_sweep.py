@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 from clipmill.protocol import MediaKind, Stage, UploadPurpose, UploadRequest
@@ -67,23 +65,6 @@ def test_an_expired_upload_releases_its_storage(api: Harness, two_seconds: Path)
     api.clock.advance(DAY_S + 60)
     sweep(api.ctx)
     assert user.account().storage_used_bytes == 0
-
-
-def test_unreferenced_blobs_are_deleted(api: Harness, two_seconds: Path) -> None:
-    """An old blob that no row names is deleted; a referenced one and a new one stay."""
-    owner, user = api.user()
-    media = library_clip(user, two_seconds)
-    folder = api.settings.state / "blobs" / owner
-    old, new = "a" * 64, "b" * 64
-    for name in (old, new):
-        (folder / name).write_bytes(b"left behind")
-    then = time.time() - 400 * DAY_S
-    for name in (old, media.sha256):
-        os.utime(folder / name, (then, then))
-    api.clock.advance(-400 * DAY_S + 2 * DAY_S)
-    sweep(api.ctx)
-    api.clock.advance(400 * DAY_S - 2 * DAY_S)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([media.sha256, new])
 
 
 def test_a_watermark_is_kept(api: Harness, two_seconds: Path) -> None:

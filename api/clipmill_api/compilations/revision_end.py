@@ -9,7 +9,9 @@ from clipmill.protocol import CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.media.removals import removal
 from clipmill_api.queries import media_library, quota_ledger, revisions
+from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import CompilationRow, RenderUsageRow
 
 
@@ -49,7 +51,7 @@ def end_revision(
         settle_reservation(session, ctx, compilation, generation, end.render_seconds)
     else:
         _release_reservation(session, compilation, generation)
-    _delete_unreferenced_outputs(session, compilation)
+    _delete_unreferenced_outputs(session, ctx, compilation)
     return True
 
 
@@ -78,11 +80,14 @@ def _release_reservation(session: Session, compilation: CompilationRow, generati
         quota_ledger.close_reservation(session, reservation, state="released", used_s=0)
 
 
-def _delete_unreferenced_outputs(session: Session, compilation: CompilationRow) -> None:
+def _delete_unreferenced_outputs(
+    session: Session, ctx: Context, compilation: CompilationRow
+) -> None:
     """Delete outputs of interrupted assemblies and release their storage."""
     referenced = set()
     for output in revisions.list_outputs(session, compilation.id):
         referenced |= {output["media_id"], *(output.get(file.field) for file in COMPANION_FILES)}
     for media in media_library.list_unreferenced_outputs(session, compilation.id, referenced):
         quota_ledger.release_storage(session, compilation.owner, media.size_bytes)
-        media_library.delete_media(session, media)
+        reason = RemovalReason.OUTPUT_UNREFERENCED
+        media_library.delete_media(session, media, removal(ctx, reason))

@@ -27,7 +27,7 @@ from clipmill_api.http.routes import (
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
-from clipmill_api.media.retention import periodic_sweep, sweep
+from clipmill_api.media.retention import periodic_sweep
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
 from clipmill_api.queries import users_and_keys
@@ -55,7 +55,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         clock: Function that returns the current time.
     """
     ctx = _context(settings, clock)
-    sweep(ctx)
     seed_default_owner(ctx)
 
     @asynccontextmanager

@@ -34,6 +34,12 @@ class Metrics:
             ["code"],
             registry=self.registry,
         )
+        self.deleted_blobs = Counter(
+            "clipmill_blobs_deleted",
+            "Blobs whose bytes were deleted, by the reason why their row was removed.",
+            ["reason"],
+            registry=self.registry,
+        )
 
 
 class CompilationStates(Collector):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 READ_BYTES = 1024 * 1024
-PAGE_SIZE = 500
 
 
 class BlobStore:
@@ -52,12 +50,6 @@ class BlobStore:
         with path.open("wb") as file:
             for chunk in obstore.get(self._store, f"{owner}/{sha256}").stream():
                 file.write(chunk)
-
-    def older_than(self, time: datetime) -> Iterator[list[tuple[str, str]]]:
-        """Yield pages of the blobs, as (owner, sha256), that were last written before a time."""
-        for page in obstore.list(self._store, chunk_size=PAGE_SIZE):
-            old = [blob["path"].split("/") for blob in page if blob["last_modified"] < time]
-            yield [(owner, sha256) for owner, sha256 in old]
 
     def delete(self, owner: str, sha256: str) -> None:
         """Delete a blob, if it exists."""

@@ -10,6 +10,7 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
+from clipmill_api.media.removals import removal
 from clipmill_api.queries import (
     compilation_records,
     fetch_locks,
@@ -20,6 +21,7 @@ from clipmill_api.queries import (
     task_leases,
     upload_records,
 )
+from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
 from clipmill_api.tables import ClipRow, MediaRow, SegmentRow, UploadRow
 from clipmill_api.tasks.leases import task_id_of
 
@@ -73,9 +75,17 @@ def _publish_segment(publication: Publication) -> None:
         created_at=now,
         used_at=now,
     )
-    rendered_segments.add_segment(session, segment)
+    if not rendered_segments.add_segment(session, segment):
+        _mark_duplicate(publication)
     upload_records.mark_complete(session, row.id, media_id=None, segment_key=request.segment_key)
     row.complete, row.segment_key = True, request.segment_key
+
+
+def _mark_duplicate(publication: Publication) -> None:
+    """Mark the bytes of an upload whose key has other bytes already."""
+    duplicate = removal(publication.ctx, RemovalReason.UPLOAD_DUPLICATE)
+    blob = (publication.row.owner, publication.request.sha256)
+    add_tombstones(publication.session, [blob], duplicate)
 
 
 def _media_id(publication: Publication, clip_key: str | None = None) -> str:
@@ -142,6 +152,7 @@ def _fetched_media_id(publication: Publication, clip: ClipRow) -> str:
     existing = media_library.media_by_clip_keys(session, row.owner, keys)
     if existing:
         quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
+        _mark_duplicate(publication)
         return existing[str(clip.clip_key)].id
     media_id = _media_id(publication, clip.clip_key)
     media_library.set_thumbnail(session, media_id, clip.thumbnail_id)

@@ -1,4 +1,4 @@
-"""Retention: expired uploads, unused segments and unreferenced blobs are deleted every hour."""
+"""Retention: expired uploads, unused segments and blobs without rows are deleted every hour."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import timedelta
 
 from fastapi.concurrency import run_in_threadpool
 
-from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Context
 from clipmill_api.database import Session
-from clipmill_api.queries import media_library, quota_ledger, rendered_segments, upload_records
+from clipmill_api.media import blob_deletion
+from clipmill_api.media.removals import removal
+from clipmill_api.queries import quota_ledger, rendered_segments, upload_records
+from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
 
 log = logging.getLogger(__name__)
 UPLOAD_LIFETIME = timedelta(days=1)
-# A blob is written before its row, so an unreferenced one is kept for this long.
-BLOB_GRACE_PERIOD = timedelta(days=1)
 INTERVAL_S = 3600
 
 
@@ -26,7 +26,7 @@ def sweep(ctx: Context) -> None:
     """Delete once what has expired. Safe beside other replicas and running jobs."""
     _delete_expired_uploads(ctx)
     _delete_unused_segments(ctx)
-    _delete_unreferenced_blobs(ctx)
+    blob_deletion.delete_due_blobs(ctx)
 
 
 @asynccontextmanager
@@ -56,6 +56,9 @@ def _delete_expired_uploads(ctx: Context) -> None:
 
     def delete(session: Session) -> list[str]:
         rows = upload_records.list_incomplete(session, before)
+        expired = removal(ctx, RemovalReason.UPLOAD_EXPIRED)
+        blobs = [(row.owner, row.request["sha256"]) for row in rows]
+        add_tombstones(session, blobs, expired)
         for row in rows:
             quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
             upload_records.delete_incomplete(session, row.id)
@@ -67,19 +70,7 @@ def _delete_expired_uploads(ctx: Context) -> None:
 
 def _delete_unused_segments(ctx: Context) -> None:
     before = ctx.now() - timedelta(days=ctx.settings.segment_days)
-    deleted = ctx.db.write(lambda session: rendered_segments.delete_unused(session, before))
+    unused = removal(ctx, RemovalReason.SEGMENT_UNUSED)
+    deleted = ctx.db.write(lambda session: rendered_segments.delete_unused(session, before, unused))
     if deleted:
         log.info("segments deleted=%d unused_since=%s", deleted, before)
-
-
-def _delete_unreferenced_blobs(ctx: Context) -> None:
-    """Delete blobs that no row names, such as the outputs of a cancelled render.
-
-    Watermarks have no rows: assignments that are not finished name them, and there are few.
-    """
-    for blobs in ctx.store.older_than(ctx.clock() - BLOB_GRACE_PERIOD):
-        with ctx.db.read() as session:
-            referenced = media_library.referenced_blobs(session, blobs)
-        for owner, sha256 in blobs:
-            if owner != INSTALLATION and (owner, sha256) not in referenced:
-                ctx.store.delete(owner, sha256)

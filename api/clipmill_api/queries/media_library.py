@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from typing import TypeAlias
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
+from clipmill_api.queries.tombstones import OwnedBlob, Removal, add_tombstones
 from clipmill_api.tables import (
     REVISION_IS_ACTIVE,
     ClipRow,
@@ -20,8 +20,6 @@ from clipmill_api.tables import (
     SegmentRow,
 )
 
-# (owner, sha256) of a blob.
-OwnedBlob: TypeAlias = "tuple[str, str]"
 OUTPUT_KINDS = ("compilation", *sorted(COMPANION_KINDS))
 
 
@@ -80,8 +78,11 @@ def set_thumbnail(session: Session, media_id: str, thumbnail_id: str | None) -> 
     session.execute(media.values(thumbnail_id=thumbnail_id))
 
 
-def delete_media(session: Session, media: MediaRow) -> None:
-    """Delete the row of a media file. Clips of terminal revisions lose their reference to it."""
+def delete_media(session: Session, media: MediaRow, removal: Removal) -> None:
+    """Delete the row of a media file. Clips of terminal revisions lose their reference to it.
+
+    Its bytes are deleted at the end of the grace period, unless another row names them.
+    """
     clips = update(ClipRow).where(ClipRow.media_id == media.id)
     session.execute(clips.values(media_id=None))
     session.delete(media)
@@ -94,6 +95,7 @@ def find_using_compilation(session: Session, owner: str, media_id: str) -> str |
         RevisionRow.generation == ClipRow.generation
     )
     clips = select(ClipRow.compilation_id).join(RevisionRow, same_revision)
+    add_tombstones(session, [(media.owner, media.sha256)], removal)
     by_clip = clips.where(ClipRow.media_id == media_id, REVISION_IS_ACTIVE).limit(1)
     return session.scalar(by_clip) or _find_active_spec(session, owner, media_id)
 
@@ -133,3 +135,9 @@ def referenced_blobs(session: Session, blobs: Collection[OwnedBlob]) -> set[Owne
         query = select(table.owner, table.sha256).where(table.sha256.in_(digests))
         referenced |= {(row.owner, row.sha256) for row in session.execute(query)}
     return referenced & set(blobs)
+def count_blob_rows(session: Session) -> int:
+    """Return how many rows of media files and segments name a blob."""
+    counts = [select(func.count()).select_from(table) for table in (MediaRow, SegmentRow)]
+    return sum(session.scalar(count) or 0 for count in counts)
+
+

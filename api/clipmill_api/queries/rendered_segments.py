@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import row_count, upsert
+from clipmill_api.queries.tombstones import Removal, add_tombstones
 from clipmill_api.tables import SegmentRow
 
 
@@ -33,12 +34,19 @@ def touch(session: Session, owner: str, keys: Collection[str], *, at: datetime) 
         session.execute(segments.values(used_at=at))
 
 
-def delete_unused(session: Session, before: datetime) -> int:
-    """Delete the rows of segments last used before a time. Return how many."""
-    return row_count(session.execute(delete(SegmentRow).where(SegmentRow.used_at < before)))
+def delete_unused(session: Session, before: datetime, removal: Removal) -> int:
+    """Delete the rows of segments last used before a time. Return how many.
+
+    Their bytes are deleted at the end of the grace period, unless other rows name them.
+    """
+    unused = delete(SegmentRow).where(SegmentRow.used_at < before)
+    rows = session.execute(unused.returning(SegmentRow.owner, SegmentRow.sha256)).all()
+    add_tombstones(session, [(row.owner, row.sha256) for row in rows], removal)
+    return len(rows)
 
 
-def add_segment(session: Session, segment: SegmentRow) -> None:
-    """Insert a segment, unless one of this key exists."""
+def add_segment(session: Session, segment: SegmentRow) -> bool:
+    """Insert a segment. Return False if one of this key exists."""
     values = {c.name: getattr(segment, c.name) for c in SegmentRow.__table__.columns}
-    session.execute(upsert(session, SegmentRow).values(**values).on_conflict_do_nothing())
+    insert = upsert(session, SegmentRow).values(**values).on_conflict_do_nothing()
+    return row_count(session.execute(insert)) > 0

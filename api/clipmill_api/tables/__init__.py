@@ -28,6 +28,7 @@ from clipmill_api.tables.media_tables import (
     SegmentRow,
     UploadRow,
 )
+from clipmill_api.tables.store_tables import TombstoneRow
 from clipmill_api.tables.task_tables import (
     FetchLockRow,
     LogLineRow,
@@ -54,6 +55,7 @@ __all__ = [
     "SegmentRow",
     "TaskRow",
     "TierRow",
+    "TombstoneRow",
     "UploadRow",
     "UserRow",
 ]

@@ -16,7 +16,9 @@ from clipmill_api.http.authentication import (
     UserOrJobPrincipal,
     UserPrincipal,
 )
+from clipmill_api.media.removals import removal
 from clipmill_api.http.paging import Cursor, encode_cursor
+from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
 from clipmill_api.queries import media_library, quota_ledger, rendered_segments, result_media
@@ -73,20 +75,19 @@ def list_media_uses(
 def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
     """Delete a media file that no active compilation uses. Finished videos stay as they are."""
 
-    def delete(session: Session) -> str | None:
+    def delete(session: Session) -> None:
+        quota_ledger.lock_owner(session, principal.owner)
         row = _media(session, principal.owner, media_id)
         compilation = media_library.find_using_compilation(session, principal.owner, media_id)
         if compilation:
             detail = f"media {media_id} is in use by the active compilation {compilation}"
             raise ApiProblem(409, "InUse", detail, compilation=compilation)
-        media_library.delete_media(session, row)
+        media_library.delete_media(session, row, removal(ctx, RemovalReason.MEDIA_DELETED))
         quota_ledger.release_storage(session, principal.owner, row.size_bytes)
         is_last = not media_library.is_blob_referenced(session, principal.owner, row.sha256)
         return row.sha256 if is_last else None
 
-    unreferenced = ctx.db.write(delete)
-    if unreferenced:
-        ctx.store.delete(principal.owner, unreferenced)
+    ctx.db.write(delete)
 
 
 @router.post("/api/media/{media_id}/validate")
