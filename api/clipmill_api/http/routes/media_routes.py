@@ -84,8 +84,6 @@ def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
             raise ApiProblem(409, "InUse", detail, compilation=compilation)
         media_library.delete_media(session, row, removal(ctx, RemovalReason.MEDIA_DELETED))
         quota_ledger.release_storage(session, principal.owner, row.size_bytes)
-        is_last = not media_library.is_blob_referenced(session, principal.owner, row.sha256)
-        return row.sha256 if is_last else None
 
     ctx.db.write(delete)
 
