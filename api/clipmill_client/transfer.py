@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from clipmill import fault_points
 from clipmill.protocol import Upload, UploadPurpose, UploadRequest
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
 from clipmill_client.errors import PermanentError, RetryableError
@@ -34,6 +35,12 @@ class Transfers:
         Raises:
             ClientError: The API refused the upload or could not be reached.
         """
+        fault_points.reach(f"job.upload.{request.purpose}.starting")
+        upload = self._upload(path, request)
+        fault_points.reach(f"job.upload.{request.purpose}.completed")
+        return upload
+
+    def _upload(self, path: Path, request: UploadRequest) -> Upload:
         # The API may have the bytes of a library file already, so only others go in one request.
         if request.size_bytes <= CHUNK_BYTES and request.purpose is not UploadPurpose.LIBRARY:
             try:
@@ -41,8 +48,10 @@ class Transfers:
             except RetryableError:
                 pass  # The API keeps what it received; continue at its offset.
         upload = self._connection.request_as(Upload, "POST", ROOT, body=request)
+        fault_points.reach(f"job.upload.{request.purpose}.announced")
         while upload.offset < upload.size_bytes:
             upload = self._upload_chunk(path, upload)
+            fault_points.reach(f"job.upload.{request.purpose}.chunk")
         if upload.complete:
             return upload
         where = f"{ROOT}/{upload.id}/complete"

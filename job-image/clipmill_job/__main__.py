@@ -56,11 +56,14 @@ def _exit(error: ClientError) -> int:
 
 def _run_task(client: Client, index: int, scratch: Path) -> int:
     assignment = _claim(client, index)
+    fault_points.reach(f"job.{assignment.stage}.claimed")
     try:
         with HeartbeatSender(client, assignment) as heartbeat:
             signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
             outputs = _do(client, assignment, heartbeat, scratch)
+            fault_points.reach(f"job.{assignment.stage}.done")
             _report_success(client, assignment, outputs)
+            fault_points.reach(f"job.{assignment.stage}.reported")
     except ClientError as error:
         return _report_failure(client, assignment, error)
     except OSError as error:
@@ -119,6 +122,8 @@ def _report_failure(client: Client, assignment: Assignment, error: ClientError) 
         client.result(result)
     except ClientError as unreported:
         sys.stderr.write(f"{unreported.code}: the failure was not reported: {unreported}\n")
+        if is_lease_lost(unreported):
+            return ExitCode.LEASE_LOST
         if not isinstance(unreported, PermanentError):
             # The API does not know of the failure: the next process has to find it again.
             return ExitCode.RETRY

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +50,11 @@ class UploadSpool:
         """Return the SHA-256 of the bytes that have arrived."""
         with self.path(upload_id).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def rename(self, upload_id: str, new_id: str) -> None:
+        """Move an upload's bytes, if there are any, to a new id."""
+        with suppress(FileNotFoundError):
+            self.path(upload_id).rename(self.path(new_id))
 
     def delete(self, upload_id: str) -> None:
         """Delete an upload's bytes, if there are any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from clipmill import fault_points
 from clipmill.protocol import MediaFacts, MediaKind, Upload, UploadPurpose, UploadRequest
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.accounts import quota_checks
@@ -30,12 +31,19 @@ RENDERED_KINDS = (MediaKind.COMPILATION, *COMPANION_KINDS)
 def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Upload:
     """Return a new upload, or the existing one of the same announcement.
 
+    An unfinished upload of an earlier claim of the task continues under a new id: with the old
+    one, the earlier claim can no longer write to it.
+
     Raises:
         ApiProblem: 403 if the caller may not upload this, 409 if its lease is lost, 413 if the
             file is too large, 422 if a field is missing.
     """
     _refuse_forbidden(ctx, principal, request)
-    return ctx.db.write(lambda session: _announce(session, ctx, principal, request))
+    row, earlier_id = ctx.db.write(lambda session: _announce(session, ctx, principal, request))
+    fault_points.reach(f"api.upload.{request.purpose}.announced")
+    if earlier_id:
+        ctx.spool.rename(earlier_id, row.id)
+    return view(ctx, row)
 
 
 def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest) -> None:
@@ -68,7 +76,8 @@ def _missing_field(request: UploadRequest) -> str | None:
 
 def _announce(
     session: Session, ctx: Context, principal: Principal, request: UploadRequest
-) -> Upload:
+) -> tuple[UploadRow, str | None]:
+    """Return the upload, and its earlier id if it was taken over from an earlier claim."""
     _require_lease(session, principal, request)
     quota_ledger.lock_owner(session, principal.owner)
     # Jobs of two compilations that render the same segment each upload their own file.
@@ -76,7 +85,7 @@ def _announce(
     request_sha256 = hashlib.sha256(identity.encode()).hexdigest()
     existing = upload_records.find_incomplete(session, principal.owner, request_sha256)
     if existing is not None:
-        return view(ctx, existing)
+        return existing, _take_over(session, ctx, existing, request)
     is_segment = request.purpose is UploadPurpose.SEGMENT
     if not is_segment:  # Segments are a cache of the installation and count towards no quota.
         quota_checks.reserve_storage(session, principal.owner, request.size_bytes)
@@ -93,7 +102,20 @@ def _announce(
     )
     upload_records.add_upload(session, row)
     _publish_known_bytes(session, ctx, principal, row, request)
-    return view(ctx, row)
+    fault_points.reach(f"api.upload.{request.purpose}.announcing")
+    return row, None
+
+
+def _take_over(
+    session: Session, ctx: Context, row: UploadRow, request: UploadRequest
+) -> str | None:
+    """Give an upload to a later claim. Return its earlier id, or None if the claim is the same."""
+    if row.request["epoch"] == request.epoch:
+        return None
+    earlier_id, row.id, row.created_at = row.id, new_id("u"), ctx.now()
+    row.request = request.model_dump(mode="json")
+    session.flush()
+    return earlier_id
 
 
 def _publish_known_bytes(
@@ -163,6 +185,7 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     request = UploadRequest.model_validate(row.request)
     try:
         facts = inspect_upload(ctx, row, request)
+        fault_points.reach(f"api.upload.{request.purpose}.inspected")
         ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
     except (ApiProblem, FileNotFoundError) as problem:
         # A concurrent request may have published the upload and deleted its spooled bytes.
@@ -172,8 +195,11 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
         if isinstance(problem, ApiProblem) and problem.status == 422:
             _discard(ctx, row)
         raise
+    fault_points.reach(f"api.upload.{request.purpose}.stored")
     upload = ctx.db.write(lambda session: _finish(session, ctx, principal, row, request, facts))
+    fault_points.reach(f"api.upload.{request.purpose}.published")
     ctx.spool.delete(row.id)
+    fault_points.reach(f"api.upload.{request.purpose}.finished")
     return upload
 
 
@@ -192,6 +218,7 @@ def _finish(
         raise not_found("upload", row.id)
     if not current.complete:
         publish(session, ctx, principal, current, facts)
+    fault_points.reach(f"api.upload.{request.purpose}.publishing")
     return view(ctx, current)
 
 

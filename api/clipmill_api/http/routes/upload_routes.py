@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from clipmill import fault_points
 from clipmill.protocol import Upload, UploadRequest
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.authentication import UserOrJobPrincipal
@@ -44,7 +45,7 @@ async def upload_file(
     upload = await run_in_threadpool(uploads.announce, ctx, principal, announcement)
     if upload.complete:
         return upload
-    await _append(ctx, upload.id, upload.size_bytes, None, request)
+    await _append(ctx, upload.id, upload.size_bytes, None, request, announcement.purpose)
     return await run_in_threadpool(uploads.complete, ctx, principal, upload.id)
 
 
@@ -68,14 +69,20 @@ async def append_upload(
     """Append bytes at `Upload-Offset`, which must be the upload's current offset."""
     row = await run_in_threadpool(uploads.find, ctx, principal, upload_id)
     if not row.complete:
-        await _append(ctx, row.id, row.size_bytes, upload_offset, request)
+        purpose = row.request["purpose"]
+        await _append(ctx, row.id, row.size_bytes, upload_offset, request, purpose)
     if upload_complete == "?1":
         return await run_in_threadpool(uploads.complete, ctx, principal, upload_id)
     return uploads.view(ctx, row)
 
 
 async def _append(
-    ctx: Context, upload_id: str, size_bytes: int, offset: int | None, request: Request
+    ctx: Context,
+    upload_id: str,
+    size_bytes: int,
+    offset: int | None,
+    request: Request,
+    purpose: str,
 ) -> None:
     """Append a body from `offset` on; None if the body is the whole file."""
     with ctx.spool.appending(upload_id) as file:
@@ -94,11 +101,13 @@ async def _append(
                 if len(buffer) >= BUFFER_BYTES:
                     await run_in_threadpool(file.write, bytes(buffer))
                     buffer.clear()
+                    fault_points.reach(f"api.upload.{purpose}.bytes")
         except ClientDisconnect:
             detail = "the connection was closed before the end of the body; its bytes are kept"
             raise ApiProblem(400, "Disconnected", detail) from None
         finally:
             await run_in_threadpool(file.write, bytes(buffer))
+            fault_points.reach(f"api.upload.{purpose}.bytes")
 
 
 async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
