@@ -51,6 +51,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "open": (
         "networkPolicy.enabled=false",
+        "admissionPolicy.enabled=false",
         "samples=false",
         "defaultOwner=",
         "crds.install=false",

@@ -54,8 +54,12 @@ def manifest() -> str:
     text = text.replace("clipmill-clipmill-operator", f"{HERE}-clipmill-operator")
     text = text.replace("namespace: clipmill\n", f"namespace: {HERE}\n")
     text = text.replace("\n  name: clipmill\n", f"\n  name: {HERE}\n")
+    text = text.replace("serviceaccount:clipmill:", f"serviceaccount:{HERE}:")
+    for field in ("request.namespace == ", '"kubernetes.io/metadata.name": '):
+        text = text.replace(f'{field}"clipmill"', f'{field}"{HERE}"')
     for part in ("api", "operator", "job"):
         text = text.replace(f" clipmill-{part}:{VERSION}\n", f" {names.image(part)}\n")
+        text = text.replace(f'"clipmill-{part}:{VERSION}"', f'"{names.image(part)}"')
     other = ("CustomResourceDefinition", "Namespace")
     return yaml.safe_dump_all(o for o in yaml.safe_load_all(text) if o["kind"] not in other)
 

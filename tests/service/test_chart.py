@@ -24,6 +24,7 @@ from generate import CHART, KUBERNETES_VERSION, ROOT
 
 # Kinds whose schema is not part of Kubernetes.
 OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
+CLUSTER_WIDE = ("ClusterRole", "ValidatingAdmissionPolicy")
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
     ("clipmill.dev", "compilations/status"): {"patch"},
@@ -59,7 +60,7 @@ def test_every_object_is_valid_and_labelled(option: str) -> None:
         if made["kind"] == "CustomResourceDefinition":
             continue
         assert made["metadata"]["labels"]["app.kubernetes.io/instance"] == "clipmill", made
-        assert ("ClusterRole" in made["kind"]) == (where is None), made
+        assert made["kind"].startswith(CLUSTER_WIDE) == (where is None), made
     assert len(names) == len(objects(option))
 
 
