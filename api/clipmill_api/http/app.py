@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
-from clipmill_api.context import Clock, Context, Ctx, utc_now
+from clipmill_api.context import Clock, Context, utc_now
 from clipmill_api.database import Database
-from clipmill_api.http import metrics, openapi, problem_details, request_limits
+from clipmill_api.http import health, metrics, openapi, problem_details, request_limits
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.routes import (
@@ -84,14 +84,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES)
     if settings.samples:
         app.include_router(sample_clips.router)
-    app.get("/healthz", include_in_schema=False)(_is_alive)
-    app.get("/readyz", include_in_schema=False)(_is_ready)
+    health.install(app)
     return app
 
 
 def _context(settings: Settings, clock: Clock) -> Context:
     settings.state.mkdir(parents=True, exist_ok=True)
-    db = Database(settings.database)
+    db = Database(settings.database, timeout_s=settings.database_timeout_s)
     migrate(db)
     return Context(
         settings=settings,
@@ -106,15 +105,6 @@ def _context(settings: Settings, clock: Clock) -> Context:
 def operation_id(route: APIRoute) -> str:
     """Return the operation id of a route: `list_compilations` becomes `listCompilations`."""
     return to_camel(route.name)
-
-
-def _is_alive() -> dict[str, str]:
-    return {"status": "ok"}
-
-
-def _is_ready(ctx: Ctx) -> dict[str, str]:
-    ctx.db.ping()
-    return {"status": "ok"}
 
 
 def seed_default_owner(ctx: Context) -> None:

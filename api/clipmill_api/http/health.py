@@ -1,0 +1,79 @@
+"""Liveness and readiness.
+
+Neither waits for a request thread, so that a loaded API is not taken for a dead one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+
+from clipmill_api.accounts.output_policy import INSTALLATION
+from clipmill_api.context import Context, Ctx
+from clipmill_api.http.problem_details import ApiProblem
+
+TIMEOUT_S = 3.0
+# Threads for checks that hang; a check that finds none has not answered either.
+MAX_THREADS = 6
+
+
+def install(app: FastAPI) -> None:
+    """Add /healthz and /readyz."""
+    app.state.health_threads = anyio.CapacityLimiter(MAX_THREADS)
+    app.get("/healthz", include_in_schema=False)(_is_alive)
+
+    async def _is_ready(ctx: Ctx) -> dict[str, str]:
+        return await check_readiness(ctx, app.state.health_threads)
+
+    app.get("/readyz", include_in_schema=False)(_is_ready)
+
+
+async def _is_alive() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+async def check_readiness(ctx: Context, threads: anyio.CapacityLimiter) -> dict[str, str]:
+    """Return the status of all dependencies. Raise NotReady if one fails or does not answer."""
+    checks: dict[str, Callable[[], object]] = {
+        "database": ctx.db.ping,
+        "store": lambda: ctx.store.exists(INSTALLATION, "0" * 64),
+        "disk": lambda: _write_to_disk(ctx),
+    }
+    failures: dict[str, str] = {}
+
+    async def check(name: str) -> None:
+        cause = await _failure(checks[name], threads)
+        if cause:
+            failures[name] = cause
+
+    async with anyio.create_task_group() as group:
+        for name in checks:
+            group.start_soon(check, name)
+    if failures:
+        detail = "; ".join(f"{name}: {cause}" for name, cause in sorted(failures.items()))
+        raise ApiProblem(503, "NotReady", detail, failed=sorted(failures))
+    return {"status": "ok", **dict.fromkeys(checks, "ok")}
+
+
+async def _failure(check: Callable[[], object], threads: anyio.CapacityLimiter) -> str | None:
+    """Return why a check failed; None if it did not."""
+    try:
+        with anyio.fail_after(TIMEOUT_S):
+            await run_sync(check, limiter=threads, abandon_on_cancel=True)
+    except TimeoutError:
+        return f"no answer within {TIMEOUT_S:g} s"
+    except Exception as error:  # whatever a store or a driver raises
+        # Addresses and statements are nobody's business who asks without a key.
+        return type(error).__name__
+    return None
+
+
+def _write_to_disk(ctx: Context) -> None:
+    """Create and delete an empty file, which also a full disk allows. Raise OSError."""
+    path = ctx.settings.state / f".ready-{os.getpid()}"
+    path.touch()
+    path.unlink(missing_ok=True)
