@@ -64,6 +64,12 @@ GOOD: dict[str, Spec] = {
     },
     "fit and focus of a clip": _clip(fit="Cover", focus={"left": 30, "top": 50}),
     "focus of an output": _with(outputs=[{**CUSTOM, "fit": "Cover", "focus": {"left": 0}}]),
+    "a title card": {"clips": [{"color": "#336699", "title": "Part one", "duration": "2.5s"}]},
+    "a still image": _clip(duration="1:00", slowZoom=50),
+    "the shortest and the longest still": {
+        "clips": [{"color": "#000000", "duration": "40ms"}, {"color": "#000000", "duration": "1h"}]
+    },
+    "a video's start and duration": _clip(start="1:30", duration="5s"),
     "the loudest clip": _clip(audio={"gain": "20dB"}),
     "durations of each format": {
         "clips": [
@@ -106,6 +112,13 @@ BAD: dict[str, tuple[Spec, str]] = {
     "a clip's gain without a unit": (_clip(audio={"gain": "-6"}), "gain"),
     "a focus outside the picture": (_clip(focus={"left": 101}), "left"),
     "an unknown fit of a clip": (_clip(fit="Stretch"), "fit"),
+    "a card and a file": (_clip(color="#336699"), "color"),
+    "a colour by name": ({"clips": [{"color": "blue"}]}, "color"),
+    "a trimmed card": ({"clips": [{"color": "#336699", "end": "2s"}]}, "color"),
+    "an end and a duration": (_clip(end="2s", duration="1s"), "duration"),
+    "a clip below 40 ms": (_clip(duration="39ms"), "40ms"),
+    "a clip above an hour": (_clip(duration="1:00:01"), "1h"),
+    "a zoom too far": (_clip(slowZoom=51), "slowZoom"),
     "audio track 0": (_clip(audio={"track": 0}), "track"),
     "no clips": ({"clips": []}, "clips"),
     "a missing list of clips": ({}, "clips"),

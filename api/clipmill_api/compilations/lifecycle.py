@@ -169,7 +169,11 @@ def _late_start(resolved: ResolvedSpec, clip: ClipRow) -> str | None:
     if clip.state != ClipState.READY or start is None or media is None:
         return None
     facts = media_facts(media)
-    if facts is None or round(parse_duration(start) * 1_000_000) < facts.duration_us:
+    if (
+        facts is None
+        or facts.is_image
+        or round(parse_duration(start) * 1_000_000) < facts.duration_us
+    ):
         return None
     length_s = facts.duration_us / 1e6
     return f"start {start} is not before the end of the clip ({length_s:.2f}s long)"

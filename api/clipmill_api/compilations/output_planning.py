@@ -11,6 +11,7 @@ from clipmill.protocol.result_record import MusicTrack, ResultRecord
 from clipmill.spec import OnClipError, Output, Quality, parse_level
 from clipmill.timeline.build import (
     PLACEHOLDER,
+    TITLE_CARD,
     InvalidTimeline,
     MediaSource,
     Timeline,
@@ -50,6 +51,8 @@ def plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
 def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:
     if clip.state == ClipState.WAITING:
         return UNFETCHED
+    if clip.state == ClipState.READY and resolved.spec.clips[clip.position].color:
+        return TITLE_CARD
     media = resolved.media.get(clip.media_id or "")
     if clip.state == ClipState.READY and media is not None:
         return media_source(media)

@@ -95,9 +95,13 @@ def _clip_keys(ctx: Context, spec: CompilationSpec) -> list[str | None]:
 
 
 def _refuse_unusable_media(spec: CompilationSpec, media: Mapping[str, MediaRow]) -> None:
-    for media_id, field in (asset_fields(spec) | clip_fields(spec)).items():
+    for media_id, field in asset_fields(spec).items():
         facts = media_facts(_existing(field, media_id, media))
         if facts is None or not facts.frames:
+            raise refusals.not_video(field, media_id)
+    for media_id, field in clip_fields(spec).items():
+        facts = media_facts(_existing(field, media_id, media))
+        if facts is None or not (facts.frames or facts.is_image):
             raise refusals.not_video(field, media_id)
     for media_id, field in image_ids(spec).items():
         kind = _existing(field, media_id, media).kind
@@ -128,7 +132,7 @@ def _new_clip(
         title=clip.title,
         url=clip.url,
         clip_key=key,
-        state=(ClipState.READY if media_id else ClipState.WAITING).value,
+        state=(ClipState.READY if media_id or clip.color else ClipState.WAITING).value,
         media_id=media_id,
         reused=fetched is not None,
     )

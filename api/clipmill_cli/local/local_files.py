@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -31,6 +31,7 @@ ASSET_FIELDS = {
     "bumper": MediaKind.BUMPER,
     "music": MediaKind.MUSIC,
 }
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -75,7 +76,21 @@ def find_local_files(document: Mapping[str, Any], folder: Path) -> list[LocalFil
     ]
     for file in files:
         _check_exists(file)
-    return files
+    return [replace(file, kind=_kind(file)) for file in files]
+
+
+def _kind(file: LocalFile) -> MediaKind:
+    """Return the kind of a file: a clip may be a still image."""
+    if file.kind is not MediaKind.CLIP:
+        return file.kind
+    try:
+        with file.path.open("rb") as stream:
+            head = stream.read(12)
+    except OSError:
+        # The upload reports it.
+        return MediaKind.CLIP
+    is_image = head.startswith(_IMAGES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+    return MediaKind.IMAGE if is_image else MediaKind.CLIP
 
 
 def _references(spec: dict[str, Any]) -> Iterator[_Reference]:

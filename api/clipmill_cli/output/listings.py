@@ -52,7 +52,10 @@ def show_compilation(out: Console, view: CompilationView) -> None:
         show_summary(out, view)
         return
     out.print(plain(f"{view.name}: {state_text(view)}, {view.percent} %{eta_text(view)}"))
-    rows = [(clip.name, clip.state, clip.url or clip.media_id, clip.message) for clip in view.clips]
+    rows = [
+        (clip.name, clip.state, clip.url or clip.media_id or "title card", clip.message)
+        for clip in view.clips
+    ]
     out.print(table("Clips", ("clip", "state", "source", "message"), rows))
 
 

@@ -19,7 +19,7 @@ TIMELINE_COLUMNS = ("item", "name", ">at frame", ">from", ">frames", ">seconds",
 def show_plan(out: Console, plan: Plan) -> None:
     """Print clips, then the timeline of each output, then the quota."""
     rows = [
-        (number, clip.name, clip.url or clip.media_id, _clip_status(clip))
+        (number, clip.name, clip.url or clip.media_id or "title card", _clip_status(clip))
         for number, clip in enumerate(plan.clips, 1)
     ]
     out.print(_limited("Clips", CLIP_COLUMNS, rows))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
 from clipmill.ffmpeg.framing import framing_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
+from clipmill.ffmpeg.still_filter import card_chain, still_chains
 from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
@@ -133,6 +134,9 @@ def _source_chains(
     source: SourceRange, segment: Segment, i: int, *, video: int, audio: int
 ) -> list[str]:
     rate = segment.profile.rate
+    if source.still:
+        graph = still_chains(segment.profile, source, pad=f"{video}:V:0", label=f"v{i}")
+        return [*graph, _silence(source.frames, rate, i)]
     seek = _source_seek_s(source, rate)
     graph = framing_chains(
         segment.profile,
@@ -184,6 +188,9 @@ def _audio_filters(source: SourceRange, rate: int, seek: int) -> str:
 
 
 def _placeholder(source: SourceRange, profile: Profile, i: int) -> list[str]:
+    if source.still:
+        card = card_chain(profile, source, source.still, f"v{i}")
+        return [card, _silence(source.frames, profile.rate, i)]
     size = f"s={profile.width}x{profile.height}:r={profile.rate}"
     black = f"color=c=black:{size},trim=end_frame={source.frames},setsar=1,format=yuv420p[v{i}]"
     return [black, _silence(source.frames, profile.rate, i)]

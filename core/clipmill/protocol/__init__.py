@@ -56,7 +56,7 @@ from clipmill.protocol.result_record import (
     PlayedItem,
     ResultRecord,
 )
-from clipmill.protocol.segment_content import Segment, SegmentCounts, SourceRange
+from clipmill.protocol.segment_content import Segment, SegmentCounts, SourceRange, StillPicture
 from clipmill.protocol.task_reports import (
     NOT_ISOLATED,
     Directive,
@@ -126,6 +126,7 @@ __all__ = [
     "SourceRange",
     "Stage",
     "StageKey",
+    "StillPicture",
     "Submission",
     "SubmissionAction",
     "SubmissionRefusal",

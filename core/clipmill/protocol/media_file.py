@@ -79,6 +79,11 @@ class MediaFacts(Model):
     artist: Title | None = Field(None, description="Artist from the tags of an audio file.")
     license: Title | None = Field(None, description="License from the tags of an audio file.")
 
+    @property
+    def is_image(self) -> bool:
+        """Whether the file is a still image."""
+        return self.width > 0 and not self.frames and not self.duration_us
+
 
 class Media(Model):
     """A media file of a library."""

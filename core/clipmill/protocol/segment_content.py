@@ -10,10 +10,18 @@ from clipmill.spec.base import Id, Model, Sha256
 from clipmill.spec.transitions import Curve, TransitionType
 
 
+class StillPicture(Model):
+    """A picture that is shown for the whole range, instead of a video."""
+
+    color: str | None = Field(None, description="Colour of a title card; absent for an image.")
+    zoom: int = Field(0, description="Enlargement until the end of the clip, in percent.")
+    frames: int = Field(0, ge=0, description="Length of the whole clip if there is a zoom.")
+
+
 class SourceRange(Model):
     """A range of one source, in frames of the output rate, with its gain and layers."""
 
-    media_id: Id | None = Field(description="Absent for a placeholder, which is black and silent.")
+    media_id: Id | None = Field(description="Absent for a title card and a black placeholder.")
     sha256: str
     format: str
     has_audio: bool
@@ -22,6 +30,7 @@ class SourceRange(Model):
     )
     width: int = 0
     height: int = 0
+    still: StillPicture | None = Field(None, description="Absent for a video.")
     start: int = Field(ge=0, description="First frame within the source.")
     frames: int = Field(ge=1)
     gain_mb: int = Field(0, description="Gain in hundredths of a decibel.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -14,7 +15,7 @@ from clipmill.spec.transitions import Transition
 
 
 class Clip(Model):
-    """A clip: its source, the part of it that plays, and what is shown over it."""
+    """A clip: a video, a still image or a title card, and what is shown over it."""
 
     name: Name | None = Field(
         None,
@@ -24,13 +25,20 @@ class Clip(Model):
     url: Line | None = Field(
         None,
         max_length=2000,
-        description="url is the page or file to fetch, by http or https. Exactly one of url and"
-        " mediaId must be set.",
+        description="url is the page or file to fetch, by http or https. Exactly one of url,"
+        " mediaId and color must be set.",
     )
     media_id: Id | None = Field(
         None,
-        description="mediaId is the id of a media file in the owner's library. Exactly one of url"
-        " and mediaId must be set.",
+        description="mediaId is the id of a video or a still image in the owner's library. Exactly"
+        " one of url, mediaId and color must be set.",
+    )
+    color: str | None = Field(
+        None,
+        pattern=r"^#[0-9A-Fa-f]{6}$",
+        max_length=7,
+        description="color makes the clip a silent title card of one colour, written as #RRGGBB."
+        " Exactly one of url, mediaId and color must be set.",
     )
     title: Title | None = Field(
         None, description="title is the clip's title in chapters, credits and reports."
@@ -44,6 +52,18 @@ class Clip(Model):
         None,
         description="end is the position in the source at which the clip ends. Defaults to the end"
         " of the source.",
+    )
+    duration: Duration | None = Field(
+        None,
+        description="duration is how long the clip plays, 40ms to 1h. Defaults to 4s for a still"
+        " image and a title card, and to the rest of the source for a video. It excludes end.",
+    )
+    slow_zoom: int = Field(
+        0,
+        ge=0,
+        le=50,
+        description="slowZoom is the enlargement of a still image from its first to its last frame"
+        " in percent.",
     )
     fit: Fit | None = Field(
         None,
@@ -70,11 +90,22 @@ class Clip(Model):
 
     @model_validator(mode="after")
     def _one_source_in_order(self) -> Self:
-        if (self.url is None) == (self.media_id is None):
-            both = "both url and mediaId are" if self.url else "neither url nor mediaId is"
-            raise ValueError(f"exactly one of url and mediaId must be set; {both} set")
+        names = ("url", "mediaId", "color")
+        sources = (self.url, self.media_id, self.color)
+        given = [n for n, source in zip(names, sources, strict=True) if source is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "exactly one of url, mediaId and color must be set;"
+                f" {' and '.join(given) or 'none'} {'are' if given else 'is'} set"
+            )
         if self.end is not None and parse_duration(self.end) <= parse_duration(self.start or "0s"):
             raise ValueError(f"end {self.end} must be after start {self.start or '0s'}")
+        if self.duration is not None and self.end is not None:
+            raise ValueError(f"duration {self.duration} and end {self.end} exclude each other")
+        if self.duration and not Fraction(1, 25) <= parse_duration(self.duration) <= 3600:
+            raise ValueError(f"duration {self.duration} is not between 40ms and 1h")
+        if self.color is not None and (self.start or self.end):
+            raise ValueError("start and end do not apply to a color; set duration")
         return self
 
 

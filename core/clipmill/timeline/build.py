@@ -32,6 +32,7 @@ from clipmill.timeline.overlay_layers import layers_of_subrange
 from clipmill.timeline.profiles import build_profile, limit_size
 from clipmill.timeline.resolved_items import (
     PLACEHOLDER,
+    TITLE_CARD,
     InvalidTimeline,
     MediaSource,
     ResolvedItem,
@@ -166,6 +167,13 @@ def _timeline_item(item: ResolvedItem, at: int, overlap: int) -> TimelineItem:
     )
 
 
+def _demuxer(item: ResolvedItem) -> str:
+    # The job converts every still image to PNG.
+    if item.still:
+        return "" if item.still.color else "png_pipe"
+    return item.source.facts.format if item.source.facts else ""
+
+
 def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRange:
     facts = item.source.facts
     part = PlayedPart(Fraction(item.start, rate), Fraction(item.start + item.frames, rate))
@@ -173,7 +181,8 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
     return SourceRange(
         media_id=item.source.media_id,
         sha256=item.source.sha256,
-        format=facts.format if facts else "",
+        format=_demuxer(item),
+        still=item.still,
         has_audio=sound.is_audible,
         audio_stream=sound.stream,
         width=facts.width if facts else 0,
@@ -199,6 +208,7 @@ def subrange(source: SourceRange, *, offset: int, frames: int) -> SourceRange:
 
 __all__ = [
     "PLACEHOLDER",
+    "TITLE_CARD",
     "InvalidTimeline",
     "MediaSource",
     "Timeline",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clipmill.protocol import Framing, Layer, MediaFacts
+from clipmill.protocol import Framing, Layer, MediaFacts, StillPicture
 from clipmill.protocol.result_record import ItemKind
 from clipmill.spec import (
     Clip,
@@ -26,6 +26,8 @@ from clipmill.timeline.overlay_layers import build_layers, hidden_overlay_notes,
 UNKNOWN_LENGTH_S = 60
 # Length of a placeholder for a clip without an `end`.
 PLACEHOLDER_S = 3
+# Length of a still image or a title card without a duration.
+STILL_S = 4
 # Length of each clip in a draft of the first seconds.
 PREVIEW_S = 4
 
@@ -46,6 +48,9 @@ class MediaSource:
 # Replaces a clip that could not be fetched, with onClipError Placeholder.
 PLACEHOLDER = MediaSource(None, "", None)
 
+# The source of a clip that is a color.
+TITLE_CARD = MediaSource(None, "", None)
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedItem:
@@ -59,6 +64,7 @@ class ResolvedItem:
     exact: bool
     framing: Framing
     audio: ClipAudio = DEFAULT_AUDIO
+    still: StillPicture | None = None
     transition: Transition | None = None
     layers: Sequence[Layer] = ()
     notes: Sequence[str] = ()
@@ -132,6 +138,8 @@ def _source_frames(source: MediaSource, rate: int) -> tuple[int, bool]:
 def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
     spec, rate = edit.spec, edit.rate
     clip, name = spec.clips[i], clip_name(spec, i)
+    if clip.color or (source.facts and source.facts.is_image):
+        return _resolve_still(edit, i, source)
     start = round(parse_duration(clip.start) * rate) if clip.start else 0
     length, exact = _source_frames(source, rate)
     if source == PLACEHOLDER:
@@ -148,16 +156,56 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         source=source,
         start=start,
         frames=end - start,
-        exact=exact or clip.end is not None,
+        exact=exact or (clip.end or clip.duration) is not None,
         framing=_clip_framing(edit.output, clip),
         audio=clip.audio,
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
         notes=(
             *track_notes(source.facts, clip.audio, name),
+            *_zoom_notes(clip, name),
             *hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
         ),
     )
+
+
+def _zoom_notes(clip: Clip, name: str) -> Sequence[str]:
+    return (f"{name}: slowZoom applies to still images only",) if clip.slow_zoom else ()
+
+
+def _resolve_still(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
+    """Return the item of a still image or of a title card."""
+    spec, rate = edit.spec, edit.rate
+    clip, name = spec.clips[i], clip_name(spec, i)
+    frames = _still_frames(edit, clip)
+    zoom = 0 if clip.color else clip.slow_zoom
+    trim_notes = [f"{name}: start and end do not apply to a still image; set duration"]
+    return ResolvedItem(
+        kind="clip",
+        name=name,
+        source=source,
+        start=0,
+        frames=frames,
+        exact=True,
+        framing=_clip_framing(edit.output, clip),
+        still=StillPicture(color=clip.color, zoom=zoom, frames=frames if zoom else 0),
+        transition=clip.transition,
+        layers=build_layers(spec, clip, edit.images, frames=frames, rate=rate),
+        notes=(
+            *(trim_notes if clip.start or clip.end else ()),
+            *(_zoom_notes(clip, name) if clip.color else ()),
+            *hidden_overlay_notes(clip, name, frames=frames, rate=rate),
+        ),
+    )
+
+
+def _still_frames(edit: _Edit, clip: Clip) -> int:
+    frames = _duration_frames(clip.duration or f"{STILL_S}s", edit.rate)
+    if clip.duration is None and edit.spec.max_clip_duration:
+        frames = min(frames, _duration_frames(edit.spec.max_clip_duration, edit.rate))
+    if edit.spec.preview is PreviewExtent.FIRST_SECONDS:
+        frames = min(frames, PREVIEW_S * edit.rate)
+    return frames
 
 
 def _end_frame(edit: _Edit, i: int, start: int, length: int, *, is_known: bool) -> int:
@@ -166,8 +214,11 @@ def _end_frame(edit: _Edit, i: int, start: int, length: int, *, is_known: bool) 
     ends = [length] if is_known else []
     if spec.preview is PreviewExtent.FIRST_SECONDS:
         ends.append(start + PREVIEW_S * rate)
-    if clip_end := spec.clips[i].end:
-        ends.append(_duration_frames(clip_end, rate))
+    clip = spec.clips[i]
+    if clip.end:
+        ends.append(_duration_frames(clip.end, rate))
+    elif clip.duration:
+        ends.append(start + _duration_frames(clip.duration, rate))
     elif spec.max_clip_duration:
         ends.append(start + _duration_frames(spec.max_clip_duration, rate))
     return min(ends, default=length)

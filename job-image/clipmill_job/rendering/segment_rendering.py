@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from clipmill.ffmpeg.segment_args import segment_args
-from clipmill.protocol import Assignment, Segment, UploadPurpose, UploadRequest
+from clipmill.protocol import Assignment, Segment, SourceRange, UploadPurpose, UploadRequest
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.errors import NvencError
@@ -127,8 +127,14 @@ class _Renderer:
         return path
 
     def _sources(self, segment: Segment) -> list[str | None]:
-        media_ids = [source.media_id for source in segment.sources]
-        return [str(self.files.path(media_id)) if media_id else None for media_id in media_ids]
+        return [self._source(source) for source in segment.sources]
+
+    def _source(self, source: SourceRange) -> str | None:
+        if source.media_id is None:
+            return None
+        if source.still:
+            return str(self.files.still_path(source.media_id))
+        return str(self.files.path(source.media_id))
 
     def _run(self, segment: Segment, args: Sequence[str]) -> None:
         try:

@@ -10,6 +10,7 @@ from threading import Lock
 from clipmill.protocol import Image, Segment
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
+from clipmill_job.drawing.still_picture import convert_still
 
 
 class SourceFiles:
@@ -26,6 +27,25 @@ class SourceFiles:
     def path(self, media_id: str) -> Path:
         """Return a media file, downloading it on first use."""
         return self._downloaded(media_id, lambda path: self._client.download_media(media_id, path))
+
+    def still_path(self, media_id: str) -> Path:
+        """Return a still image as PNG, converting it on first use.
+
+        Raises:
+            PermanentError: The image cannot be decoded.
+        """
+        path = self.path(media_id)
+        out = self._folder / _still_name(media_id)
+        with self._lock:
+            file_lock = self._file_locks.setdefault(out.name, Lock())
+        with file_lock:
+            if not out.exists():
+                try:
+                    convert_still(path, out)
+                except (OSError, ValueError, SyntaxError) as error:
+                    message = f"an image cannot be decoded: {error}"
+                    raise PermanentError("UnreadableImage", message[:300]) from error
+            return out
 
     def image_path(self, image: Image) -> Path:
         """Return the file of an image: the owner's, or the installation's watermark.
@@ -61,6 +81,11 @@ class SourceFiles:
                 self._uses[media_id] -= 1
                 if self._uses[media_id] == 0:
                     (self._folder / media_id).unlink(missing_ok=True)
+                    (self._folder / _still_name(media_id)).unlink(missing_ok=True)
+
+
+def _still_name(media_id: str) -> str:
+    return f"{media_id}.png"
 
 
 def source_ids(segment: Segment) -> set[str]:

@@ -47,7 +47,23 @@ RULES: Mapping[str, list[dict[str, str]]] = {
         ),
     ],
     "Clip": [
-        _rule("has(self.url) != has(self.mediaId)", "exactly one of url and mediaId must be set"),
+        _rule(
+            "[has(self.url), has(self.mediaId), has(self.color)].filter(x, x).size() == 1",
+            "exactly one of url, mediaId and color must be set",
+        ),
+        _rule(
+            "!has(self.duration) || !has(self.end)",
+            "duration and end exclude each other",
+        ),
+        _rule(
+            f"!has(self.duration) || ({_duration('self.duration')} >= duration('40ms')"
+            f" && {_duration('self.duration')} <= duration('1h'))",
+            "duration is not between 40ms and 1h",
+        ),
+        _rule(
+            "!has(self.color) || (!has(self.start) && !has(self.end))",
+            "start and end do not apply to a color; set duration",
+        ),
         _rule(
             f"!has(self.end) || {_duration('self.end')}"
             f" > (has(self.start) ? {_duration('self.start')} : duration('0s'))",
