@@ -104,6 +104,9 @@ class Settings(EnvironmentSettings):
     max_upload_bytes: PositiveInt = 4 * 1024**3
     fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
     lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
+    # Limits of each user's key; keys of jobs have four times as much.
+    requests_per_second: PositiveInt = 50
+    requests_in_flight: PositiveInt = 32
     segment_days: PositiveInt = 30
     blob_grace_days: int = Field(7, ge=0)
 

@@ -35,7 +35,8 @@ def api(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
     url = ""
     if "server" in request.fixturenames:
         url = request.getfixturevalue("server").url
-    with running(tmp_path / "state", url, database_timeout_s=TIMEOUT_S) as harness:
+    limits = {"database_timeout_s": TIMEOUT_S, "requests_in_flight": 1000}
+    with running(tmp_path / "state", url, **limits) as harness:
         yield harness
 
 

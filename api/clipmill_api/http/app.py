@@ -13,6 +13,7 @@ from clipmill_api.context import Clock, Context, utc_now
 from clipmill_api.database import Database
 from clipmill_api.http import health, metrics, openapi, problem_details, request_limits
 from clipmill_api.http.authentication import digest
+from clipmill_api.http.key_limit_middleware import KeyLimitMiddleware
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.routes import (
     account_routes,
@@ -75,6 +76,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.context = ctx
     app.add_middleware(request_limits.RequestLimitMiddleware)
+    app.add_middleware(KeyLimitMiddleware, settings=settings, metrics=ctx.metrics)
     problem_details.install(app)
     metrics.install(app, ctx.metrics, ctx.db)
     pages.install(app)

@@ -1,0 +1,91 @@
+"""ASGI middleware that answers 429 to requests beyond the limits of their key."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clipmill_api.http.key_limits import KeyLimits, RateLimit, Refusal
+from clipmill_api.http.metrics import Metrics
+from clipmill_api.http.problem_details import problem_response
+from clipmill_api.settings import KEY, Settings
+
+# A caller that ignores 429 is slowed down: its connection waits, which costs no thread.
+MAX_PAUSE_S = 1.0
+# Stands for all keys that cannot exist.
+MALFORMED = "malformed"
+_ID = "[^/]+"
+# Requests that plan a timeline or decode a file.
+_COSTLY = (
+    ("POST", re.compile("/api/plan")),
+    ("POST", re.compile("/api/compilations")),
+    ("POST", re.compile(f"/api/compilations/{_ID}/preview")),
+    ("PUT", re.compile(f"/api/compilations/{_ID}/spec")),
+    ("GET", re.compile(f"/api/compilations/{_ID}/(plan|timeline.otio)")),
+    ("POST", re.compile(f"/api/media/{_ID}/validate")),
+)
+
+
+class KeyLimitMiddleware:
+    """Refuse requests of users and jobs beyond the limits of their key.
+
+    The operator and the administrator are not limited. A request without a key takes no thread
+    before it is answered.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._limits = KeyLimits()
+        self._limit = RateLimit(settings.requests_per_second, settings.requests_in_flight)
+        self._unlimited = (settings.admin_key.encode(), settings.operator_key.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 429."""
+        key = _key(scope.get("headers", ())) if scope["type"] == "http" else b""
+        if not key or any(hmac.compare_digest(key, own) for own in self._unlimited):
+            await self.app(scope, receive, send)
+            return
+        name, is_costly = _bucket(key), _is_costly(scope)
+        limit = self._limit.of_job() if key.startswith(b"cm_j_") else self._limit
+        refusal = self._limits.enter(name, limit, is_costly=is_costly)
+        if refusal is not None:
+            await self._refuse(refusal, scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._limits.leave(name, is_costly=is_costly)
+
+    async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+        self._metrics.refusals.labels("TooManyRequests").inc()
+        await asyncio.sleep(min(MAX_PAUSE_S, refusal.retry_after_s))
+        detail = f"requests: {refusal.rule} are allowed for a key; retry later"
+        response = problem_response(429, "TooManyRequests", detail)
+        response.headers.update(refusal.headers)
+        await response(scope, receive, send)
+
+
+def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the bearer token of a request, or nothing."""
+    value = next((value for name, value in headers if name == b"authorization"), b"")
+    scheme, _, key = value.partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _bucket(key: bytes) -> str:
+    """Return the name under which a key's requests are counted, which is not the key itself."""
+    if not KEY.fullmatch(key.decode("latin-1")):
+        return MALFORMED
+    return hashlib.sha256(key).hexdigest()
+
+
+def _is_costly(scope: Scope) -> bool:
+    return any(
+        method == scope["method"] and path.fullmatch(scope["path"]) for method, path in _COSTLY
+    )

@@ -1,0 +1,126 @@
+"""Limits of each key: requests in flight, and a rate by a token bucket, in memory of a replica.
+
+They keep one caller from using all request threads or the whole processor.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# A bucket holds the tokens of so many seconds, so that short bursts pass.
+BURST_S = 4
+# Pods of one stage may share a key.
+JOB_FACTOR = 4
+# Tokens of a request that plans a timeline or decodes a file; others take one.
+COSTLY_TOKENS = 10
+# Of the requests in flight, this share may be costly.
+COSTLY_SHARE = 8
+# Keys without requests in flight that are remembered.
+MAX_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What one key may do."""
+
+    per_second: int
+    in_flight: int
+
+    @property
+    def burst(self) -> int:
+        """Tokens of a full bucket."""
+        return self.per_second * BURST_S
+
+    @property
+    def costly_in_flight(self) -> int:
+        """Costly requests in flight."""
+        return max(1, self.in_flight // COSTLY_SHARE)
+
+    def of_job(self) -> RateLimit:
+        """Return the limit of a job's key."""
+        return RateLimit(self.per_second * JOB_FACTOR, self.in_flight * JOB_FACTOR)
+
+
+@dataclass(slots=True)
+class _Usage:
+    """What one key uses; `tokens` is as of `at`."""
+
+    tokens: float
+    at: float
+    in_flight: int = 0
+    costly: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that exceeds a limit of its key."""
+
+    limit: RateLimit
+    rule: str
+    remaining: int
+    retry_after_s: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Retry-After and the RateLimit fields of the IETF draft."""
+        retry_after = max(1, math.ceil(self.retry_after_s))
+        return {
+            "Retry-After": str(retry_after),
+            "RateLimit-Policy": f'"requests";q={self.limit.burst};w={BURST_S}',
+            "RateLimit": f'"requests";r={self.remaining};t={retry_after}',
+        }
+
+
+class KeyLimits:
+    """Count the requests of each key. Used by the event loop only, so it needs no lock."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._usages: OrderedDict[str, _Usage] = OrderedDict()
+
+    def enter(self, key: str, limit: RateLimit, *, is_costly: bool) -> Refusal | None:
+        """Count a request that begins, or return why it is refused."""
+        usage, cost = self._refilled(key, limit), COSTLY_TOKENS if is_costly else 1
+        rule, wait_s = "", 1.0
+        if usage.in_flight >= limit.in_flight:
+            rule = f"at most {limit.in_flight} requests at a time"
+        elif is_costly and usage.costly >= limit.costly_in_flight:
+            rule = f"at most {limit.costly_in_flight} plans or validations at a time"
+        elif usage.tokens < min(cost, limit.burst):
+            rule = f"at most {limit.per_second} requests per second"
+            wait_s = (cost - usage.tokens) / limit.per_second
+        if rule:
+            return Refusal(limit, rule, max(0, int(usage.tokens)), wait_s)
+        usage.tokens -= cost
+        usage.in_flight += 1
+        usage.costly += is_costly
+        return None
+
+    def leave(self, key: str, *, is_costly: bool) -> None:
+        """Count the end of a request that was admitted."""
+        usage = self._usages[key]
+        usage.in_flight -= 1
+        usage.costly -= is_costly
+
+    def _refilled(self, key: str, limit: RateLimit) -> _Usage:
+        now = self._clock()
+        usage = self._usages.get(key)
+        if usage is None:
+            self._forget_idle()
+            usage = self._usages[key] = _Usage(limit.burst, now)
+        self._usages.move_to_end(key)
+        refilled = usage.tokens + (now - usage.at) * limit.per_second
+        usage.tokens, usage.at = min(limit.burst, refilled), now
+        return usage
+
+    def _forget_idle(self) -> None:
+        """Make room for a key: drop the one that was idle longest."""
+        if len(self._usages) < MAX_KEYS:
+            return
+        idle = next((key for key, usage in self._usages.items() if not usage.in_flight), None)
+        if idle is not None:
+            del self._usages[idle]
