@@ -88,7 +88,12 @@ class Harness:
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Return rows of the database."""
-        with self.ctx.db.read() as session:
+        return self.rows_of(self.ctx, sql, **values)
+
+    @staticmethod
+    def rows_of(ctx: Context, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """Return rows of a database without a running API."""
+        with ctx.db.read() as session:
             return [dict(row._mapping) for row in session.execute(text(sql), values)]
 
 

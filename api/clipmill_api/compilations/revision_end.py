@@ -9,8 +9,8 @@ from clipmill.protocol import CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.context import Context
 from clipmill_api.database import Session
-from clipmill_api.media.removals import removal
-from clipmill_api.queries import media_library, quota_ledger, revisions
+from clipmill_api.media.removals import delete_unfinished_uploads, removal
+from clipmill_api.queries import media_library, quota_ledger, revisions, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import CompilationRow, RenderUsageRow
 
@@ -52,6 +52,8 @@ def end_revision(
     else:
         _release_reservation(session, compilation, generation)
     _delete_unreferenced_outputs(session, ctx, compilation)
+    unfinished = upload_records.list_incomplete_of(session, compilation.id)
+    delete_unfinished_uploads(session, ctx, unfinished)
     return True
 
 

@@ -28,7 +28,7 @@ from clipmill_api.http.routes import (
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
-from clipmill_api.media.retention import periodic_sweep
+from clipmill_api.media.retention import delete_leftovers, periodic_sweep
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
 from clipmill_api.queries import users_and_keys
@@ -57,6 +57,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """
     ctx = _context(settings, clock)
     seed_default_owner(ctx)
+    delete_leftovers(ctx)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

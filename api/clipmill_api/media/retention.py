@@ -13,18 +13,20 @@ from fastapi.concurrency import run_in_threadpool
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media import blob_deletion
-from clipmill_api.media.removals import removal
-from clipmill_api.queries import quota_ledger, rendered_segments, upload_records
-from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
+from clipmill_api.media.removals import delete_unfinished_uploads, removal
+from clipmill_api.queries import rendered_segments, upload_records
+from clipmill_api.queries.tombstones import RemovalReason
 
 log = logging.getLogger(__name__)
 UPLOAD_LIFETIME = timedelta(days=1)
 INTERVAL_S = 3600
+IDS_PER_QUERY = 500
 
 
 def sweep(ctx: Context) -> None:
     """Delete once what has expired. Safe beside other replicas and running jobs."""
     _delete_expired_uploads(ctx)
+    delete_leftovers(ctx)
     _delete_unused_segments(ctx)
     blob_deletion.delete_due_blobs(ctx)
 
@@ -54,18 +56,27 @@ async def _sweep_forever(ctx: Context) -> None:
 def _delete_expired_uploads(ctx: Context) -> None:
     before = ctx.now() - UPLOAD_LIFETIME
 
-    def delete(session: Session) -> list[str]:
+    def delete(session: Session) -> None:
         rows = upload_records.list_incomplete(session, before)
-        expired = removal(ctx, RemovalReason.UPLOAD_EXPIRED)
-        blobs = [(row.owner, row.request["sha256"]) for row in rows]
-        add_tombstones(session, blobs, expired)
-        for row in rows:
-            quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
-            upload_records.delete_incomplete(session, row.id)
-        return [row.id for row in rows]
+        delete_unfinished_uploads(session, ctx, rows)
 
-    for upload_id in ctx.db.write(delete):
-        ctx.spool.delete(upload_id)
+    ctx.db.write(delete)
+
+
+def delete_leftovers(ctx: Context) -> None:
+    """Delete spooled bytes of uploads that are complete or were deleted.
+
+    A crash between a commit and the removal of the file leaves them. An upload's row is committed
+    before its file is created, so no file of a running upload is deleted.
+    """
+    spooled = ctx.spool.ids()
+    for start in range(0, len(spooled), IDS_PER_QUERY):
+        ids = spooled[start : start + IDS_PER_QUERY]
+        with ctx.db.read() as session:
+            incomplete = upload_records.incomplete_ids(session, ids)
+        for upload_id in set(ids) - incomplete:
+            log.info("leftover deleted upload=%s", upload_id)
+            ctx.spool.delete(upload_id)
 
 
 def _delete_unused_segments(ctx: Context) -> None:

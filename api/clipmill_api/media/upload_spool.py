@@ -56,6 +56,10 @@ class UploadSpool:
         with suppress(FileNotFoundError):
             self.path(upload_id).rename(self.path(new_id))
 
+    def ids(self) -> list[str]:
+        """Return the ids of all uploads that have bytes here."""
+        return [entry.name for entry in os.scandir(self._folder) if entry.is_file()]
+
     def delete(self, upload_id: str) -> None:
         """Delete an upload's bytes, if there are any."""
         self.path(upload_id).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -46,6 +47,20 @@ def delete_incomplete(session: Session, upload_id: str) -> bool:
     """Delete an upload unless it is complete. Return whether it was deleted."""
     upload = delete(UploadRow).where(UploadRow.id == upload_id, UploadRow.complete.is_(False))
     return row_count(session.execute(upload)) > 0
+
+
+def list_incomplete_of(session: Session, compilation_id: str) -> list[UploadRow]:
+    """Return the incomplete uploads of a compilation's jobs."""
+    query = select(UploadRow).where(
+        UploadRow.compilation_id == compilation_id, UploadRow.complete.is_(False)
+    )
+    return list(session.scalars(query))
+
+
+def incomplete_ids(session: Session, upload_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that belong to incomplete uploads."""
+    query = select(UploadRow.id).where(UploadRow.id.in_(upload_ids), UploadRow.complete.is_(False))
+    return set(session.scalars(query))
 
 
 def list_incomplete(session: Session, before: datetime) -> list[UploadRow]:
