@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from clipmill.environment import EnvironmentSettings, InvalidSettings, Words
+from clipmill.environment import EnvironmentSettings, InvalidSettings, Words, split_words
 from clipmill.protocol.encoding_profile import Encoder
+from clipmill.spec import canonical_duration, parse_duration
+from clipmill.timeline.presets import PRESETS
 from clipmill_api.accounts.watermark import Watermark
 
 DEFAULT_HOSTS = (
@@ -69,9 +71,30 @@ def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word.lower() for word in words)
 
 
+def _parse_length_limits(words: object) -> object:
+    """Parse `youtube_shorts=60s` or `twitter=none`. Raise ValueError for anything else."""
+    pairs = split_words(words)
+    if not isinstance(pairs, tuple) or not all(isinstance(pair, str) for pair in pairs):
+        return pairs
+    return tuple(_parse_length_limit(pair) for pair in pairs)
+
+
+def _parse_length_limit(pair: str) -> tuple[str, int | None]:
+    preset, _, length = pair.partition("=")
+    if preset not in PRESETS:
+        raise ValueError(f"{pair!r}: {preset!r} is no preset; presets: {', '.join(PRESETS)}")
+    if length == "none":
+        return preset, None
+    seconds = parse_duration(str(canonical_duration(length)))
+    if seconds < 1:
+        raise ValueError(f"{pair!r}: the shortest limit is 1s")
+    return preset, int(seconds)
+
+
 AdminKey = Annotated[str, AfterValidator(partial(check_key, letter="a"))]
 OperatorKey = Annotated[str, AfterValidator(partial(check_key, letter="o"))]
 HostPorts = Annotated[Words, AfterValidator(_check_host_ports)]
+LengthLimits = Annotated[tuple[tuple[str, int | None], ...], BeforeValidator(_parse_length_limits)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -96,6 +119,9 @@ class Settings(EnvironmentSettings):
     allow_any_host: bool = False
     allow_private: HostPorts = ()
     canaries: HostPorts = ()
+    # Longest video by preset in seconds (None for any), where it differs from the platform's.
+    length_limits: LengthLimits = ()
+    refuse_too_long: bool = False
     encoder: Literal["cpu", "nvenc"] = "cpu"
     samples: bool = False
     watermark: Watermark = Watermark()

@@ -127,6 +127,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "policy": ({"image.pullPolicy": "Sometimes"}, "image.pullPolicy: 'Sometimes' is not one of"),
     "owner": ({"defaultOwner": "Ada L"}, "defaultOwner: 'Ada L' does not match"),
     "source": ({"sources.allowPrivate": ["minio"]}, "sources.allowPrivate.0: 'minio' does not"),
+    "length": ({"rendering.lengthLimits": ["tiktok"]}, "rendering.lengthLimits.0: 'tiktok' does"),
     "cidr": ({"networkPolicy.excludedCIDRs": ["10"]}, "networkPolicy.excludedCIDRs.0: '10' does"),
     "root": ({"database.bundled.uid": 0}, "database.bundled.uid: 0 is less than the minimum of 1"),
     "stage": ({"jobs.pods.resources.cut": {}}, "jobs.pods.resources: Additional properties"),
@@ -152,6 +153,10 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "existing": {"database.mode": "existing", "database.existingSecret": "app"},
     "a tag that --set reads as a number": {"database.mode": "bundled", "image.tag": 17},
+    "longer videos": {
+        "rendering.lengthLimits": ["tiktok=none", "youtube_shorts=1m30s"],
+        "rendering.refuseTooLong": True,
+    },
     "as a subchart": {"global": {"anything": 1}},
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import CompilationState, Plan
+from clipmill.protocol import CompilationState, OutputPlan, Plan, Profile, SegmentCounts
 from clipmill_operator.building.resource import CompilationStatus, Phase
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
@@ -139,6 +139,26 @@ def test_skipped_clips() -> None:
     assert all(content in degraded.message for content in ("b", "Truncated", "ends after 3 s"))
     assert conditions["Fetched"].status == "True"
     assert current.clips_ready == "1/2"
+
+
+def test_an_output_too_long_for_its_platform() -> None:
+    """WithinLimits is False and names the output; otherwise there is no such condition."""
+    profile = Profile(width=64, height=64, rate=30, crf=19, speed="veryfast", max_bitrate=10**6)
+    output = OutputPlan(
+        name="short",
+        profile=profile,
+        frames=6000,
+        exact=True,
+        items=[],
+        segments=SegmentCounts(),
+        too_long="200s, but 180s",
+    )
+    response = RENDERING.model_copy(update={"outputs": [output]})
+    conditions = {c.type: c for c in status_of(response).conditions}
+    condition = conditions["WithinLimits"]
+    assert (condition.status, condition.reason) == ("False", "TooLong")
+    assert condition.message == "short: 200s, but 180s"
+    assert "WithinLimits" not in {c.type for c in status_of(RENDERING).conditions}
 
 
 @pytest.mark.parametrize(

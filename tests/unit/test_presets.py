@@ -19,15 +19,15 @@ from clipmill.timeline.presets import PRESETS, max_length_s
 from clipmill.timeline.profiles import RESOLUTIONS, build_profile, limit_size
 
 BEHAVIOUR = {
-    "youtube": (1920, 1080, 30, 8_000_000, None),
-    "youtube_shorts": (1080, 1920, 30, 5_000_000, 60),
+    "youtube": (1920, 1080, 30, 8_000_000, 43_200),
+    "youtube_shorts": (1080, 1920, 30, 8_000_000, 180),
     "tiktok": (1080, 1920, 30, 5_000_000, 600),
-    "instagram_feed": (1080, 1080, 30, 5_000_000, 60),
-    "instagram_reel": (1080, 1920, 30, 5_000_000, 90),
+    "instagram_feed": (1080, 1080, 30, 5_000_000, 900),
+    "instagram_reel": (1080, 1920, 30, 5_000_000, 900),
     "instagram_story": (1080, 1920, 30, 5_000_000, 60),
     "twitter": (1920, 1080, 30, 6_000_000, 140),
-    "facebook": (1920, 1080, 30, 8_000_000, None),
-    "twitch": (1920, 1080, 60, 8_000_000, 60),
+    "facebook": (1920, 1080, 30, 8_000_000, 14_400),
+    "twitch": (1920, 1080, 60, 8_000_000, None),
 }
 
 

@@ -26,6 +26,8 @@ def output_policy_of(session: Session, ctx: Context, owner: str) -> OutputPolicy
             "tier": tier.name,
             "max_resolution": tier.max_resolution,
             "max_fps": tier.max_fps,
+            "max_lengths_s": dict(ctx.settings.length_limits),
+            "refuse_too_long": ctx.settings.refuse_too_long,
             "encoder": ctx.settings.h264_encoder,
             "watermark": _watermark_layer(ctx, tier),
         }

@@ -6,7 +6,14 @@ from collections.abc import Collection
 
 from clipmill.artifacts.chapters import build_chapters, chapter_warning
 from clipmill.artifacts.credit_list import credits_of
-from clipmill.protocol import ClipState, MusicMix, MusicPlan, OutputPlan, SegmentCounts
+from clipmill.protocol import (
+    ClipState,
+    MusicMix,
+    MusicPlan,
+    OutputPlan,
+    OutputPolicy,
+    SegmentCounts,
+)
 from clipmill.protocol.result_record import MusicTrack, ResultRecord
 from clipmill.spec import OnClipError, Output, Quality, parse_level
 from clipmill.timeline.build import (
@@ -43,7 +50,6 @@ def plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     outputs = []
     for output in resolved.spec.outputs:
         timeline = build_timeline(resolved.spec, output, clips, assets, resolved.output_policy)
-        _refuse_too_long(output, timeline)
         outputs.append(_plan_output(resolved, output, timeline))
     return outputs
 
@@ -61,20 +67,26 @@ def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:
     return PLACEHOLDER if resolved.spec.on_clip_error is OnClipError.PLACEHOLDER else None
 
 
-def _refuse_too_long(output: Output, timeline: Timeline) -> None:
-    limit_s = max_length_s(output.preset)
+def _excess_length(output: Output, timeline: Timeline, policy: OutputPolicy) -> str | None:
+    """Return how the output is too long for its platform. Raise InvalidTimeline if refused."""
+    limit_s = max_length_s(output.preset, policy.max_lengths_s)
     length_s = timeline.frames / timeline.profile.rate
-    if limit_s is not None and timeline.exact and length_s > limit_s:
-        raise InvalidTimeline(
-            f"spec.outputs ({output.name}): the timeline is {length_s:.2f}s long, but preset"
-            f" {output.preset} allows at most {limit_s}s; shorten clips or set maxClipDuration"
-        )
+    if limit_s is None or not timeline.exact or length_s <= limit_s:
+        return None
+    excess = (
+        f"the timeline is {length_s:.2f}s long, but preset {output.preset} allows at most"
+        f" {limit_s}s; shorten clips or set maxClipDuration"
+    )
+    if policy.refuse_too_long:
+        raise InvalidTimeline(f"spec.outputs ({output.name}): {excess}")
+    return excess
 
 
 def _plan_output(resolved: ResolvedSpec, output: Output, timeline: Timeline) -> PlannedOutput:
     music, music_note = _plan_music(resolved, timeline)
     record = build_result_record(resolved.spec, resolved.clips, resolved.media, timeline, music)
-    notes = (*timeline.notes, music_note, _chapters_note(output, record))
+    too_long = _excess_length(output, timeline, resolved.output_policy)
+    notes = (*timeline.notes, too_long, music_note, _chapters_note(output, record))
     return PlannedOutput(
         spec=output,
         timeline=timeline,
@@ -82,6 +94,7 @@ def _plan_output(resolved: ResolvedSpec, output: Output, timeline: Timeline) -> 
         music=music,
         record=record,
         notes=tuple(note for note in notes if note),
+        too_long=too_long,
         is_draft=resolved.spec.quality is Quality.DRAFT,
     )
 
@@ -122,6 +135,7 @@ def output_view(
         chapters=build_chapters(output.record),
         credits=credits_of(output.record),
         notes=list(output.notes),
+        too_long=output.too_long,
         segments=SegmentCounts(total=len(output.segments), reused=reused, rendered=0),
     )
 

@@ -39,6 +39,7 @@ class PlannedOutput:
     record: ResultRecord
     notes: tuple[str, ...]
     is_draft: bool
+    too_long: str | None = None
 
     @property
     def render_seconds(self) -> int:

@@ -62,6 +62,10 @@ AllowHostOption = Annotated[
     list[str],
     typer.Option(metavar="HOST", help="Fetch from this host too. May be repeated."),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse an output that is too long for its platform."),
+]
 AllowAnyHostOption = Annotated[
     bool, typer.Option("--allow-any-host", help="Fetch from any public host.")
 ]

@@ -18,6 +18,7 @@ from clipmill_cli.commands.options import (
     ManifestArgument,
     OutputOption,
     StateOption,
+    StrictOption,
     print_json,
 )
 from clipmill_cli.local import local_render, prepared_manifest, result_folder
@@ -35,6 +36,7 @@ def render(
     allow_host: AllowHostOption = [],  # noqa: B006  typer reads it as a default and copies it
     allow_any_host: AllowAnyHostOption = False,
     allow_private: AllowPrivateOption = [],  # noqa: B006
+    strict: StrictOption = False,
     draft: Annotated[
         bool, typer.Option("--draft", help="Render with quality Draft: small and fast.")
     ] = False,
@@ -65,7 +67,9 @@ def render(
         clipmill render friday.yaml -o out/ --allow-host media.example.org
         clipmill render friday.yaml -o out/ --draft
     """
-    access = SourceAccess(tuple(allow_host), allow_any_host, tuple(allow_private))
+    access = SourceAccess(
+        tuple(allow_host), allow_any_host, tuple(allow_private), refuse_too_long=strict
+    )
     stdout, stderr = terminal.console(stderr=as_json), terminal.console(stderr=True)
     with interruptible():
         prepared = prepared_manifest.prepare(manifest)
@@ -95,6 +99,7 @@ def plan(
     allow_host: AllowHostOption = [],  # noqa: B006
     allow_any_host: AllowAnyHostOption = False,
     allow_private: AllowPrivateOption = [],  # noqa: B006
+    strict: StrictOption = False,
 ) -> None:
     """Show what a render would do: clips to fetch, timeline, segments, quota.
 
@@ -106,7 +111,9 @@ def plan(
         clipmill plan friday.yaml -o json >plan.json
     """
     prepared = prepared_manifest.prepare(manifest)
-    access = SourceAccess(tuple(allow_host), allow_any_host, tuple(allow_private))
+    access = SourceAccess(
+        tuple(allow_host), allow_any_host, tuple(allow_private), refuse_too_long=strict
+    )
     with connected(api_url, state, access) as client:
         resource = prepared.upload(client)
         if not api_url:

@@ -28,12 +28,13 @@ LEASE_S = 10
 
 @dataclass(frozen=True, slots=True)
 class SourceAccess:
-    """Hosts to fetch from in addition to the API's default ones."""
+    """Hosts to fetch from in addition to the API's default ones, and what is refused."""
 
     hosts: tuple[str, ...] = ()
     any_host: bool = False
     private_addresses: tuple[str, ...] = ()
 
+    refuse_too_long: bool = False
 
 class LocalAPI:
     """The API on a free loopback port, within its `with` block.
@@ -95,6 +96,7 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             allow_any_host=access.any_host,
             allow_private=access.private_addresses,
             lease_s=LEASE_S,
+            refuse_too_long=access.refuse_too_long,
         )
     except InvalidSettings as error:
         raise LocalAPIError(f"{state}: {error}") from None

@@ -94,6 +94,9 @@ class OutputPlan(Model):
     chapters: list[Chapter] = []
     credits: list[CreditEntry] = []
     notes: list[str] = []
+    too_long: str | None = Field(
+        None, description="How the output exceeds the longest video that its platform accepts."
+    )
     segments: SegmentCounts
 
 

@@ -46,3 +46,9 @@ class OutputPolicy(Model):
     max_fps: int | None = None
     encoder: Literal["libx264", "h264_nvenc"] = Field("libx264", description="Encoder of H.264.")
     watermark: Layer | None = None
+    max_lengths_s: dict[str, int | None] = Field(
+        {}, description="Longest video by preset, where it differs from the platform's."
+    )
+    refuse_too_long: bool = Field(
+        False, description="Whether a longer video is refused instead of noted."
+    )

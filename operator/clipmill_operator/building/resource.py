@@ -43,7 +43,8 @@ class Condition(Model):
     """Condition contains details for one aspect of the current state of a Compilation."""
 
     type: ShortText = Field(
-        description="type of condition: Accepted, Fetched, Rendered, Complete, Failed or Degraded."
+        description="type of condition: Accepted, Fetched, Rendered, Complete, Failed, Degraded or"
+        " WithinLimits."
     )
     status: Literal["True", "False", "Unknown"] = Field(
         description="status of the condition, one of True, False, Unknown."

@@ -57,6 +57,10 @@ def plan_findings(plan: Plan, *, is_queued: bool) -> list[Finding]:
     ]
     if skipped:
         findings.append(Finding("Degraded", "True", "ClipsSkipped", _skipped_message(skipped)))
+    too_long = [f"{output.name}: {output.too_long}" for output in plan.outputs if output.too_long]
+    if too_long:
+        message = "; ".join(too_long)[:MESSAGE_CHARS]
+        findings.append(Finding("WithinLimits", "False", "TooLong", message))
     return findings
 
 

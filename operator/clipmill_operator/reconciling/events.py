@@ -27,6 +27,7 @@ CONDITION_EVENTS = {
     ("Accepted", "False"): "Warning",
     ("Fetched", "True"): "Normal",
     ("Degraded", "True"): "Warning",
+    ("WithinLimits", "False"): "Warning",
     ("Complete", "True"): "Normal",
     ("Failed", "True"): "Warning",
 }
