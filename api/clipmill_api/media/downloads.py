@@ -14,6 +14,10 @@ from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.tables import MediaRow
 
 _RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
+# A path that contains the SHA-256 always has these bytes. Any other may have different bytes
+# after an edit or a new rendering, so that a cache asks with If-None-Match each time.
+IMMUTABLE = "private, max-age=31536000, immutable"
+NO_CACHE = "private, no-cache"
 CONTENT_TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
@@ -61,11 +65,11 @@ def serve(
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": IMMUTABLE if sha256 in request.url.path else NO_CACHE,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "X-Content-Type-Options": "nosniff",
     }
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if _has_current(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     start, end = _requested_range(request, sha256, size)
     status = 200
@@ -77,6 +81,12 @@ def serve(
         return Response(status_code=status, headers=headers, media_type=content_type)
     body = ctx.store.read(owner, sha256, start, end)
     return StreamingResponse(body, status, headers, media_type=content_type)
+
+
+def _has_current(if_none_match: str, etag: str) -> bool:
+    """Return whether an If-None-Match header lists this ETag, strong or weak, or is `*`."""
+    etags = [value.strip().removeprefix("W/") for value in if_none_match.split(",")]
+    return etag in etags or etags == ["*"]
 
 
 def _requested_range(request: Request, sha256: str, size: int) -> tuple[int, int]:
