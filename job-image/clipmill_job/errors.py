@@ -5,12 +5,13 @@ ClientError (clipmill_client.errors)
 |   +-- NvencError            within the task: the output is encoded on the CPU instead
 +-- PermanentError            exit 64: the API marks the task as failed (podFailurePolicy FailIndex)
     +-- NotIsolatedError      exit 66: no NetworkPolicy is in force, so no media is opened
+    |   +-- CanaryUnresolvedError  exit 66: nothing can be said about the isolation
     +-- LeaseLostError        exit 65: another process holds the task, or the revision has ended
 """
 
 from __future__ import annotations
 
-from clipmill.protocol import NOT_ISOLATED, ExitCode, TaskFailure
+from clipmill.protocol import CANARY_UNRESOLVED, NOT_ISOLATED, ExitCode, TaskFailure
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 
 # Codes of the API's refusals that mean the same as LeaseLostError.
@@ -24,8 +25,16 @@ class NvencError(RetryableError):
 class NotIsolatedError(PermanentError):
     """The pod reaches addresses that a NetworkPolicy should block."""
 
+    code_of_class = NOT_ISOLATED
+
     def __init__(self, detail: str) -> None:
-        super().__init__(NOT_ISOLATED, detail)
+        super().__init__(self.code_of_class, detail)
+
+
+class CanaryUnresolvedError(NotIsolatedError):
+    """The name of an address that the pod must not reach does not resolve."""
+
+    code_of_class = CANARY_UNRESOLVED
 
 
 class LeaseLostError(PermanentError):

@@ -2,7 +2,7 @@
 
 An assignment names canaries, host:port, which the pod must not reach. The API has answered by name
 when this runs, so DNS and network work: a canary that can be reached means that no policy is in
-force, or not yet.
+force, or not yet, and a canary whose name does not resolve is a mistake in the API's settings.
 """
 
 from __future__ import annotations
@@ -11,52 +11,76 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 
-from clipmill_job.errors import NotIsolatedError
+from clipmill_job.errors import CanaryUnresolvedError, NotIsolatedError
 
 # Network plugins put a policy in force up to this long after the pod has started.
 POLICY_DELAY_S = 20.0
 RETRY_S = 1.0
 # Within a cluster a connection takes a few milliseconds; a policy drops its packets silently.
 CONNECT_TIMEOUT_S = 0.5
-IsReachable = Callable[[str], bool]
 
 
-def is_reachable(canary: str) -> bool:
+class Reach(StrEnum):
+    """The result of one attempt to connect."""
+
+    REACHED = "reached"
+    CLOSED = "closed"
+    UNRESOLVED = "unresolved"
+
+
+TryCanary = Callable[[str], Reach]
+
+
+def try_address(address: str) -> Reach:
     """Return whether a TCP connection to host:port is accepted."""
-    host, _, port = canary.rpartition(":")
+    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except socket.gaierror:
+        return Reach.UNRESOLVED
     except OSError:
-        return False
-    return True
+        return Reach.CLOSED
+    return Reach.REACHED
 
 
 def wait_until_isolated(
     canaries: Sequence[str],
     *,
-    is_reachable: IsReachable = is_reachable,
+    try_canary: TryCanary = try_address,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Return once no canary can be reached.
+    """Return once no canary can be reached, and the name of each resolves.
 
     Raises:
         NotIsolatedError: A canary can still be reached after POLICY_DELAY_S.
+        CanaryUnresolvedError: The name of a canary does not resolve for that long.
     """
     until = clock() + POLICY_DELAY_S
-    while reached := _reached(canaries, is_reachable):
+    while open_canaries := _not_closed(canaries, try_canary):
         if clock() >= until:
-            raise NotIsolatedError(
-                f"this pod can reach {', '.join(reached)} after {POLICY_DELAY_S:.0f} s: "
-                "the cluster's network does not enforce NetworkPolicy; no media was opened"
-            )
+            raise _failure(open_canaries)
         sleep(RETRY_S)
 
 
-def _reached(canaries: Sequence[str], is_reachable: IsReachable) -> list[str]:
+def _failure(open_canaries: dict[str, Reach]) -> NotIsolatedError:
+    reached = [canary for canary, reach in open_canaries.items() if reach is Reach.REACHED]
+    if reached:
+        return NotIsolatedError(
+            f"this pod can reach {', '.join(reached)} after {POLICY_DELAY_S:.0f} s: "
+            "the cluster's network does not enforce NetworkPolicy; no media was opened"
+        )
+    return CanaryUnresolvedError(
+        f"{', '.join(open_canaries)} in CLIPMILL_CANARIES does not resolve: the isolation of this "
+        "pod cannot be checked; correct the address in the API's settings; no media was opened"
+    )
+
+
+def _not_closed(canaries: Sequence[str], try_canary: TryCanary) -> dict[str, Reach]:
     if not canaries:
-        return []
+        return {}
     with ThreadPoolExecutor(len(canaries)) as pool:
-        results = list(pool.map(is_reachable, canaries))
-    return [canary for canary, reachable in zip(canaries, results, strict=True) if reachable]
+        results = dict(zip(canaries, pool.map(try_canary, canaries), strict=True))
+    return {canary: reach for canary, reach in results.items() if reach is not Reach.CLOSED}

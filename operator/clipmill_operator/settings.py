@@ -165,6 +165,11 @@ class Settings(EnvironmentSettings):
         return self.submit_namespace or self.namespace
 
     @property
+    def first_namespaces(self) -> frozenset[str]:
+        """The namespaces whose job pods are isolated at the start, before their first Job."""
+        return frozenset(self.watch_namespaces or (self.namespace, self.submissions_namespace))
+
+    @property
     def api_pods_namespace(self) -> str:
         """The namespace of the API's pods."""
         return self.api_namespace or self.namespace

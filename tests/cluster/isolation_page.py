@@ -35,7 +35,9 @@ AFTER = """
 The network may enforce policies late, or not at all. Therefore a job pod first checks that it
 cannot connect to the Kubernetes API server and the database (`CLIPMILL_CANARIES`). It waits while
 it can; after 20 s the Compilation fails with the reason `NotIsolated`, before any media is opened.
-`helm test` performs the same check for an installation.
+If the name of such an address does not resolve, the check says nothing: the Compilation fails with
+the reason `CanaryUnresolved`. `helm test` performs the same check with the labels of each stage, and
+tries another pod and a public address too.
 """
 
 

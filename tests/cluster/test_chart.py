@@ -15,11 +15,12 @@ import pytest
 import clipmaker
 from chart_objects import set_options
 from cluster import names
-from cluster.kubectl import apply, find, get, kubectl, namespace
+from cluster.kubectl import Object, apply, find, get, kubectl, namespace
 from cluster.operators import only_operator_of
 from generate import CHART
 
 RELEASE, HERE, VIDEOS = "own", "chart-own", "chart-videos"
+PUBLIC = "1.1.1.1:443"
 CRD = "compilations.clipmill.dev"
 OPERATOR = f"system:serviceaccount:{HERE}:{RELEASE}-operator"
 OURS = f"app.kubernetes.io/instance={RELEASE}"
@@ -174,14 +175,39 @@ def test_an_upgrade_keeps_keys_and_volumes(release: None) -> None:
 
 
 def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
-    """It passes with the policies, and says what is open without them."""
-    logs = ("logs", "-n", HERE, f"{RELEASE}-isolation-test")
+    """It passes with the policies, and names what is open where they do not act."""
     done = helm("test", "--timeout=6m")
-    assert done.returncode == 0, kubectl(*logs)
-    assert "cannot be reached" in kubectl(*logs)
-    upgraded("networkPolicy.enabled=false")
+    assert done.returncode == 0, done.stdout + done.stderr + tested("control") + tested("fetch")
+    private = [f"{RELEASE}-test-target.{HERE}.svc:8080", "kubernetes.default.svc:443"]
+    private.append(f"{RELEASE}-database.{HERE}.svc:5432")
+    assert tested("control") == "".join(f"ok: {each} can be reached\n" for each in private[:2])
+    for stage, public in (("fetch", []), ("render", [PUBLIC]), ("assemble", [PUBLIC])):
+        lines = [f"ok: {RELEASE}-api.{HERE}.svc:80 can be reached"]
+        lines += [f"ok: {each} cannot be reached" for each in private + public]
+        assert tested(stage).splitlines() == lines
+    # The policies of job pods stay in their namespace: this one opens them, as if none acted.
+    apply(open_egress(VIDEOS))
     assert helm("test", "--timeout=6m").returncode != 0
-    assert "enforces no NetworkPolicy" in kubectl(*logs)
+    said = tested("fetch")
+    assert "does not enforce NetworkPolicy" in said
+    assert "kubernetes.default.svc:443" in said
+    kubectl("delete", "networkpolicy", "open-egress", "-n", VIDEOS)
+
+
+def tested(role: str) -> str:
+    """Return what a pod of `helm test` printed."""
+    return kubectl("logs", "-n", VIDEOS, f"{RELEASE}-isolation-{role}", check=False)
+
+
+def open_egress(where: str) -> Object:
+    """Return a NetworkPolicy that lets job pods reach everything."""
+    jobs = {"matchExpressions": [{"key": "clipmill.dev/stage", "operator": "Exists"}]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "open-egress", "namespace": where},
+        "spec": {"podSelector": jobs, "policyTypes": ["Egress"], "egress": [{}]},
+    }
 
 
 def test_uninstall_leaves_what_is_kept_and_hangs_on_nothing(release: None, alone: None) -> None:

@@ -90,7 +90,7 @@ def test_the_api_takes_the_database_of_the_secret(over_existing: None) -> None:
     shell = ("sh", "-c", password + '"$@"', "-")
     assert kubectl("exec", "-n", HERE, "db", "--", *shell, *tables).split() == ["default"]
     done = helm("test", "other", "--timeout=6m")
-    said = kubectl("logs", "-n", HERE, "other-isolation-test")
+    said = kubectl("logs", "-n", HERE, "other-isolation-render")
     assert done.returncode == 0, said
-    assert f"ok: the database {ADDRESS} cannot be reached" in said
+    assert f"ok: {ADDRESS} cannot be reached" in said
     assert get("statefulsets", HERE) == []

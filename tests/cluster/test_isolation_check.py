@@ -38,7 +38,7 @@ def test_a_pod_that_reaches_a_canary_opens_nothing(hole: None) -> None:
     video = Video("escaped").apply([{"url": url()}])
     assert video.ended() == f"Failed: {NOT_ISOLATED}"
     failed = video.condition("Failed")
-    assert "still reaches kubernetes.default.svc:443" in failed["message"]
+    assert "this pod can reach kubernetes.default.svc:443" in failed["message"]
     assert [clip.get("reason") for clip in video.status()["clips"]] == [None]
     had = "SELECT count(*) FROM clips WHERE compilation_id = %s AND media_id IS NOT NULL"
     assert video.rows(had) == [["0"]]

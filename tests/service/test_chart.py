@@ -194,6 +194,26 @@ def test_network_policies() -> None:
     assert of_kind("open", "NetworkPolicy") == []
 
 
+def test_helm_test_tries_each_stage() -> None:
+    """Without a database too: API server, another pod, a public address; a control shows them."""
+    for option, database in (("sqlite", []), ("bundled", ["clipmill-database.clipmill.svc:5432"])):
+        tries = {
+            item["metadata"]["name"].rpartition("-")[2]: item["spec"]["containers"][0]["args"]
+            for item in of_kind(option, "Pod")
+        }
+        others = ["clipmill-test-target.clipmill.svc:8080", "kubernetes.default.svc:443"]
+        private = [f"--closed={address}" for address in (*others, *database)]
+        reached = ["--open=clipmill-api.clipmill.svc:80"]
+        assert tries == {
+            "control": [f"--open={address}" for address in others],
+            "fetch": reached + private,
+            "render": [*reached, *private, "--closed=1.1.1.1:443"],
+            "assemble": [*reached, *private, "--closed=1.1.1.1:443"],
+        }
+    for item in of_kind("watched", "Pod"):
+        assert item["metadata"]["namespace"] == "blue"
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_policies_and_services_find_their_pods(option: str) -> None:
     """Each selector matches the labels of a pod of the chart."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clipmill.protocol import (
+    CANARY_UNRESOLVED,
     NOT_ISOLATED,
     ClipState,
     CompilationState,
@@ -140,9 +141,10 @@ def test_a_failed_fetch_skips_its_clip(api: Harness, two_seconds: Path) -> None:
     assert api.operator.plan(uid).outputs[0].frames == 60
 
 
+@pytest.mark.parametrize("code", [NOT_ISOLATED, CANARY_UNRESOLVED])
 @pytest.mark.parametrize("stage", Stage)
 def test_a_pod_without_isolation_fails_the_revision(
-    api: Harness, two_seconds: Path, stage: Stage
+    api: Harness, two_seconds: Path, stage: Stage, code: str
 ) -> None:
     """No clip is skipped in any stage, and the reservation is released."""
     owner, user = api.user(render_limit_seconds=100)
@@ -152,12 +154,12 @@ def test_a_pod_without_isolation_fails_the_revision(
     job = api.job(uid, stage)
     assignment = job.claim(0, "pod-1")
     message = "this pod still reaches the database"
-    failure = TaskFailure(code=NOT_ISOLATED, message=message)
+    failure = TaskFailure(code=code, message=message)
     job.result(TaskResult(index=0, epoch=assignment.epoch, failure=failure))
     view = api.operator.view(uid)
     assert (view.state, view.reason, view.message) == (
         CompilationState.FAILED,
-        NOT_ISOLATED,
+        code,
         message,
     )
     assert [clip.reason for clip in view.clips] == [None]

@@ -59,8 +59,7 @@ def test_all_workers_reconcile_at_once() -> None:
         workers=WORKERS,
         resync_s=3600,
         poll_s=3600,
-        namespace="clipmill",
-        submissions_namespace="clipmill",
+        first_namespaces=frozenset({"clipmill"}),
     )
     unused = cast(Any, SimpleNamespace())
     loop = ControlLoop(

@@ -28,8 +28,15 @@ def test_defaults() -> None:
     assert settings.pods_api_url == "http://api:8000"
     assert settings.submissions_namespace == settings.api_pods_namespace == "clipmill"
     assert "10.0.0.0/8" in settings.blocked_cidrs
+    assert settings.first_namespaces == {"clipmill"}
     assert settings.default_owner == "default"
     assert "cm_o_key" not in repr(settings)
+
+
+def test_policies_are_applied_where_the_operator_has_rights() -> None:
+    """In the watched namespaces only, if there are any: in others each attempt would be refused."""
+    watching = {"CLIPMILL_WATCH_NAMESPACES": "blue,green", "CLIPMILL_SUBMIT_NAMESPACE": "blue"}
+    assert Settings.from_environ(ENVIRON | watching).first_namespaces == {"blue", "green"}
 
 
 def test_values_of_each_sort() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from clipmill.protocol import (
-    NOT_ISOLATED,
+    ISOLATION_FAILURES,
     CompilationState,
     FailedTasks,
     OutputResult,
@@ -72,7 +72,7 @@ def _fail_task(
     failure: TaskFailure,
     index: int,
 ) -> None:
-    fails_revision = failure.code == NOT_ISOLATED or principal.stage is Stage.ASSEMBLE
+    fails_revision = failure.code in ISOLATION_FAILURES or principal.stage is Stage.ASSEMBLE
     if principal.stage is Stage.FETCH:
         clip = clip_of_task(session, principal, index)
         fetch_locks.release(session, clip.id)
@@ -176,7 +176,7 @@ def record_failed_tasks(
     A failed render task needs nothing: assembly renders missing segments.
     """
     key = (compilation.id, compilation.generation)
-    if failed.stage is Stage.ASSEMBLE or failed.reason == NOT_ISOLATED:
+    if failed.stage is Stage.ASSEMBLE or failed.reason in ISOLATION_FAILURES:
         reason = failed.reason or "JobFailed"
         end = RevisionEnd(CompilationState.FAILED, reason, failed.message)
         end_revision(session, ctx, compilation, compilation.generation, end)

@@ -43,6 +43,11 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- else }}{{ .Values.tests.databaseAddress }}{{ end }}
 {{- end }}
 
+{{- /* Namespace with job pods, in which `helm test` runs. */}}
+{{- define "clipmill.jobsNamespace" -}}
+{{ .Values.jobs.submitNamespace | default (first .Values.watchNamespaces) | default .Release.Namespace }}
+{{- end }}
+
 {{- /* Container security context: Pod Security `restricted` and a read-only root. */}}
 {{- define "clipmill.restricted" -}}
 allowPrivilegeEscalation: false

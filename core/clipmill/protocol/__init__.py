@@ -58,6 +58,8 @@ from clipmill.protocol.result_record import (
 )
 from clipmill.protocol.segment_content import Segment, SegmentCounts, SourceRange, StillPicture
 from clipmill.protocol.task_reports import (
+    CANARY_UNRESOLVED,
+    ISOLATION_FAILURES,
     NOT_ISOLATED,
     Directive,
     ExitCode,
@@ -70,6 +72,8 @@ from clipmill.protocol.task_reports import (
 from clipmill.protocol.upload_messages import Upload, UploadPurpose, UploadRequest
 
 __all__ = [
+    "CANARY_UNRESOLVED",
+    "ISOLATION_FAILURES",
     "NOT_ISOLATED",
     "TERMINAL_STATES",
     "Account",

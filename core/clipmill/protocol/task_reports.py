@@ -13,6 +13,10 @@ from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, SanitizedLine
 
 # Failure code of a pod that reached a canary: the whole generation fails.
 NOT_ISOLATED = "NotIsolated"
+# Failure code of a pod that cannot check its isolation, since a canary's name does not resolve.
+CANARY_UNRESOLVED = "CanaryUnresolved"
+# Failures of the whole generation, not of one clip.
+ISOLATION_FAILURES = frozenset({NOT_ISOLATED, CANARY_UNRESOLVED})
 
 
 class Heartbeat(Model):

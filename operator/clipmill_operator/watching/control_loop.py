@@ -114,7 +114,7 @@ class ControlLoop:
                 log.warning("start delayed: %s", error)
                 await asyncio.sleep(START_RETRY_S)
         self.reconciler.restore_admissions()
-        for namespace in {self.settings.namespace, self.settings.submissions_namespace}:
+        for namespace in self.settings.first_namespaces:
             self.add((namespace, POLICIES_NAME))
         self._spawn(self._first_cancellations())
 
