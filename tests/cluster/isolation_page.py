@@ -36,8 +36,8 @@ The network may enforce policies late, or not at all. Therefore a job pod first 
 cannot connect to the Kubernetes API server and the database (`CLIPMILL_CANARIES`). It waits while
 it can; after 20 s the Compilation fails with the reason `NotIsolated`, before any media is opened.
 If the name of such an address does not resolve, the check says nothing: the Compilation fails with
-the reason `CanaryUnresolved`. `helm test` performs the same check with the labels of each stage, and
-tries another pod and a public address too.
+the reason `CanaryUnresolved`. `helm test` performs the same check with the labels of each stage,
+and tries another pod and a public address too.
 """
 
 
