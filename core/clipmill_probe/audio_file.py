@@ -11,6 +11,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from clipmill.artifacts.plain_text import single_line
 from clipmill_probe.audio_tracks import AudioTrackReader
 from clipmill_probe.errors import MediaError, check_hours, error_text
 
@@ -97,5 +98,4 @@ def _tags(container: InputContainer, stream: AudioStream) -> Facts:
 
 
 def _printable(text: str) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(printable.split())[:MAX_TAG_LENGTH]
+    return single_line(text)[:MAX_TAG_LENGTH].rstrip()

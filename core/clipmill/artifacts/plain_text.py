@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 
 def single_line(text: str) -> str:
-    """Return the text in one line, without unprintable characters and repeated spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return the text in one line: controls and line breaks become spaces, repeated ones one.
+
+    All other characters are kept, also the invisible ones that join or separate letters.
+    """
+    return re.sub(" +", " ", "".join(" " if _breaks(c) else c for c in text)).strip(" ")
+
+
+def _breaks(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def timestamp(frames: int, rate: int) -> str:
