@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
 from clipmill_api.settings import Settings
 
@@ -31,7 +32,11 @@ def main(environ: Mapping[str, str]) -> int:
     except InvalidSettings as error:
         sys.stderr.write(f"clipmill-api: {error}\n")
         return EXIT_INVALID_SETTINGS
-    app = create_app_when_ready(settings)
+    try:
+        app = create_app_when_ready(settings)
+    except StartRefused as error:
+        sys.stderr.write(f"clipmill-api: {error}\n")
+        return EXIT_INVALID_SETTINGS
     # In a pod, the network policies decide who may connect.
     host = "0.0.0.0"  # noqa: S104
     timeout_s = GRACEFUL_SHUTDOWN_S

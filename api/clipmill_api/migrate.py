@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from clipmill_api.database import Database
+from clipmill_api.errors import StartRefused
 from clipmill_api.queries import users_and_keys
 
 if TYPE_CHECKING:
@@ -28,11 +29,21 @@ def alembic_config() -> Config:
 
 
 def migrate(db: Database) -> None:
-    """Run the missing migrations and seed the tiers. Replicas that start at once wait in turn."""
+    """Run the missing migrations and seed the tiers. Replicas that start at once wait in turn.
+
+    Raises:
+        StartRefused: The database is newer than this program.
+    """
     with db.migration() as connection:
         if not db.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
-        if _current_version(connection) != newest_version():
+        version = _current_version(connection)
+        if version is not None and version > newest_version():
+            raise StartRefused(
+                f"the database has version {version}, which a newer release made: this one knows"
+                f" {newest_version()}. Start that release, or restore a backup made before it"
+            )
+        if version != newest_version():
             upgrade(connection, "head")
     db.write(users_and_keys.seed_tiers)
 

@@ -136,6 +136,8 @@ class Settings(EnvironmentSettings):
     segment_days: PositiveInt = 30
     blob_grace_days: int = Field(7, ge=0)
 
+    # Id of the installation whose blob store this database takes over.
+    adopt_store: str = ""
     @model_validator(mode="after")
     def _refuse_unsafe_keys(self) -> Self:
         if self.admin_key == self.operator_key:

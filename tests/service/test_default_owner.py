@@ -16,18 +16,21 @@ from harness import running
 OWNERS = "SELECT u.name, u.tier, k.id FROM users u JOIN keys k ON k.owner = u.name"
 
 
-def test_a_changed_key_replaces_the_earlier_one(tmp_path: Path, database_url: str) -> None:
+def test_a_changed_key_replaces_the_earlier_one(tmp_path: Path, empty_database_url: str) -> None:
     """After three starts, the last with another key, there is one owner with one key."""
     name = f"d{uuid.uuid4().hex[:8]}"
     first, second = new_key("user"), new_key("user")
     for key in (first, first, second):
         owner = {"default_owner": name, "default_owner_key": key}
-        with running(tmp_path, database_url, **owner) as api:
+        with running(tmp_path / "s", empty_database_url, **owner) as api:
             assert api.client(key).account().tier == "Unlimited"
             assert api.rows(f"{OWNERS} WHERE u.name = :name", name=name) == [
                 {"name": name, "tier": "Unlimited", "id": "s-default-owner"}
             ]
-    with running(tmp_path, database_url) as api, pytest.raises(PermanentError) as refused:
+    with (
+        running(tmp_path / "s", empty_database_url) as api,
+        pytest.raises(PermanentError) as refused,
+    ):
         api.client(first).account()
     assert refused.value.status == 401
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +35,7 @@ from clipmill_api.tables import (
     UserRow,
 )
 from harness import Harness, running
-from manifests import ROOT
+from stored_release import restore_release
 
 TIME = "2026-11-27T07:01:33.928763Z"
 LATER = "2026-12-01T00:00:00.000000Z"
@@ -212,10 +211,7 @@ def test_a_broken_reference_is_refused(database: Database) -> None:
 
 def test_the_api_serves_the_database_of_release_0_1_0(tmp_path: Path) -> None:
     """Plan, result and library of a compilation that 0.1.0 rendered."""
-    script = (ROOT / "tests/releases/0.1.0/clipmill.sql").read_text()
-    with sqlite3.connect(tmp_path / "clipmill.db") as connection:
-        connection.executescript(script)
-    connection.close()
+    restore_release("0.1.0", tmp_path)
     with running(tmp_path) as api:
         user = api.client(api.admin.create_key("local"))
         (view,) = user.compilations().items

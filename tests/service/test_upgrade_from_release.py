@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from clipmill.protocol import CompilationState
 from harness import running
 from manifests import ROOT
+from stored_release import restore_release
 
 RELEASES = sorted(path.parent for path in (ROOT / "tests/releases").glob("*/clipmill.sql"))
 
@@ -17,10 +17,7 @@ RELEASES = sorted(path.parent for path in (ROOT / "tests/releases").glob("*/clip
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)
 def test_compilations_media_and_usage_survive_an_upgrade(release: Path, tmp_path: Path) -> None:
     """A compilation that an earlier release rendered is complete in the API of this one."""
-    with sqlite3.connect(tmp_path / "clipmill.db") as database:
-        database.executescript((release / "clipmill.sql").read_text())
-        owner = database.execute("SELECT owner FROM compilations").fetchone()[0]
-    database.close()
+    owner = restore_release(release.name, tmp_path)
     with running(tmp_path) as api:
         user = api.client(api.admin.create_key(owner))
         (summary,) = user.compilations().items

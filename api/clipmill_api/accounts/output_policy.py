@@ -10,12 +10,10 @@ from clipmill.spec import Position
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import TierRow
 from clipmill_probe import MediaError, probe_image
-
-# Owner of the watermark's blobs: no user can have this name.
-INSTALLATION = "_installation"
 
 
 def output_policy_of(session: Session, ctx: Context, owner: str) -> OutputPolicy:
@@ -26,10 +24,10 @@ def output_policy_of(session: Session, ctx: Context, owner: str) -> OutputPolicy
             "tier": tier.name,
             "max_resolution": tier.max_resolution,
             "max_fps": tier.max_fps,
-            "max_lengths_s": dict(ctx.settings.length_limits),
-            "refuse_too_long": ctx.settings.refuse_too_long,
             "encoder": ctx.settings.h264_encoder,
             "watermark": _watermark_layer(ctx, tier),
+            "max_lengths_s": dict(ctx.settings.length_limits),
+            "refuse_too_long": ctx.settings.refuse_too_long,
         }
     )
 

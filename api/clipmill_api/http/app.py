@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from clipmill_api.context import Clock, Context, utc_now
 from clipmill_api.database import Database
+from clipmill_api.errors import StartRefused
 from clipmill_api.http import health, metrics, openapi, problem_details, request_limits
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.key_limit_middleware import KeyLimitMiddleware
@@ -29,6 +30,7 @@ from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
 from clipmill_api.media.retention import delete_leftovers, periodic_sweep
+from clipmill_api.media.store_identity import check_identity
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
 from clipmill_api.queries import users_and_keys
@@ -56,6 +58,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         clock: Function that returns the current time.
     """
     ctx = _context(settings, clock)
+    try:
+        migrate(ctx.db)
+        check_identity(ctx)
+    except StartRefused:
+        ctx.db.close()
+        raise
     seed_default_owner(ctx)
     delete_leftovers(ctx)
 
@@ -94,7 +102,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 def _context(settings: Settings, clock: Clock) -> Context:
     settings.state.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database, timeout_s=settings.database_timeout_s)
-    migrate(db)
     return Context(
         settings=settings,
         db=db,

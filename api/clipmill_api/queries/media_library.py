@@ -135,6 +135,21 @@ def referenced_blobs(session: Session, blobs: Collection[OwnedBlob]) -> set[Owne
         query = select(table.owner, table.sha256).where(table.sha256.in_(digests))
         referenced |= {(row.owner, row.sha256) for row in session.execute(query)}
     return referenced & set(blobs)
+def newest_blobs(session: Session, limit: int) -> list[OwnedBlob]:
+    """Return blobs of the newest media files and segments."""
+    blobs: list[OwnedBlob] = []
+    for table in (MediaRow, SegmentRow):
+        query = select(table.owner, table.sha256).order_by(table.created_at.desc()).limit(limit)
+        blobs += [(row.owner, row.sha256) for row in session.execute(query)]
+    return blobs
+
+
+def count_blob_rows(session: Session) -> int:
+    """Return how many rows of media files and segments name a blob."""
+    counts = [select(func.count()).select_from(table) for table in (MediaRow, SegmentRow)]
+    return sum(session.scalar(count) or 0 for count in counts)
+
+
 def count_blob_rows(session: Session) -> int:
     """Return how many rows of media files and segments name a blob."""
     counts = [select(func.count()).select_from(table) for table in (MediaRow, SegmentRow)]

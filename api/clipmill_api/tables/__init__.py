@@ -28,7 +28,7 @@ from clipmill_api.tables.media_tables import (
     SegmentRow,
     UploadRow,
 )
-from clipmill_api.tables.store_tables import TombstoneRow
+from clipmill_api.tables.store_tables import InstallationRow, TombstoneRow
 from clipmill_api.tables.task_tables import (
     FetchLockRow,
     LogLineRow,
@@ -43,6 +43,7 @@ __all__ = [
     "CompilationRow",
     "FetchLockRow",
     "IdempotencyRow",
+    "InstallationRow",
     "KeyRow",
     "LogLineRow",
     "MediaRow",

@@ -1,10 +1,10 @@
-"""Tables of the blob store: blobs that may be deleted."""
+"""Tables of the blob store: the installation that it belongs to, and blobs to delete."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipmill_api.tables.declarative_base import Base
@@ -21,3 +21,13 @@ class TombstoneRow(Base):
     delete_after: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
     __table_args__ = (Index(None, "deleted_at", "delete_after"),)
+
+
+class InstallationRow(Base):
+    """The one row that names the installation. Its blob store names the same one."""
+
+    __tablename__ = "installation"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str]
+    created_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("number = 1", name="only_row"),)

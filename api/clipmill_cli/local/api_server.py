@@ -46,10 +46,13 @@ def running_server(settings: Settings, listening: socket.socket) -> Iterator[Eve
 def _create_app(settings: Settings) -> Any:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
+    from clipmill_api.errors import StartRefused  # noqa: PLC0415
     from clipmill_api.http.app import create_app  # noqa: PLC0415
 
     try:
         return create_app(settings)
+    except StartRefused as error:
+        raise LocalAPIError(str(error)) from None
     except SQLAlchemyError as error:
         reason = str(error).split("\n", 1)[0]
         source = "DATABASE_URL" if settings.database_url else str(settings.state / "clipmill.db")

@@ -96,6 +96,8 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             allow_any_host=access.any_host,
             allow_private=access.private_addresses,
             lease_s=LEASE_S,
+            lease_s=LEASE_S,
+            adopt_store=os.environ.get("CLIPMILL_ADOPT_STORE", ""),
             refuse_too_long=access.refuse_too_long,
         )
     except InvalidSettings as error:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, TaskResult
 from clipmill.spec import Sha256
-from clipmill_api.accounts.output_policy import INSTALLATION
 from clipmill_api.context import Ctx
 from clipmill_api.http.authentication import JobPrincipal, LiveJobPrincipal
 from clipmill_api.http.problem_details import not_found
@@ -14,6 +13,7 @@ from clipmill_api.media import downloads
 from clipmill_api.tasks import leases, outcome
 
 router = APIRouter(prefix="/api/worker", tags=["worker"])
+from clipmill_api.media.blob_store import INSTALLATION
 
 
 @router.post("/claim")
