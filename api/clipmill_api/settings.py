@@ -134,10 +134,11 @@ class Settings(EnvironmentSettings):
     requests_per_second: PositiveInt = 50
     requests_in_flight: PositiveInt = 32
     segment_days: PositiveInt = 30
+    # Days for which the bytes of a removed row are kept.
     blob_grace_days: int = Field(7, ge=0)
-
     # Id of the installation whose blob store this database takes over.
     adopt_store: str = ""
+
     @model_validator(mode="after")
     def _refuse_unsafe_keys(self) -> Self:
         if self.admin_key == self.operator_key:

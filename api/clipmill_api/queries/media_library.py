@@ -87,6 +87,7 @@ def delete_media(session: Session, media: MediaRow, removal: Removal) -> None:
     session.execute(clips.values(media_id=None))
     session.delete(media)
     session.flush()
+    add_tombstones(session, [(media.owner, media.sha256)], removal)
 
 
 def find_using_compilation(session: Session, owner: str, media_id: str) -> str | None:
@@ -95,7 +96,6 @@ def find_using_compilation(session: Session, owner: str, media_id: str) -> str |
         RevisionRow.generation == ClipRow.generation
     )
     clips = select(ClipRow.compilation_id).join(RevisionRow, same_revision)
-    add_tombstones(session, [(media.owner, media.sha256)], removal)
     by_clip = clips.where(ClipRow.media_id == media_id, REVISION_IS_ACTIVE).limit(1)
     return session.scalar(by_clip) or _find_active_spec(session, owner, media_id)
 
@@ -150,9 +150,11 @@ def count_blob_rows(session: Session) -> int:
     return sum(session.scalar(count) or 0 for count in counts)
 
 
-def count_blob_rows(session: Session) -> int:
-    """Return how many rows of media files and segments name a blob."""
-    counts = [select(func.count()).select_from(table) for table in (MediaRow, SegmentRow)]
-    return sum(session.scalar(count) or 0 for count in counts)
-
-
+def referenced_blobs(session: Session, blobs: Collection[OwnedBlob]) -> set[OwnedBlob]:
+    """Return those of the blobs that a media file or a segment refers to."""
+    referenced: set[OwnedBlob] = set()
+    digests = {sha256 for _, sha256 in blobs}
+    for table in (MediaRow, SegmentRow):
+        query = select(table.owner, table.sha256).where(table.sha256.in_(digests))
+        referenced |= {(row.owner, row.sha256) for row in session.execute(query)}
+    return referenced & set(blobs)

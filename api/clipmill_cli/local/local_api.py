@@ -33,8 +33,8 @@ class SourceAccess:
     hosts: tuple[str, ...] = ()
     any_host: bool = False
     private_addresses: tuple[str, ...] = ()
-
     refuse_too_long: bool = False
+
 
 class LocalAPI:
     """The API on a free loopback port, within its `with` block.
@@ -95,10 +95,9 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             allowed_hosts=(*DEFAULT_HOSTS, *access.hosts),
             allow_any_host=access.any_host,
             allow_private=access.private_addresses,
-            lease_s=LEASE_S,
+            refuse_too_long=access.refuse_too_long,
             lease_s=LEASE_S,
             adopt_store=os.environ.get("CLIPMILL_ADOPT_STORE", ""),
-            refuse_too_long=access.refuse_too_long,
         )
     except InvalidSettings as error:
         raise LocalAPIError(f"{state}: {error}") from None

@@ -11,17 +11,14 @@ from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import (
-    LiveJobPrincipal,
-    UserOrJobPrincipal,
-    UserPrincipal,
-)
-from clipmill_api.media.removals import removal
+from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.job_access import MediaReader, SegmentReader
 from clipmill_api.http.paging import Cursor, encode_cursor
-from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
+from clipmill_api.media.removals import removal
 from clipmill_api.queries import media_library, quota_ledger, rendered_segments, result_media
+from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import MediaRow
 
 router = APIRouter(tags=["media"])

@@ -10,10 +10,10 @@ from clipmill_api.context import Ctx
 from clipmill_api.http.authentication import JobPrincipal, LiveJobPrincipal
 from clipmill_api.http.problem_details import not_found
 from clipmill_api.media import downloads
+from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.tasks import leases, outcome
 
 router = APIRouter(prefix="/api/worker", tags=["worker"])
-from clipmill_api.media.blob_store import INSTALLATION
 
 
 @router.post("/claim")
