@@ -127,14 +127,6 @@ def is_blob_referenced(session: Session, owner: str, sha256: str) -> bool:
     return bool(referenced_blobs(session, [(owner, sha256)]))
 
 
-def referenced_blobs(session: Session, blobs: Collection[OwnedBlob]) -> set[OwnedBlob]:
-    """Return those of the blobs that a media file or a segment refers to."""
-    referenced: set[OwnedBlob] = set()
-    digests = {sha256 for _, sha256 in blobs}
-    for table in (MediaRow, SegmentRow):
-        query = select(table.owner, table.sha256).where(table.sha256.in_(digests))
-        referenced |= {(row.owner, row.sha256) for row in session.execute(query)}
-    return referenced & set(blobs)
 def newest_blobs(session: Session, limit: int) -> list[OwnedBlob]:
     """Return blobs of the newest media files and segments."""
     blobs: list[OwnedBlob] = []

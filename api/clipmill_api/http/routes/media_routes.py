@@ -11,8 +11,11 @@ from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import UserPrincipal
-from clipmill_api.http.job_access import MediaReader, SegmentReader
+from clipmill_api.http.authentication import (
+    LiveJobPrincipal,
+    UserOrJobPrincipal,
+    UserPrincipal,
+)
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
