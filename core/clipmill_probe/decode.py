@@ -15,6 +15,7 @@ from av.packet import Packet
 
 from clipmill_probe.audio_file import Facts, check_truncation, read_audio
 from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
+from clipmill_probe.color_tags import color_tags
 from clipmill_probe.errors import MediaError, check_hours, error_text
 from clipmill_probe.sniff import check_declared_length, sniff_container
 from clipmill_probe.video_track import MAX_SIDE, VideoTrack, check_size, video_streams
@@ -121,6 +122,7 @@ class _VideoReader:
             "rate": f"{rate.numerator}/{rate.denominator}",
             "frames": video.frames if self._full else video.packets,
             "video_codec": video.stream.codec_context.name,
+            "color": color_tags(video.first_frame) if video.first_frame else None,
             "audio_codec": played.get("codec"),
             "loudness_lufs": played.get("loudness_lufs"),
             "true_peak_dbtp": played.get("true_peak_dbtp"),

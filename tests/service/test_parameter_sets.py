@@ -13,6 +13,7 @@ from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import Fit, Output, TransitionType
 from clipmill.timeline.profiles import PRESETS, build_profile
+from clipmill.timeline.source_color import source_color
 from clipmill_probe import probe_media
 from harness import running
 from studio import Studio, custom
@@ -81,6 +82,7 @@ def _range(path: Path | None, framing: Framing) -> SourceRange:
             "format": facts.format,
             "width": facts.width,
             "height": facts.height,
+            "color": source_color(facts),
             "framing": framing,
         }
     )

@@ -7,8 +7,8 @@ from clipmill.spec import Align, Fit, Pane
 
 # The blurred background is computed at an eighth of the size: equally soft, for less work.
 BLUR_DIVISOR = 8
-# Pictures with a side of at least this length are BT.709, as in players. ffmpeg treats untagged
-# pictures as BT.601.
+# For facts of earlier releases, which do not say what the file declares: pictures with a side of
+# at least this length count as BT.709.
 HD_SIDE = 1280
 _TAIL = "setsar=1,format=yuv420p"
 _CROP_X = {Align.LEFT: "0", Align.CENTER: "(iw-ow)/2", Align.RIGHT: "iw-ow"}
@@ -35,13 +35,27 @@ def framing_chains(
     if framing.fit is Fit.COVER:
         enlarged = _cover(width, height, _colour(source), framing.zoom)
         chain = f"{enlarged},{_crop(width, height, framing)}"
-    return [f"[{pad}]{before},{chain},{_TAIL}[{label}]"]
+    return [f"[{pad}]{before},{chain},{_TAIL}{_convert_primaries(source)}[{label}]"]
 
 
 def _colour(source: SourceRange) -> str:
+    """Return options of `scale` that convert matrix and range; the range is that of the frames."""
     is_hd = max(source.width, source.height) >= HD_SIDE
-    matrix = "in_color_matrix=bt709:" if is_hd else ""
-    return f"{matrix}out_color_matrix=bt709:out_range=tv"
+    matrix = source.color.matrix if source.color else "bt709" if is_hd else "auto"
+    return f"in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
+
+
+def _convert_primaries(source: SourceRange) -> str:
+    """Return a filter that converts the primaries of a framed picture, if they are not BT.709's.
+
+    `scale` could do it, but takes five times as long.
+    """
+    if source.color is None or source.color.primaries == "bt709":
+        return ""
+    # jedec-p22 is zscale's name for the primaries of EBU Tech 3213.
+    primaries = source.color.primaries.replace("ebu3213", "jedec-p22")
+    known = "min=bt709:m=bt709:tin=bt709:t=bt709:rin=limited:r=limited"
+    return f",zscale=pin={primaries}:p=bt709:{known}"
 
 
 def _over_blur(
@@ -56,7 +70,8 @@ def _over_blur(
         f"[{pad}]{before},split[{label}far][{label}near]",
         f"[{label}far]{small},gblur=sigma=4,scale={width}:{height},{_TAIL}[{label}back]",
         f"[{label}near]{_contained(profile, source)},{_TAIL}[{label}front]",
-        f"[{label}back][{label}front]overlay=(W-w)/2:(H-h)/2,{_TAIL}[{label}]",
+        f"[{label}back][{label}front]overlay=(W-w)/2:(H-h)/2,{_TAIL}"
+        f"{_convert_primaries(source)}[{label}]",
     ]
 
 
@@ -73,7 +88,8 @@ def _panes(
     ]
     for i, (pane, name) in enumerate(zip(panes, names, strict=True)):
         x, y = _share(profile.width, pane.target.left), _share(profile.height, pane.target.top)
-        end = f"[{label}on{i + 1}]" if i + 1 < len(panes) else f",{_TAIL}[{label}]"
+        is_last = i + 1 == len(panes)
+        end = f",{_TAIL}{_convert_primaries(source)}[{label}]" if is_last else f"[{label}on{i + 1}]"
         graph.append(f"[{name}c]{_pane(profile, source, pane)},{_TAIL}[{name}]")
         graph.append(f"[{label}on{i}][{name}]overlay={x}:{y}{end}")
     return graph

@@ -34,7 +34,14 @@ from clipmill.protocol.compilation_views import (
 )
 from clipmill.protocol.encoding_profile import Container, Encoder, OutputPolicy, Profile
 from clipmill.protocol.layers import Caption, Card, Framing, Image, Layer, LayerWindow
-from clipmill.protocol.media_file import AudioTrack, Media, MediaFacts, MediaKind, MediaPage
+from clipmill.protocol.media_file import (
+    AudioTrack,
+    ColorTags,
+    Media,
+    MediaFacts,
+    MediaKind,
+    MediaPage,
+)
 from clipmill.protocol.operator_messages import (
     ActiveCompilation,
     FailedTasks,
@@ -56,7 +63,13 @@ from clipmill.protocol.result_record import (
     PlayedItem,
     ResultRecord,
 )
-from clipmill.protocol.segment_content import Segment, SegmentCounts, SourceRange, StillPicture
+from clipmill.protocol.segment_content import (
+    Segment,
+    SegmentCounts,
+    SourceColor,
+    SourceRange,
+    StillPicture,
+)
 from clipmill.protocol.task_reports import (
     CANARY_UNRESOLVED,
     ISOLATION_FAILURES,
@@ -86,6 +99,7 @@ __all__ = [
     "Claim",
     "ClipState",
     "ClipStatus",
+    "ColorTags",
     "CompilationPage",
     "CompilationState",
     "CompilationView",
@@ -127,6 +141,7 @@ __all__ = [
     "ResultRecord",
     "Segment",
     "SegmentCounts",
+    "SourceColor",
     "SourceRange",
     "Stage",
     "StageKey",

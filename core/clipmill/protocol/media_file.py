@@ -48,6 +48,14 @@ class AudioTrack(Model):
     loudness_hop_ms: int = Field(100, ge=1, description="Distance of two blocks.")
 
 
+class ColorTags(Model):
+    """What a file declares of its colours, by ffmpeg's names. Absent where it declares nothing."""
+
+    matrix: str | None = Field(None, description="Coefficients of luma, e.g. `smpte170m`.")
+    primaries: str | None = None
+    transfer: str | None = None
+
+
 class MediaFacts(Model):
     """Facts of a media file, measured by one full decode. Times are in microseconds."""
 
@@ -64,6 +72,9 @@ class MediaFacts(Model):
     rate: str = Field("", description="Average frame rate as a fraction, e.g. `30000/1001`.")
     frames: int = Field(0, ge=0)
     video_codec: str | None = None
+    color: ColorTags | None = Field(
+        None, description="Declared colours of the video; absent in facts of earlier releases."
+    )
     audio_codec: str | None = None
     loudness_lufs: float | None = Field(
         None, description="Integrated loudness (EBU R128); absent for silence or no audio."

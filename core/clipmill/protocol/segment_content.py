@@ -10,6 +10,13 @@ from clipmill.spec.base import Id, Model, Sha256
 from clipmill.spec.transitions import Curve, TransitionType
 
 
+class SourceColor(Model):
+    """Colours that a source is converted from, by ffmpeg's names."""
+
+    matrix: str
+    primaries: str
+
+
 class StillPicture(Model):
     """A picture that is shown for the whole range, instead of a video."""
 
@@ -30,6 +37,9 @@ class SourceRange(Model):
     )
     width: int = 0
     height: int = 0
+    color: SourceColor | None = Field(
+        None, description="Absent for a placeholder, and for facts of earlier releases."
+    )
     still: StillPicture | None = Field(None, description="Absent for a video.")
     start: int = Field(ge=0, description="First frame within the source.")
     frames: int = Field(ge=1)

@@ -38,6 +38,7 @@ from clipmill.timeline.resolved_items import (
     ResolvedItem,
     resolve_items,
 )
+from clipmill.timeline.source_color import source_color
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,7 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         audio_stream=sound.stream,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
+        color=source_color(facts) if facts and not item.still else None,
         start=item.start,
         frames=item.frames,
         gain_mb=sound.gain_mb,
