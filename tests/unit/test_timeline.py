@@ -134,3 +134,41 @@ def test_a_curve_changes_the_transition_segment_alone() -> None:
         clips = [{"mediaId": "m-clip", "name": "a"}, {"mediaId": "m-clip", "transition": fade}]
         timelines.append(split_into_segments(build(clips, [2_000_000] * 2)))
     assert [a.key == b.key for a, b in zip(*timelines, strict=True)] == [True, False, True]
+
+
+SHORT_TRIMS = [
+    ({"start": "1s", "end": "1.001s"}, 30, 31),
+    ({"start": "1.99s"}, 59, 60),
+    ({"start": "1.99s", "end": "1.995s"}, 59, 60),
+    ({"end": "1ms"}, 0, 1),
+    ({"start": "1.01s", "end": "1.02s"}, 30, 31),
+    ({"start": "1s", "end": "1.034s"}, 30, 31),
+]
+
+
+@pytest.mark.parametrize(("trim", "start", "end"), SHORT_TRIMS)
+def test_a_trim_shorter_than_a_frame_is_one_frame(
+    trim: dict[str, str], start: int, end: int
+) -> None:
+    """It is the frame that is on screen at its start, and never past the source."""
+    timeline = build([{"mediaId": "m-clip", **trim}], [2_000_000])
+    (played,) = timeline.sources
+    assert (played.start, played.start + played.frames) == (start, end)
+
+
+@pytest.mark.parametrize("start", ["2s", "2.001s", "1m"])
+def test_a_start_past_the_end_is_refused(start: str) -> None:
+    """The message names the clip."""
+    with pytest.raises(InvalidTimeline) as caught:
+        build([{"mediaId": "m-clip", "start": start}], [2_000_000])
+    assert "spec.clips[0] (clip-1): start" in str(caught.value)
+
+
+def test_a_late_start_in_a_source_of_unknown_length() -> None:
+    """Until the source is fetched, the estimate is the default length from the start on."""
+    output = {"name": "main", "preset": "custom", "width": 128, "height": 72, "rate": 30}
+    clips = [{"url": "https://clips.example.com/a.mp4", "start": "2h"}]
+    spec = CompilationSpec.model_validate({"clips": clips, "outputs": [output]})
+    unknown = MediaSource(None, "f" * 64, None)
+    timeline = build_timeline(spec, spec.outputs[0], [unknown], {})
+    assert (timeline.exact, timeline.frames) == (False, 60 * 30)

@@ -140,16 +140,7 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
     clip, name = spec.clips[i], clip_name(spec, i)
     if clip.color or (source.facts and source.facts.is_image):
         return _resolve_still(edit, i, source)
-    start = round(parse_duration(clip.start) * rate) if clip.start else 0
-    length, exact = _source_frames(source, rate)
-    if source == PLACEHOLDER:
-        length, exact = start + PLACEHOLDER_S * rate, True
-    end = _end_frame(edit, i, start, length, is_known=exact and source != PLACEHOLDER)
-    if end <= start:
-        raise InvalidTimeline(
-            f"spec.clips[{i}] ({name}): start {clip.start} is not before the end of the clip"
-            f" ({length / rate:.2f}s long)"
-        )
+    start, end, exact = _trim(edit, i, source)
     return ResolvedItem(
         kind="clip",
         name=name,
@@ -167,6 +158,35 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
             *hidden_overlay_notes(clip, name, frames=end - start, rate=rate),
         ),
     )
+
+
+def _trim(edit: _Edit, i: int, source: MediaSource) -> tuple[int, int, bool]:
+    """Return first frame, one past the last frame, and whether the length is exact.
+
+    A range shorter than a frame is the frame that is on screen at its start.
+    """
+    clip, rate = edit.spec.clips[i], edit.rate
+    start = round(parse_duration(clip.start) * rate) if clip.start else 0
+    length, exact = _source_frames(source, rate)
+    if source == PLACEHOLDER:
+        length, exact = start + PLACEHOLDER_S * rate, True
+    elif source.facts is None:
+        length = length if start < length else start + length
+    else:
+        _refuse_late_start(edit, i, source.facts)
+        start = min(start, length - 1)
+    end = _end_frame(edit, i, start, length, is_known=exact and source != PLACEHOLDER)
+    return start, max(end, start + 1), exact
+
+
+def _refuse_late_start(edit: _Edit, i: int, facts: MediaFacts) -> None:
+    clip = edit.spec.clips[i]
+    duration_s = Fraction(facts.duration_us, 1_000_000)
+    if clip.start and parse_duration(clip.start) >= duration_s:
+        raise InvalidTimeline(
+            f"spec.clips[{i}] ({clip_name(edit.spec, i)}): start {clip.start} is not before the"
+            f" end of the clip ({float(duration_s):.2f}s long)"
+        )
 
 
 def _zoom_notes(clip: Clip, name: str) -> Sequence[str]:
