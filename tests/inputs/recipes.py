@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from inputs.kinds import (
     alpha,
     clocks,
@@ -37,19 +35,3 @@ _BY_NAME = {recipe.name: recipe for recipe in RECIPES}
 def named(name: str) -> Recipe:
     """Return the recipe of this name."""
     return _BY_NAME[name]
-
-
-def cases(recipes: tuple[Recipe, ...]) -> list[object]:
-    """Return pytest's parameters; those that fail today are expected to."""
-    return [
-        pytest.param(
-            recipe,
-            id=recipe.name,
-            marks=pytest.mark.xfail(
-                strict=True, raises=AssertionError, reason=f"row {recipe.row} of the inputs table"
-            )
-            if recipe.fails_today
-            else (),
-        )
-        for recipe in recipes
-    ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from inputs.cases import cases
 from inputs.measuring import TAGS
 from inputs.recipe import Recipe
-from inputs.recipes import GROUPS, cases
+from inputs.recipes import GROUPS
 from inputs.rendering import Outcomes
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from inputs.cases import cases
 from inputs.kinds import music
 from inputs.recipe import Recipe
-from inputs.recipes import cases
 from inputs.rendering import Outcomes
 
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from inputs.cases import cases
 from inputs.kinds import shape
 from inputs.making import Files
 from inputs.measuring import COMB, bar_at, comb
 from inputs.recipe import Recipe
-from inputs.recipes import cases
 from inputs.rendering import Outcomes, render, spec_of
 from studio import Studio, custom
 
