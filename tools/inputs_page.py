@@ -24,7 +24,8 @@ same pictures at the same moments, upright, in their true shape and colours, wit
 `tools/inputs_page.py` generates this page from the table in `tests/inputs`. Each row is a file that
 the tests generate and render. *Measured* is what they assert of the result, at 320x180 and 30
 frames a second. Every result has 48 kHz stereo sound, is tagged BT.709 in matrix, primaries and
-transfer, and has limited range. *Not yet* marks a row whose test is expected to fail.
+transfer, and has limited range. Of two numbers of frames the larger one holds where the sound is
+padded. *Not yet* marks a row whose test is expected to fail.
 """
 COLUMNS = "| Kind | Treatment | Measured |\n|---|---|---|"
 
@@ -54,9 +55,10 @@ def _measured(outcome: Outcome) -> str:
 
 
 def _pictures(shown: Shown) -> str:
-    frames = "1 frame" if shown.frames == 1 else f"{shown.frames} frames"
-    if shown.slack_frames:
-        frames += f" (padding of the sound may add {shown.slack_frames})"
+    most = shown.frames + shown.slack_frames
+    joiner = " or " if shown.slack_frames == 1 else " to "
+    count = f"{shown.frames}{joiner}{most}" if shown.slack_frames else str(most)
+    frames = f"{count} frame{'' if most == 1 else 's'}"
     colours = f"colours within {shown.tolerance} of 255"
     boxes = {tuple(round(side) for side in box[2:]) for _, box in shown.boxes}
     sizes = " and ".join(f"{width}x{height}" for width, height in sorted(boxes, reverse=True))
