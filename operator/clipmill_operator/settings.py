@@ -18,27 +18,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from clipmill.environment import EnvironmentSettings, FromJson, Words
-
-# Ranges outside the public internet. Fetch pods never reach them, whatever else is configured.
-PRIVATE_CIDRS = (
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-    "::1/128",
-    "64:ff9b::/96",
-    "fc00::/7",
-    "fe80::/10",
-    "ff00::/8",
-)
+from clipmill.environment import EnvironmentSettings, FromJson, Words, split_words
+from clipmill.spec.network_ranges import PRIVATE_CIDRS
 
 
 class ContainerResources(BaseModel):
@@ -107,6 +88,7 @@ Url = Annotated[str, AfterValidator(_check_url)]
 Cidrs = Annotated[Words, AfterValidator(_check_cidrs)]
 Labels = Annotated[Mapping[str, str], BeforeValidator(_parse_labels)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Ports = Annotated[tuple[Port, ...], BeforeValidator(split_words), Field(min_length=1)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
@@ -139,6 +121,7 @@ class Settings(EnvironmentSettings):
     dns_namespace: str = "kube-system"
     dns_cidrs: Cidrs = ()
     excluded_cidrs: Cidrs = ()
+    fetch_ports: Ports = (80, 443)
     resync_s: int = Field(30, ge=1, validation_alias="CLIPMILL_RESYNC_SECONDS")
     poll_s: int = Field(3, ge=1, validation_alias="CLIPMILL_POLL_SECONDS")
     workers: AtLeastOne = 8

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key, is_public
+from clipmill.spec.network_ranges import is_public
+from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key
 
 KEYS = [
     ("https://clips.twitch.tv/AbC-d_1?x=1", "twitch:AbC-d_1"),

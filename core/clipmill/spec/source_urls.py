@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urlsplit
 
 _TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
@@ -14,7 +14,22 @@ _TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
 _SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
 # A longer key is hashed, since an index entry of PostgreSQL holds at most 2704 bytes.
 MAX_KEY_BYTES = 500
-_NAT64 = IPv6Network("64:ff9b::/96")
+# Names that no public host has: of this machine, a cluster, a private network or a cloud.
+_LOCAL_NAMES = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "svc",
+    "home",
+    "lan",
+    "corp",
+    "home.arpa",
+    "onion",
+)
+# Dots of other scripts, which IDNA resolves as dots and NFKC leaves.
+_DOTS = str.maketrans({"\u3002": ".", "\uff61": "."})
 
 
 class ForbiddenURL(ValueError):
@@ -82,23 +97,15 @@ def check_url(
 
 
 def _is_address_or_local(host: str) -> bool:
-    """Return whether a host is an IP address in any notation, or a name of this machine."""
-    last = host.rsplit(".", 1)[-1]
-    numeric = bool(re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", last))
-    local = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
-    return ":" in host or numeric or local
+    """Return whether a host is an IP address in any notation, or a name that is not public.
 
-
-def is_public(address: str) -> bool:
-    """Return whether an address is on the public internet, by its embedded IPv4 address if any."""
-    ip: IPv4Address | IPv6Address = ip_address(address.split("%", maxsplit=1)[0])
-    if isinstance(ip, IPv6Address):
-        embedded = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            embedded = IPv4Address(int(ip) & 0xFFFFFFFF)
-        if embedded is not None:
-            return is_public(str(embedded))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    Digits and dots of other scripts count as what a resolver reads them as.
+    """
+    name = unicodedata.normalize("NFKC", host.translate(_DOTS)).lower().strip(".")
+    last = name.rsplit(".", 1)[-1]
+    numeric = bool(re.fullmatch(r"0x[0-9a-f]*|[0-9]+", last))
+    local = "." not in name or name.endswith(tuple(f".{suffix}" for suffix in _LOCAL_NAMES))
+    return ":" in name or "%" in name or numeric or local
 
 
 def clip_key(url: str) -> str:

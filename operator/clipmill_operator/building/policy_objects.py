@@ -70,4 +70,5 @@ def _internet_rule(settings: Settings) -> Object:
         version = ip_network(internet).version
         blocked = [cidr for cidr in settings.blocked_cidrs if ip_network(cidr).version == version]
         peers.append({"ipBlock": {"cidr": internet, "except": blocked}})
-    return {"to": peers, "ports": [{"protocol": "TCP"}]}
+    ports = [{"port": port, "protocol": "TCP"} for port in settings.fetch_ports]
+    return {"to": peers, "ports": ports}
