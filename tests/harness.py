@@ -118,8 +118,8 @@ def library_clip(user: Client, path: Path) -> Media:
 def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harness]:
     """Run an API on a free port of the loopback, and stop it at the end."""
     clock = Clock()
-    # Tests send faster than any user; test_key_limits.py has the real limits.
-    more = {"requests_per_second": 10_000, **more}
+    # Tests send more than any user; test_key_limits.py tests the limits.
+    more = {"requests_per_second": 10_000, "requests_in_flight": 1000, **more}
     settings = Settings(
         state=state,
         database_url=database_url,

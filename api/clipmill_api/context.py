@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from clipmill.protocol import Upload
 from clipmill_api.database import Database
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.probe_queue import ProbeQueue
+from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.settings import Settings
 
@@ -34,6 +37,12 @@ class Context:
     spool: UploadSpool
     metrics: Metrics
     clock: Clock
+    # Files of users and from the internet, decoded to their end.
+    decodings: ProbeQueue
+    # Files that jobs rendered, of which only the headers are read.
+    header_reads: ProbeQueue
+    # Uploads that are being completed, by id and caller.
+    completions: SingleFlight[Hashable, Upload]
 
     def now(self) -> datetime:
         """Return the time now, in UTC."""

@@ -133,6 +133,9 @@ class Settings(EnvironmentSettings):
     # Limits of each user's key; keys of jobs have four times as much.
     requests_per_second: PositiveInt = 50
     requests_in_flight: PositiveInt = 32
+    # Files that are decoded at a time, and that may wait for it.
+    probe_slots: PositiveInt = 2
+    probe_queue: PositiveInt = 64
     segment_days: PositiveInt = 30
     # Days for which the bytes of a removed row are kept.
     blob_grace_days: int = Field(7, ge=0)

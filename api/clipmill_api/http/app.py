@@ -29,7 +29,9 @@ from clipmill_api.http.routes import (
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.retention import delete_leftovers, periodic_sweep
+from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.store_identity import check_identity
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
@@ -109,6 +111,9 @@ def _context(settings: Settings, clock: Clock) -> Context:
         spool=UploadSpool(settings.state / "spool"),
         metrics=Metrics(),
         clock=clock,
+        decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),
+        header_reads=ProbeQueue(slots=2 * settings.probe_slots, places=4 * settings.probe_queue),
+        completions=SingleFlight(),
     )
 
 

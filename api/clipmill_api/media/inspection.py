@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from pathlib import Path
 
 from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
@@ -13,10 +12,13 @@ from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.tables import MediaRow, UploadRow
 from clipmill_probe import MediaError, probe_image, probe_media
 
-# Concurrent decodings. Each is a process that can use a whole core.
-_DECODINGS = threading.BoundedSemaphore(2)
 # Files that are decoded to their end; the API's own renderings are not.
 _UNTRUSTED = (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
+
+
+def is_untrusted(row: UploadRow) -> bool:
+    """Return whether an upload is decoded to its end, which takes a core for as long as that."""
+    return UploadRequest.model_validate(row.request).purpose in _UNTRUSTED
 
 
 def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> MediaFacts | None:
@@ -46,6 +48,8 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Medi
 def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
     """Return the facts of a file of the library, after decoding it to its end.
 
+    The caller holds a slot of the probe queue, so that copies are made for few files at a time.
+
     Raises:
         ApiProblem: 422 if the file is missing or damaged.
     """
@@ -64,5 +68,4 @@ def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
 def _inspect(path: Path, kind: MediaKind | None, *, full: bool) -> MediaFacts:
     if kind is MediaKind.IMAGE:
         return probe_image(path)
-    with _DECODINGS:
-        return probe_media(path, full=full, allow_audio_only=kind is MediaKind.MUSIC)
+    return probe_media(path, full=full, allow_audio_only=kind is MediaKind.MUSIC)

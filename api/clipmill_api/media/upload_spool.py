@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +14,45 @@ from typing import BinaryIO
 from clipmill_api.http.problem_details import ApiProblem
 
 
+class UploadWriter:
+    """The writer of an upload until another takes over. Its calls block, so they need a thread."""
+
+    def __init__(self, file: BinaryIO, marker: Path, token: str, offset: int) -> None:
+        self.offset = offset
+        self._file, self._marker, self._token = file, marker, token
+
+    def write(self, data: bytes) -> None:
+        """Append bytes. Raises ApiProblem 503 if another writer has taken over."""
+        with _locked(self._file):
+            if not self._is_newest():
+                detail = "another request has taken over the upload; continue at its offset"
+                raise ApiProblem(503, "UploadBusy", detail)
+            self._file.write(data)
+            self._file.flush()
+
+    def finish(self, data: bytes) -> None:
+        """Append the last bytes, make all durable and close the file. Raises as `write`."""
+        try:
+            self.write(data)
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+
+    def _is_newest(self) -> bool:
+        try:
+            return self._marker.read_text() == self._token
+        except FileNotFoundError:
+            return False
+
+
 class UploadSpool:
     """The folder of unfinished uploads. A file's length is the upload's offset."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._markers = folder.with_name(f"{folder.name}-writers")
+        for each in (self._folder, self._markers):
+            each.mkdir(parents=True, exist_ok=True)
 
     def path(self, upload_id: str) -> Path:
         """Return the file of an upload."""
@@ -29,22 +63,26 @@ class UploadSpool:
         path = self.path(upload_id)
         return path.stat().st_size if path.exists() else 0
 
-    @contextmanager
-    def appending(self, upload_id: str) -> Iterator[BinaryIO]:
-        """Open an upload for one writer, and flush it to disk at the end.
+    def take_over(self, upload_id: str, offset: int | None = None) -> UploadWriter:
+        """Return the upload's only writer. A write of any earlier writer is refused from now on.
+
+        Args:
+            upload_id: The upload.
+            offset: Where the writer will begin; None if that is where the bytes end.
 
         Raises:
-            ApiProblem: 503 if another request is writing to it.
+            ApiProblem: 409 if the bytes do not end at `offset`.
         """
-        with self.path(upload_id).open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                detail = f"another request is writing to upload {upload_id}; retry later"
-                raise ApiProblem(503, "UploadBusy", detail) from None
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        file = self.path(upload_id).open("ab")
+        with _locked(file):
+            end = os.fstat(file.fileno()).st_size
+            if offset not in (None, end):
+                file.close()
+                detail = f"Upload-Offset: {offset} is not the upload's offset, {end}"
+                raise ApiProblem(409, "WrongOffset", detail, offset=end)
+            token = secrets.token_hex(8)
+            self._marker(upload_id).write_text(token)
+        return UploadWriter(file, self._marker(upload_id), token, end)
 
     def sha256(self, upload_id: str) -> str:
         """Return the SHA-256 of the bytes that have arrived."""
@@ -53,7 +91,8 @@ class UploadSpool:
 
     def rename(self, upload_id: str, new_id: str) -> None:
         """Move an upload's bytes, if there are any, to a new id."""
-        with suppress(FileNotFoundError):
+        self._marker(upload_id).unlink(missing_ok=True)
+        with suppress(FileNotFoundError), self.path(upload_id).open("rb") as file, _locked(file):
             self.path(upload_id).rename(self.path(new_id))
 
     def ids(self) -> list[str]:
@@ -63,3 +102,19 @@ class UploadSpool:
     def delete(self, upload_id: str) -> None:
         """Delete an upload's bytes, if there are any."""
         self.path(upload_id).unlink(missing_ok=True)
+        self._marker(upload_id).unlink(missing_ok=True)
+
+    def _marker(self, upload_id: str) -> Path:
+        """Return the file that holds the token of the newest writer."""
+        return self._markers / upload_id
+
+
+@contextmanager
+def _locked(file: BinaryIO) -> Iterator[None]:
+    """Hold the file's lock, which writers of all replicas hold for one write only."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if not file.closed:
+            fcntl.flock(file, fcntl.LOCK_UN)

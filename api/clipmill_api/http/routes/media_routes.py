@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
-from clipmill_api.context import Ctx
+from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import (
     LiveJobPrincipal,
@@ -89,11 +90,16 @@ def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
 
 
 @router.post("/api/media/{media_id}/validate")
-def validate_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> MediaFacts:
+async def validate_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> MediaFacts:
     """Decode a media file to its end and return its facts."""
+    row = await run_in_threadpool(_read_media, ctx, principal.owner, media_id)
+    async with ctx.decodings.slot(principal.owner):
+        return await run_in_threadpool(inspection.inspect_stored, ctx, row)
+
+
+def _read_media(ctx: Context, owner: str, media_id: str) -> MediaRow:
     with ctx.db.read() as session:
-        row = _media(session, principal.owner, media_id)
-    return inspection.inspect_stored(ctx, row)
+        return _media(session, owner, media_id)
 
 
 @router.head("/api/media/{media_id}/content", include_in_schema=False)

@@ -5,6 +5,7 @@ Users upload files of the library, jobs upload what they fetched or rendered.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
@@ -18,10 +19,12 @@ from clipmill_api.context import Context, Ctx
 from clipmill_api.http.authentication import UserOrJobPrincipal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.http.request_limits import NO_LIMIT
-from clipmill_api.media import uploads
+from clipmill_api.media import completions, uploads
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 BUFFER_BYTES = 1024 * 1024
+# A connection on which nothing arrives for so long is lost, even if nobody has closed it.
+STALLED_S = 60
 
 
 @router.post("", status_code=201)
@@ -46,7 +49,7 @@ async def upload_file(
     if upload.complete:
         return upload
     await _append(ctx, upload.id, upload.size_bytes, None, request, announcement.purpose)
-    return await run_in_threadpool(uploads.complete, ctx, principal, upload.id)
+    return await completions.complete(ctx, principal, upload.id)
 
 
 @router.get("/{upload_id}")
@@ -72,8 +75,8 @@ async def append_upload(
         purpose = row.request["purpose"]
         await _append(ctx, row.id, row.size_bytes, upload_offset, request, purpose)
     if upload_complete == "?1":
-        return await run_in_threadpool(uploads.complete, ctx, principal, upload_id)
-    return uploads.view(ctx, row)
+        return await completions.complete(ctx, principal, upload_id)
+    return await run_in_threadpool(uploads.view, ctx, row)
 
 
 async def _append(
@@ -85,39 +88,40 @@ async def _append(
     purpose: str,
 ) -> None:
     """Append a body from `offset` on; None if the body is the whole file."""
-    with ctx.spool.appending(upload_id) as file:
-        end = ctx.spool.offset(upload_id)
-        if offset not in (None, end):
-            detail = f"Upload-Offset: {offset} is not the upload's offset, {end}"
-            raise ApiProblem(409, "WrongOffset", detail, offset=end)
-        buffer = bytearray()
-        try:
-            async for chunk in _stream(request, skip=end if offset is None else 0):
-                end += len(chunk)
-                if end > size_bytes:
-                    detail = f"body: exceeds the announced {size_bytes} bytes"
-                    raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
-                buffer += chunk
-                if len(buffer) >= BUFFER_BYTES:
-                    await run_in_threadpool(file.write, bytes(buffer))
-                    buffer.clear()
-                    fault_points.reach(f"api.upload.{purpose}.bytes")
-        except ClientDisconnect:
-            detail = "the connection was closed before the end of the body; its bytes are kept"
-            raise ApiProblem(400, "Disconnected", detail) from None
-        finally:
-            await run_in_threadpool(file.write, bytes(buffer))
-            fault_points.reach(f"api.upload.{purpose}.bytes")
+    writer = await run_in_threadpool(ctx.spool.take_over, upload_id, offset)
+    end, buffer = writer.offset, bytearray()
+    try:
+        async for chunk in _stream(request, skip=end if offset is None else 0):
+            end += len(chunk)
+            if end > size_bytes:
+                detail = f"body: exceeds the announced {size_bytes} bytes"
+                raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
+            buffer += chunk
+            if len(buffer) >= BUFFER_BYTES:
+                await run_in_threadpool(writer.write, bytes(buffer))
+                buffer.clear()
+                fault_points.reach(f"api.upload.{purpose}.bytes")
+    except (ClientDisconnect, TimeoutError):
+        detail = "the connection was lost before the end of the body; its bytes are kept"
+        raise ApiProblem(400, "Disconnected", detail) from None
+    finally:
+        await run_in_threadpool(writer.finish, bytes(buffer))
+        fault_points.reach(f"api.upload.{purpose}.bytes")
 
 
 async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
-    """Yield a request's body without its first `skip` bytes."""
-    async for chunk in request.stream():
+    """Yield a request's body without its first `skip` bytes. Raise TimeoutError if it stalls."""
+    chunks = request.stream()
+    while True:
+        async with asyncio.timeout(STALLED_S):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
         yield chunk[skip:]
         skip = max(0, skip - len(chunk))
 
 
 @router.post("/{upload_id}/complete")
-def complete_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
+async def complete_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
     """Verify length and SHA-256, decode the media to its end, and publish the upload."""
-    return uploads.complete(ctx, principal, upload_id)
+    return await completions.complete(ctx, principal, upload_id)
