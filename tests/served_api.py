@@ -49,6 +49,10 @@ class Served:
         """The folder with a file for each fault that has happened."""
         return self.folder / "faults"
 
+    def log(self) -> str:
+        """Return what the servers wrote to stderr."""
+        return (self.folder / "serve.log").read_text()
+
     @contextmanager
     def running(
         self, fault: str = "", **env: str
@@ -67,7 +71,7 @@ class Served:
         with process:
             assert process.stdout is not None
             head = [process.stdout.readline() for _ in range(FIRST_LINES)]
-            assert head[0], (self.folder / "serve.log").read_text()
+            assert head[0], self.log()
             try:
                 with Client(head[0].split()[-1], self.keys["CLIPMILL_API_KEY"]) as client:
                     yield process, client

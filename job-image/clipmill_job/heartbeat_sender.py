@@ -79,6 +79,8 @@ class HeartbeatSender:
                     )
             except PermanentError as error:
                 self._error = LeaseLostError(error.code, error.detail)
+            except Exception as error:  # without heartbeats the task must not go on
+                self._error = RetryableError("HeartbeatFailed", f"{type(error).__name__}: {error}")
             if self._error is not None:
                 return
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from threading import Event
+
+import pytest
 
 from clipmill.protocol import (
     ActiveCompilation,
@@ -13,7 +16,12 @@ from clipmill.protocol import (
     QuotaEffect,
     Stage,
 )
-from clipmill_cli.local.embedded_operator import EmbeddedOperator
+from clipmill_cli.local.embedded_operator import (
+    EmbeddedOperator,
+    OperatorFailed,
+    OperatorRestarting,
+    Stopped,
+)
 from clipmill_client.errors import RetryableError
 
 QUOTA = QuotaEffect(estimated_seconds=1, remaining_seconds=None, limit_seconds=None)
@@ -139,3 +147,64 @@ def test_stopping_the_server_terminates_running_jobs() -> None:
     with operator(FakeOperatorAPI("r-0123", to_fetch=(0,)), process):
         assert process.started.wait(30)
     assert process.terminated
+
+
+class BrokenStart:
+    """Fails to start a process: the disk is full."""
+
+    def __call__(self, *_: object) -> EndlessProcess:
+        """Raise OSError."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def supervised(
+    start: object, monkeypatch: pytest.MonkeyPatch
+) -> tuple[EmbeddedOperator, list[float], Event]:
+    """Return an operator, its pauses so far, and an event that is set when it gives up."""
+    gave_up, pauses = Event(), list[float]()
+    embedded = EmbeddedOperator(
+        FakeOperatorAPI("r-0123", to_fetch=(0,)),  # type: ignore[arg-type]
+        start,  # type: ignore[arg-type]
+        workers=1,
+        on_failed=gave_up.set,
+    )
+    monkeypatch.setattr(embedded, "_pause", pauses.append)
+    return embedded, pauses, gave_up
+
+
+def test_an_unexpected_error_does_not_end_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It starts again after pauses that double, gives up after six failures, and says so."""
+    embedded, pauses, gave_up = supervised(BrokenStart(), monkeypatch)
+    embedded.check()
+    with embedded:
+        assert gave_up.wait(30)
+    assert [pause for pause in pauses if pause >= 1] == [1, 2, 4, 8, 16]
+    with pytest.raises(OperatorFailed, match=r"6 times in a row, last with OSError: .*No space"):
+        embedded.check()
+
+
+def test_an_operator_that_recovers_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not ready between a failure and the next success."""
+    embedded, pauses, _ = supervised(BrokenStart(), monkeypatch)
+    states: list[str] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        states.append(state_of(embedded))
+        monkeypatch.setattr(embedded, "pending", list)
+        if len(states) > 1:
+            raise Stopped
+
+    monkeypatch.setattr(embedded, "_pause", pause)
+    with embedded:
+        pass
+    assert (states, pauses[0]) == (["OperatorRestarting", "ready"], 1)
+
+
+def state_of(embedded: EmbeddedOperator) -> str:
+    """Return the name of the error that its readiness check raises, or `ready`."""
+    try:
+        embedded.check()
+    except (OperatorRestarting, OperatorFailed) as error:
+        return type(error).__name__
+    return "ready"

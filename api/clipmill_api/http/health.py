@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TypeAlias
 
 import anyio
 from anyio.to_thread import run_sync
@@ -15,6 +16,8 @@ from fastapi import FastAPI
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.problem_details import ApiProblem
 
+# Functions that raise if a dependency does not work, by its name.
+ReadinessChecks: TypeAlias = "dict[str, Callable[[], object]]"
 TIMEOUT_S = 3.0
 # Threads for checks that hang; a check that finds none has not answered either.
 MAX_THREADS = 6
@@ -23,12 +26,14 @@ NO_OWNER = "_readiness"
 
 
 def install(app: FastAPI) -> None:
-    """Add /healthz and /readyz."""
+    """Add /healthz and /readyz. `app.state.readiness_checks` takes checks of other parts."""
+    app.state.readiness_checks = {}
     app.state.health_threads = anyio.CapacityLimiter(MAX_THREADS)
     app.get("/healthz", include_in_schema=False)(_is_alive)
 
     async def _is_ready(ctx: Ctx) -> dict[str, str]:
-        return await check_readiness(ctx, app.state.health_threads)
+        further: ReadinessChecks = app.state.readiness_checks
+        return await check_readiness(ctx, app.state.health_threads, further)
 
     app.get("/readyz", include_in_schema=False)(_is_ready)
 
@@ -37,12 +42,15 @@ async def _is_alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def check_readiness(ctx: Context, threads: anyio.CapacityLimiter) -> dict[str, str]:
+async def check_readiness(
+    ctx: Context, threads: anyio.CapacityLimiter, further: ReadinessChecks
+) -> dict[str, str]:
     """Return the status of all dependencies. Raise NotReady if one fails or does not answer."""
-    checks: dict[str, Callable[[], object]] = {
+    checks: ReadinessChecks = {
         "database": ctx.db.ping,
         "store": lambda: ctx.store.exists(NO_OWNER, "0" * 64),
         "disk": lambda: _write_to_disk(ctx),
+        **further,
     }
     failures: dict[str, str] = {}
 

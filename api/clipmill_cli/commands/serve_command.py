@@ -20,7 +20,11 @@ from clipmill_cli.commands.options import (
 )
 from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local.api_server import running_server
-from clipmill_cli.local.embedded_operator import EmbeddedOperator
+from clipmill_cli.local.embedded_operator import (
+    EmbeddedOperator,
+    OperatorFailed,
+    OperatorRestarting,
+)
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER
 from clipmill_cli.local.state_folder import create_state_folder, default_state_folder, locked
@@ -28,6 +32,7 @@ from clipmill_cli.output import terminal
 from clipmill_client.client import Client
 
 if TYPE_CHECKING:
+    from clipmill_api.http.health import ReadinessChecks
     from clipmill_api.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -150,11 +155,27 @@ def _announce(url: str, settings: Settings, workers: int) -> None:
 def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -> None:
     """Serve until Ctrl-C or SIGTERM. A compilation in progress continues at the next start."""
     with ExitStack() as stack:
-        ended = stack.enter_context(running_server(settings, listening))
+        client = stack.enter_context(Client(url, settings.operator_key))
+        launcher = JobLauncher(url, settings.state / "jobs")
+        operator = EmbeddedOperator(
+            client.operator,
+            launcher,
+            workers=workers,
+            on_failed=lambda: ended.set(),  # noqa: PLW0108  the server is started below
+        )
+        checks: ReadinessChecks = {"operator": operator.check} if workers else {}
+        ended = stack.enter_context(running_server(settings, listening, checks))
         _announce(url, settings, workers)
         if workers:
-            client = stack.enter_context(Client(url, settings.operator_key))
-            launcher = JobLauncher(url, settings.state / "jobs")
-            stack.enter_context(EmbeddedOperator(client.operator, launcher, workers=workers))
+            stack.enter_context(operator)
         with suppress(KeyboardInterrupt):
             ended.wait()
+        _raise_if_failed(operator)
+
+
+def _raise_if_failed(operator: EmbeddedOperator) -> None:
+    with suppress(OperatorRestarting):
+        try:
+            operator.check()
+        except OperatorFailed as error:
+            raise LocalAPIError(str(error)) from None

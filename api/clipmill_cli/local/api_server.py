@@ -14,6 +14,7 @@ from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local import memory_limits
 
 if TYPE_CHECKING:
+    from clipmill_api.http.health import ReadinessChecks
     from clipmill_api.settings import Settings
 
 START_TIMEOUT_S = 60
@@ -22,15 +23,24 @@ POLL_INTERVAL_S = 0.02
 
 
 @contextmanager
-def running_server(settings: Settings, listening: socket.socket) -> Iterator[Event]:
+def running_server(
+    settings: Settings, listening: socket.socket, checks: ReadinessChecks | None = None
+) -> Iterator[Event]:
     """Serve the API on a listening socket; the event is set when the server ends by itself.
+
+    Args:
+        settings: The API's settings.
+        listening: The socket.
+        checks: Further checks of /readyz, by name.
 
     Raises:
         LocalAPIError: the server did not start.
     """
     # asyncio sets TCP_NODELAY only on sockets that it creates: without it a response takes 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _create_server(_create_app(settings))
+    app = _create_app(settings)
+    app.state.readiness_checks |= checks or {}
+    server = _create_server(app)
     ended = Event()
     thread = Thread(target=_run, args=(server, listening, ended), daemon=True)
     thread.start()

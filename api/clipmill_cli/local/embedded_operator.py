@@ -1,14 +1,18 @@
 """The operator of `clipmill serve`: renders submitted compilations on this machine.
 
 active compilations -> the oldest that is not given up -> LocalRunner -> its end -> the next one
+
+After an unexpected error it starts again, later each time. After MAX_FAILURES in a row it gives up.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import Self
 
+from clipmill import fault_points
 from clipmill.protocol import ActiveCompilation, FailedTasks, Stage
 from clipmill_cli.errors import RunError
 from clipmill_cli.local.job_processes import StartJob
@@ -20,6 +24,8 @@ from clipmill_client.privileged_calls import OperatorCalls
 # the operator of a cluster.
 SUBMITTED_PREFIX = "r-"
 IDLE_S = 1.0
+# Pauses of 1, 2, 4, 8 and 16 s lie between six failures in a row.
+MAX_FAILURES = 6
 log = logging.getLogger(__name__)
 
 
@@ -27,11 +33,37 @@ class Stopped(Exception):
     """The server is stopping. A compilation in progress continues at the next start."""
 
 
-class EmbeddedOperator:
-    """Renders submitted compilations one after the other, in a thread, within its `with` block."""
+class OperatorRestarting(Exception):
+    """The operator failed and will start again."""
 
-    def __init__(self, operator: OperatorCalls, start: StartJob, *, workers: int) -> None:
+
+class OperatorFailed(Exception):
+    """The operator has given up."""
+
+
+class EmbeddedOperator:
+    """Renders submitted compilations one after the other, in a thread, within its `with` block.
+
+    Args:
+        operator: Client with the operator's key.
+        start: Starts a job.
+        workers: Number of tasks at a time.
+        on_failed: Called when the operator has given up.
+    """
+
+    def __init__(
+        self,
+        operator: OperatorCalls,
+        start: StartJob,
+        *,
+        workers: int,
+        on_failed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._operator = operator
+        self._on_failed = on_failed
+        self._failures = 0
+        self._last_error = ""
+        self._is_waiting = False
         self._start = start
         self._workers = workers
         self._stop = Event()
@@ -46,6 +78,14 @@ class EmbeddedOperator:
         self._stop.set()
         self._thread.join()
 
+    def check(self) -> None:
+        """Raise OperatorRestarting or OperatorFailed if nothing is rendered at the moment."""
+        if self._failures >= MAX_FAILURES:
+            failures = f"rendering failed {self._failures} times in a row"
+            raise OperatorFailed(f"{failures}, last with {self._last_error}")
+        if self._is_waiting:
+            raise OperatorRestarting(self._last_error)
+
     def pending(self) -> list[ActiveCompilation]:
         """Return the submitted compilations to render, oldest first."""
         return [
@@ -57,6 +97,7 @@ class EmbeddedOperator:
 
     def reconcile(self) -> bool:
         """Render the oldest pending compilation; return False if there is nothing to do now."""
+        fault_points.reach("serve.operator.reconciling")
         try:
             pending = self.pending()
             if not pending:
@@ -69,13 +110,35 @@ class EmbeddedOperator:
 
     def _loop(self) -> None:
         try:
-            while True:
-                if not self.reconcile():
-                    self._pause(IDLE_S)
+            while self._failures < MAX_FAILURES:
+                self._step()
         except Stopped:
             log.info("operator stopped")
+            return
+        log.critical("operator gave up failures=%d error=%s", self._failures, self._last_error)
+        self._on_failed()
+
+    def _step(self) -> None:
+        """Reconcile once; after an unexpected error pause for longer each time."""
+        try:
+            is_idle = not self.reconcile()
+        except Stopped:
+            raise
+        except Exception as error:
+            self._last_error = f"{type(error).__name__}: {error}"
+            self._failures += 1
+            log.exception("operator failed failures=%d", self._failures)
+            if self._failures < MAX_FAILURES:
+                self._is_waiting = True
+                self._pause(2.0 ** (self._failures - 1))
+                self._is_waiting = False
+            return
+        self._failures = 0
+        if is_idle:
+            self._pause(IDLE_S)
 
     def _render(self, compilation: ActiveCompilation) -> None:
+        fault_points.reach("serve.operator.rendering")
         log.info(
             "rendering compilation=%s name=%s owner=%s",
             *(compilation.id, compilation.name, compilation.owner),
