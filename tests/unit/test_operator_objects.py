@@ -86,6 +86,7 @@ def test_only_fetch_pods_reach_the_internet_and_no_private_range() -> None:
     assert {"10.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10", "203.0.113.0/24"} <= set(v4["except"])
     assert {"fc00::/7", "fe80::/10"} <= set(v6["except"])
     assert not any(":" in cidr for cidr in v4["except"])
+    assert not any("::ffff:" in cidr for cidr in v6["except"]), "the API server refuses them"
     assert fetch["egress"][0]["ports"] == [
         {"port": 80, "protocol": "TCP"},
         {"port": 443, "protocol": "TCP"},

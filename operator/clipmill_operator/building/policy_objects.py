@@ -68,7 +68,14 @@ def _internet_rule(settings: Settings) -> Object:
     peers = []
     for internet in ("0.0.0.0/0", "::/0"):
         version = ip_network(internet).version
-        blocked = [cidr for cidr in settings.blocked_cidrs if ip_network(cidr).version == version]
+        blocked = [cidr for cidr in settings.blocked_cidrs if _version(cidr) == version]
         peers.append({"ipBlock": {"cidr": internet, "except": blocked}})
     ports = [{"port": port, "protocol": "TCP"} for port in settings.fetch_ports]
     return {"to": peers, "ports": ports}
+
+
+def _version(cidr: str) -> int:
+    """Return 4, 6, or 0 for IPv4-mapped addresses: Kubernetes refuses them as a part of ::/0."""
+    network = ip_network(cidr)
+    is_mapped = getattr(network.network_address, "ipv4_mapped", None) is not None
+    return 0 if is_mapped else network.version
