@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from clipmill.protocol import Stage
+from clipmill_client import PermanentError
 from harness import Harness
 from legacy_world import LegacyOwner, LegacyWorld, register
-from pods import assemble, url
+from pods import assemble, fetch, url
 
 LIMITS: list[tuple[int | None, int | None]] = [(None, None), (0, 0), (100, 100)]
 
@@ -69,3 +70,29 @@ def test_e12_nothing_for_a_generation_without_a_result(legacy_world: LegacyWorld
     path = f"/users/{legacy_world.owner.name}/record-render"
     error = legacy_world.refusal("POST", path, body)
     assert (error.status, error.code) == (409, "Ended")
+
+
+def test_e12_waits_for_exact_lengths(api: Harness) -> None:
+    """While clips are fetched nothing is settled, with a key of any stage."""
+    name, user = api.user(render_limit_seconds=10**6)
+    uid, plan = api.register(name, {"clips": [{"url": url()}], "maxClipDuration": "1s"})
+    project_id = str(plan.compilation_id)
+    reserved_s = user.account().render_reserved_seconds
+    assert reserved_s == 1
+    for stage in Stage:
+        with pytest.raises(PermanentError) as early:
+            api.job(uid, stage).legacy.record_render_usage(name, project_id=project_id, seconds=1)
+        assert (early.value.status, early.value.code) == (409, "NotReady")
+    assert user.usage() == []
+    assert user.account().render_reserved_seconds == reserved_s
+
+
+def test_e12_charges_the_exact_length(api: Harness, two_seconds: Path) -> None:
+    """A clip of 2 s that was estimated as 60 s takes 2 s."""
+    name, user = api.user(render_limit_seconds=100)
+    uid, plan = api.register(name, {"clips": [{"url": url()}]})
+    fetch(api.job(uid, Stage.FETCH), 0, two_seconds)
+    job = api.job(uid, Stage.ASSEMBLE)
+    reply = job.legacy.record_render_usage(name, project_id=str(plan.compilation_id), seconds=1)
+    assert reply == {"status": "recorded", "seconds": 2}
+    assert (user.account().render_used_seconds, user.account().render_reserved_seconds) == (2, 0)

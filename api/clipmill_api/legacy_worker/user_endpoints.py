@@ -46,7 +46,8 @@ def record_render(
     """Record the render time of a generation once, with the timeline's seconds (E12).
 
     Raises:
-        ApiProblem: 409 if the generation ended without a result.
+        ApiProblem: 409 if a clip is still to be fetched, or if the generation ended without a
+            result.
     """
     _require_own("user", principal.owner, user_id)
     _require_own("project", principal.compilation_id, project_id)
@@ -58,6 +59,9 @@ def record_render(
         detail = f"project {project_id}: the generation ended without a result, so none was used"
         raise ApiProblem(409, "Ended", detail)
     resolved = resolution.load_resolved_spec(session, compilation, principal.generation)
+    if resolved.is_waiting:
+        detail = f"project {project_id}: its length is an estimate until all clips are fetched"
+        raise ApiProblem(409, "NotReady", detail)
     outputs = resolution.plan_or_refuse(resolved)
     used_s = sum(output.render_seconds for output in outputs)
     revision_end.settle_reservation(session, ctx, compilation, principal.generation, used_s)
