@@ -69,6 +69,10 @@ class ApiConnection:
             reraise=True,
         )
 
+    def use_key(self, key: str) -> None:
+        """Send another key from now on."""
+        self._http.headers["Authorization"] = f"Bearer {key}"
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

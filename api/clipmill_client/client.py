@@ -67,6 +67,7 @@ class Client:
         self.connection = ApiConnection(
             base_url, key, transport=transport, attempts=attempts, timeout=timeout, pause=pause
         )
+        self._key = key
         self.transfers = Transfers(self.connection)
         self.legacy = LegacyWorkerCalls(self.connection)
         self.operator = OperatorCalls(self.connection)
@@ -87,12 +88,19 @@ class Client:
     def claim(self, index: int, holder: str) -> Assignment:
         """Claim a task under a lease and return its assignment.
 
+        All calls from then on but another claim send the key of this task.
+
         Args:
             index: Task index.
             holder: Name of this process; a repeated claim by it renews the lease.
         """
-        body = Claim(index=index, holder=holder)
-        return self.connection.request_as(Assignment, "POST", "/api/worker/claim", body=body)
+        body, headers = Claim(index=index, holder=holder), {"Authorization": f"Bearer {self._key}"}
+        path = "/api/worker/claim"
+        assignment = self.connection.request_as(
+            Assignment, "POST", path, body=body, headers=headers
+        )
+        self.connection.use_key(assignment.key or self._key)
+        return assignment
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
         """Renew a lease, report progress and log lines; the reply says whether to go on."""

@@ -197,10 +197,10 @@ def test_keys_end_with_their_generation(api: Harness, two_seconds: Path) -> None
     """After the end a job key reads and writes nothing, and its heartbeat says stop."""
     owner, user = api.user()
     uid, plan = api.register(owner, {"clips": [{"url": url()}]})
-    job = api.job(uid, Stage.FETCH)
-    epoch = job.claim(0, "pod-0").epoch
-    fetch(job, 0, two_seconds)
+    fetch(api.job(uid, Stage.FETCH), 0, two_seconds)
     media_id = str(api.operator.view(uid).clips[0].media_id)
+    job = api.job(uid, Stage.ASSEMBLE)
+    epoch = job.claim(0, "pod-0").epoch
     assert job.connection.request_once("HEAD", f"/api/media/{media_id}/content").status_code == 200
     user.cancel(str(plan.compilation_id))
     for method, path in (

@@ -213,9 +213,10 @@ def test_same_segment_of_two_compilations_is_two_uploads(api: Harness, two_secon
     ids = []
     for uid in uids:
         job = api.job(uid, Stage.ASSEMBLE)
-        epoch = job.claim(0, "pod").epoch
+        assignment = job.claim(0, "pod")
+        key = (assignment.assemble or [])[0].segments[0].key
         request = announcement(
-            two_seconds, UploadPurpose.SEGMENT, segment_key="0" * 64, epoch=epoch
+            two_seconds, UploadPurpose.SEGMENT, segment_key=key, epoch=assignment.epoch
         )
         ids.append(job.connection.request("POST", "/api/uploads", body=request).json()["id"])
     assert len(set(ids)) == 2

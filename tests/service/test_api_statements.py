@@ -105,7 +105,8 @@ def count_fetching(
     epoch = job.claim(1, "pod").epoch
     failure = TaskFailure(code="Gone", message="gone")
     count.of("result", lambda: job.result(TaskResult(index=1, epoch=epoch, failure=failure)))
-    count_legacy_requests(count, job, owner, plan, str(api.operator.view(uid).clips[0].media_id))
+    worker = api.job(uid, Stage.FETCH)
+    count_legacy_requests(count, worker, owner, plan, str(api.operator.view(uid).clips[0].media_id))
     failing_uid, _ = api.register(owner, waiting_spec())
     indexes = list(range(clips))
     tasks = FailedTasks(stage=Stage.FETCH, generation=1, indexes=indexes, message="died")
@@ -164,7 +165,8 @@ def count_rendering(
     clip = {"clip_id": assignment.fetch.clip_id, "index": 0, "epoch": assignment.epoch}
     fetch.upload(file, announcement(file, UploadPurpose.CLIP, **clip))
     last = plan.clips[-1].id
-    count.of("last clip", lambda: fetch.legacy.update_clip_status(last, media_file_id=media_id))
+    worker = api.job(uid, Stage.FETCH).legacy
+    count.of("last clip", lambda: worker.update_clip_status(last, media_file_id=media_id))
     assert sum(clip.reason == "TrimOutsideClip" for clip in api.operator.view(uid).clips) > 0
     count.of("active", lambda: api.operator.active_compilations(1))
     count.of("submissions", api.operator.submissions)

@@ -47,7 +47,8 @@ def test_e13_reuse_is_by_clip_key(legacy_world: LegacyWorld, two_seconds: Path) 
     clip_url = legacy_world.clip_url
     assert legacy_world.legacy.find_reusable_media(clip_url)["found"] is False
     fetch(legacy_world.job, 0, two_seconds)
-    media = legacy_world.legacy.find_reusable_media(f"{clip_url}?utm_source=x#t=3")
+    job = legacy_world.api.job(legacy_world.uid, Stage.ASSEMBLE)
+    media = job.legacy.find_reusable_media(f"{clip_url}?utm_source=x#t=3")
     assert (media["found"], media["duration"]) == (True, pytest.approx(2, abs=0.1))
     view = legacy_world.api.operator.view(legacy_world.uid)
     assert media["media_file_id"] == view.clips[1].media_id

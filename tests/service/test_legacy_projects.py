@@ -34,6 +34,10 @@ def test_e8_project(legacy_world: LegacyWorld) -> None:
 def test_e9_failed_is_final(legacy_world: LegacyWorld) -> None:
     """A worker's failure ends the compilation with its message; no later status changes it."""
     calls, project_id = legacy_world.legacy, legacy_world.project_id
+    with pytest.raises(PermanentError) as forbidden:
+        calls.update_project_status(project_id, status="failed", error="a fetch key")
+    assert (forbidden.value.status, forbidden.value.code) == (403, "Forbidden")
+    calls = legacy_world.api.job(legacy_world.uid, Stage.ASSEMBLE).legacy
     reply = calls.update_project_status(project_id, status="processing")
     assert reply == {"status": "updated", "project_id": project_id}
     with pytest.raises(PermanentError) as early:
@@ -136,6 +140,7 @@ def test_watermark_of_the_tier(limited: LegacyOwner, tmp_path: Path) -> None:
     """The watermark's place and content; the image can be downloaded by its SHA-256."""
     spec = {"clips": [{"mediaId": limited.media_id}]}
     job, project_id = register(limited, spec, Stage.ASSEMBLE)
+    job.claim(0, "pod")
     for project in answers(job, project_id):
         mark = project["watermark"]
         assert (mark["position"], mark["opacity"]) == ("bottom-right", 0.3)

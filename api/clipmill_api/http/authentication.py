@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from fastapi import Depends
@@ -15,6 +17,7 @@ from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
+from clipmill_api.queries.users_and_keys import StoredKey
 
 Role = Literal["user", "operator", "admin", "job"]
 KEY_LETTERS: dict[Role, str] = {"user": "u", "operator": "o", "admin": "a", "job": "j"}
@@ -22,11 +25,30 @@ _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cm_..
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
+class TaskState(StrEnum):
+    """Whether a claimed task still belongs to the holder of its key."""
+
+    HELD = "held"
+    EXPIRED = "expired"  # until a heartbeat renews the lease
+    LOST = "lost"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    """The task that a key was issued for by a claim."""
+
+    index: int
+    epoch: int
+    state: TaskState
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The caller. A job's key is bound to a compilation, a generation and a stage.
 
-    `live` is false once the generation of a job has ended.
+    The key that a claim returns is bound to the claimed task too. `live` is false once the
+    generation of a job has ended, `stage_over` is true once it has moved on to a later stage.
     """
 
     role: Role
@@ -35,6 +57,8 @@ class Principal:
     generation: int = 0
     stage: Stage = Stage.FETCH
     live: bool = True
+    stage_over: bool = False
+    task: ClaimedTask | None = None
 
 
 def new_key(role: Role) -> str:
@@ -81,13 +105,28 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
         generation=row.generation or 0,
         stage=Stage(row.stage or ""),
         live=live,
+        stage_over=row.stage == Stage.FETCH and row.revision_stage == Stage.ASSEMBLE,
+        task=_claimed_task(row, ctx.now()),
     )
+
+
+def _claimed_task(key: StoredKey, now: datetime) -> ClaimedTask | None:
+    if key.task_index is None or key.epoch is None:
+        return None
+    if key.task_epoch != key.epoch or key.task_lease_until is None:
+        state = TaskState.LOST
+    elif key.task_done:
+        state = TaskState.DONE
+    else:
+        state = TaskState.EXPIRED if key.task_lease_until < now else TaskState.HELD
+    return ClaimedTask(key.task_index, key.epoch, state)
 
 
 AnyPrincipal = Annotated[Principal, Depends(authenticate)]
 
 
-def _require_role(principal: Principal, *roles: Role) -> Principal:
+def require_role(principal: Principal, *roles: Role) -> Principal:
+    """Return the principal if it has one of the roles. Raises 403."""
     if principal.role not in roles:
         allowed = " or ".join(roles)
         detail = f"the key has the role {principal.role}; this operation requires {allowed}"
@@ -105,34 +144,65 @@ def _require_live(principal: Principal) -> Principal:
     return principal
 
 
+def require_held(principal: Principal) -> None:
+    """Refuse a job whose stage is over, or whose task is not held any more.
+
+    Raises:
+        ApiProblem: 409 Ended or LeaseLost, 503 LeaseExpired until a heartbeat renews the lease.
+    """
+    if principal.role != "job":
+        return
+    _require_live(principal)
+    task = principal.task
+    if principal.stage_over:
+        detail = f"the stage {principal.stage} is over, and its keys with it"
+        raise ApiProblem(409, "Ended", detail)
+    if task is None or task.state is TaskState.HELD:
+        return
+    name = f"{principal.stage} task {task.index}"
+    if task.state is TaskState.EXPIRED:
+        detail = f"the lease of {name} has expired: send a heartbeat"
+        raise ApiProblem(503, "LeaseExpired", detail)
+    if task.state is TaskState.DONE:
+        raise ApiProblem(409, "Ended", f"{name} is done, and its key with it")
+    raise ApiProblem(409, "LeaseLost", f"epoch: {task.epoch} of {name} has ended by a later claim")
+
+
 async def _user(principal: AnyPrincipal) -> Principal:
-    return _require_role(principal, "user")
+    return require_role(principal, "user")
 
 
 async def _job(principal: AnyPrincipal) -> Principal:
-    return _require_role(principal, "job")
+    return require_role(principal, "job")
+
+
+async def _active_job(principal: AnyPrincipal) -> Principal:
+    return _require_live(require_role(principal, "job"))
 
 
 async def _live_job(principal: AnyPrincipal) -> Principal:
-    return _require_live(_require_role(principal, "job"))
+    require_held(require_role(principal, "job"))
+    return principal
 
 
 async def _user_or_job(principal: AnyPrincipal) -> Principal:
-    return _require_live(_require_role(principal, "user", "job"))
+    return _require_live(require_role(principal, "user", "job"))
 
 
 async def operator_only(principal: AnyPrincipal) -> Principal:
     """Accept the operator alone. Raises 403."""
-    return _require_role(principal, "operator")
+    return require_role(principal, "operator")
 
 
 async def admin_only(principal: AnyPrincipal) -> Principal:
     """Accept the administrator alone. Raises 403."""
-    return _require_role(principal, "admin")
+    return require_role(principal, "admin")
 
 
 UserPrincipal = Annotated[Principal, Depends(_user)]
 # A job whose generation may have ended: for calls whose reply says so.
 JobPrincipal = Annotated[Principal, Depends(_job)]
+# A job whose stage may be over: for calls that only confirm what was reported before.
+ActiveJobPrincipal = Annotated[Principal, Depends(_active_job)]
 LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
 UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]

@@ -1,11 +1,11 @@
-"""Keys of jobs: each is bound to a compilation, its newest generation and a stage."""
+"""Keys of jobs: each is bound to a generation and a stage; that of a claim to its task too."""
 
 from __future__ import annotations
 
-from clipmill.protocol import Stage
+from clipmill.protocol import Assignment, Stage
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import digest, new_key
+from clipmill_api.http.authentication import Principal, digest, new_key
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import revisions, users_and_keys
 from clipmill_api.tables import CompilationRow, KeyRow
@@ -23,6 +23,24 @@ def add_job_key(session: Session, compilation: CompilationRow, stage: Stage) -> 
         compilation_id=compilation.id,
         generation=compilation.generation,
         stage=stage.value,
+    )
+    users_and_keys.add_key(session, key)
+    return secret
+
+
+def add_task_key(session: Session, principal: Principal, assignment: Assignment) -> str:
+    """Add a key for a claimed task; return its secret, which is not stored."""
+    secret = new_key("job")
+    key = KeyRow(
+        id=new_id("s"),
+        secret_sha256=digest(secret),
+        role="job",
+        owner=principal.owner,
+        compilation_id=assignment.compilation_id,
+        generation=assignment.generation,
+        stage=assignment.stage.value,
+        task_index=assignment.index,
+        epoch=assignment.epoch,
     )
     users_and_keys.add_key(session, key)
     return secret

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from clipmill.protocol import ClipState, TaskFailure
+from clipmill.protocol import ClipState, Stage, TaskFailure
 from clipmill_api.compilations import lifecycle, refusals
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.legacy_worker import generation_media
 from clipmill_api.legacy_worker.clip_models import ClipMetadata, ClipUpdate
-from clipmill_api.legacy_worker.media_endpoints import duration_s, own_media
+from clipmill_api.legacy_worker.media_endpoints import duration_s
 from clipmill_api.queries import compilation_records, fetch_locks, revision_clips
 from clipmill_api.tables import ClipRow
 
@@ -52,6 +53,9 @@ def _clip(session: Session, principal: Principal, clip_id: str) -> ClipRow:
     clip = revision_clips.find_clip(session, principal.compilation_id, clip_id)
     if clip is None or clip.generation != principal.generation:
         raise not_found("clip", clip_id)
+    task = principal.task if principal.stage is Stage.FETCH else None
+    if task is not None and clip.task_index != task.index:
+        raise not_found("clip", clip_id)
     return clip
 
 
@@ -83,8 +87,10 @@ def update_clip(
     """Give a clip its media, or skip it (E2). Repeating an update changes nothing.
 
     Raises:
-        ApiProblem: 409 if the clip is in another state already, 422 if the length is wrong.
+        ApiProblem: 403 with the key of another stage, 409 if the clip is in another state
+            already, 422 if the length is wrong.
     """
+    generation_media.require_stage(principal, Stage.FETCH)
     compilation = compilation_records.lock_compilation(session, principal.compilation_id)
     clip = _clip(session, principal, clip_id)
     if update.error is not None:
@@ -92,7 +98,7 @@ def update_clip(
         failure = TaskFailure(code="FetchFailed", message=update.error)
         lifecycle.skip_clip(session, ctx, compilation, clip, failure)
     elif update.media_file_id is not None:
-        media = own_media(session, principal, update.media_file_id)
+        media = generation_media.require_media(session, principal, update.media_file_id)
         _refuse_wrong_length(update, duration_s(media))
         accepts = clip.state == ClipState.WAITING or clip.media_id == media.id
         _require(clip, "media_file_id", media.id, accepts)

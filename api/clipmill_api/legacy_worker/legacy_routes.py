@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from clipmill_api.context import Ctx
-from clipmill_api.http.authentication import JobPrincipal, LiveJobPrincipal
+from clipmill_api.http.authentication import ActiveJobPrincipal, JobPrincipal, LiveJobPrincipal
 from clipmill_api.legacy_worker import (
     clip_endpoints,
     job_endpoints,
@@ -55,7 +55,7 @@ def get_clip_metadata(ctx: Ctx, principal: LiveJobPrincipal, clip_id: str) -> Cl
 
 @router.post("/clips/{clip_id}/status")
 def update_clip_status(
-    ctx: Ctx, principal: LiveJobPrincipal, clip_id: str, update: ClipUpdate
+    ctx: Ctx, principal: ActiveJobPrincipal, clip_id: str, update: ClipUpdate
 ) -> ClipUpdated:
     """E2: report a clip's media or its error."""
     ctx.db.write(

@@ -1,17 +1,18 @@
-"""E3, E4, E13 and E15: media files of the key's owner."""
+"""E3, E4, E13 and E15: media files of the key's generation."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from clipmill.protocol import MediaKind
+from clipmill.protocol import MediaKind, Stage
 from clipmill.spec.source_urls import ForbiddenURL, clip_key
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import media_sources, refusals
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
-from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.legacy_worker import generation_media
 from clipmill_api.legacy_worker.media_models import (
     MediaBatch,
     MediaCreate,
@@ -24,17 +25,9 @@ from clipmill_api.queries import media_library
 from clipmill_api.tables import MediaRow
 
 
-def own_media(session: Session, principal: Principal, media_id: str) -> MediaRow:
-    """Return a media row of the key's owner. Raises 404."""
-    media = media_library.find_media(session, principal.owner, media_id)
-    if media is None:
-        raise not_found("media", media_id)
-    return media
-
-
 def media_metadata(session: Session, principal: Principal, media_id: str) -> MediaMetadata:
     """Return a media file (E3)."""
-    media = own_media(session, principal, media_id)
+    media = generation_media.require_media(session, principal, media_id)
     return MediaMetadata(
         id=media.id,
         filename=media.filename,
@@ -48,21 +41,23 @@ def media_metadata(session: Session, principal: Principal, media_id: str) -> Med
 def create_media(
     session: Session, ctx: Context, principal: Principal, request: MediaCreate
 ) -> MediaCreated:
-    """Create a media row for bytes that the owner has uploaded (E4).
+    """Create a media row for bytes of the key's generation (E4).
 
     Size and facts are those that the API measured. The same request again returns the same row.
 
     Raises:
-        ApiProblem: 422 if the owner has no such bytes, 403 if the storage quota is exceeded.
+        ApiProblem: 422 if the generation has no such bytes, 403 if the storage quota is exceeded.
     """
+    generation_media.require_stage(principal, Stage.FETCH)
     owner, kind = principal.owner, request.media_type.value
+    if request.sha256 not in generation_media.generation_contents(session, principal)[0]:
+        raise _unknown_content(principal, request.sha256)
     existing = media_library.find_by_sha256(session, owner, request.sha256, kind)
     if existing is not None:
         return MediaCreated(status="existing", media_id=existing.id)
     uploaded = media_library.find_by_sha256(session, owner, request.sha256)
     if uploaded is None:
-        detail = f"sha256: no upload of {owner} has the SHA-256 {request.sha256}"
-        raise ApiProblem(422, "UnknownMedia", detail, field="sha256")
+        raise _unknown_content(principal, request.sha256)
     media = MediaRow(
         id=new_id("m"),
         owner=owner,
@@ -78,13 +73,20 @@ def create_media(
     return MediaCreated(status="created", media_id=media.id)
 
 
+def _unknown_content(principal: Principal, sha256: str) -> ApiProblem:
+    detail = f"sha256: no media file of {principal.compilation_id} has the SHA-256 {sha256}"
+    return ApiProblem(422, "UnknownMedia", detail, field="sha256")
+
+
 def find_reusable(session: Session, principal: Principal, source_url: str) -> ReusableMedia:
     """Find media of the same clip by its indexed clip key (E13)."""
     try:
         key = clip_key(source_url)
     except ForbiddenURL as error:
         raise refusals.forbidden_url("source_url", error) from None
-    media = media_library.media_by_clip_keys(session, principal.owner, [key]).get(key)
+    is_own = key in generation_media.generation_contents(session, principal)[1]
+    keys = [key] if is_own else []
+    media = media_library.media_by_clip_keys(session, principal.owner, keys).get(key)
     if media is None:
         return ReusableMedia(found=False, clip_key=key)
     return ReusableMedia(
@@ -94,7 +96,7 @@ def find_reusable(session: Session, principal: Principal, source_url: str) -> Re
 
 def media_batch(session: Session, principal: Principal, ids: list[str]) -> MediaBatch:
     """Return several media files in the order of the ids (E15)."""
-    media = media_library.media_by_ids(session, principal.owner, ids)
+    media = generation_media.generation_media(session, principal, ids)
     files = [media_properties(media[media_id]) for media_id in ids if media_id in media]
     return MediaBatch(media_files=files, missing=[i for i in ids if i not in media])
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from clipmill.protocol import TERMINAL_STATES, CompilationState
+from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill_api.compilations import resolution, revision_end
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.legacy_worker import project_clips
+from clipmill_api.legacy_worker import generation_media, project_clips
 from clipmill_api.legacy_worker.project_models import (
     CompilationContext,
     ContextLimits,
@@ -43,7 +43,8 @@ def update_project(
     """End a project as failed, or confirm its state (E9).
 
     Raises:
-        ApiProblem: 409 if the reported status contradicts the compilation's state.
+        ApiProblem: 403 if the key may not end it, 409 if the reported status contradicts the
+            compilation's state.
     """
     compilation = compilation_records.lock_compilation(
         session, _project(session, principal, project_id).id
@@ -51,6 +52,7 @@ def update_project(
     revision = revisions.get_revision(session, project_id, principal.generation)
     state = CompilationState(revision.state)
     if update.status == "failed" and state not in TERMINAL_STATES:
+        generation_media.require_stage(principal, Stage.ASSEMBLE)
         message = update.error or "the worker reported no reason"
         ending = RevisionEnd(CompilationState.FAILED, "WorkerFailed", message)
         revision_end.end_revision(session, ctx, compilation, principal.generation, ending)

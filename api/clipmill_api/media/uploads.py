@@ -10,7 +10,8 @@ from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.accounts import quota_checks
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import Principal
+from clipmill_api.http import job_access
+from clipmill_api.http.authentication import Principal, TaskState
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.inspection import inspect_upload
 from clipmill_api.media.publishing import publish
@@ -23,9 +24,7 @@ from clipmill_api.queries import (
 )
 from clipmill_api.tables import UploadRow
 from clipmill_api.tasks.leases import task_id_of
-
-# Kinds that only jobs upload.
-RENDERED_KINDS = (MediaKind.COMPILATION, *COMPANION_KINDS)
+from clipmill_api.tasks.task_scope import RENDERED_KINDS
 
 
 def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Upload:
@@ -39,11 +38,29 @@ def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Uplo
             file is too large, 422 if a field is missing.
     """
     _refuse_forbidden(ctx, principal, request)
+    completed = _completed_before(ctx, principal, request)
+    if completed is not None:
+        return view(ctx, completed)
+    job_access.require_upload(ctx, principal, request)
     row, earlier_id = ctx.db.write(lambda session: _announce(session, ctx, principal, request))
     fault_points.reach(f"api.upload.{request.purpose}.announced")
     if earlier_id:
         ctx.spool.rename(earlier_id, row.id)
     return view(ctx, row)
+
+
+def _completed_before(
+    ctx: Context, principal: Principal, request: UploadRequest
+) -> UploadRow | None:
+    """Return the upload of a task that has ended: the reply that completed it may be lost."""
+    task = principal.task
+    if task is None or not (principal.stage_over or task.state is TaskState.DONE):
+        return None
+    job_access.require_task(principal, index=request.index, epoch=request.epoch)
+    with ctx.db.read() as session:
+        return upload_records.find_complete(
+            session, principal.owner, _request_sha256(principal, request)
+        )
 
 
 def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest) -> None:
@@ -80,9 +97,7 @@ def _announce(
     """Return the upload, and its earlier id if it was taken over from an earlier claim."""
     _require_lease(session, principal, request)
     quota_ledger.lock_owner(session, principal.owner)
-    # Jobs of two compilations that render the same segment each upload their own file.
-    identity = (principal.compilation_id or "") + request.model_dump_json(exclude={"epoch"})
-    request_sha256 = hashlib.sha256(identity.encode()).hexdigest()
+    request_sha256 = _request_sha256(principal, request)
     existing = upload_records.find_incomplete(session, principal.owner, request_sha256)
     if existing is not None:
         return existing, _take_over(session, ctx, existing, request)
@@ -116,6 +131,12 @@ def _take_over(
     row.request = request.model_dump(mode="json")
     session.flush()
     return earlier_id
+
+
+def _request_sha256(principal: Principal, request: UploadRequest) -> str:
+    # Jobs of two compilations that render the same segment each upload their own file.
+    identity = (principal.compilation_id or "") + request.model_dump_json(exclude={"epoch"})
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def _publish_known_bytes(
@@ -170,6 +191,7 @@ def find(ctx: Context, principal: Principal, upload_id: str) -> UploadRow:
         row = upload_records.find_upload(session, principal.owner, upload_id)
     if row is None:
         raise not_found("upload", upload_id)
+    job_access.require_own_upload(principal, row)
     return row
 
 

@@ -18,6 +18,7 @@ from clipmill_api.tables import (
     MediaRow,
     RevisionRow,
     SegmentRow,
+    UploadRow,
 )
 
 OUTPUT_KINDS = ("compilation", *sorted(COMPANION_KINDS))
@@ -53,6 +54,13 @@ def find_by_sha256(
     if kind is not None:
         query = query.where(MediaRow.kind == kind)
     return session.scalars(query.order_by(MediaRow.created_at).limit(1)).one_or_none()
+
+
+def uploaded_contents(session: Session, owner: str, compilation_id: str) -> set[str]:
+    """Return the hashes of the media that jobs of a compilation have uploaded."""
+    query = select(MediaRow.sha256).join(UploadRow, UploadRow.media_id == MediaRow.id)
+    of_jobs = (UploadRow.owner == owner, UploadRow.compilation_id == compilation_id)
+    return set(session.scalars(query.where(*of_jobs)))
 
 
 def list_media(

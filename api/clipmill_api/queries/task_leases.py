@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -61,3 +62,14 @@ def end_lease(session: Session, task_id: TaskId, *, epoch: int, done: bool, at: 
     """End a lease: the task is done, or free for the next claim. Return False for an old epoch."""
     task = update(TaskRow).where(*_is(task_id), TaskRow.epoch == epoch)
     return row_count(session.execute(task.values(done=done, lease_until=at))) > 0
+
+
+def set_scope(session: Session, task_id: TaskId, scope: dict[str, Any]) -> None:
+    """Store what the holder of a task may read and write."""
+    session.execute(update(TaskRow).where(*_is(task_id)).values(scope=scope))
+
+
+def find_scope(session: Session, task_id: TaskId, *, epoch: int) -> dict[str, Any] | None:
+    """Return what the holder of an epoch of a task may read and write."""
+    query = select(TaskRow.scope).where(*_is(task_id), TaskRow.epoch == epoch)
+    return session.scalars(query).one_or_none()

@@ -28,6 +28,16 @@ def find_incomplete(session: Session, owner: str, request_sha256: str) -> Upload
     return session.scalars(query.order_by(UploadRow.created_at).limit(1)).one_or_none()
 
 
+def find_complete(session: Session, owner: str, request_sha256: str) -> UploadRow | None:
+    """Return the newest complete upload of the same request."""
+    query = select(UploadRow).where(
+        UploadRow.owner == owner,
+        UploadRow.request_sha256 == request_sha256,
+        UploadRow.complete.is_(True),
+    )
+    return session.scalars(query.order_by(UploadRow.created_at.desc()).limit(1)).one_or_none()
+
+
 def add_upload(session: Session, upload: UploadRow) -> None:
     """Insert an upload."""
     session.add(upload)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.tier_limits import TIERS
-from clipmill_api.tables import KeyRow, RevisionRow, TierRow, UserRow
+from clipmill_api.tables import KeyRow, RevisionRow, TaskRow, TierRow, UserRow
 
 DEFAULT_OWNER_KEY_ID = "s-default-owner"
 
@@ -36,7 +36,7 @@ def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at
 
 
 class StoredKey(NamedTuple):
-    """A key with the state of its revision, if it is a job's key."""
+    """A key with the state of its revision and its task, if it is a job's key."""
 
     role: str
     owner: str | None
@@ -45,7 +45,13 @@ class StoredKey(NamedTuple):
     stage: str | None
     expires_at: datetime | None
     revoked_at: datetime | None
+    task_index: int | None
+    epoch: int | None
     revision_state: str | None
+    revision_stage: str | None
+    task_epoch: int | None
+    task_done: bool | None
+    task_lease_until: datetime | None
 
 
 def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
@@ -53,6 +59,12 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
     same_revision = and_(
         RevisionRow.compilation_id == KeyRow.compilation_id,
         RevisionRow.generation == KeyRow.generation,
+    )
+    same_task = and_(
+        TaskRow.compilation_id == KeyRow.compilation_id,
+        TaskRow.generation == KeyRow.generation,
+        TaskRow.stage == KeyRow.stage,
+        TaskRow.index == KeyRow.task_index,
     )
     row = session.execute(
         select(
@@ -63,9 +75,16 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
             KeyRow.stage,
             KeyRow.expires_at,
             KeyRow.revoked_at,
+            KeyRow.task_index,
+            KeyRow.epoch,
             RevisionRow.state,
+            RevisionRow.stage,
+            TaskRow.epoch,
+            TaskRow.done,
+            TaskRow.lease_until,
         )
         .outerjoin(RevisionRow, same_revision)
+        .outerjoin(TaskRow, same_task)
         .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
     return StoredKey(*row) if row else None

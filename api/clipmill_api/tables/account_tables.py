@@ -36,7 +36,10 @@ class UserRow(Base):
 
 
 class KeyRow(Base):
-    """API key, stored as the SHA-256 of its secret. Only job keys have a compilation and stage."""
+    """API key, stored as the SHA-256 of its secret. Only job keys have a compilation and stage.
+
+    `task_index` and `epoch` are set if a claim of that task returned the key.
+    """
 
     __tablename__ = "keys"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -46,6 +49,8 @@ class KeyRow(Base):
     compilation_id: Mapped[str | None]
     generation: Mapped[int | None]
     stage: Mapped[str | None]
+    task_index: Mapped[int | None]
+    epoch: Mapped[int | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (Index(None, "compilation_id", "generation"),)

@@ -24,6 +24,8 @@ class TaskRow(Base):
     lease_until: Mapped[datetime]
     percent: Mapped[int] = mapped_column(default=0)
     done: Mapped[bool] = mapped_column(default=False)
+    # TaskScope of the latest claim: what its key may read and write.
+    scope: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
 
 
 class FetchLockRow(Base):

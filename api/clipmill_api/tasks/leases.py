@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from clipmill.protocol import (
     TERMINAL_STATES,
     Assignment,
@@ -28,6 +30,7 @@ from clipmill_api.queries import (
 from clipmill_api.queries.task_leases import TaskId
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 from clipmill_api.tasks.assignment_builder import assign_fetch, assign_rendering
+from clipmill_api.tasks.task_scope import scope_of
 from clipmill_api.timestamps import format_time
 
 
@@ -71,6 +74,9 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     Raises:
         ApiProblem: Ended, NotFound, Leased, FetchInProgress or NotReady.
     """
+    if principal.task is not None:
+        detail = "key: it belongs to a claimed task; claim with the key of the stage"
+        raise ApiProblem(403, "Forbidden", detail)
     compilation, revision = lock_revision(session, principal)
     refuse_terminal(revision)
     stage, index = principal.stage, claim.index
@@ -85,12 +91,13 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         canaries=list(ctx.settings.canaries),
     )
     if clip is not None:
-        return assignment.model_copy(
-            update={"fetch": assign_fetch(session, ctx, compilation, clip)}
-        )
-    return assignment.model_copy(
-        update=assign_rendering(session, ctx, compilation, principal, index)
-    )
+        work: dict[str, Any] = {"fetch": assign_fetch(session, ctx, compilation, clip)}
+    else:
+        work = {**assign_rendering(session, ctx, compilation, principal, index)}
+    assignment = assignment.model_copy(update=work)
+    scope = scope_of(assignment).model_dump(mode="json")
+    task_leases.set_scope(session, task_id_of(principal, index), scope)
+    return assignment
 
 
 def _lease_task(session: Session, ctx: Context, task_id: TaskId, holder: str) -> int:

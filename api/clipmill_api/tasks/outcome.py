@@ -14,6 +14,7 @@ from clipmill.protocol import (
     TaskFailure,
     TaskResult,
 )
+from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
 from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.compilations.output_planning import plan_outputs
@@ -140,17 +141,23 @@ def _verify_outputs(
         reported = ", ".join(result.name for result in results)
         detail = f"outputs: {reported or 'none'} given, exactly {', '.join(names)} required"
         raise ApiProblem(422, "WrongOutputs", detail, field="outputs")
-    ids = [result.media_id for result in results]
+    ids = [media_id for result in results for media_id in _file_ids(result)]
     media = media_library.media_by_ids(session, compilation.owner, ids)
     verified = []
     for output in planned:
         result = results_by_name[output.spec.name]
-        output_media = media.get(result.media_id)
-        if output_media is None or output_media.compilation_id != compilation.id:
-            detail = f"outputs ({result.name}): {result.media_id!r} is no uploaded output"
-            raise ApiProblem(422, "UnknownMedia", detail, field="outputs")
-        verified.append(_verify_output(output, result, output_media))
+        for media_id in _file_ids(result):
+            if media_id not in media or media[media_id].compilation_id != compilation.id:
+                detail = f"outputs ({result.name}): {media_id!r} is no uploaded output"
+                raise ApiProblem(422, "UnknownMedia", detail, field="outputs")
+        verified.append(_verify_output(output, result, media[result.media_id]))
     return verified
+
+
+def _file_ids(result: OutputResult) -> list[str]:
+    """Return the media ids of a video and of its companion files."""
+    companions = (companion.media_id(result) for companion in COMPANION_FILES)
+    return [result.media_id, *filter(None, companions)]
 
 
 def _verify_output(output: PlannedOutput, result: OutputResult, media: MediaRow) -> OutputResult:

@@ -86,6 +86,9 @@ class Assignment(Model):
     index: int = Field(description="Task index within the stage.")
     epoch: int = Field(description="Fencing token; a later claim raises it and ends this one.")
     lease_s: int
+    key: str = Field(
+        "", description="Key of this task, for every call but another claim. Dead with the task."
+    )
     canaries: list[str] = Field(
         [], description="Pairs of host:port that must not be reachable; the pod ends if one is."
     )

@@ -12,11 +12,8 @@ from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import (
-    LiveJobPrincipal,
-    UserOrJobPrincipal,
-    UserPrincipal,
-)
+from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.job_access import MediaReader, SegmentReader
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
@@ -104,9 +101,7 @@ def _read_media(ctx: Context, owner: str, media_id: str) -> MediaRow:
 
 @router.head("/api/media/{media_id}/content", include_in_schema=False)
 @router.get("/api/media/{media_id}/content", responses=downloads.RESPONSES, response_class=Response)
-def download_media(
-    request: Request, ctx: Ctx, principal: UserOrJobPrincipal, media_id: str
-) -> Response:
+def download_media(request: Request, ctx: Ctx, principal: MediaReader, media_id: str) -> Response:
     """Download a media file. Supports Range."""
     with ctx.db.read() as session:
         row = _media(session, principal.owner, media_id)
@@ -115,7 +110,7 @@ def download_media(
 
 @router.head("/api/segments/{key}/content", include_in_schema=False)
 @router.get("/api/segments/{key}/content", responses=downloads.RESPONSES, response_class=Response)
-def download_segment(request: Request, ctx: Ctx, principal: LiveJobPrincipal, key: str) -> Response:
+def download_segment(request: Request, ctx: Ctx, principal: SegmentReader, key: str) -> Response:
     """Download a rendered segment. Supports Range."""
     with ctx.db.read() as session:
         row = rendered_segments.find_segment(session, principal.owner, key)
