@@ -36,6 +36,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The whole file. Its `ETag` is its SHA-256.", "content": _BINARY},
     206: {"description": "The requested range.", "content": _BINARY},
     304: {"description": "The file has not changed (`If-None-Match`)."},
+    410: {"description": "`BytesMissing`: the blob store has lost the file."},
 }
 
 
@@ -60,7 +61,7 @@ def serve(
         name: File name that is offered for the download; its suffix decides the content type.
 
     Raises:
-        ApiProblem: 416 if the range lies outside the file.
+        ApiProblem: 410 if the blob store has lost the file, 416 if the range lies outside it.
     """
     headers = {
         "ETag": f'"{sha256}"',
@@ -71,6 +72,8 @@ def serve(
     }
     if _has_current(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    if not ctx.store.exists(owner, sha256, size):
+        raise bytes_missing(name)
     start, end = _requested_range(request, sha256, size)
     status = 200
     if (start, end) != (0, size):
@@ -81,6 +84,12 @@ def serve(
         return Response(status_code=status, headers=headers, media_type=content_type)
     body = ctx.store.read(owner, sha256, start, end)
     return StreamingResponse(body, status, headers, media_type=content_type)
+
+
+def bytes_missing(name: str) -> ApiProblem:
+    """Return the error of a file that has a row, but whose bytes are lost or cut off."""
+    detail = f"the bytes of {name!r} are missing from the blob store; upload the file again"
+    return ApiProblem(410, "BytesMissing", detail)
 
 
 def _has_current(if_none_match: str, etag: str) -> bool:

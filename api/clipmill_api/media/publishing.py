@@ -76,9 +76,19 @@ def _publish_segment(publication: Publication) -> None:
         used_at=now,
     )
     if not rendered_segments.add_segment(session, segment):
-        _mark_duplicate(publication)
+        _keep_first_segment(publication, segment)
     upload_records.mark_complete(session, row.id, media_id=None, segment_key=request.segment_key)
     row.complete, row.segment_key = True, request.segment_key
+
+
+def _keep_first_segment(publication: Publication, segment: SegmentRow) -> None:
+    """Keep the segment that was published first, unless its bytes are lost."""
+    session = publication.session
+    first = rendered_segments.find_segment(session, segment.owner, segment.key)
+    if first and not publication.ctx.store.exists(first.owner, first.sha256, first.size_bytes):
+        first.sha256, first.size_bytes = segment.sha256, segment.size_bytes
+        return
+    _mark_duplicate(publication)
 
 
 def _mark_duplicate(publication: Publication) -> None:

@@ -146,6 +146,8 @@ def _publish_known_bytes(
     media = media_library.find_by_sha256(session, principal.owner, request.sha256)
     if media is None or request.purpose is UploadPurpose.SEGMENT:
         return
+    if not ctx.store.exists(media.owner, media.sha256, media.size_bytes):
+        return  # Lost bytes: this upload brings them back.
     if request.kind is MediaKind.IMAGE and media.kind != MediaKind.IMAGE:
         return
     facts = MediaFacts.model_validate(media.facts) if media.facts else None
@@ -239,9 +241,16 @@ def _finish(
     if current is None:
         raise not_found("upload", row.id)
     if not current.complete:
+        _keep_stored(ctx, row, request)
         publish(session, ctx, principal, current, facts)
     fault_points.reach(f"api.upload.{request.purpose}.publishing")
     return view(ctx, current)
+
+
+def _keep_stored(ctx: Context, row: UploadRow, request: UploadRequest) -> None:
+    """Store the bytes again if they were deleted since. From now on the owner's lock keeps them."""
+    if not ctx.store.exists(row.owner, request.sha256, row.size_bytes):
+        ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
 
 
 def _discard(ctx: Context, row: UploadRow) -> None:

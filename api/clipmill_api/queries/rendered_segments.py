@@ -45,6 +45,16 @@ def delete_unused(session: Session, before: datetime, removal: Removal) -> int:
     return len(rows)
 
 
+def delete_segment(session: Session, segment: SegmentRow) -> None:
+    """Delete the row of a segment whose bytes are lost, unless it has other bytes by now."""
+    lost = (
+        SegmentRow.owner == segment.owner,
+        SegmentRow.key == segment.key,
+        SegmentRow.sha256 == segment.sha256,
+    )
+    session.execute(delete(SegmentRow).where(*lost))
+
+
 def add_segment(session: Session, segment: SegmentRow) -> bool:
     """Insert a segment. Return False if one of this key exists."""
     values = {c.name: getattr(segment, c.name) for c in SegmentRow.__table__.columns}

@@ -111,11 +111,21 @@ def download_media(request: Request, ctx: Ctx, principal: MediaReader, media_id:
 @router.head("/api/segments/{key}/content", include_in_schema=False)
 @router.get("/api/segments/{key}/content", responses=downloads.RESPONSES, response_class=Response)
 def download_segment(request: Request, ctx: Ctx, principal: SegmentReader, key: str) -> Response:
-    """Download a rendered segment. Supports Range."""
+    """Download a rendered segment. Supports Range.
+
+    A segment that is gone answers 503: the next claim of the task renders it again.
+    """
     with ctx.db.read() as session:
         row = rendered_segments.find_segment(session, principal.owner, key)
     if row is None:
-        raise not_found("segment", key)
+        raise _segment_gone(key)
+    if not ctx.store.exists(row.owner, row.sha256, row.size_bytes):
+        ctx.db.write(lambda session: rendered_segments.delete_segment(session, row))
+        raise _segment_gone(key)
     return downloads.serve(
         request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=f"{key}.mov"
     )
+
+
+def _segment_gone(key: str) -> ApiProblem:
+    return ApiProblem(503, "SegmentGone", f"segment {key} is gone; claim the task again")
