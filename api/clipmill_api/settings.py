@@ -133,6 +133,8 @@ class Settings(EnvironmentSettings):
     # Limits of each user's key; keys of jobs have four times as much.
     requests_per_second: PositiveInt = 50
     requests_in_flight: PositiveInt = 32
+    # Active drafts of one owner; drafts take no render time from the quota.
+    max_drafts: PositiveInt = 10
     # Files that are decoded at a time, and that may wait for it.
     probe_slots: PositiveInt = 2
     probe_queue: PositiveInt = 64

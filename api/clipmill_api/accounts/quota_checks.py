@@ -8,7 +8,8 @@ from clipmill.spec import CompilationSpec
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import quota_ledger, users_and_keys
+from clipmill_api.queries import compilation_records, quota_ledger, users_and_keys
+from clipmill_api.tables import CompilationRow
 
 
 def refuse_too_many_clips(session: Session, owner: str, spec: CompilationSpec) -> None:
@@ -19,6 +20,16 @@ def refuse_too_many_clips(session: Session, owner: str, spec: CompilationSpec) -
     field, minimum = "spec.minimumClips", spec.minimum_clips
     detail = f"{field}: {minimum} exceeds the {tier.max_clips} clips that tier {tier.name} allows"
     raise ApiProblem(403, "TierLimit", detail, field=field, limit=tier.max_clips, given=minimum)
+
+
+def refuse_too_many_drafts(session: Session, ctx: Context, compilation: CompilationRow) -> None:
+    """Raise DraftLimit if the owner has as many active drafts as allowed: they cost no quota."""
+    owner, limit = compilation.owner, ctx.settings.max_drafts
+    quota_ledger.lock_owner(session, owner)
+    count = compilation_records.count_active_drafts(session, owner, except_id=compilation.id)
+    if count >= limit:
+        detail = f"spec.quality: {count} drafts are active, and {limit} are allowed; cancel one"
+        raise ApiProblem(403, "DraftLimit", detail, field="spec.quality", limit=limit)
 
 
 def quota_effect(session: Session, ctx: Context, owner: str, estimated_seconds: int) -> QuotaEffect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure
-from clipmill.spec import CompilationSpec, OnClipError, parse_duration
+from clipmill.spec import CompilationSpec, OnClipError, Quality, parse_duration
 from clipmill.timeline.eta import FETCH_SHARE
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import resolution
@@ -42,6 +42,8 @@ def start_revision(
         ApiProblem: the refusal.
     """
     quota_checks.refuse_too_many_clips(session, compilation.owner, spec)
+    if spec.quality is Quality.DRAFT:
+        quota_checks.refuse_too_many_drafts(session, ctx, compilation)
     resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)
     plan = CompilationPlan(resolved, resolution.plan_or_refuse(resolved))
     if generation > compilation.generation:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import hashlib
 
-from clipmill.protocol import CompilationState, Registration, SubmissionAction, SubmissionRefusal
+from clipmill.protocol import (
+    TERMINAL_STATES,
+    CompilationState,
+    OutputResult,
+    Registration,
+    SubmissionAction,
+    SubmissionRefusal,
+)
 from clipmill.spec import CompilationSpec, Manifest, Metadata, PreviewExtent, Quality
 from clipmill_api.compilations.lifecycle import start_revision
 from clipmill_api.compilations.registration import add_compilation
@@ -17,7 +24,7 @@ from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.queries import compilation_records, revisions
+from clipmill_api.queries import compilation_records, media_library, revisions
 from clipmill_api.tables import CompilationRow, IdempotencyRow
 
 
@@ -80,7 +87,7 @@ def _add_submission(
 def create_preview(
     session: Session, ctx: Context, owner: str, compilation_id: str, extent: PreviewExtent
 ) -> CompilationRow:
-    """Create a draft of the newest revision. A repeat returns the same draft."""
+    """Create a draft of the newest revision. A repeat returns it while it can be watched."""
     compilation = own_compilation(session, owner, compilation_id)
     revision = revisions.get_revision(session, compilation.id, compilation.generation)
     draft = {"quality": Quality.DRAFT, "preview": extent}
@@ -93,7 +100,23 @@ def create_preview(
         spec=CompilationSpec.model_validate(revision.spec).model_copy(update=draft),
     )
     key = f"preview of {compilation.id} {compilation.generation} {extent}"
+    earlier = compilation_records.find_idempotency(session, owner, key)
+    if earlier is not None:
+        draft_row = compilation_records.find_compilation(session, owner, earlier.compilation_id)
+        if draft_row is not None and _can_be_watched(session, draft_row):
+            return draft_row
+        compilation_records.delete_idempotency(session, earlier)
     return create_compilation(session, ctx, owner, manifest, key)
+
+
+def _can_be_watched(session: Session, compilation: CompilationRow) -> bool:
+    """Return whether a draft is active, or has succeeded and its videos still exist."""
+    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    state = CompilationState(revision.state)
+    if state is not CompilationState.SUCCEEDED:
+        return state not in TERMINAL_STATES
+    media_ids = {OutputResult.model_validate(output).media_id for output in revision.outputs}
+    return media_library.media_by_ids(session, compilation.owner, media_ids).keys() == media_ids
 
 
 def edit_spec(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from clipmill.spec import Quality
 from clipmill_api.tables import REVISION_IS_ACTIVE, CompilationRow, IdempotencyRow, RevisionRow
 
 IS_NEWEST_REVISION = and_(
@@ -109,3 +110,25 @@ def add_idempotency(session: Session, idempotency: IdempotencyRow) -> None:
     """Insert an Idempotency-Key. Raise IntegrityError if another request was first."""
     session.add(idempotency)
     session.flush()
+
+
+def delete_idempotency(session: Session, idempotency: IdempotencyRow) -> None:
+    """Delete an Idempotency-Key, so that a later request can use it again."""
+    session.delete(idempotency)
+    session.flush()
+
+
+def count_active_drafts(session: Session, owner: str, *, except_id: str) -> int:
+    """Return how many other compilations of an owner are drafts that have not ended."""
+    query = (
+        select(func.count())
+        .select_from(CompilationRow)
+        .join(RevisionRow, IS_NEWEST_REVISION)
+        .where(
+            CompilationRow.owner == owner,
+            CompilationRow.id != except_id,
+            REVISION_IS_ACTIVE,
+            RevisionRow.spec["quality"].as_string() == Quality.DRAFT.value,
+        )
+    )
+    return session.scalar(query) or 0
