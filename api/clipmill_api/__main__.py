@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill.process_privacy import forbid_inspection
 from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
 from clipmill_api.settings import Settings
@@ -67,4 +68,5 @@ def _report_failure(state: RetryCallState) -> None:
 
 
 if __name__ == "__main__":
+    forbid_inspection()
     sys.exit(main(os.environ))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from clipmill.process_privacy import forbid_inspection
 from clipmill_cli.local import memory_limits
 
 
 def main() -> None:
     """Run the command line and exit with its exit code."""
+    forbid_inspection()
     memory_limits.limit_memory()
     try:
         from clipmill_cli.commands.command_tree import app  # noqa: PLC0415  it loads all the rest

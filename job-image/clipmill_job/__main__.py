@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill.process_privacy import forbid_inspection
 from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
@@ -131,4 +132,5 @@ def _report_failure(client: Client, assignment: Assignment, error: ClientError) 
 
 
 if __name__ == "__main__":
+    forbid_inspection()
     sys.exit(main(os.environ))

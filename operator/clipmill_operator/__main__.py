@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill.process_privacy import forbid_inspection
 from clipmill_client.client import Client
 from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.reconciling.reconciler import Reconciler
@@ -72,4 +73,5 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
+    forbid_inspection()
     sys.exit(main(os.environ))
