@@ -101,6 +101,10 @@ def _without_exceptions(policy: Object) -> None:
     policy["spec"]["egress"] = [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]
 
 
+def _any_port(policy: Object) -> None:
+    del policy["spec"]["egress"][0]["ports"]
+
+
 def _to_the_database(policy: Object) -> None:
     policy["spec"]["egress"][1]["ports"][0]["port"] = 5432
 
@@ -231,6 +235,7 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
         "DNS and the API only",
     ),
     "fetch from private ranges": ("clipmill-jobs-fetch", _without_exceptions, "public addresses"),
+    "fetch by any port": ("clipmill-jobs-fetch", _any_port, "public addresses"),
     "internet for all stages": (
         "clipmill-jobs-fetch",
         _spec(podSelector={}),
