@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 
 # prctl(2): PR_SET_DUMPABLE of linux/prctl.h.
@@ -23,5 +22,4 @@ def forbid_inspection() -> None:
     if sys.platform != "linux":
         return
     if ctypes.CDLL(None, use_errno=True).prctl(_SET_DUMPABLE, 0, 0, 0, 0):
-        code = ctypes.get_errno()
-        raise OSError(code, f"prctl(PR_SET_DUMPABLE): {os.strerror(code)}")
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) failed")
