@@ -214,15 +214,15 @@ def test_an_image_in_its_place_and_share(studio: Studio, grey: str) -> None:
 
 
 def test_an_image_has_facts(studio: Studio) -> None:
-    """Format and size, also when it is validated again; it cannot be used as a clip."""
+    """Format and size, also when it is validated again; it cannot be used as an intro."""
     media = studio.user.upload_media(picture(studio.folder, "size.png", (60, 20)), MediaKind.IMAGE)
     assert media.facts is not None
     assert (media.facts.format, media.facts.width, media.facts.height) == ("png", 60, 20)
     assert studio.user.validate_media(media.id) == media.facts
     with pytest.raises(PermanentError) as caught:
-        studio.render({"clips": [{"mediaId": media.id}]})
+        studio.render({"clips": [{"color": "#000000"}], "intro": {"mediaId": media.id}})
     assert caught.value.code == "UnknownMedia"
-    assert caught.value.facts["field"] == "spec.clips[0].mediaId"
+    assert caught.value.facts["field"] == "spec.intro.mediaId"
 
 
 def test_an_avatar_on_the_card(studio: Studio, grey: str) -> None:

@@ -27,6 +27,7 @@ from clipmill.timeline.bitrates import (
     choose_bitrates,
     limit_bitrate,
 )
+from clipmill.timeline.glyph_notes import glyph_notes
 from clipmill.timeline.item_sound import PlayedPart, item_sound
 from clipmill.timeline.overlay_layers import layers_of_subrange
 from clipmill.timeline.profiles import build_profile, limit_size
@@ -93,6 +94,7 @@ def build_timeline(
         notes=(
             *_policy_notes(output, policy),
             *overlap_notes,
+            *glyph_notes(spec),
             *(note for item in resolved for note in item.notes),
         ),
         watermark=policy.watermark,

@@ -12,7 +12,7 @@ from clipmill.timeline.build import Timeline, subrange
 
 # Part of every key. Raised when the same content would give other pixels or samples, or when the
 # hashed fields change, so that older segments are not reused.
-RENDERER = 5
+RENDERER = 6
 
 
 def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:

@@ -1,4 +1,4 @@
-"""Draw scripts that need shaping, and colour emoji, by HarfBuzz alone.
+"""Draw text and colour emoji by HarfBuzz alone.
 
 No library of the system is used, so that a text has the same pixels on every machine.
 """
@@ -14,16 +14,15 @@ from PIL import Image, ImageFilter
 
 FONT_FOLDER = Path(__file__).parent / "fonts"
 EMOJI = "NotoColorEmoji-Subset.ttf"
-# Fonts whose text is drawn here; Pillow draws the letters of the others one by one.
-SHAPED_FONTS = frozenset({"NotoSansDevanagari-Regular.ttf", "NotoSansThai-Regular.ttf", EMOJI})
 Colour = tuple[int, int, int, int]
 
 
 class ShapedRun(NamedTuple):
-    """A text in one font; `at` is the start of its baseline, size and outline are in pixels."""
+    """A text in one font; `at` is the left of its baseline, size and outline are in pixels."""
 
     font: str
     text: str
+    is_rtl: bool
     size: int
     at: tuple[float, int]
     colour: Colour
@@ -38,7 +37,7 @@ class _Glyph(NamedTuple):
     y: int
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _font(name: str) -> Any:
     return hb.Font(hb.Face(hb.Blob.from_file_path(str(FONT_FOLDER / name))))
 
@@ -50,10 +49,13 @@ def has_glyph(font: str, character: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _shape(font: str, text: str) -> tuple[tuple[_Glyph, ...], int]:
-    """Return the glyphs of a text and its width in font units."""
+def _shape(font: str, text: str, *, is_rtl: bool) -> tuple[tuple[_Glyph, ...], int]:
+    """Return the glyphs of a text from left to right, and its width in font units."""
     buffer = hb.Buffer()
     buffer.add_str(text)
+    buffer.direction = "rtl" if is_rtl else "ltr"
+    # Not the language of the machine, on which letter forms may depend.
+    buffer.language = "und"
     buffer.guess_segment_properties()
     hb.shape(_font(font), buffer)
     glyphs, pen = [], 0
@@ -63,9 +65,22 @@ def _shape(font: str, text: str) -> tuple[tuple[_Glyph, ...], int]:
     return tuple(glyphs), pen
 
 
-def shaped_width(font: str, text: str, size: int) -> float:
+def shaped_width(font: str, text: str, size: int, *, is_rtl: bool = False) -> float:
     """Return the width of a text in pixels."""
-    return float(_shape(font, text)[1] * size / _font(font).face.upem)
+    return float(_shape(font, text, is_rtl=is_rtl)[1] * size / _font(font).face.upem)
+
+
+def shaped_height(font: str, text: str, size: int, *, is_rtl: bool) -> tuple[float, float]:
+    """Return how far a text reaches above and below its baseline, in pixels."""
+    hb_font, scale = _font(font), size / _font(font).face.upem
+    above = below = 0.0
+    for glyph in _shape(font, text, is_rtl=is_rtl)[0]:
+        extents = hb_font.get_glyph_extents(glyph.number)
+        if extents is not None:
+            top = glyph.y + extents.y_bearing
+            above = max(above, top * scale)
+            below = max(below, -(top + extents.height) * scale)
+    return above, below
 
 
 def draw_run(image: Image.Image, run: ShapedRun) -> None:
@@ -102,7 +117,7 @@ def _rasterize(
     # HarfBuzz counts y upwards from the baseline.
     canvas.extents = hb.RasterExtents(0, baseline - height, width, height, 0)
     draw_glyph = canvas.draw_glyph if mode == "L" else canvas.paint_glyph
-    for glyph in _shape(run.font, run.text)[0]:
+    for glyph in _shape(run.font, run.text, is_rtl=run.is_rtl)[0]:
         canvas.transform = (scale, 0, 0, scale, x + glyph.x * scale, glyph.y * scale)
         draw_glyph(font, glyph.number)
     raster = canvas.render()

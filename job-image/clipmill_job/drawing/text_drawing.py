@@ -1,24 +1,19 @@
-"""Draw a line of text in any script, with the same pixels on every machine.
-
-Each run of a font is drawn by Pillow letter by letter, or by `shaped_text` where its script needs
-shaping.
-"""
+"""Draw a line of text in any script, with the same pixels on every machine."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
-from PIL.ImageFont import FreeTypeFont
+from PIL import Image
 
 from clipmill_job.drawing.font_runs import FontRun, font_runs
 from clipmill_job.drawing.shaped_text import (
-    FONT_FOLDER,
-    SHAPED_FONTS,
+    EMOJI,
     Colour,
     ShapedRun,
     draw_run,
+    shaped_height,
     shaped_width,
 )
 
@@ -35,32 +30,38 @@ class TextStyle(NamedTuple):
 
 
 def draw_text(text: str, style: TextStyle) -> Image.Image:
-    """Return one line of text on a transparent image as wide as the text and one line high."""
+    """Return one line of text on a transparent image as wide as the text and one line high.
+
+    The image is higher only if letters or marks reach beyond the line.
+    """
     edge = style.outline + max(1, style.size // 8)
     inner_width = max(1, round(text_width(text, style.size)))
-    size = (inner_width + 2 * edge, round(style.size * LINE_HEIGHT) + 2 * style.outline)
-    image = Image.new("RGBA", size, (*style.colour[:3], 0))
-    x = float(edge)
+    above, below = _overhang(text, style.size)
+    height = above + round(style.size * LINE_HEIGHT) + below + 2 * style.outline
+    image = Image.new("RGBA", (inner_width + 2 * edge, height), (*style.colour[:3], 0))
+    x, baseline = float(edge), style.outline + above + style.size
     for run in font_runs(text):
-        _draw(image, run, x, style)
+        _draw(image, run, (x, baseline), style)
         x += _run_width(run, style.size)
     return image
 
 
-def _draw(image: Image.Image, run: FontRun, x: float, style: TextStyle) -> None:
-    at = (x, style.outline + style.size)
-    if run.font in SHAPED_FONTS:
-        shaped = ShapedRun(run.font, run.text, style.size, at, style.colour, style.outline)
-        draw_run(image, shaped)
-        return
-    ImageDraw.Draw(image).text(
-        at,
-        run.text,
-        style.colour,
-        _font(run.font, style.size),
-        anchor="ls",
-        stroke_width=style.outline,
-        stroke_fill=(0, 0, 0, style.colour[3]),
+def _overhang(text: str, size: int) -> tuple[int, int]:
+    """Return by how many pixels the text reaches beyond its line, above and below."""
+    heights = [
+        shaped_height(run.font, run.text, size, is_rtl=run.is_rtl)
+        for run in font_runs(text)
+        if run.font != EMOJI
+    ]
+    above = max((above for above, _ in heights), default=0.0)
+    below = max((below for _, below in heights), default=0.0)
+    return max(0, ceil(above) - size), max(0, ceil(below - size * (LINE_HEIGHT - 1)))
+
+
+def _draw(image: Image.Image, run: FontRun, at: tuple[float, int], style: TextStyle) -> None:
+    draw_run(
+        image,
+        ShapedRun(run.font, run.text, run.is_rtl, style.size, at, style.colour, style.outline),
     )
 
 
@@ -70,9 +71,7 @@ def text_width(text: str, size: int) -> float:
 
 
 def _run_width(run: FontRun, size: int) -> float:
-    if run.font in SHAPED_FONTS:
-        return shaped_width(run.font, run.text, size)
-    return _font(run.font, size).getlength(run.text)
+    return shaped_width(run.font, run.text, size, is_rtl=run.is_rtl)
 
 
 def fit_text(text: str, size: int, width: int) -> tuple[str, int]:
@@ -88,10 +87,3 @@ def fit_text(text: str, size: int, width: int) -> tuple[str, int]:
         text = text[:-1]
         fitted = text.rstrip() + "\N{HORIZONTAL ELLIPSIS}"
     return fitted, size
-
-
-@lru_cache(maxsize=256)
-def _font(name: str, size: int) -> FreeTypeFont:
-    # Basic: order and letter forms are already final, a layout engine would apply them again.
-    layout = ImageFont.Layout.BASIC
-    return ImageFont.truetype(str(FONT_FOLDER / name), max(1, size), layout_engine=layout)
