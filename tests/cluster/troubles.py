@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 
+from cluster import world
 from cluster.compilations import UID, Video, stopped
-from cluster.kubectl import kubectl, until
+from cluster.kubectl import Object, get, kubectl, until
 from cluster.release import HERE, VIDEOS
 
 # How long the API is down.
 DOWN_S = 60
+# How long two operators act at once: both list all objects at their start, and poll every 3 s.
+OVERLAP_S = 10
 NOW = ("--grace-period=0", "--force")
 Trouble = Callable[[Video, str], None]
 
@@ -53,8 +57,42 @@ def the_status_is_wiped(video: Video, stage: str) -> None:
     kubectl("patch", "compilation", video.name, "-n", VIDEOS, *wipe)
 
 
+def two_operators_act(video: Video, stage: str) -> None:
+    """Run a second operator, until both have reconciled everything."""
+    scale = ("scale", "deployment", f"{HERE}-operator", "-n", HERE)
+    kubectl(*scale, "--replicas=2")
+    try:
+        kubectl("rollout", "status", "-n", HERE, f"deployment/{HERE}-operator", "--timeout=300s")
+        time.sleep(OVERLAP_S)
+    finally:
+        kubectl(*scale, "--replicas=1")
+    until("one operator is left", lambda: len(_operators()) == 1)
+
+
+def the_watches_are_cut(video: Video, stage: str) -> None:
+    """End all connections of the operator to the Kubernetes API server, three times."""
+    (address,) = [pod["status"]["podIP"] for pod in _operators()]
+    for _ in range(3):
+        cut = [connection for node in world.nodes() for connection in _cut(node, address)]
+        assert cut, "the operator has no connection to the API server"
+        time.sleep(1)
+
+
+def _operators() -> list[Object]:
+    live = ("-l", "app.kubernetes.io/component=operator", "--field-selector=status.phase=Running")
+    return list(get("pods", HERE, *live))
+
+
+def _cut(node: str, address: str) -> list[str]:
+    command = ("docker", "exec", node, "ss", "-KHtn", "dst", address)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
 ALL: tuple[Trouble, ...] = (
     the_operator_is_killed,
+    two_operators_act,
+    the_watches_are_cut,
     a_pod_is_deleted,
     the_api_is_down,
     the_database_is_restarted,
