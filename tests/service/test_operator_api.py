@@ -17,6 +17,7 @@ from clipmill.protocol import (
     SubmissionAction,
     SubmissionRefusal,
 )
+from clipmill.protocol.submission_proof import submission_proof
 from clipmill.spec import CompilationSpec
 from clipmill_api.compilations.resolution import dump_spec
 from clipmill_client.client import Client
@@ -32,6 +33,9 @@ def outbox(api: Harness, compilation_id: str) -> Submission | None:
 
 def registration(submission: Submission, generation: int = 1, **more: Any) -> Registration:
     """Return the registration of the resource that the operator applied for a submission."""
+    proof = submission_proof(
+        submission.nonce, submission=submission.id, namespace="clips", name=submission.name
+    )
     spec = submission.spec.model_copy(update={"owner": submission.owner} | more)
     return Registration(
         namespace="clips",
@@ -40,6 +44,7 @@ def registration(submission: Submission, generation: int = 1, **more: Any) -> Re
         owner=submission.owner,
         spec=spec,
         submission=submission.id,
+        submission_proof=proof,
     )
 
 
@@ -119,6 +124,63 @@ def test_a_submission_is_bound_once_and_by_its_owner(
     with pytest.raises(PermanentError) as taken:
         api.operator.register(uuid.uuid4().hex, registration(submission))
     assert taken.value.code == "SubmissionTaken"
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"namespace": "attacker"},
+    {"name": "other"},
+    {"submission_proof": None},
+    {"submission_proof": "0" * 64},
+]
+
+
+@pytest.mark.parametrize(
+    ("when", "copied"),
+    [(when, change) for when in ("before", "after the deletion") for change in CHANGES]
+    + [("after the deletion", {})],
+    ids=str,
+)
+def test_a_copied_resource_is_no_resource_of_the_submission(
+    api: Harness, submitted: tuple[Client, Submission], copied: dict[str, Any], when: str
+) -> None:
+    """Whoever copies id, proof and spec of a resource gets neither quota nor media."""
+    user, submission = submitted
+    original = registration(submission)
+    first = uuid.uuid4().hex
+    if when == "after the deletion":
+        api.operator.register(first, original)
+        api.operator.delete(first)
+    before = user.account()
+    attacker = uuid.uuid4().hex
+    with pytest.raises(PermanentError) as refused:
+        api.operator.register(attacker, original.model_copy(update=copied), with_key=True)
+    assert (refused.value.status, refused.value.code) == (422, "UnknownSubmission")
+    assert user.account() == before
+    assert api.rows("SELECT id FROM compilations WHERE uid = :u", u=attacker) == []
+    sql = "SELECT count(*) AS n FROM keys WHERE compilation_id = :c"
+    assert api.rows(sql, c=submission.id) == [{"n": 0}]
+
+
+def test_an_edit_after_the_deletion_has_another_nonce(
+    api: Harness, submitted: tuple[Client, Submission]
+) -> None:
+    """The proof of the first resource does not bind the second one."""
+    user, submission = submitted
+    first = uuid.uuid4().hex
+    api.operator.register(first, registration(submission))
+    assert outbox(api, submission.id) is None
+    api.operator.delete(first)
+    user.edit(submission.id, submission.spec.model_copy(update={"title": "again"}))
+    edited = outbox(api, submission.id)
+    assert edited is not None
+    assert edited.nonce not in ("", submission.nonce)
+    stale = registration(edited).model_copy(
+        update={"submission_proof": registration(submission).submission_proof}
+    )
+    with pytest.raises(PermanentError) as refused:
+        api.operator.register(uuid.uuid4().hex, stale)
+    assert refused.value.code == "UnknownSubmission"
+    assert api.operator.register(uuid.uuid4().hex, registration(edited)).generation == 2
 
 
 def test_edits_by_the_api_reach_the_resource(

@@ -70,3 +70,24 @@ def test_an_edit_after_the_resource_was_deleted(cluster: Cluster, two_seconds: P
         play_assemble(cluster, two_seconds, "submitted")
         cluster.is_true("Complete", "submitted")
     assert cluster.resource("submitted")["status"]["compilationId"] == view.id
+
+
+def test_a_copy_of_a_deleted_resource_is_refused(cluster: Cluster, two_seconds: Path) -> None:
+    """Id, proof and spec of a submission's resource bind nothing after its deletion."""
+    _, user = cluster.api.user()
+    with cluster.operator():
+        view = user.create(library_manifest(library_clip(user, two_seconds).id))
+        cluster.pod("assemble", name="submitted")
+        original = cluster.resource("submitted")
+        metadata = {key: original["metadata"][key] for key in ("name", "namespace", "annotations")}
+        cluster.plane.kubectl("delete", "comp", "submitted", "-n", cluster.namespace)
+        until("cancelled", lambda: user.compilation(view.id).state == "Cancelled")
+        cluster.plane.apply(
+            {**{k: original[k] for k in ("apiVersion", "kind", "spec")}, "metadata": metadata}
+        )
+        until("refused", lambda: cluster.resource("submitted").get("status", {}).get("phase"))
+        accepted = cluster.condition("Accepted", "submitted")
+        assert (accepted["status"], accepted["reason"]) == ("False", "UnknownSubmission")
+        until("its pods are deleted", lambda: not cluster.objects("pods"))
+    assert reservations(cluster, view.id) == ["released"]
+    assert user.account().render_reserved_seconds == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clipmill.protocol import CompilationState, Registration, SubmissionAction
+from clipmill.protocol.submission_proof import is_proof
 from clipmill_api.compilations.lifecycle import start_revision
 from clipmill_api.compilations.plan_models import CompilationPlan
 from clipmill_api.compilations.resolution import dump_spec
@@ -84,7 +85,12 @@ def supersede_refused(session: Session, ctx: Context, uid: str, registration: Re
 def _bind_submission(
     session: Session, uid: str, registration: Registration
 ) -> CompilationRow | None:
-    """Bind a resource to the submission it names. Return None if it names none."""
+    """Bind a resource to the submission it names, once. Return None if it names none.
+
+    Raises:
+        ApiProblem: UnknownSubmission or SubmissionTaken, also for the submission of another owner
+            or without the operator's proof: what a resource says of itself proves nothing.
+    """
     submission = registration.submission
     if submission is None:
         return None
@@ -95,7 +101,16 @@ def _bind_submission(
     if compilation.resource_generation:
         detail = f"submission: {submission!r} is bound to another resource"
         raise ApiProblem(409, "SubmissionTaken", detail, field="submission")
-    compilation.uid = uid
+    if not is_proof(
+        registration.submission_proof,
+        compilation.binding_nonce,
+        submission=submission,
+        namespace=registration.namespace,
+        name=registration.name,
+    ):
+        detail = f"submission: {submission!r} was not submitted for this resource"
+        raise ApiProblem(422, "UnknownSubmission", detail, field="submission")
+    compilation.uid, compilation.binding_nonce = uid, None
     compilation.namespace, compilation.name = registration.namespace, registration.name
     session.flush()
     return compilation

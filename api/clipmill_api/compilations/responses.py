@@ -121,6 +121,7 @@ def submission_view(compilation: CompilationRow, revision: RevisionRow) -> Submi
         name=compilation.name,
         owner=compilation.owner,
         spec=CompilationSpec.model_validate(revision.spec),
+        nonce=compilation.binding_nonce or "",
     )
 
 

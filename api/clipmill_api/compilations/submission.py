@@ -7,6 +7,7 @@ that a crash loses neither.
 from __future__ import annotations
 
 import hashlib
+import secrets
 
 from clipmill.protocol import (
     TERMINAL_STATES,
@@ -79,7 +80,7 @@ def _add_submission(
         spec=manifest.spec,
     )
     compilation = add_compilation(session, ctx, new_id("r"), registration)
-    compilation.outbox = SubmissionAction.APPLY.value
+    _request_resource(compilation)
     start_revision(session, ctx, compilation, registration.spec, registration.generation)
     return compilation
 
@@ -130,8 +131,15 @@ def edit_spec(
     if revision.spec == dump_spec(spec):
         return compilation
     start_revision(session, ctx, compilation, spec, compilation.generation + 1)
-    compilation.outbox = SubmissionAction.APPLY.value
+    _request_resource(compilation)
     return compilation
+
+
+def _request_resource(compilation: CompilationRow) -> None:
+    """Ask the operator for the resource; one that is created may be bound once, by the nonce."""
+    compilation.outbox = SubmissionAction.APPLY.value
+    if not compilation.resource_generation and not compilation.binding_nonce:
+        compilation.binding_nonce = secrets.token_urlsafe(32)
 
 
 def cancel_compilation(session: Session, ctx: Context, compilation: CompilationRow) -> None:
@@ -147,6 +155,7 @@ def resource_deleted(session: Session, ctx: Context, compilation: CompilationRow
     end = RevisionEnd(CompilationState.CANCELLED, "Deleted")
     end_revision(session, ctx, compilation, compilation.generation, end)
     compilation.outbox, compilation.resource_generation = None, 0
+    compilation.binding_nonce = None
 
 
 def fail_submission(
@@ -156,4 +165,4 @@ def fail_submission(
     compilation = compilation_records.lock_compilation(session, compilation.id)
     end = RevisionEnd(CompilationState.FAILED, refusal.reason, refusal.message)
     end_revision(session, ctx, compilation, compilation.generation, end)
-    compilation.outbox = None
+    compilation.outbox = compilation.binding_nonce = None

@@ -37,6 +37,8 @@ class CompilationRow(Base):
     # The SubmissionAction that the operator has yet to do. Written with the request that asks for
     # it, so that a crash loses neither.
     outbox: Mapped[str | None]
+    # Proves the one resource that may be bound to a submission; NULL once it is bound.
+    binding_nonce: Mapped[str | None]
     created_at: Mapped[datetime]
     __table_args__ = (Index(None, "owner", "created_at"), Index(None, "outbox"))
 

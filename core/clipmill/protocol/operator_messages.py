@@ -24,6 +24,11 @@ class Registration(Model):
     submission: Id | None = Field(
         None, description="Id of the API submission that this resource was created for."
     )
+    submission_proof: str | None = Field(
+        None,
+        max_length=100,
+        description="Proof that the operator created this resource for the submission.",
+    )
 
 
 class StageKey(Model):
@@ -86,6 +91,9 @@ class Submission(Model):
     name: Name
     owner: Name
     spec: CompilationSpec
+    nonce: str = Field(
+        "", description="Secret of the proof for the resource to create; empty if it exists."
+    )
 
 
 class SubmissionRefusal(Model):

@@ -19,6 +19,8 @@ COMPILATION_NAME = f"{GROUP}/compilation"
 OWNER = f"{GROUP}/owner"
 # Annotation of a Compilation that the API submitted: the id of the compilation.
 SUBMISSION = f"{GROUP}/submission"
+# Annotation that proves it, since anybody can write the id: derived from the API's nonce.
+SUBMISSION_PROOF = f"{GROUP}/submission-proof"
 MANAGED_BY = {
     "app.kubernetes.io/managed-by": "clipmill-operator",
     "app.kubernetes.io/name": "clipmill",

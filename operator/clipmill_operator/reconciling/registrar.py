@@ -85,6 +85,7 @@ class Registrar:
             owner=owner,
             spec=CompilationSpec.model_validate(compilation.spec),
             submission=compilation.submission,
+            submission_proof=compilation.submission_proof,
         )
         plan = self._api.register(uid, registration, with_key=True)
         self._states.update_api(uid, registered=compilation.generation, stage_key=plan.key)

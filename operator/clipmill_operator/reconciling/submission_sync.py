@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from clipmill.protocol import Submission, SubmissionAction, SubmissionRefusal
+from clipmill.protocol.submission_proof import is_proof, submission_proof
 from clipmill_client.privileged_calls import OperatorCalls
-from clipmill_operator.building.labels import SUBMISSION
+from clipmill_operator.building.labels import SUBMISSION, SUBMISSION_PROOF
 from clipmill_operator.building.resource import API_VERSION, KIND, Object
 from clipmill_operator.errors import PermanentKubeError, SubmissionNotPossible
 from clipmill_operator.kube_client import COMPILATION, KubeClient
@@ -83,8 +84,10 @@ class SubmissionSync:
         for name in _candidate_names(submission):
             current = self._kube.get(COMPILATION, namespace, name)
             if current is None:
-                return self._kube.apply(_resource(submission, namespace, name), force=False) or {}
-            if _belongs_to(current, submission):
+                created = self._kube.create(_resource(submission, namespace, name))
+                if created is not None:
+                    return created
+            elif _belongs_to(current, submission):
                 return self._replace(current, submission)
         raise SubmissionNotPossible(
             "NameTaken", f"name {submission.name!r} is in use in {namespace}: choose another one"
@@ -137,9 +140,18 @@ def _candidate_names(submission: Submission) -> Iterator[str]:
 
 
 def _belongs_to(current: Object, submission: Submission) -> bool:
+    """Return whether a resource is the bound one, or was created by an interrupted step."""
     metadata = current["metadata"]
-    annotation = (metadata.get("annotations") or {}).get(SUBMISSION)
-    return bool(metadata["uid"] == submission.uid or annotation == submission.id)
+    if metadata["uid"] == submission.uid:
+        return True
+    proof = (metadata.get("annotations") or {}).get(SUBMISSION_PROOF)
+    return is_proof(
+        proof,
+        submission.nonce,
+        submission=submission.id,
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+    )
 
 
 def _spec(submission: Submission) -> dict[str, Any]:
@@ -148,13 +160,16 @@ def _spec(submission: Submission) -> dict[str, Any]:
 
 
 def _resource(submission: Submission, namespace: str, name: str) -> Object:
+    proof = submission_proof(
+        submission.nonce, submission=submission.id, namespace=namespace, name=name
+    )
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "annotations": {SUBMISSION: submission.id},
+            "annotations": {SUBMISSION: submission.id, SUBMISSION_PROOF: proof},
         },
         "spec": _spec(submission),
     }

@@ -12,6 +12,7 @@ from clipmill_operator.building.labels import (
     OWNER,
     STAGE,
     SUBMISSION,
+    SUBMISSION_PROOF,
 )
 
 Body = Mapping[str, Any]
@@ -46,6 +47,7 @@ class ObservedCompilation:
     status: Body = field(default_factory=dict)
     # The id of the API's submission that it was created for.
     submission: str | None = None
+    submission_proof: str | None = None
     is_deleting: bool = False
 
     @property
@@ -57,6 +59,7 @@ class ObservedCompilation:
     def from_body(cls, body: Body) -> ObservedCompilation:
         """Read a Compilation."""
         metadata = body["metadata"]
+        annotations = metadata.get("annotations") or {}
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -65,7 +68,8 @@ class ObservedCompilation:
             created_at=metadata.get("creationTimestamp", ""),
             spec=body.get("spec") or {},
             status=body.get("status") or {},
-            submission=(metadata.get("annotations") or {}).get(SUBMISSION),
+            submission=annotations.get(SUBMISSION),
+            submission_proof=annotations.get(SUBMISSION_PROOF),
             is_deleting="deletionTimestamp" in metadata,
         )
 
