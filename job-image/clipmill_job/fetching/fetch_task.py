@@ -14,7 +14,7 @@ from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
-from clipmill_job.fetching import javascript
+from clipmill_job.fetching import fenced_ffmpeg, javascript
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import MediaError, probe_media
 
@@ -92,7 +92,7 @@ def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
         "folder": str(folder),
         "limit_bytes": clip.limit_bytes,
         "private": clip.allowed_private,
-        "ffmpeg": context.ffmpeg.path,
+        "ffmpeg": fenced_ffmpeg.write_ffmpeg(context.scratch, context.ffmpeg.path),
         "javascript": javascript.write_interpreter(context.scratch),
     }
 
