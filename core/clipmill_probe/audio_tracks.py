@@ -25,6 +25,7 @@ class AudioTrackReader:
     def __init__(self, stream: AudioStream, *, is_measured: bool) -> None:
         self.stream = stream
         self._meter = LoudnessMeter() if is_measured and stream.codec_context else None
+        self._is_decoded = False
 
     def read(self, packet: Packet[Any], *, start_s: Fraction) -> None:
         """Measure a packet; one that cannot be decoded is passed over, as players do.
@@ -45,13 +46,16 @@ class AudioTrackReader:
     def measure(self, frame: AudioFrame, *, at_s: Fraction) -> None:
         """Feed a decoded frame that is heard `at_s` seconds after the start of the file."""
         if self._meter:
+            self._is_decoded = True
             self._meter.push(frame, at_s=at_s)
 
     def facts(self) -> dict[str, Any]:
         """Return what `AudioTrack` describes, in its names."""
         loudness, peak = self._meter.finish() if self._meter else SILENCE
         blocks, hop_ms = encode_blocks(self._meter.blocks() if self._meter else [])
-        context = self.stream.codec_context
+        # Of a track without a single decodable sample nothing can be played.
+        is_usable = self._is_decoded or not self._meter
+        context = self.stream.codec_context if is_usable else None
         return {
             "stream": self.stream.index,
             "codec": context.name if context else None,

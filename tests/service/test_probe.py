@@ -197,3 +197,15 @@ def test_the_child_does_not_load_pydantic() -> None:
     loaded = set(done.stdout.split())
     assert "av" in loaded
     assert loaded.isdisjoint({"pydantic", "clipmill.protocol", "httpx"})
+
+
+@pytest.mark.parametrize("kind", ["noise", "no packet"])
+def test_audio_that_cannot_be_decoded_counts_as_none(kind: str, tmp_path: Path) -> None:
+    """The track is listed without a codec; the file plays silent."""
+    path = clipmaker.clip(tmp_path / "a.mkv")
+    args = {"noise": ("-bsf:a", "noise=amount=1"), "no packet": ("-bsf:a", "noise=drop=1")}[kind]
+    broken = tmp_path / "broken.mkv"
+    clipmaker.ffmpeg("-i", str(path), "-c", "copy", *args, str(broken))
+    facts = probe_media(broken)
+    assert (facts.audio_codec, facts.loudness_lufs, facts.frames) == (None, None, 60)
+    assert [track.codec for track in facts.audio_tracks] == [None]

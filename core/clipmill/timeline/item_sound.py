@@ -50,16 +50,19 @@ def item_sound(
 
 
 def track_notes(facts: MediaFacts | None, audio: ClipAudio, name: str) -> Sequence[str]:
-    """Return a note if the chosen track does not exist."""
-    if facts is None or audio.track is None or audio.mute:
-        return ()
-    if 1 <= audio.track <= len(facts.audio_tracks):
+    """Return a note if the chosen track does not exist or cannot be decoded."""
+    if facts is None or audio.mute:
         return ()
     count = len(facts.audio_tracks)
-    return (
-        f"{name}: audio.track {audio.track} does not exist, the file has {count};"
-        f" {'the default track plays' if facts.audio_codec else 'the clip is silent'}",
-    )
+    if audio.track is not None and not 1 <= audio.track <= count:
+        return (
+            f"{name}: audio.track {audio.track} does not exist, the file has {count};"
+            f" {'the default track plays' if facts.audio_codec else 'the clip is silent'}",
+        )
+    track = _track(facts, audio)
+    if track and track.codec is None:
+        return (f"{name}: its audio cannot be decoded; the clip is silent",)
+    return ()
 
 
 def _track(facts: MediaFacts, audio: ClipAudio) -> AudioTrack | None:
