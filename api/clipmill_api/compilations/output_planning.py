@@ -29,6 +29,7 @@ from clipmill.timeline.overlay_layers import image_ids
 from clipmill.timeline.presets import max_length_s
 from clipmill.timeline.segments import split_into_segments
 from clipmill_api.compilations.media_sources import asset_fields, media_source
+from clipmill_api.compilations.plan_cache import PlanCache
 from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.result_contents import build_result_record
 from clipmill_api.tables import ClipRow
@@ -39,10 +40,15 @@ SEGMENTS_PER_TASK = 8
 UNFETCHED = MediaSource(None, "waiting", None)
 # Reason of a clip that is skipped because of the tier's limit.
 OVER_TIER_LIMIT = "TierLimit"
+_cache = PlanCache()
 
 
 def plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     """Return each output with its timeline and segments. Raise InvalidTimeline."""
+    return _cache.outputs(resolved, _plan_outputs)
+
+
+def _plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     clips = [_clip_source(resolved, clip) for clip in resolved.clips]
     asset_ids = {**asset_fields(resolved.spec), **image_ids(resolved.spec)}
     media = resolved.media

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import (
@@ -39,6 +40,8 @@ _DURATION_PARTS = re.compile(r"([0-9.]+)(ms|h|m|s)")
 _UNIT_S = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
 
 
+# A spec repeats the same few durations for each clip and output.
+@lru_cache(maxsize=4096)
 def parse_duration(duration: str) -> Fraction:
     """Return a duration such as `1m30s` in seconds, exactly.
 
@@ -78,6 +81,7 @@ def _is_duration(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def parse_level(text: str) -> float:
     """Return the number of a level such as `-14LUFS`, `-1dBTP` or `-12dB`.
 

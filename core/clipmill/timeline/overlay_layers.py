@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from clipmill.protocol import Caption, Card, Image, Layer, LayerWindow, SourceRange
 from clipmill.spec import Clip, ClipCredit, CompilationSpec, Overlay, Position, parse_duration
@@ -74,6 +75,7 @@ def _overlay_layer(overlay: Overlay, images: Mapping[str, str], frames: int, rat
     )
 
 
+@lru_cache(maxsize=4096)
 def _frames(duration: str, rate: int) -> int:
     return round(parse_duration(duration) * rate)
 

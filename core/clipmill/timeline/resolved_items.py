@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from clipmill.protocol import Framing, Layer, MediaFacts, StillPicture
 from clipmill.protocol.result_record import ItemKind
@@ -244,6 +245,7 @@ def _end_frame(edit: _Edit, i: int, start: int, length: int, *, is_known: bool) 
     return min(ends, default=length)
 
 
+@lru_cache(maxsize=4096)
 def _duration_frames(duration: str, rate: int) -> int:
     return max(1, round(parse_duration(duration) * rate))
 

@@ -13,6 +13,8 @@ from clipmill.timeline.build import Timeline, subrange
 # Part of every key. Raised when the same content would give other pixels or samples, or when the
 # hashed fields change, so that older segments are not reused.
 RENDERER = 6
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_NESTED = (dict, list)
 
 
 def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:
@@ -50,7 +52,7 @@ def _segment(
 def with_content_key(segment: Segment) -> Segment:
     """Return the segment with the key that follows from its content."""
     content = {"renderer": RENDERER, **segment.model_dump(mode="json", exclude={"key"})}
-    canonical = json.dumps(_without_media_ids(content), sort_keys=True, separators=(",", ":"))
+    canonical = _CANONICAL.encode(_without_media_ids(content))
     return segment.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
@@ -63,7 +65,9 @@ def _without_media_ids(content: Any) -> Any:
     # Equal bytes under another media id give equal pixels, so ids must not change the key.
     if isinstance(content, dict):
         return {
-            name: _without_media_ids(value) for name, value in content.items() if name != "media_id"
+            name: _without_media_ids(value) if isinstance(value, _NESTED) else value
+            for name, value in content.items()
+            if name != "media_id"
         }
     if isinstance(content, list):
         return [_without_media_ids(value) for value in content]
