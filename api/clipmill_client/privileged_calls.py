@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from clipmill.protocol import (
     ActiveCompilation,
     CompilationView,
@@ -17,7 +19,13 @@ from clipmill.protocol import (
     TierView,
     UserView,
 )
-from clipmill_client.api_connection import ApiConnection
+from clipmill.protocol.store_check import (
+    RemovalReply,
+    RemovalRequest,
+    StoreCheck,
+    StoreVerification,
+)
+from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
 
 ROOT = "/api/operator"
 
@@ -108,6 +116,32 @@ class AdminCalls:
     def tiers(self) -> list[TierView]:
         """Return all tiers, by name."""
         return self._connection.request_as(list[TierView], "GET", "/api/admin/tiers")
+
+    def check_store(self) -> StoreCheck:
+        """Return how the blob store differs from the database."""
+        path = "/api/admin/store"
+        return self._connection.request_as(StoreCheck, "GET", path, timeout=BYTES_TIMEOUT)
+
+    def verify_store(self) -> Iterator[StoreVerification]:
+        """Yield pages of verified blobs until all were read."""
+        after: str | None = ""
+        while after is not None:
+            page = self._connection.request_as(
+                StoreVerification,
+                "GET",
+                "/api/admin/store/verification",
+                params={"after": after},
+                timeout=BYTES_TIMEOUT,
+            )
+            yield page
+            after = page.next
+
+    def remove_unknown_blobs(self, installation: str) -> RemovalReply:
+        """Mark blobs that no row names; they are deleted at the end of the grace period."""
+        body, path = RemovalRequest(installation=installation), "/api/admin/store/removal"
+        return self._connection.request_as(
+            RemovalReply, "POST", path, body=body, timeout=BYTES_TIMEOUT
+        )
 
     def create_key(self, user: str) -> str:
         """Create a key for a user and return it; the API does not show it again.

@@ -86,6 +86,9 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/admin/users"): ADMIN,
     ("PUT", "/api/admin/users/{name}"): ADMIN,
     ("POST", "/api/admin/users/{name}/keys"): ADMIN,
+    ("GET", "/api/admin/store"): ADMIN,
+    ("GET", "/api/admin/store/verification"): ADMIN,
+    ("POST", "/api/admin/store/removal"): ADMIN,
     ("GET", "/api/admin/tiers"): ADMIN,
     ("PUT", "/api/admin/tiers/{name}"): ADMIN,
 }

@@ -23,6 +23,7 @@ from clipmill_api.http.routes import (
     event_routes,
     media_routes,
     operator_routes,
+    store_routes,
     upload_routes,
     worker_routes,
 )
@@ -49,6 +50,7 @@ ROUTERS = (
     legacy_routes.router,
     operator_routes.router,
     admin_routes.router,
+    store_routes.router,
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_fastapi_instrumentator import Instrumentator
@@ -38,6 +38,17 @@ class Metrics:
             "clipmill_blobs_deleted",
             "Blobs whose bytes were deleted, by the reason why their row was removed.",
             ["reason"],
+            registry=self.registry,
+        )
+        self.store_findings = Gauge(
+            "clipmill_store_findings",
+            "Blobs by what was wrong at the last daily check: unknown, missing or wrong_size.",
+            ["finding"],
+            registry=self.registry,
+        )
+        self.blobs_over_limit = Gauge(
+            "clipmill_blobs_over_limit",
+            "Blobs to delete that the last run left for the next, because of its limit.",
             registry=self.registry,
         )
 

@@ -25,11 +25,13 @@ def delete_due_blobs(ctx: Context) -> int:
     now = ctx.now()
     with ctx.db.read() as session:
         limit = deletion_limit(media_library.count_blob_rows(session))
-        due = tombstones.list_due(session, now, limit + 1)
-    if len(due) > limit:
-        log.error("blobs to delete exceed the limit of a run limit=%d; the rest waits", limit)
+        due = tombstones.list_due(session, now, limit)
+        waiting = tombstones.count_waiting(session, now) - len(due)
+    ctx.metrics.blobs_over_limit.set(waiting)
+    if waiting:
+        log.error("blobs to delete exceed the limit of a run limit=%d waiting=%d", limit, waiting)
     deleted = 0
-    for blob in due[:limit]:
+    for blob in due:
         deleted += ctx.db.write(lambda session, blob=blob: _delete_blob(session, ctx, blob))
     return deleted
 

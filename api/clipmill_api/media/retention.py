@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,12 +15,15 @@ from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media import blob_deletion
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
+from clipmill_api.media.store_check import check_store
 from clipmill_api.queries import rendered_segments, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
 
 log = logging.getLogger(__name__)
 UPLOAD_LIFETIME = timedelta(days=1)
 INTERVAL_S = 3600
+# The blob store is listed once a day.
+RUNS_PER_CHECK = 24
 IDS_PER_QUERY = 500
 
 
@@ -44,13 +48,29 @@ async def periodic_sweep(ctx: Context) -> AsyncIterator[None]:
 
 
 async def _sweep_forever(ctx: Context) -> None:
-    while True:
+    for run in itertools.count():
         await asyncio.sleep(INTERVAL_S)
         try:
             await run_in_threadpool(sweep, ctx)
+            if run % RUNS_PER_CHECK == 0:
+                await run_in_threadpool(report_findings, ctx)
         except Exception:
             # A failed sweep must not end the API; the next one may succeed.
             log.exception("sweep failed")
+
+
+def report_findings(ctx: Context) -> None:
+    """Compare store and database; log what differs, and set the metrics."""
+    check = check_store(ctx)
+    findings = {
+        "unknown": check.unknown.count,
+        "missing": check.missing.count,
+        "wrong_size": check.wrong_size.count,
+    }
+    for name, count in findings.items():
+        ctx.metrics.store_findings.labels(name).set(count)
+    if not check.is_consistent:
+        log.error("store differs from database %s", findings)
 
 
 def _delete_expired_uploads(ctx: Context) -> None:

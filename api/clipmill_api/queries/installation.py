@@ -23,3 +23,8 @@ def installation_id(session: Session, new_id: str, at: datetime) -> str:
 def set_installation_id(session: Session, installation: str) -> None:
     """Replace the id of the database's installation."""
     session.execute(update(InstallationRow).values(id=installation))
+
+
+def find_installation_id(session: Session) -> str:
+    """Return the id of the database's installation."""
+    return session.scalars(select(InstallationRow.id)).one()

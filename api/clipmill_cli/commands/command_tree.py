@@ -13,6 +13,7 @@ from clipmill_cli.commands import (
     account_commands,
     admin_commands,
     compilation_commands,
+    fsck_command,
     keygen_command,
     media_commands,
     render_commands,
@@ -125,3 +126,4 @@ _add(_admin, "user", admin_commands.user)
 _add(_admin, "key", admin_commands.key)
 _add(_admin, "tiers", admin_commands.tiers)
 _add(_admin, "tier", admin_commands.tier)
+_add(_admin, "fsck", fsck_command.fsck)

@@ -41,6 +41,8 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private addresses (`host:port`) to fetch from; plans note their use. |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
+| `CLIPMILL_BLOB_GRACE_DAYS` | `serve` | Days for which the bytes of deleted media are kept. Default: 7. |
+| `CLIPMILL_ADOPT_STORE` | `serve`, `render` | Installation whose blob store the database takes over; see [backup](backup.md). |
 | `CLIPMILL_DEBUG` | all | `1`: show the traceback of an error. |
 """  # noqa: E501  rows of a table
 COLUMNS = "90"
