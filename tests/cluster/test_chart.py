@@ -177,24 +177,26 @@ def test_an_upgrade_keeps_keys_and_volumes(release: None) -> None:
 def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     """It passes with the policies, and names what is open where they do not act."""
     done = helm("test", "--timeout=6m")
-    assert done.returncode == 0, done.stdout + done.stderr + tested("control") + tested("fetch")
+    assert done.returncode == 0, (
+        done.stdout + done.stderr + printed_by("control") + printed_by("fetch")
+    )
     private = [f"{RELEASE}-test-target.{HERE}.svc:8080", "kubernetes.default.svc:443"]
     private.append(f"{RELEASE}-database.{HERE}.svc:5432")
-    assert tested("control") == "".join(f"ok: {each} can be reached\n" for each in private[:2])
+    assert printed_by("control") == "".join(f"ok: {each} can be reached\n" for each in private[:2])
     for stage, public in (("fetch", []), ("render", [PUBLIC]), ("assemble", [PUBLIC])):
         lines = [f"ok: {RELEASE}-api.{HERE}.svc:80 can be reached"]
         lines += [f"ok: {each} cannot be reached" for each in private + public]
-        assert tested(stage).splitlines() == lines
+        assert printed_by(stage).splitlines() == lines
     # The policies of job pods stay in their namespace: this one opens them, as if none acted.
     apply(open_egress(VIDEOS))
     assert helm("test", "--timeout=6m").returncode != 0
-    said = tested("fetch")
+    said = printed_by("fetch")
     assert "does not enforce NetworkPolicy" in said
     assert "kubernetes.default.svc:443" in said
     kubectl("delete", "networkpolicy", "open-egress", "-n", VIDEOS)
 
 
-def tested(role: str) -> str:
+def printed_by(role: str) -> str:
     """Return what a pod of `helm test` printed."""
     return kubectl("logs", "-n", VIDEOS, f"{RELEASE}-isolation-{role}", check=False)
 
