@@ -100,7 +100,7 @@ class AdminCalls:
         self._connection = connection
 
     def put_user(self, user: UserView) -> UserView:
-        """Create a user, or move one to another tier."""
+        """Create a user, or move one to another tier; without one, a user keeps theirs."""
         path = f"/api/admin/users/{user.name}"
         return self._connection.request_as(UserView, "PUT", path, body=user)
 

@@ -185,6 +185,10 @@ def test_a_user_gets_a_tier_and_a_key(server: Server) -> None:
     assert team["storageLimitBytes"] == 1024**3
     assert server("admin", "user", "ada", "--tier", "Team").code == 0
     assert {"name": "ada", "tier": "Team"} in server.json("admin", "users")
+    assert server("admin", "user", "ada").code == 0
+    assert {"name": "ada", "tier": "Team"} in server.json("admin", "users")
+    assert server("admin", "user", "grace").code == 0
+    assert {"name": "grace", "tier": "Free"} in server.json("admin", "users")
     key = server("admin", "key", "ada").out.strip()
     quota = json.loads(server("quota", "-o", "json", CLIPMILL_API_KEY=key).out)
     assert (quota["owner"], quota["tier"]) == ("ada", "Team")
@@ -198,6 +202,8 @@ def test_a_user_gets_a_tier_and_a_key(server: Server) -> None:
         (["admin", "user", "ada", "--tier", "Gold"], {}, 2, ["tier: ", "'Gold'", "Free"]),
         (["admin", "user", "Ada L"], {}, 2, ["name: "]),
         (["admin", "tier", "Pro", "--storage-limit", "9GB"], {}, 2, ["'9gb'", "gib"]),
+        (["admin", "tier", "Pro", "--storage-limit", "9"], {}, 2, ["'9'", "gib"]),
+        (["admin", "tier", "Pro", "--render-limit", "6"], {}, 2, ["'6'", "6h"]),
         (["get", "c-0123456789abcdef"], {}, 1, ["'c-0123456789abcdef'", "[NotFound]"]),
         (["watch", "c-0123456789abcdef"], {}, 1, ["'c-0123456789abcdef'", "[NotFound]"]),
         (["validate", "m-0123456789abcdef"], {}, 1, ["'m-0123456789abcdef'", "[NotFound]"]),

@@ -17,7 +17,10 @@ OWNERS = "SELECT u.name, u.tier, k.id FROM users u JOIN keys k ON k.owner = u.na
 
 
 def test_a_changed_key_replaces_the_earlier_one(tmp_path: Path, empty_database_url: str) -> None:
-    """After three starts, the last with another key, there is one owner with one key."""
+    """After three starts, the last with another key, there is one owner with one key.
+
+    A start without a default owner leaves the owner, with everything they have, but no key.
+    """
     name = f"d{uuid.uuid4().hex[:8]}"
     first, second = new_key("user"), new_key("user")
     for key in (first, first, second):
@@ -27,12 +30,13 @@ def test_a_changed_key_replaces_the_earlier_one(tmp_path: Path, empty_database_u
             assert api.rows(f"{OWNERS} WHERE u.name = :name", name=name) == [
                 {"name": name, "tier": "Unlimited", "id": "s-default-owner"}
             ]
-    with (
-        running(tmp_path / "s", empty_database_url) as api,
-        pytest.raises(PermanentError) as refused,
-    ):
-        api.client(first).account()
-    assert refused.value.status == 401
+    with running(tmp_path / "s", empty_database_url) as api:
+        for key in (first, second):
+            with pytest.raises(PermanentError) as refused:
+                api.client(key).account()
+            assert refused.value.status == 401
+        assert api.rows(f"{OWNERS} WHERE u.name = :name", name=name) == []
+        assert api.rows("SELECT name FROM users WHERE name = :name", name=name) == [{"name": name}]
 
 
 UNSAFE = [

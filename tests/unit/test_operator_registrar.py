@@ -8,9 +8,11 @@ import pytest
 
 from clipmill.protocol import Plan, RegisteredPlan, Registration, Stage, StageKey
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_operator.building.labels import OWNER
 from clipmill_operator.errors import Requeue
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.reconciling.registrar import OUTAGE_REPORTED_AFTER_S, Registrar
+from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from operator_objects import COMPILATION, FETCHING, SETTINGS
 
 UID = COMPILATION.uid
@@ -42,11 +44,16 @@ class FakeApi:
 
 
 class FakeNamespaces:
-    """Namespaces without an owner's label."""
+    """Namespaces without an owner's label at first, and when it was read."""
 
-    def owner(self, namespace: str) -> str | None:
-        """Return no owner."""
-        return None
+    def __init__(self) -> None:
+        self.label: str | None = None
+        self.fresh: list[bool] = []
+
+    def owner(self, namespace: str, *, fresh: bool = False) -> str | None:
+        """Return the owner of all namespaces."""
+        self.fresh.append(fresh)
+        return self.label
 
 
 class Setup:
@@ -54,9 +61,10 @@ class Setup:
 
     def __init__(self) -> None:
         self.api, self.states, self.time = FakeApi(), ReconcileCache(), 0.0
+        self.namespaces = FakeNamespaces()
         self.registrar = Registrar(
             self.api,  # type: ignore[arg-type]
-            FakeNamespaces(),  # type: ignore[arg-type]
+            self.namespaces,  # type: ignore[arg-type]
             self.states,
             SETTINGS,
             lambda: self.time,
@@ -77,6 +85,37 @@ def test_a_generation_is_registered_once(setup: Setup) -> None:
         assert response.plan is not None
     assert setup.api.requests == ["register 1 for default", "plan", "register 2 for default"]
     assert setup.states.take_stage_key(UID, KEY.generation, KEY.stage) == KEY.key
+
+
+def test_the_owner_is_read_fresh_before_a_registration(setup: Setup) -> None:
+    """A label that was set a moment ago counts; an existing registration may use the cache."""
+    setup.registrar.plan(VALID)
+    setup.registrar.plan(VALID)
+    setup.namespaces.label = "ada"
+    assert setup.registrar.plan(replace(VALID, generation=2)).owner == "ada"
+    assert setup.namespaces.fresh == [True, False, True]
+
+
+class FakeCluster:
+    """A cluster with one namespace."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, str] = {}
+
+    def get(self, *_: object) -> dict[str, object]:
+        """Return the namespace."""
+        return {"metadata": {"labels": self.labels}}
+
+
+def test_a_new_label_counts_at_once() -> None:
+    """A Compilation that is applied right after the labelling goes to the label's owner."""
+    cluster = FakeCluster()
+    namespaces = NamespaceOwners(cluster, lambda: 0.0)  # type: ignore[arg-type]
+    assert namespaces.owner("clips") is None
+    cluster.labels = {OWNER: "ada"}
+    assert namespaces.owner("clips") is None
+    assert namespaces.owner("clips", fresh=True) == "ada"
+    assert namespaces.owner("clips") == "ada"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from pydantic import ValidationError
 
@@ -98,10 +99,17 @@ def test_everywhere() -> None:
         ("6h", 21_600),
         ("90m", 5_400),
         ("1H30M", 5_400),
-        ("1:30:00", 5_400),
-        ("90", 90),
+        ("0", 0),
     ],
 )
 def test_on_the_command_line(text: str, seconds: int | None) -> None:
-    """A tier's render limit takes the same forms."""
+    """A tier's render limit is a length with its units."""
     assert admin_commands.parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["6", "1:30", "1:30:00", "6 h", "", "-1h"])
+def test_a_render_limit_needs_its_unit(text: str) -> None:
+    """`--render-limit 6` was six seconds."""
+    with pytest.raises(typer.BadParameter) as refused:
+        admin_commands.parse_seconds(text)
+    assert "6h" in str(refused.value)

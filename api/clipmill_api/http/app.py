@@ -127,10 +127,13 @@ def operation_id(route: APIRoute) -> str:
 def seed_default_owner(ctx: Context) -> None:
     """Create the owner of a single-tenant installation, without limits.
 
-    A changed key replaces the owner's earlier one.
+    A changed key replaces the owner's earlier one. Without a default owner in the settings, the
+    one of an earlier start loses its key.
     """
     name, key = ctx.settings.default_owner, ctx.settings.default_owner_key
-    if name:
+    if not name:
+        ctx.db.write(users_and_keys.remove_default_owner_key)
+    else:
         ctx.db.write(
             lambda session: users_and_keys.seed_owner(
                 session, name, digest(key), tier="Unlimited", at=ctx.now()

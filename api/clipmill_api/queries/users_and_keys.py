@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,11 @@ def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at
         key = KeyRow(id=DEFAULT_OWNER_KEY_ID, role="user", secret_sha256=secret_sha256)
         session.add(key)
     key.owner, key.secret_sha256 = name, secret_sha256
+
+
+def remove_default_owner_key(session: Session) -> None:
+    """Delete the key of a default owner that the settings no longer name."""
+    session.execute(delete(KeyRow).where(KeyRow.id == DEFAULT_OWNER_KEY_ID))
 
 
 class StoredKey(NamedTuple):

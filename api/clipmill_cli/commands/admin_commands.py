@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from clipmill.protocol import TierView, UserView
-from clipmill.spec import canonical_duration, parse_duration
+from clipmill.spec import parse_duration
 from clipmill_cli.commands.connections import admin_client
 from clipmill_cli.commands.options import (
     AdminApiUrlOption,
@@ -20,33 +20,43 @@ from clipmill_cli.commands.options import (
 )
 from clipmill_cli.output import listings, terminal
 
-_BYTE_UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_BYTE_UNITS = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _NO_UNITS = {"": 1}
 
 
 def _parse_limit(text: str, units: dict[str, int]) -> int | None:
-    """Return the number in `none` (None), or in a whole number with one of the units."""
+    """Return the number in `none` (None), or in a whole number with one of the units.
+
+    A limit without its unit is refused: nobody means six bytes by `6`.
+    """
     text = text.strip().lower()
     if text == "none":
         return None
     match = re.fullmatch(r"([0-9]{1,15})([a-z]*)", text)
+    if match and int(match[1]) == 0:
+        return 0
     if not match or match[2] not in units:
         names = ", ".join(unit for unit in units if unit)
-        with_units = f" with {names}" if names else ""
+        with_units = f" with its unit, {names}" if names else ""
         raise typer.BadParameter(f"{text!r} is neither `none` nor a whole number{with_units}")
     return int(match[1]) * units[match[2]]
 
 
 def parse_seconds(text: str) -> int | None:
-    """Return whole seconds of `none` (None), or of a duration as in a manifest."""
+    """Return whole seconds of `none` (None), or of a duration with its units: `6h`, `1h30m`.
+
+    A plain number is refused, since `6` is read as six hours by people and as six seconds here.
+    """
     text = text.strip().lower()
     if text == "none":
         return None
+    if text == "0":
+        return 0
     try:
-        seconds = parse_duration(str(canonical_duration(text)))
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}, or none") from None
-    return int(seconds)
+        return int(parse_duration(text))
+    except ValueError:
+        detail = f"{text!r} is neither `none` nor a length with its unit, such as 6h, 90m or 30s"
+        raise typer.BadParameter(detail) from None
 
 
 def users(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None) -> None:
@@ -67,7 +77,13 @@ def user(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and dashes.")
     ],
-    tier: Annotated[str, typer.Option(help="A tier, see `clipmill admin tiers`.")] = "Free",
+    tier: Annotated[
+        str | None,
+        typer.Option(
+            help="A tier, see `clipmill admin tiers`. Default: Free for a new user; an existing"
+            " user keeps theirs."
+        ),
+    ] = None,
     output: OutputOption = Format.TEXT,
     api_url: AdminApiUrlOption = None,
 ) -> None:
@@ -76,8 +92,9 @@ def user(
     Examples:
         clipmill admin user ada --tier Pro
     """
+    fields = {"name": name} | ({"tier": tier} if tier else {})
     with admin_client(api_url) as client:
-        view = client.admin.put_user(UserView.model_construct(name=name, tier=tier))
+        view = client.admin.put_user(UserView.model_construct(**fields))
     if output is Format.JSON:
         print_json(terminal.console(), view)
     else:

@@ -47,4 +47,6 @@ class UserView(Model):
     """A user and the tier that applies."""
 
     name: Name
-    tier: str
+    tier: str = Field(
+        "", description="Absent in a request: the user's tier is kept, a new user's is Free."
+    )

@@ -69,14 +69,16 @@ class Registrar:
     def _owner(self, compilation: ObservedCompilation) -> str:
         return owner_of(
             self._settings,
-            label=self._namespaces.owner(compilation.namespace),
+            label=self._namespaces.owner(
+                compilation.namespace, fresh=not self._is_registered(compilation)
+            ),
             spec_owner=compilation.spec.get("owner"),
             submission=compilation.submission,
         )
 
     def _request(self, compilation: ObservedCompilation, owner: str) -> PlanResponse:
         uid = compilation.uid
-        if self._states.get(uid).api.registered == compilation.generation:
+        if self._is_registered(compilation):
             return PlanResponse(owner=owner, plan=self._api.plan(uid))
         registration = Registration(
             namespace=compilation.namespace,
@@ -90,6 +92,9 @@ class Registrar:
         plan = self._api.register(uid, registration, with_key=True)
         self._states.update_api(uid, registered=compilation.generation, stage_key=plan.key)
         return PlanResponse(owner=owner, plan=plan)
+
+    def _is_registered(self, compilation: ObservedCompilation) -> bool:
+        return self._states.get(compilation.uid).api.registered == compilation.generation
 
     def _permanent_error(self, uid: str, owner: str, error: PermanentError) -> PlanResponse:
         is_forgotten = error.status == 404 and self._states.get(uid).api.registered

@@ -123,7 +123,7 @@ class SubmissionSync:
     def _label(self, namespace: str) -> str | None:
         """Return the owner of a namespace; None too if the operator may not read it."""
         try:
-            return self._namespaces.owner(namespace)
+            return self._namespaces.owner(namespace, fresh=True)
         except PermanentKubeError:
             return None
 

@@ -17,10 +17,13 @@ class NamespaceOwners:
         self._kube, self._clock = kube, clock
         self._cached: dict[str, tuple[float, str | None]] = {}
 
-    def owner(self, namespace: str) -> str | None:
-        """Return the owner of a namespace, or None if it has no label. Raises KubeError."""
+    def owner(self, namespace: str, *, fresh: bool = False) -> str | None:
+        """Return the owner of a namespace, or None if it has no label. Raises KubeError.
+
+        With `fresh` the label is read now: whatever decides whose quota is used needs that.
+        """
         read_at, owner = self._cached.get(namespace, (float("-inf"), None))
-        if self._clock() - read_at < CACHED_FOR_S:
+        if not fresh and self._clock() - read_at < CACHED_FOR_S:
             return owner
         body = self._kube.get(NAMESPACE, "", namespace) or {}
         owner = (body.get("metadata", {}).get("labels") or {}).get(OWNER)

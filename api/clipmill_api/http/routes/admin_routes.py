@@ -13,6 +13,8 @@ from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import KeyRow, TierRow, UserRow
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
+# Tier of a new user whose request names none.
+FIRST_TIER = "Free"
 
 
 def _require_same_name(path: str, body: str) -> None:
@@ -44,22 +46,23 @@ def list_users(ctx: Ctx) -> list[UserView]:
 
 @router.put("/users/{name}")
 def put_user(ctx: Ctx, name: str, user: UserView) -> UserView:
-    """Create a user, or move one to another tier."""
+    """Create a user, or move one to another tier. Without a tier, an existing user keeps theirs."""
     _require_same_name(name, user.name)
 
-    def put(session: Session) -> None:
-        if users_and_keys.find_tier(session, user.tier) is None:
-            tiers = ", ".join(tier.name for tier in users_and_keys.list_tiers(session))
-            detail = f"tier: {user.tier!r} does not exist; existing tiers are {tiers}"
-            raise ApiProblem(422, "Invalid", detail, field="tier")
+    def put(session: Session) -> UserView:
         row = users_and_keys.find_user(session, name)
+        tier = user.tier or (row.tier if row else FIRST_TIER)
+        if users_and_keys.find_tier(session, tier) is None:
+            tiers = ", ".join(tier.name for tier in users_and_keys.list_tiers(session))
+            detail = f"tier: {tier!r} does not exist; existing tiers are {tiers}"
+            raise ApiProblem(422, "Invalid", detail, field="tier")
         if row is None:
-            row = UserRow(name=name, tier=user.tier, storage_used_bytes=0, created_at=ctx.now())
+            row = UserRow(name=name, tier=tier, storage_used_bytes=0, created_at=ctx.now())
             users_and_keys.add_user(session, row)
-        row.tier = user.tier
+        row.tier = tier
+        return UserView(name=name, tier=tier)
 
-    ctx.db.write(put)
-    return user
+    return ctx.db.write(put)
 
 
 @router.post("/users/{name}/keys", status_code=201)
