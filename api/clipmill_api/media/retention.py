@@ -33,6 +33,7 @@ def sweep(ctx: Context) -> None:
     delete_leftovers(ctx)
     _delete_unused_segments(ctx)
     blob_deletion.delete_due_blobs(ctx)
+    ctx.store.delete_old_temporaries(UPLOAD_LIFETIME.total_seconds())
 
 
 @asynccontextmanager

@@ -88,10 +88,12 @@ def load_keys(state: Path) -> dict[str, str]:
 
 
 def write_keys(state: Path, keys: Mapping[str, str]) -> None:
-    """Replace the file with the keys atomically."""
+    """Replace the file with the keys atomically, also in a power cut."""
     path = state / "keys.json"
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(keys, file)
+        file.flush()
+        os.fsync(file.fileno())
     new.replace(path)
