@@ -139,6 +139,11 @@ class Settings(EnvironmentSettings):
     probe_slots: PositiveInt = 2
     probe_queue: PositiveInt = 64
     segment_days: PositiveInt = 30
+    # Bytes that the segments of one owner may take; those unused for longest are deleted first.
+    segment_bytes: PositiveInt = 20 * 1024**3
+    # Days for which log lines, and cancelled and replaced generations are kept.
+    log_days: PositiveInt = 14
+    history_days: PositiveInt = 90
     # Days for which the bytes of a removed row are kept.
     blob_grace_days: int = Field(7, ge=0)
     # Id of the installation whose blob store this database takes over.
@@ -155,6 +160,11 @@ class Settings(EnvironmentSettings):
         if self.default_owner:
             refuse_weak("CLIPMILL_DEFAULT_OWNER_KEY", self.default_owner_key, letter="u")
         return self
+
+    @property
+    def temporary(self) -> Path:
+        """Folder of copies that live as long as a request."""
+        return self.state / "tmp"
 
     @property
     def database(self) -> str:

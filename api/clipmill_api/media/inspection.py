@@ -53,7 +53,8 @@ def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
     Raises:
         ApiProblem: 422 if the file is missing or damaged.
     """
-    with tempfile.TemporaryDirectory(dir=ctx.settings.state) as folder:
+    ctx.settings.temporary.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ctx.settings.temporary) as folder:
         path = Path(folder) / "media"
         try:
             ctx.store.copy_to(row.owner, row.sha256, path)

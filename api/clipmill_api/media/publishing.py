@@ -103,7 +103,8 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
     session, row, request = publication.session, publication.row, publication.request
     kind = (request.kind or MediaKind.CLIP).value
     same = media_library.find_by_sha256(session, row.owner, request.sha256, kind)
-    if same is not None and same.compilation_id == row.compilation_id and clip_key is None:
+    compilation_id = row.compilation_id if request.purpose is UploadPurpose.OUTPUT else None
+    if same is not None and same.compilation_id == compilation_id and clip_key is None:
         quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
         return same.id
     facts = publication.facts
@@ -116,7 +117,7 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
         sha256=request.sha256,
         facts=facts.model_dump(mode="json") if facts else None,
         clip_key=clip_key,
-        compilation_id=row.compilation_id if request.purpose is UploadPurpose.OUTPUT else None,
+        compilation_id=compilation_id,
         created_at=publication.ctx.now(),
     )
     media_library.add_media(session, media)

@@ -1,10 +1,12 @@
-"""Retention: expired uploads, unused segments and blobs without rows are deleted every hour."""
+"""Retention: what has expired is deleted every hour. docs/retention.md lists the rules."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import logging
+import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media import blob_deletion
+from clipmill_api.media.expired_rows import delete_expired_rows
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
 from clipmill_api.media.store_check import check_store
 from clipmill_api.queries import rendered_segments, upload_records
@@ -25,6 +28,7 @@ INTERVAL_S = 3600
 # The blob store is listed once a day.
 RUNS_PER_CHECK = 24
 IDS_PER_QUERY = 500
+COPY_LIFETIME_S = 86_400
 
 
 def sweep(ctx: Context) -> None:
@@ -32,6 +36,7 @@ def sweep(ctx: Context) -> None:
     _delete_expired_uploads(ctx)
     delete_leftovers(ctx)
     _delete_unused_segments(ctx)
+    delete_expired_rows(ctx)
     blob_deletion.delete_due_blobs(ctx)
     ctx.store.delete_old_temporaries(UPLOAD_LIFETIME.total_seconds())
 
@@ -85,7 +90,7 @@ def _delete_expired_uploads(ctx: Context) -> None:
 
 
 def delete_leftovers(ctx: Context) -> None:
-    """Delete spooled bytes of uploads that are complete or were deleted.
+    """Delete spooled bytes of uploads that are complete or were deleted, and old copies.
 
     A crash between a commit and the removal of the file leaves them. An upload's row is committed
     before its file is created, so no file of a running upload is deleted.
@@ -98,6 +103,9 @@ def delete_leftovers(ctx: Context) -> None:
         for upload_id in set(ids) - incomplete:
             log.info("leftover deleted upload=%s", upload_id)
             ctx.spool.delete(upload_id)
+    for path in ctx.settings.temporary.glob("*"):
+        if path.stat().st_mtime < time.time() - COPY_LIFETIME_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _delete_unused_segments(ctx: Context) -> None:

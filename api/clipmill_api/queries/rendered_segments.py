@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import row_count, upsert
@@ -53,6 +53,36 @@ def delete_segment(session: Session, segment: SegmentRow) -> None:
         SegmentRow.sha256 == segment.sha256,
     )
     session.execute(delete(SegmentRow).where(*lost))
+
+
+def delete_excess(
+    session: Session, limit_bytes: int, idle_since: datetime, removal: Removal
+) -> int:
+    """Delete the rows of the least recently used segments beyond each owner's limit.
+
+    Args:
+        session: The transaction.
+        limit_bytes: Bytes that the segments of one owner may take.
+        idle_since: Segments used later are kept.
+        removal: For their tombstones.
+
+    Returns:
+        The number of rows.
+    """
+    newest_first = (SegmentRow.used_at.desc(), SegmentRow.key)
+    total = func.sum(SegmentRow.size_bytes).over(
+        partition_by=SegmentRow.owner, order_by=newest_first
+    )
+    sums = select(SegmentRow.owner, SegmentRow.key, total.label("total")).subquery()
+    excess = select(sums.c.owner, sums.c.key).where(sums.c.total > limit_bytes)
+    key = tuple_(SegmentRow.owner, SegmentRow.key)
+    statement = delete(SegmentRow).where(key.in_(excess), SegmentRow.used_at < idle_since)
+    rows = session.execute(
+        statement.returning(SegmentRow.owner, SegmentRow.sha256),
+        execution_options={"synchronize_session": False},
+    ).all()
+    add_tombstones(session, [(row.owner, row.sha256) for row in rows], removal)
+    return len(rows)
 
 
 def add_segment(session: Session, segment: SegmentRow) -> bool:

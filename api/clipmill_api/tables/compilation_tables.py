@@ -69,6 +69,7 @@ class RevisionRow(Base):
             name="state_known",
         ),
         Index(None, "state"),
+        Index(None, "completed_at"),
     )
 
 
@@ -110,6 +111,7 @@ class IdempotencyRow(Base):
     request_sha256: Mapped[str]
     compilation_id: Mapped[str]
     created_at: Mapped[datetime]
+    __table_args__ = (Index(None, "created_at"),)
 
 
 # The condition of every change of state: a terminal revision stays as it is.

@@ -30,6 +30,7 @@ class MediaRow(Base):
         UniqueConstraint("owner", "clip_key"),
         Index(None, "owner", "kind", "created_at"),
         Index(None, "owner", "sha256"),
+        Index(None, "thumbnail_id"),
     )
 
 
@@ -61,7 +62,11 @@ class UploadRow(Base):
     segment_key: Mapped[str | None]
     compilation_id: Mapped[str | None]
     created_at: Mapped[datetime]
-    __table_args__ = (Index(None, "owner", "request_sha256"),)
+    __table_args__ = (
+        Index(None, "owner", "request_sha256"),
+        Index(None, "compilation_id"),
+        Index(None, "created_at"),
+    )
 
 
 class ResultMediaRow(Base):

@@ -47,7 +47,7 @@ class LogLineRow(Base):
     generation: Mapped[int]
     at: Mapped[datetime]
     line: Mapped[str] = mapped_column(Text)
-    __table_args__ = (Index(None, "compilation_id", "generation", "id"),)
+    __table_args__ = (Index(None, "compilation_id", "generation", "id"), Index(None, "at"))
 
 
 class ProcessingJobRow(Base):

@@ -45,6 +45,9 @@ class JobLauncher:
         self._api_url = api_url
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for stage in Stage:  # scratch folders of a server that was killed
+            for leftover in folder.glob(f"{stage}-*-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
 
     def __call__(self, stage: Stage, task_index: int, key: str) -> JobProcess:
         """Start the job of one task."""

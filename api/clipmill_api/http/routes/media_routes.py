@@ -17,6 +17,7 @@ from clipmill_api.http.job_access import MediaReader, SegmentReader
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
+from clipmill_api.media.expired_rows import delete_lone_thumbnails
 from clipmill_api.media.removals import removal
 from clipmill_api.queries import media_library, quota_ledger, rendered_segments, result_media
 from clipmill_api.queries.tombstones import RemovalReason
@@ -82,6 +83,7 @@ def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
             raise ApiProblem(409, "InUse", detail, compilation=compilation)
         media_library.delete_media(session, row, removal(ctx, RemovalReason.MEDIA_DELETED))
         quota_ledger.release_storage(session, principal.owner, row.size_bytes)
+        delete_lone_thumbnails(session, ctx, ctx.now(), principal.owner)
 
     ctx.db.write(delete)
 
