@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from clipmill.protocol import Upload
+from clipmill_api.accounts.key_uses import KeyUses
 from clipmill_api.database import Database
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.media.blob_store import BlobStore
@@ -43,6 +44,7 @@ class Context:
     header_reads: ProbeQueue
     # Uploads that are being completed, by id and caller.
     completions: SingleFlight[Hashable, Upload]
+    key_uses: KeyUses = field(default_factory=KeyUses)
 
     def now(self) -> datetime:
         """Return the time now, in UTC."""

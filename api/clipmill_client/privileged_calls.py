@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from clipmill.protocol import (
     ActiveCompilation,
     CompilationView,
+    CreatedKey,
     FailedTasks,
     KeyReply,
     KeyRequest,
+    KeyView,
     Plan,
     RegisteredPlan,
     Registration,
@@ -143,10 +145,25 @@ class AdminCalls:
             RemovalReply, "POST", path, body=body, timeout=BYTES_TIMEOUT
         )
 
-    def create_key(self, user: str) -> str:
+    def delete_user(self, name: str) -> None:
+        """Delete a user who has no active compilation, with everything that is theirs."""
+        self._connection.request("DELETE", f"/api/admin/users/{name}")
+
+    def keys(self, user: str) -> list[KeyView]:
+        """Return the keys of a user, newest first, without their secrets."""
+        path = f"/api/admin/users/{user}/keys"
+        return self._connection.request_as(list[KeyView], "GET", path)
+
+    def revoke_key(self, user: str, key_id: str) -> None:
+        """Revoke a key of a user at once."""
+        self._connection.request("DELETE", f"/api/admin/users/{user}/keys/{key_id}")
+
+    def create_key(self, user: str, *, expires_in_s: int | None = None) -> str:
         """Create a key for a user and return it; the API does not show it again.
 
         The request is not retried, because each repetition would create another key.
         """
-        response = self._connection.request_once("POST", f"/api/admin/users/{user}/keys")
-        return KeyReply.model_validate_json(response.content).key
+        body = {} if expires_in_s is None else {"expiresInSeconds": expires_in_s}
+        path = f"/api/admin/users/{user}/keys"
+        response = self._connection.request_once("POST", path, json=body)
+        return CreatedKey.model_validate_json(response.content).key

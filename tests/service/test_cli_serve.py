@@ -192,6 +192,15 @@ def test_a_user_gets_a_tier_and_a_key(server: Server) -> None:
     key = server("admin", "key", "ada").out.strip()
     quota = json.loads(server("quota", "-o", "json", CLIPMILL_API_KEY=key).out)
     assert (quota["owner"], quota["tier"]) == ("ada", "Team")
+    keys = server.json("admin", "keys", "ada")
+    assert [bool(view.get("lastUsedAt")) for view in keys] == [True]
+    assert keys[0]["id"] in server("admin", "keys", "ada").out
+    assert server("admin", "key", "ada", "--expires", "30d").code == 0
+    assert sum(bool(view.get("expiresAt")) for view in server.json("admin", "keys", "ada")) == 1
+    assert server("admin", "revoke", "ada", keys[0]["id"]).code == 0
+    assert server("quota", CLIPMILL_API_KEY=key).code == 1
+    assert server("admin", "delete-user", "ada").out == "deleted ada\n"
+    assert "ada" not in {view["name"] for view in server.json("admin", "users")}
 
 
 @pytest.mark.parametrize(

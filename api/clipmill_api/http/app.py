@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with periodic_sweep(ctx):
+        async with periodic_sweep(ctx), ctx.key_uses.stored_periodically(ctx.db):
             yield
         ctx.db.close()
 

@@ -93,6 +93,7 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
     if row is None or row.revoked_at or (row.expires_at and row.expires_at < ctx.now()):
         return None
     if row.role == "user":
+        ctx.key_uses.note(row.id, ctx.now())
         return Principal("user", owner=row.owner or "")
     live = (
         row.revision_state is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ def remove_default_owner_key(session: Session) -> None:
 class StoredKey(NamedTuple):
     """A key with the state of its revision and its task, if it is a job's key."""
 
+    id: str
     role: str
     owner: str | None
     compilation_id: str | None
@@ -73,6 +75,7 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
     )
     row = session.execute(
         select(
+            KeyRow.id,
             KeyRow.role,
             KeyRow.owner,
             KeyRow.compilation_id,
@@ -93,6 +96,29 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
         .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
     return StoredKey(*row) if row else None
+
+
+def list_user_keys(session: Session, owner: str) -> list[KeyRow]:
+    """Return the keys of a user, newest first; revoked and expired ones too."""
+    query = select(KeyRow).where(KeyRow.owner == owner, KeyRow.role == "user")
+    return list(session.scalars(query.order_by(KeyRow.created_at.desc(), KeyRow.id)))
+
+
+def revoke_user_key(session: Session, owner: str, key_id: str, *, at: datetime) -> bool:
+    """Revoke a key of a user; one that is revoked stays as it is. Return False if unknown."""
+    key = session.get(KeyRow, key_id)
+    if key is None or key.owner != owner or key.role != "user":
+        return False
+    key.revoked_at = key.revoked_at or at
+    return True
+
+
+def store_key_uses(session: Session, used_at: Mapping[str, datetime]) -> None:
+    """Store when keys were last used, unless another replica stored a later time."""
+    for key_id, at in sorted(used_at.items()):
+        is_earlier = KeyRow.last_used_at.is_(None) | (KeyRow.last_used_at < at)
+        key = update(KeyRow).where(KeyRow.id == key_id, is_earlier)
+        session.execute(key.values(last_used_at=at))
 
 
 def add_key(session: Session, key: KeyRow) -> None:

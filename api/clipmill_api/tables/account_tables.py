@@ -51,6 +51,8 @@ class KeyRow(Base):
     stage: Mapped[str | None]
     task_index: Mapped[int | None]
     epoch: Mapped[int | None]
+    created_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (Index(None, "compilation_id", "generation"),)

@@ -22,6 +22,7 @@ from clipmill_cli.output import listings, terminal
 
 _BYTE_UNITS = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _NO_UNITS = {"": 1}
+UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
 
 
 def _parse_limit(text: str, units: dict[str, int]) -> int | None:
@@ -101,19 +102,80 @@ def user(
         terminal.console().print(terminal.plain(f"user {view.name}: tier {view.tier}"))
 
 
+def parse_lifetime(text: str | None) -> int | None:
+    """Return the seconds of a key's lifetime: days, or a duration with its units."""
+    if text is None:
+        return None
+    days = re.fullmatch(r"([0-9]{1,4})d", text.strip().lower())
+    return int(days[1]) * 86_400 if days else parse_seconds(text)
+
+
+def delete_user(name: UserArgument, api_url: AdminApiUrlOption = None) -> None:
+    """Delete a user with keys, media, compilations and usage.
+
+    A user with an active compilation is refused. The bytes of the media are kept for the grace
+    period of deletions.
+
+    Examples:
+        clipmill admin delete-user ada
+    """
+    with admin_client(api_url) as client:
+        client.admin.delete_user(name)
+    terminal.console().print(terminal.plain(f"deleted {name}"))
+
+
+def keys(
+    name: UserArgument, output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None
+) -> None:
+    """List the keys of a user: created, last used, expiry. The keys themselves are not stored.
+
+    Examples:
+        clipmill admin keys ada
+    """
+    with admin_client(api_url) as client:
+        views = client.admin.keys(name)
+    if output is Format.JSON:
+        print_json_list(terminal.console(), views)
+    else:
+        listings.show_keys(terminal.console(), views)
+
+
+def revoke(
+    name: UserArgument,
+    key_id: Annotated[
+        str, typer.Argument(metavar="KEY_ID", help="Id of the key, see `clipmill admin keys`.")
+    ],
+    api_url: AdminApiUrlOption = None,
+) -> None:
+    """Revoke a key of a user at once.
+
+    Examples:
+        clipmill admin revoke ada s-0123456789abcdef
+    """
+    if not re.fullmatch(r"s-[a-z0-9-]{4,40}", key_id):
+        raise typer.BadParameter(f"{key_id[:80]!r} is not of the form s-0123456789abcdef")
+    with admin_client(api_url) as client:
+        client.admin.revoke_key(name, key_id)
+    terminal.console().print(terminal.plain(f"revoked {key_id}"))
+
+
 def key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")],
+    name: UserArgument,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Lifetime, such as 30d or 12h. Default: no expiry."),
+    ] = None,
     output: OutputOption = Format.TEXT,
     api_url: AdminApiUrlOption = None,
 ) -> None:
     """Create a key for a user and print it. It cannot be shown again.
 
     Examples:
-        clipmill admin key ada
+        clipmill admin key ada --expires 90d
         export CLIPMILL_API_KEY=$(clipmill admin key ada)
     """
     with admin_client(api_url) as client:
-        created = client.admin.create_key(name)
+        created = client.admin.create_key(name, expires_in_s=parse_lifetime(expires))
     as_json = output is Format.JSON
     typer.echo(json.dumps({"user": name, "key": created}) if as_json else created)
 

@@ -11,6 +11,7 @@ from clipmill.protocol import (
     Account,
     CompilationState,
     CompilationView,
+    KeyView,
     Media,
     MediaFacts,
     TierView,
@@ -134,6 +135,21 @@ def show_usage(out: Console, usages: Sequence[Usage]) -> None:
 def show_users(out: Console, users: Sequence[UserView]) -> None:
     """Print one row for each user."""
     out.print(table("Users", ("name", "tier"), [(user.name, user.tier) for user in users]))
+
+
+def show_keys(out: Console, keys: Sequence[KeyView]) -> None:
+    """Print one row for each key."""
+    rows = [
+        (
+            key.id,
+            _minute(key.created_at) if key.created_at else "",
+            _minute(key.last_used_at) if key.last_used_at else "never",
+            _minute(key.expires_at) if key.expires_at else "never",
+            _minute(key.revoked_at) if key.revoked_at else "",
+        )
+        for key in keys
+    ]
+    out.print(table("Keys", ("id", "created", "last used", "expires", "revoked"), rows))
 
 
 def show_tiers(out: Console, tiers: Sequence[TierView]) -> None:

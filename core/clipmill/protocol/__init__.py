@@ -5,7 +5,15 @@ In: JSON bodies, camelCase, unknown fields are refused. Out: validated, frozen m
 
 from __future__ import annotations
 
-from clipmill.protocol.account_views import Account, TierView, Usage, UserView
+from clipmill.protocol.account_views import (
+    Account,
+    CreatedKey,
+    KeyExpiry,
+    KeyView,
+    TierView,
+    Usage,
+    UserView,
+)
 from clipmill.protocol.assignments import (
     Assignment,
     Claim,
@@ -104,6 +112,7 @@ __all__ = [
     "CompilationState",
     "CompilationView",
     "Container",
+    "CreatedKey",
     "CreditEntry",
     "Directive",
     "Encoder",
@@ -115,8 +124,10 @@ __all__ = [
     "HeartbeatReply",
     "Image",
     "ItemKind",
+    "KeyExpiry",
     "KeyReply",
     "KeyRequest",
+    "KeyView",
     "Layer",
     "LayerWindow",
     "Media",

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Model, Name
 
+MAX_KEY_LIFETIME_S = 10 * 366 * 86_400
+
 
 class Account(Model):
     """What an owner may use and has used. A null limit is no limit; 0 allows nothing."""
@@ -41,6 +43,30 @@ class TierView(Model):
     max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
     max_fps: int | None = Field(None, ge=1, le=1000)
     max_clips: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+
+
+class KeyExpiry(Model):
+    """Request for a key of a user."""
+
+    expires_in_seconds: int | None = Field(
+        None, ge=60, le=MAX_KEY_LIFETIME_S, description="Lifetime of the key; absent for ever."
+    )
+
+
+class KeyView(Model):
+    """A key of a user, without its secret."""
+
+    id: Id
+    created_at: str | None = None
+    last_used_at: str | None = Field(None, description="Recorded once a minute; absent if unused.")
+    expires_at: str | None = None
+    revoked_at: str | None = None
+
+
+class CreatedKey(KeyView):
+    """A new key of a user. Its secret is returned once and stored as a hash."""
+
+    key: str
 
 
 class UserView(Model):

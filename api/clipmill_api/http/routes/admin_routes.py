@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from clipmill.protocol import KeyReply, TierView, UserView
+from clipmill.protocol import CreatedKey, KeyExpiry, KeyView, TierView, UserView
+from clipmill_api.accounts import user_deletion
 from clipmill_api.context import Ctx, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import admin_only, digest, new_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import KeyRow, TierRow, UserRow
+from clipmill_api.timestamps import format_time
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
 # Tier of a new user whose request names none.
 FIRST_TIER = "Free"
+NO_EXPIRY = KeyExpiry()
 
 
 def _require_same_name(path: str, body: str) -> None:
@@ -65,19 +68,69 @@ def put_user(ctx: Ctx, name: str, user: UserView) -> UserView:
     return ctx.db.write(put)
 
 
+@router.delete("/users/{name}", status_code=204)
+def delete_user(ctx: Ctx, name: str) -> None:
+    """Delete a user who has no active compilation, with keys, media and everything else.
+
+    The bytes of the media are kept for the grace period of deletions.
+    """
+    ctx.db.write(lambda session: user_deletion.delete_user(session, ctx, name))
+
+
+def _require_user(session: Session, name: str) -> None:
+    if users_and_keys.find_user(session, name) is None:
+        raise not_found("user", name)
+
+
+def _key_view(key: KeyRow) -> KeyView:
+    times = {
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+    return KeyView(id=key.id, **{name: format_time(at) for name, at in times.items() if at})
+
+
+@router.get("/users/{name}/keys")
+def list_user_keys(ctx: Ctx, name: str) -> list[KeyView]:
+    """Return the keys of a user, newest first, without their secrets."""
+    ctx.key_uses.store(ctx.db)
+    with ctx.db.read() as session:
+        _require_user(session, name)
+        return [_key_view(key) for key in users_and_keys.list_user_keys(session, name)]
+
+
 @router.post("/users/{name}/keys", status_code=201)
-def create_user_key(ctx: Ctx, name: str) -> KeyReply:
+def create_user_key(ctx: Ctx, name: str, request: KeyExpiry = NO_EXPIRY) -> CreatedKey:
     """Create a key for a user. The API does not show it again."""
-    secret = new_key("user")
+    secret, lifetime_s = new_key("user"), request.expires_in_seconds
+    key = KeyRow(
+        id=new_id("s"),
+        secret_sha256=digest(secret),
+        role="user",
+        owner=name,
+        created_at=ctx.now(),
+        expires_at=ctx.later(lifetime_s) if lifetime_s else None,
+    )
 
     def add(session: Session) -> None:
-        if users_and_keys.find_user(session, name) is None:
-            raise not_found("user", name)
-        key = KeyRow(id=new_id("s"), secret_sha256=digest(secret), role="user", owner=name)
+        _require_user(session, name)
         users_and_keys.add_key(session, key)
 
     ctx.db.write(add)
-    return KeyReply(key=secret)
+    return CreatedKey(**dict(_key_view(key)), key=secret)
+
+
+@router.delete("/users/{name}/keys/{key_id}", status_code=204)
+def revoke_user_key(ctx: Ctx, name: str, key_id: str) -> None:
+    """Revoke a key of a user at once. Revoking it again changes nothing."""
+
+    def revoke(session: Session) -> None:
+        if not users_and_keys.revoke_user_key(session, name, key_id, at=ctx.now()):
+            raise not_found("key", key_id)
+
+    ctx.db.write(revoke)
 
 
 @router.get("/tiers")

@@ -1,0 +1,77 @@
+"""SQL of everything that belongs to one owner."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from clipmill_api.queries.tombstones import OwnedBlob
+from clipmill_api.tables import (
+    REVISION_IS_ACTIVE,
+    ClipRow,
+    CompilationRow,
+    FetchLockRow,
+    IdempotencyRow,
+    KeyRow,
+    LogLineRow,
+    MediaRow,
+    ProcessingJobRow,
+    RenderUsageRow,
+    RenderWindowRow,
+    ReservationRow,
+    ResultMediaRow,
+    RevisionRow,
+    SegmentRow,
+    TaskRow,
+    UploadRow,
+    UserRow,
+)
+
+# Tables by compilation, and by owner; those that refer to others come first.
+OF_COMPILATIONS = (ClipRow, ResultMediaRow, LogLineRow, TaskRow, RevisionRow)
+OF_OWNER = (
+    ProcessingJobRow,
+    FetchLockRow,
+    UploadRow,
+    SegmentRow,
+    MediaRow,
+    KeyRow,
+    ReservationRow,
+    RenderUsageRow,
+    RenderWindowRow,
+    CompilationRow,
+)
+
+
+def find_active_compilation(session: Session, owner: str) -> str | None:
+    """Return the id of a compilation of this owner that has not ended."""
+    same_compilation = RevisionRow.compilation_id == CompilationRow.id
+    query = select(CompilationRow.id).join(RevisionRow, same_compilation)
+    return session.scalar(query.where(CompilationRow.owner == owner, REVISION_IS_ACTIVE).limit(1))
+
+
+def list_blobs(session: Session, owner: str) -> list[OwnedBlob]:
+    """Return the blobs that media files, segments and unfinished uploads of this owner name."""
+    digests: set[str] = set()
+    for table in (MediaRow, SegmentRow):
+        digests |= set(session.scalars(select(table.sha256).where(table.owner == owner)))
+    requests = select(UploadRow.request).where(
+        UploadRow.owner == owner, UploadRow.complete.is_(False)
+    )
+    digests |= {request["sha256"] for request in session.scalars(requests)}
+    return [(owner, sha256) for sha256 in digests]
+
+
+def delete_all(session: Session, owner: str) -> None:
+    """Delete all rows of an owner, and the owner."""
+    compilations = select(CompilationRow.id).where(CompilationRow.owner == owner)
+    no_sync = {"synchronize_session": False}
+    for of_compilation in OF_COMPILATIONS:
+        rows = delete(of_compilation).where(of_compilation.compilation_id.in_(compilations))
+        session.execute(rows, execution_options=no_sync)
+    for of_owner in OF_OWNER:
+        session.execute(delete(of_owner).where(of_owner.owner == owner), execution_options=no_sync)
+    requests = delete(IdempotencyRow).where(IdempotencyRow.principal == owner)
+    session.execute(requests, execution_options=no_sync)
+    user = delete(UserRow).where(UserRow.name == owner)
+    session.execute(user, execution_options=no_sync)
