@@ -26,6 +26,16 @@ API_UPLOAD_STEPS = (
     "finished",  # the spooled bytes are deleted, no reply
 )
 JOB_UPLOAD_STEPS = ("starting", "announced", "chunk", "completed")
+# Steps of the operator, each right after the call that it names.
+OPERATOR_STEPS = (
+    "submission.created",
+    "plan.registered",
+    "policies.applied",
+    "job.created",
+    "secret.deleted",  # in place of which one is created
+    "secret.created",
+    "status.written",
+)
 PURPOSES = ("clip", "segment", "output", "library")
 STAGES = ("fetch", "render", "assemble")
 POINTS = frozenset(
@@ -36,6 +46,7 @@ POINTS = frozenset(
         "api.claim.claimed",
         "api.result.recording",
         "api.result.recorded",
+        *(f"operator.{step}" for step in OPERATOR_STEPS),
         "serve.operator.reconciling",
         "serve.operator.rendering",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from clipmill import fault_points
 from clipmill.protocol import Stage
 from clipmill_client.errors import PermanentError
 from clipmill_client.privileged_calls import OperatorCalls
@@ -62,6 +63,7 @@ class ActionExecutor:
     def _create_job(self, revision: RevisionRef, stage: Stage, tasks: int) -> None:
         """Create a Job and then its Secret. An existing Job keeps its key."""
         self._network_policies.ensure(revision.namespace)
+        fault_points.reach("operator.policies.applied")
         name = revision.child_name(stage)
         job = self._kube.create(job_object(revision, stage, tasks, self._settings))
         if job is None:
@@ -70,6 +72,7 @@ class ActionExecutor:
                 self._cache.jobs.store(existing)
             raise Requeue(f"Job {name} exists already")
         self._cache.jobs.store(job)
+        fault_points.reach("operator.job.created")
         key = self._states.take_stage_key(revision.uid, revision.generation, stage)
         self._put_secret(
             revision, stage, job["metadata"]["uid"], key or self._mint_key(revision, stage)
@@ -86,8 +89,10 @@ class ActionExecutor:
         """Create a Secret in place of an existing one: the operator cannot read or update any."""
         secret = secret_object(revision, stage, job_uid, url=self._settings.pods_api_url, key=key)
         if self._kube.create(secret) is not None:
+            fault_points.reach("operator.secret.created")
             return
         name = revision.child_name(stage)
         self._kube.delete(SECRET, revision.namespace, name)
+        fault_points.reach("operator.secret.deleted")
         if self._kube.create(secret) is None:
             raise RetryableKubeError(f"Secret {name} exists again right after its deletion")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
+from clipmill import fault_points
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator.building.labels import RevisionRef
 from clipmill_operator.building.resource import Phase
@@ -137,7 +138,11 @@ class Reconciler:
 
     def _response(self, compilation: ObservedCompilation) -> PlanResponse:
         deferred = self.states.take_deferred_response(compilation.uid, compilation.generation)
-        return deferred or self._registrar.plan(compilation)
+        if deferred:
+            return deferred
+        response = self._registrar.plan(compilation)
+        fault_points.reach("operator.plan.registered")
+        return response
 
     def _limit_replacements(self, compilation: ObservedCompilation, decision: Decision) -> Decision:
         """Drop replacements of Secrets that were replaced a moment ago."""
@@ -203,6 +208,7 @@ class Reconciler:
         self.states.update(compilation.uid, deferred=None)
         if decision.status is not None:
             self._writer.write(compilation, decision.status)
+            fault_points.reach("operator.status.written")
         is_settled = response.is_terminal and not decision.actions
         last = LastReconcile(
             status=dump_status(decision.status) if decision.status else compilation.status,

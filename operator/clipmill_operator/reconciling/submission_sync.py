@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from clipmill import fault_points
 from clipmill.protocol import Submission, SubmissionAction, SubmissionRefusal
 from clipmill.protocol.submission_proof import is_proof, submission_proof
 from clipmill_client.privileged_calls import OperatorCalls
@@ -69,6 +70,7 @@ class SubmissionSync:
         except SubmissionNotPossible as error:
             self._refuse(submission, error.reason, str(error))
         else:
+            fault_points.reach("operator.submission.created")
             self._cache.compilations.store(resource)
             self._invalidate_registration(resource["metadata"]["uid"])
             return [key_of(resource)]
