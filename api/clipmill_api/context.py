@@ -15,6 +15,7 @@ from clipmill_api.accounts.key_uses import KeyUses
 from clipmill_api.database import Database
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.disk_space import DiskSpace
 from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.upload_spool import UploadSpool
@@ -36,6 +37,7 @@ class Context:
     db: Database
     store: BlobStore
     spool: UploadSpool
+    disk: DiskSpace
     metrics: Metrics
     clock: Clock
     # Files of users and from the internet, decoded to their end.

@@ -216,6 +216,10 @@ class Client:
         """Return the results that play a media file, newest first."""
         return self.connection.request_as(list[UsedIn], "GET", f"/api/media/{media_id}/used-in")
 
+    def cancel_upload(self, upload_id: str) -> None:
+        """Cancel an upload that is not complete; its bytes are deleted."""
+        self.connection.request("DELETE", f"/api/uploads/{upload_id}")
+
     def delete_media(self, media_id: str) -> None:
         """Delete a media file from the library."""
         self.connection.request("DELETE", f"/api/media/{media_id}")

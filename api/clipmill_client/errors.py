@@ -1,7 +1,7 @@
 """Errors of a call to the API, divided by whether sending it again may help.
 
 ClientError
-+-- RetryableError     time-out, lost connection, 425, 429, 502 to 504
++-- RetryableError     time-out, lost connection, 425, 429, 502 to 504, 507
 +-- PermanentError     any other refusal: `code`, `detail` and the facts of its problem details
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-RETRYABLE_STATUSES = (425, 429, 502, 503, 504)
+RETRYABLE_STATUSES = (425, 429, 502, 503, 504, 507)
 
 
 class ClientError(Exception):

@@ -52,6 +52,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PUT", "/api/uploads"): USER | JOB,
     ("GET", "/api/uploads/{upload_id}"): USER | JOB,
     ("PATCH", "/api/uploads/{upload_id}"): USER | JOB,
+    ("DELETE", "/api/uploads/{upload_id}"): USER,
     ("POST", "/api/uploads/{upload_id}/complete"): USER | JOB,
     ("GET", "/api/quota"): USER,
     ("GET", "/api/usage"): USER,

@@ -30,6 +30,7 @@ from clipmill_api.http.routes import (
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
+from clipmill_api.media.disk_space import DiskSpace
 from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.retention import delete_leftovers, periodic_sweep
 from clipmill_api.media.single_flight import SingleFlight
@@ -106,11 +107,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 def _context(settings: Settings, clock: Clock) -> Context:
     settings.state.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database, timeout_s=settings.database_timeout_s)
+    disk = DiskSpace(settings.state, settings.disk_floor_bytes)
+    disk.restore_reserve()
     return Context(
         settings=settings,
         db=db,
         store=BlobStore(settings.state / "blobs", settings.store_url),
-        spool=UploadSpool(settings.state / "spool"),
+        spool=UploadSpool(settings.state / "spool", disk),
+        disk=disk,
         metrics=Metrics(),
         clock=clock,
         decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),

@@ -65,7 +65,9 @@ async def check_readiness(
     if failures:
         detail = "; ".join(f"{name}: {cause}" for name, cause in sorted(failures.items()))
         raise ApiProblem(503, "NotReady", detail, failed=sorted(failures))
-    return {"status": "ok", **dict.fromkeys(checks, "ok")}
+    # With little space the API is ready, since files can be read and deleted.
+    space = "low" if ctx.disk.is_low() else "ok"
+    return {"status": "ok", **dict.fromkeys(checks, "ok"), "space": space}
 
 
 async def _failure(check: Callable[[], object], threads: anyio.CapacityLimiter) -> str | None:

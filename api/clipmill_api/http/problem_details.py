@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 SHOWN_CHARS = 80
 MAX_ERRORS = 10
 RETRY_AFTER_S = 2
+DISK_RETRY_AFTER_S = 30
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ApiProblem(Exception):
@@ -36,6 +39,12 @@ def not_found(resource: str, name: str) -> ApiProblem:
     return ApiProblem(404, "NotFound", f"{resource} {name[:SHOWN_CHARS]!r} does not exist")
 
 
+def disk_full(**facts: int) -> ApiProblem:
+    """Return the error of a request for whose bytes the disk has no space."""
+    detail = "the disk of the API is almost full; delete files, or retry later"
+    return ApiProblem(507, "DiskFull", detail, **facts)
+
+
 def install(app: FastAPI) -> None:
     """Make the app answer every error as problem details."""
     app.add_exception_handler(ApiProblem, _on_problem)
@@ -43,6 +52,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _on_database_unavailable)
+    app.add_exception_handler(OSError, _on_os_error)
     app.add_exception_handler(Exception, _on_unexpected_error)
 
 
@@ -69,6 +79,8 @@ def _headers(status: int, facts: dict[str, Any]) -> dict[str, str] | None:
         return {"WWW-Authenticate": "Bearer"}
     if status == 416:
         return {"Content-Range": f"bytes */{facts['sizeBytes']}"}
+    if status == 507:
+        return {"Retry-After": str(DISK_RETRY_AFTER_S)}
     return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
 
 
@@ -125,7 +137,15 @@ async def _on_database_unavailable(request: Request, error: Exception) -> JSONRe
     # SQLAlchemy's message holds the statement with its values; the driver's does not.
     cause = " ".join(str(getattr(error, "orig", None) or type(error).__name__).split())
     log.warning("database method=%s path=%s cause=%s", request.method, request.url.path, cause)
+    if "disk is full" in cause or "No space left" in cause:
+        return await _on_problem(request, disk_full())
     return problem_response(503, "DatabaseUnavailable", "the database does not answer; retry later")
+
+
+async def _on_os_error(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return await _on_problem(request, disk_full())
+    return await _on_unexpected_error(request, error)
 
 
 async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:

@@ -38,6 +38,7 @@ def sweep(ctx: Context) -> None:
     _delete_unused_segments(ctx)
     delete_expired_rows(ctx)
     blob_deletion.delete_due_blobs(ctx)
+    ctx.disk.restore_reserve()
     ctx.store.delete_old_temporaries(UPLOAD_LIFETIME.total_seconds())
 
 

@@ -12,17 +12,27 @@ from pathlib import Path
 from typing import BinaryIO
 
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.media.disk_space import DiskSpace
 
 
 class UploadWriter:
     """The writer of an upload until another takes over. Its calls block, so they need a thread."""
 
-    def __init__(self, file: BinaryIO, marker: Path, token: str, offset: int) -> None:
+    def __init__(
+        self, file: BinaryIO, marker: Path, token: str, offset: int, disk: DiskSpace
+    ) -> None:
         self.offset = offset
+        self._disk = disk
         self._file, self._marker, self._token = file, marker, token
 
     def write(self, data: bytes) -> None:
-        """Append bytes. Raises ApiProblem 503 if another writer has taken over."""
+        """Append bytes.
+
+        Raises:
+            ApiProblem: 503 if another writer has taken over, 507 if the disk is almost full.
+        """
+        if data:
+            self._disk.require(len(data))
         with _locked(self._file):
             if not self._is_newest():
                 detail = "another request has taken over the upload; continue at its offset"
@@ -48,8 +58,9 @@ class UploadWriter:
 class UploadSpool:
     """The folder of unfinished uploads. A file's length is the upload's offset."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: DiskSpace) -> None:
         self._folder = folder
+        self._disk = disk
         self._markers = folder.with_name(f"{folder.name}-writers")
         for each in (self._folder, self._markers):
             each.mkdir(parents=True, exist_ok=True)
@@ -82,7 +93,7 @@ class UploadSpool:
                 raise ApiProblem(409, "WrongOffset", detail, offset=end)
             token = secrets.token_hex(8)
             self._marker(upload_id).write_text(token)
-        return UploadWriter(file, self._marker(upload_id), token, end)
+        return UploadWriter(file, self._marker(upload_id), token, end, self._disk)
 
     def sha256(self, upload_id: str) -> str:
         """Return the SHA-256 of the bytes that have arrived."""
@@ -96,8 +107,9 @@ class UploadSpool:
             self.path(upload_id).rename(self.path(new_id))
 
     def ids(self) -> list[str]:
-        """Return the ids of all uploads that have bytes here."""
-        return [entry.name for entry in os.scandir(self._folder) if entry.is_file()]
+        """Return the ids of all uploads that have files here."""
+        folders = (self._folder, self._markers)
+        return sorted({path.name for folder in folders for path in folder.iterdir()})
 
     def delete(self, upload_id: str) -> None:
         """Delete an upload's bytes, if there are any."""

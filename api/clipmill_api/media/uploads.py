@@ -15,6 +15,7 @@ from clipmill_api.http.authentication import Principal, TaskState
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.inspection import inspect_upload
 from clipmill_api.media.publishing import publish
+from clipmill_api.media.removals import delete_unfinished_uploads
 from clipmill_api.queries import (
     compilation_records,
     media_library,
@@ -262,3 +263,23 @@ def _discard(ctx: Context, row: UploadRow) -> None:
 
     ctx.db.write(delete)
     ctx.spool.delete(row.id)
+
+
+def cancel(ctx: Context, principal: Principal, upload_id: str) -> None:
+    """Delete an unfinished upload with its bytes.
+
+    Raises:
+        ApiProblem: 404 if it does not exist, 409 if it is complete.
+    """
+
+    def delete(session: Session) -> None:
+        quota_ledger.lock_owner(session, principal.owner)
+        row = upload_records.find_upload(session, principal.owner, upload_id)
+        if row is None:
+            raise not_found("upload", upload_id)
+        if row.complete:
+            raise ApiProblem(409, "Complete", f"upload {upload_id} is complete; delete its media")
+        delete_unfinished_uploads(session, ctx, [row])
+
+    ctx.db.write(delete)
+    ctx.spool.delete(upload_id)

@@ -174,6 +174,7 @@ def cancel_compilation(ctx: Ctx, principal: UserPrincipal, compilation_id: str) 
         submission.cancel_compilation(session, ctx, row)
         return responses.newest_view(session, ctx, row)
 
+    ctx.disk.make_room()
     return ctx.db.write(cancel)
 
 

@@ -85,6 +85,7 @@ def delete_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> None:
         quota_ledger.release_storage(session, principal.owner, row.size_bytes)
         delete_lone_thumbnails(session, ctx, ctx.now(), principal.owner)
 
+    ctx.disk.make_room()
     ctx.db.write(delete)
 
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from clipmill import fault_points
 from clipmill.protocol import Upload, UploadRequest
 from clipmill_api.context import Context, Ctx
-from clipmill_api.http.authentication import UserOrJobPrincipal
+from clipmill_api.http.authentication import UserOrJobPrincipal, UserPrincipal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.http.request_limits import NO_LIMIT
 from clipmill_api.media import completions, uploads
@@ -56,6 +56,13 @@ async def upload_file(
 def get_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
     """Return an upload; `offset` is where the next bytes are to be appended."""
     return uploads.view(ctx, uploads.find(ctx, principal, upload_id))
+
+
+@router.delete("/{upload_id}", status_code=204)
+def cancel_upload(ctx: Ctx, principal: UserPrincipal, upload_id: str) -> None:
+    """Cancel an upload that is not complete: its bytes are deleted, its storage is released."""
+    ctx.disk.make_room()
+    uploads.cancel(ctx, principal, upload_id)
 
 
 @router.patch("/{upload_id}", max_body_size=NO_LIMIT)
