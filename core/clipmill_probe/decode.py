@@ -18,7 +18,7 @@ from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
 from clipmill_probe.color_tags import color_tags
 from clipmill_probe.errors import MediaError, check_hours, error_text
 from clipmill_probe.sniff import check_declared_length, sniff_container
-from clipmill_probe.video_track import MAX_SIDE, VideoTrack, check_size, video_streams
+from clipmill_probe.video_track import VideoTrack, check_size, limit_decoder, video_streams
 
 # A file is damaged when more than one frame in so many cannot be decoded.
 MAX_BROKEN_RATIO = 20
@@ -136,8 +136,6 @@ def _video_stream(name: str, container: InputContainer) -> Any:
     if not streams:
         raise MediaError("NoVideo", f"{name}: has no video stream")
     stream = streams[0]
-    check_size(name, stream.codec_context.width, stream.codec_context.height)
+    limit_decoder(name, stream)
     check_hours(name, Fraction(container.duration or 0, av.time_base))
-    stream.thread_type = "AUTO"
-    stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
     return stream

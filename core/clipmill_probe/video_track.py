@@ -16,6 +16,10 @@ from av.video.stream import VideoStream
 from clipmill_probe.errors import MediaError
 
 MAX_SIDE = 8192
+# An 8K picture of 10 bits takes 95 MiB. A decoder keeps several frames, within the prober's memory.
+MAX_FRAME_BYTES = 128 * 1024**2
+# From this size on, frames that several threads decode at once would take too much memory.
+LARGE_FRAME_BYTES = 24 * 1024**2
 # ffmpeg's own guess for a stream that declares no frame rate.
 DEFAULT_RATE = Fraction(25)
 
@@ -45,6 +49,8 @@ class VideoTrack:
         """Decode a packet and count its frames."""
         try:
             frames = self.stream.decode(packet)
+        except MemoryError:
+            raise
         except av.FFmpegError:
             self.broken_frames += 1
             return
@@ -75,3 +81,23 @@ def check_size(name: str, width: int, height: int) -> None:
     if max(width, height) > MAX_SIDE:
         message = f"{name}: {width}x{height} pixels exceed the limit of {MAX_SIDE} per side"
         raise MediaError("TooLarge", message)
+
+
+def limit_decoder(name: str, stream: VideoStream) -> None:
+    """Bound the memory that decoding takes, before the first frame is decoded.
+
+    Raises:
+        MediaError: One frame exceeds MAX_SIDE or MAX_FRAME_BYTES.
+    """
+    context = stream.codec_context
+    check_size(name, context.width, context.height)
+    bits = context.format.padded_bits_per_pixel if context.format else 32
+    frame_bytes = context.width * context.height * bits // 8
+    if frame_bytes > MAX_FRAME_BYTES:
+        size = f"{context.width}x{context.height} pixels of {bits} bits"
+        message = f"{name}: {size} exceed the limit of {MAX_FRAME_BYTES >> 20} MiB per frame"
+        raise MediaError("TooLarge", message)
+    if frame_bytes > LARGE_FRAME_BYTES:
+        context.thread_count = 1
+    stream.thread_type = "AUTO"
+    context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
