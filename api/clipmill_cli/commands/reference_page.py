@@ -42,6 +42,12 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
 | `CLIPMILL_BLOB_GRACE_DAYS` | `serve` | Days for which the bytes of deleted media are kept. Default: 7. |
+| `CLIPMILL_REQUESTS_PER_SECOND` | `serve` | Requests per second of one user's key, with bursts of four times as many; a job's key has four times as much. Default: 50. |
+| `CLIPMILL_REQUESTS_IN_FLIGHT` | `serve` | Requests in flight of one user's key. Default: 32. |
+| `CLIPMILL_PROBE_SLOTS` | `serve` | Files that are decoded at a time. Default: 2. |
+| `CLIPMILL_PROBE_QUEUE` | `serve` | Files that may wait to be decoded. Default: 64. |
+| `CLIPMILL_MAX_DRAFTS` | `serve` | Active drafts of one owner. Default: 10. |
+| `CLIPMILL_DATABASE_TIMEOUT_SECONDS` | `serve` | Longest wait for the database. Default: 5. |
 | `CLIPMILL_ADOPT_STORE` | `serve`, `render` | Installation whose blob store the database takes over; see [backup](backup.md). |
 | `CLIPMILL_DEBUG` | all | `1`: show the traceback of an error. |
 """  # noqa: E501  rows of a table
