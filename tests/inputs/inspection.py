@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from fractions import Fraction
 from functools import cache
@@ -74,7 +75,9 @@ def _decode(container: Any, result: Facts) -> None:
             start = packet.pts * Fraction(packet.time_base)
             end = float(start + (packet.duration or 0) * Fraction(packet.time_base))
             earliest = result["starts_s"][index]
-            result["starts_s"][index] = min(float(start), earliest or float(start))
+            result["starts_s"][index] = min(
+                float(start), math.inf if earliest is None else earliest
+            )
             result["ends_s"][index] = max(result["ends_s"][index], end)
         if packet.stream.type not in ("video", "audio") or packet.stream.codec_context is None:
             continue
