@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +18,8 @@ from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip, running
 from pods import announcement
 
-DAMAGES = {
+Damage = Callable[[Path], object]
+DAMAGES: dict[str, Damage] = {
     "missing": lambda path: path.unlink(),
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:100]),
 }
@@ -30,19 +31,19 @@ def blob(api: Harness, owner: str, sha256: str) -> Path:
 
 
 @pytest.fixture(params=DAMAGES)
-def damage(request: pytest.FixtureRequest) -> Iterator[object]:
+def damage(request: pytest.FixtureRequest) -> Damage:
     """What happens to the file of a blob."""
-    return DAMAGES[request.param]
+    return DAMAGES[str(request.param)]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_download_of_lost_bytes_is_a_problem(
-    api: Harness, two_seconds: Path, damage: object, method: str
+    api: Harness, two_seconds: Path, damage: Damage, method: str
 ) -> None:
     """Before the first byte, and also for a range; never 200 and a broken body."""
     owner, user = api.user()
     media = library_clip(user, two_seconds)
-    damage(blob(api, owner, media.sha256))  # type: ignore[operator]
+    damage(blob(api, owner, media.sha256))
     for headers in ({}, {"Range": "bytes=0-9"}):
         path = f"/api/media/{media.id}/content"
         with pytest.raises(PermanentError) as lost:
@@ -52,12 +53,12 @@ def test_a_download_of_lost_bytes_is_a_problem(
 
 
 def test_lost_bytes_are_healed_by_sending_them_again(
-    api: Harness, two_seconds: Path, damage: object, tmp_path: Path
+    api: Harness, two_seconds: Path, damage: Damage, tmp_path: Path
 ) -> None:
     """The announcement is not complete, and the media file stays the same row."""
     owner, user = api.user()
     media = library_clip(user, two_seconds)
-    damage(blob(api, owner, media.sha256))  # type: ignore[operator]
+    damage(blob(api, owner, media.sha256))
     request = announcement(two_seconds, UploadPurpose.LIBRARY, kind=MediaKind.CLIP)
     upload = user.connection.request("POST", "/api/uploads", body=request).json()
     assert (upload["complete"], upload["offset"]) == (False, 0)

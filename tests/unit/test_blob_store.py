@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,3 +55,29 @@ def test_only_bytes_of_users_make_a_store_used(store: BlobStore) -> None:
         ("_installation", SHA256, 9),
         ("ada", SHA256, 5),
     }
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Own a folder and act as a user without rights."""
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_folder_that_may_not_be_read_is_ignored() -> None:
+    """Such as lost+found of a volume, which belongs to root."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "lost+found").mkdir(mode=0o700)
+    (folder / "lost+found/file").write_bytes(b"secret")
+    try:
+        with as_nobody(folder):
+            store = BlobStore(folder, None)
+            store.put("ada", SHA256, b"bytes")
+            assert [item.owner for item in store.objects()] == ["ada"]
+    finally:
+        shutil.rmtree(folder)

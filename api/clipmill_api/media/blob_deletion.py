@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from clipmill_api.context import Context
 from clipmill_api.database import Session
@@ -30,13 +31,10 @@ def delete_due_blobs(ctx: Context) -> int:
     ctx.metrics.blobs_over_limit.set(waiting)
     if waiting:
         log.error("blobs to delete exceed the limit of a run limit=%d waiting=%d", limit, waiting)
-    deleted = 0
-    for blob in due:
-        deleted += ctx.db.write(lambda session, blob=blob: _delete_blob(session, ctx, blob))
-    return deleted
+    return sum(ctx.db.write(partial(_delete_blob, ctx, blob)) for blob in due)
 
 
-def _delete_blob(session: Session, ctx: Context, blob: OwnedBlob) -> bool:
+def _delete_blob(ctx: Context, blob: OwnedBlob, session: Session) -> bool:
     """Delete the bytes of a blob within the transaction that checks that no row names it.
 
     The lock keeps uploads of its owner from publishing the same bytes meanwhile.

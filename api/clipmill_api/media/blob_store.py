@@ -6,10 +6,12 @@ The store also holds `.clipmill/installation.json`: the id of the installation i
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,13 +102,18 @@ class BlobStore:
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield all blobs, and what else lies in the store except the store's own files."""
+        for path, size in self._paths():
+            if match := BLOB_PATH.fullmatch(path):
+                yield StoredObject(path, size, match[1], match[2])
+            elif not path.startswith(f"{OWN_FOLDER}/"):
+                yield StoredObject(path, size)
+
+    def _paths(self) -> Iterator[tuple[str, int]]:
+        if self._folder is not None:
+            yield from _files(self._folder)
+            return
         for page in obstore.list(self._store, chunk_size=PAGE_SIZE):
-            for item in page:
-                path, size = item["path"], int(item["size"])
-                if match := BLOB_PATH.fullmatch(path):
-                    yield StoredObject(path, size, match[1], match[2])
-                elif not path.startswith(f"{OWN_FOLDER}/"):
-                    yield StoredObject(path, size)
+            yield from ((item["path"], int(item["size"])) for item in page)
 
     def has_blobs(self) -> bool:
         """Return whether the store holds bytes of any user."""
@@ -136,3 +143,12 @@ class BlobStore:
         for path in self._temporaries.iterdir():
             if path.stat().st_mtime < time.time() - older_than_s:
                 path.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield path and size of every file; a folder that may not be read, as lost+found, has none."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = Path(root, name)
+            with suppress(OSError):  # deleted meanwhile
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
