@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from clipmill_api.context import Clock, Context, utc_now
 from clipmill_api.database import Database
 from clipmill_api.errors import StartRefused
-from clipmill_api.http import health, metrics, openapi, problem_details, request_limits
+from clipmill_api.http import metrics, openapi, problem_details, readiness, request_limits
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.key_limit_middleware import KeyLimitMiddleware
 from clipmill_api.http.metrics import Metrics
@@ -100,7 +100,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES)
     if settings.samples:
         app.include_router(sample_clips.router)
-    health.install(app)
+    readiness.install(app)
     return app
 
 
