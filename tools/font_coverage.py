@@ -1,7 +1,7 @@
 """Print core/clipmill/timeline/covered_characters.py: the characters that the bundled fonts draw.
 
 Run `python tools/font_coverage.py` after a change of the fonts. The planner knows no fonts: it
-reads these ranges to name characters that would be drawn as boxes.
+reads these ranges to name characters that would be rendered as boxes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LINE_WIDTH = 96
 
 
 def covered() -> list[int]:
-    """Return the code points that a font has; controls are not drawn."""
+    """Return the code points that a font has; controls have none."""
     return [
         code
         for code in range(0x20, 0x30000)
@@ -34,13 +34,13 @@ def covered() -> list[int]:
 
 def ranges(codes: list[int]) -> list[str]:
     """Return `41-5A` for each range, and `41` for a single code point."""
-    found: list[list[int]] = []
+    spans: list[list[int]] = []
     for code in codes:
-        if found and found[-1][1] == code - 1:
-            found[-1][1] = code
+        if spans and spans[-1][1] == code - 1:
+            spans[-1][1] = code
         else:
-            found.append([code, code])
-    return [f"{first:X}" if first == last else f"{first:X}-{last:X}" for first, last in found]
+            spans.append([code, code])
+    return [f"{first:X}" if first == last else f"{first:X}-{last:X}" for first, last in spans]
 
 
 def module_text() -> str:

@@ -92,11 +92,11 @@ class Clip(Model):
     def _one_source_in_order(self) -> Self:
         names = ("url", "mediaId", "color")
         sources = (self.url, self.media_id, self.color)
-        given = [n for n, source in zip(names, sources, strict=True) if source is not None]
-        if len(given) != 1:
+        present = [n for n, source in zip(names, sources, strict=True) if source is not None]
+        if len(present) != 1:
             raise ValueError(
                 "exactly one of url, mediaId and color must be set;"
-                f" {' and '.join(given) or 'none'} {'are' if given else 'is'} set"
+                f" {' and '.join(present) or 'none'} {'are' if present else 'is'} set"
             )
         if self.end is not None and parse_duration(self.end) <= parse_duration(self.start or "0s"):
             raise ValueError(f"end {self.end} must be after start {self.start or '0s'}")

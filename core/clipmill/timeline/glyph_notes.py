@@ -11,8 +11,8 @@ from clipmill.spec import CompilationSpec
 from clipmill.timeline.covered_characters import RANGES
 
 MAX_NAMED = 5
-# Variation selectors choose a form, tones of skin are left out, flags are drawn as letters.
-NOT_DRAWN = ((0xFE00, 0xFE0F), (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
+# Variation selectors choose a form, tones of skin are left out, flags are rendered as letters.
+WITHOUT_GLYPH = ((0xFE00, 0xFE0F), (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
 
 
 def glyph_notes(spec: CompilationSpec) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def glyph_notes(spec: CompilationSpec) -> tuple[str, ...]:
 
 
 def _texts(spec: CompilationSpec) -> Iterator[tuple[str, str]]:
-    """Yield the texts that are drawn, each with its field."""
+    """Yield the texts that are rendered, each with its field."""
     groups = [("spec.overlays", spec.overlays)]
     groups += [(f"spec.clips[{i}].overlays", clip.overlays) for i, clip in enumerate(spec.clips)]
     for path, overlays in groups:
@@ -52,7 +52,7 @@ def _is_drawable(char: str) -> bool:
     code = ord(char)
     if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
         return True
-    if any(first <= code <= last for first, last in NOT_DRAWN):
+    if any(first <= code <= last for first, last in WITHOUT_GLYPH):
         return True
     starts, ends = _ranges()
     at = bisect_right(starts, code) - 1

@@ -32,7 +32,7 @@ PRESETS = {
     # developers.tiktok.com/doc/content-posting-api-media-transfer-guide. Read 2026-11-27.
     "tiktok": Preset(1080, 1920, 30, 5_000_000, 10 * MINUTE_S),
     # Every video of a feed is a reel since 2023-11-09. 15 minutes, 25 Mbit/s, 23 to 60 frames/s,
-    # at most 1920 pixels wide; stories 60 s:
+    # at most 1920 pixels wide; 60 s if it ends after a day:
     # developers.facebook.com/docs/instagram-api/reference/ig-user/media. Read 2026-11-27.
     "instagram_feed": Preset(1080, 1080, 30, 5_000_000, 15 * MINUTE_S),
     "instagram_reel": Preset(1080, 1920, 30, 5_000_000, 15 * MINUTE_S),

@@ -31,10 +31,10 @@ def embedding_levels(text: str) -> list[int]:
 
 def _with_removed(characters: Sequence[Any], length: int, base_level: int) -> list[int]:
     """Return the levels of all characters; one that the algorithm removes has that before it."""
-    known = {character["index"]: character["level"] for character in characters}
+    resolved = {character["index"]: character["level"] for character in characters}
     levels: list[int] = []
     for i in range(length):
-        levels.append(known.get(i, levels[-1] if levels else base_level))
+        levels.append(resolved.get(i, levels[-1] if levels else base_level))
     return levels
 
 
