@@ -66,8 +66,8 @@ async def check_readiness(
         detail = "; ".join(f"{name}: {cause}" for name, cause in sorted(failures.items()))
         raise ApiProblem(503, "NotReady", detail, failed=sorted(failures))
     # With little space the API is ready, since files can be read and deleted.
-    space = "low" if ctx.disk.is_low() else "ok"
-    return {"status": "ok", **dict.fromkeys(checks, "ok"), "space": space}
+    is_low = await run_sync(ctx.disk.is_low, limiter=threads)
+    return {"status": "ok", **dict.fromkeys(checks, "ok"), "space": "low" if is_low else "ok"}
 
 
 async def _failure(check: Callable[[], object], threads: anyio.CapacityLimiter) -> str | None:

@@ -32,7 +32,7 @@ from clipmill_cli.output import terminal
 from clipmill_client.client import Client
 
 if TYPE_CHECKING:
-    from clipmill_api.http.health import ReadinessChecks
+    from clipmill_api.http.readiness import ReadinessChecks
     from clipmill_api.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"

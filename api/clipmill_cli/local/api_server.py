@@ -14,7 +14,7 @@ from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local import memory_limits
 
 if TYPE_CHECKING:
-    from clipmill_api.http.health import ReadinessChecks
+    from clipmill_api.http.readiness import ReadinessChecks
     from clipmill_api.settings import Settings
 
 START_TIMEOUT_S = 60
