@@ -138,6 +138,9 @@ def test_strict_on_the_command_line(tmp_path: Path) -> None:
     (output,) = json.loads(done.out)["outputs"]
     assert "60s" in output["tooLong"]
     assert output["tooLong"] in output["notes"]
+    shown = clipmill("plan", manifest, *state).out
+    assert "title card" in shown
+    assert "in the library" not in shown
     refused = clipmill("plan", manifest, "--strict", *state)
     assert refused.code == 2
     assert "instagram_story" in refused.err

@@ -35,7 +35,9 @@ def _clip_status(clip: ClipStatus) -> Text:
         return Text("to be fetched", "cyan")
     if clip.state is ClipState.SKIPPED:
         return Text.assemble(("skipped: ", "yellow"), plain(clip.reason))
-    return Text("already fetched" if clip.url else "in the library", "green")
+    if clip.url:
+        return Text("already fetched", "green")
+    return Text("in the library" if clip.media_id else "generated", "green")
 
 
 def _show_output(out: Console, output: OutputPlan, previous: OutputPlan | None) -> None:
