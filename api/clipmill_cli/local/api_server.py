@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from clipmill_api.http.readiness import ReadinessChecks
     from clipmill_api.settings import Settings
 
+log = logging.getLogger(__name__)
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 POLL_INTERVAL_S = 0.02
@@ -48,6 +50,7 @@ def running_server(
         _wait_until_started(server, ended, settings.state)
         memory_limits.freeze_loaded_objects()
         yield ended
+        _apply_retention(app)
     finally:
         server.should_exit = True
         thread.join(STOP_TIMEOUT_S)
@@ -67,6 +70,16 @@ def _create_app(settings: Settings) -> Any:
         reason = str(error).split("\n", 1)[0]
         source = "DATABASE_URL" if settings.database_url else str(settings.state / "clipmill.db")
         raise LocalAPIError(f"{source}: cannot use the database: {reason}") from None
+
+
+def _apply_retention(app: Any) -> None:
+    """Delete what has expired: a local API rarely lives until the hourly run."""
+    from clipmill_api.media.retention import sweep  # noqa: PLC0415
+
+    try:
+        sweep(app.state.context)
+    except Exception:
+        log.exception("sweep failed")
 
 
 def _create_server(app: Any) -> Any:
