@@ -138,8 +138,8 @@ class Settings(EnvironmentSettings):
     # Files that are decoded at a time, and that may wait for it.
     probe_slots: PositiveInt = 2
     probe_queue: PositiveInt = 64
-    # Bytes of the state folder's disk that uploads leave free; 2 % of it, 1 GiB at most, if unset.
-    disk_floor_bytes: int | None = Field(None, ge=0)
+    # Bytes of the state folder's disk that uploads leave free; 0 for 2 % of it, 1 GiB at most.
+    disk_floor_bytes: int = Field(0, ge=0)
     segment_days: PositiveInt = 30
     # Bytes that the segments of one owner may take; those unused for longest are deleted first.
     segment_bytes: PositiveInt = 20 * 1024**3

@@ -23,15 +23,15 @@ class DiskSpace:
 
     Args:
         folder: The state folder.
-        floor_bytes: Bytes that uploads leave free; None for 2 % of the disk, 1 GiB at most.
+        floor_bytes: Bytes that uploads leave free; 0 for 2 % of the disk, 1 GiB at most.
     """
 
-    def __init__(self, folder: Path, floor_bytes: int | None) -> None:
+    def __init__(self, folder: Path, floor_bytes: int) -> None:
         self._folder = folder
         self._reserve = folder / ".reserve"
         total = shutil.disk_usage(folder).total
         default = min(MAX_FLOOR_BYTES, int(total * FLOOR_SHARE))
-        self.floor_bytes = default if floor_bytes is None else floor_bytes
+        self.floor_bytes = floor_bytes or default
         self._reserve_bytes = min(MAX_RESERVE_BYTES, self.floor_bytes // 4)
 
     def free_bytes(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, or_, select, tuple_
+from sqlalchemy import and_, delete, exists, inspect, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
@@ -40,7 +40,7 @@ _OF_COMPILATION = (*_OF_REVISION, ProcessingJobRow, ResultMediaRow, RevisionRow)
 
 
 def _delete(session: Session, table: type[Base], expired: ColumnElement[bool]) -> int:
-    columns = list(table.__table__.primary_key.columns)
+    columns = inspect(table).primary_key
     key = columns[0] if len(columns) == 1 else tuple_(*columns)
     chosen = select(*columns).where(expired).limit(BATCH)
     statement = delete(table).where(key.in_(chosen))
