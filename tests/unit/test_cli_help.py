@@ -15,6 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs/cli.md"
 WITHOUT_JSON = {
     ("serve",),
     ("download",),
+    ("admin", "delete-user"),
+    ("admin", "revoke"),
     ("media", "delete"),
     ("render",),
     ("export",),

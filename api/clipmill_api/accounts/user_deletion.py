@@ -6,7 +6,7 @@ from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.removals import removal
-from clipmill_api.queries import owner_rows, quota_ledger, users_and_keys
+from clipmill_api.queries import quota_ledger, users_and_keys
 from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
 
 
@@ -23,10 +23,10 @@ def delete_user(session: Session, ctx: Context, name: str) -> None:
         detail = f"user {name!r} is the default owner; change CLIPMILL_DEFAULT_OWNER first"
         raise ApiProblem(409, "InUse", detail)
     quota_ledger.lock_owner(session, name)
-    active = owner_rows.find_active_compilation(session, name)
+    active = users_and_keys.find_active_compilation(session, name)
     if active:
         detail = f"user {name!r} has the active compilation {active}; cancel it first"
         raise ApiProblem(409, "InUse", detail, compilation=active)
-    blobs = owner_rows.list_blobs(session, name)
+    blobs = users_and_keys.list_owned_blobs(session, name)
     add_tombstones(session, blobs, removal(ctx, RemovalReason.OWNER_DELETED))
-    owner_rows.delete_all(session, name)
+    users_and_keys.delete_with_rows(session, name)
