@@ -161,7 +161,8 @@ def _video_filters(source: SourceRange, rate: int, seek: int) -> str:
             # A twentieth of a frame later, so that times rounded to milliseconds avoid ties.
             "settb=1/90000",
             f"setpts=PTS+{90000 // (20 * rate)}",
-            f"fps={rate}:start_time=0",
+            # pass: a last frame shorter than half an output frame is shown, too.
+            f"fps={rate}:start_time=0:eof_action=pass",
             f"tpad=stop_mode=clone:stop={end}",
             f"trim=start_frame={first}:end_frame={end}",
             "setpts=PTS-STARTPTS",

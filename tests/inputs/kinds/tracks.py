@@ -181,7 +181,6 @@ SOUNDS = (
         steps=(clip("known.mp4"), *_unknown("known.mp4", "a.mp4")),
         outcome=Shown(sound=None, beep_s=None, noted=True),
         has={"codecs": ("video:h264", "audio:none")},
-        fails_today=True,
     ),
     Recipe(
         name="unknown-sound-first",
@@ -206,7 +205,6 @@ SOUNDS = (
         file="a.mp4",
         steps=(clip("a.mp4", "-bsf:a", "noise=amount=1"),),
         outcome=Shown(sound=None, beep_s=None, noted=True),
-        fails_today=True,
     ),
     Recipe(
         name="sound-alone",
