@@ -12,9 +12,11 @@ from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange, UploadRequest
 from clipmill.protocol.result_record import PlayedItem, ResultRecord
 from clipmill_client.errors import PermanentError
+from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.segment_form import ensure_one_form, read_form
 from clipmill_job.ffmpeg_binary import find_ffmpeg
+from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
 
 PROFILE = Profile(width=64, height=64, rate=30, crf=28, speed="ultrafast", max_bitrate=10**6)
@@ -31,6 +33,9 @@ class Client:
     def upload(self, path: Path, request: UploadRequest) -> None:
         self.uploaded.append(request.segment_key)
 
+    def download_media(self, media_id: str, path: Path) -> None:
+        path.write_bytes(b"no video")
+
 
 class Heartbeat:
     """Keeps the lines that are reported."""
@@ -46,13 +51,15 @@ class Heartbeat:
 
 
 class Assembly:
-    """Three black segments of an output, and a task that assembles them."""
+    """Three black segments of an output, all missing, and the assignment to assemble them."""
+
+    index, epoch, render = 0, 1, None
 
     def __init__(self, folder: Path) -> None:
         self.client, self.heartbeat = Client(), Heartbeat()
         self.context = TaskContext(
             client=cast(Any, self.client),
-            assignment=cast(Any, _Assignment()),
+            assignment=cast(Any, self),
             heartbeat=cast(Any, self.heartbeat),
             scratch=folder,
             ffmpeg=find_ffmpeg(),
@@ -71,6 +78,7 @@ class Assembly:
             true_peak_dbtp=-1,
             record=ResultRecord(items=items),
         )
+        self.assemble = [self.output]
         self.files = SegmentFiles(self.context)
         for segment in segments:
             path = folder / f"{segment.key}.mov"
@@ -87,8 +95,22 @@ class Assembly:
         return {read_form(path) for _, path in segments}
 
 
-class _Assignment:
-    index, epoch = 0, 1
+def test_a_failed_segment_is_named(assembly: Assembly) -> None:
+    """The error of a source that ffmpeg cannot read names its clip."""
+    unreadable = BLACK.model_copy(update={"media_id": "m-1", "format": "mov"})
+    output = assembly.output
+    segment = output.segments[1].model_copy(update={"sources": [unreadable]})
+    progress = RenderProgress(assembly.context.heartbeat, [segment], share=0.0)
+    with pytest.raises(PermanentError) as caught:
+        render_segments(
+            assembly.context,
+            [segment],
+            then=assembly.files.add_rendered,
+            progress=progress,
+            names=item_names([output]),
+        )
+    assert caught.value.code == "RenderFailed"
+    assert str(caught.value).startswith("clip two: ")
 
 
 @pytest.fixture
@@ -118,6 +140,15 @@ def test_another_form_is_rendered_again(i: int, assembly: Assembly) -> None:
     assert assembly.client.uploaded == [assembly.output.segments[i].key]
     (line,) = assembly.heartbeat.lines
     assert [name for name in NAMES if f"clip {name}" in line] == [NAMES[i]]
+
+
+def test_a_stored_segment_is_not_uploaded_again(assembly: Assembly) -> None:
+    """Its replacement serves this task: the task's key may not upload an existing segment."""
+    key = assembly.output.segments[0].key
+    assembly.assemble = [assembly.output.model_copy(update={"existing": [key]})]
+    _of_another_form(assembly.path(0), "-preset", "medium")
+    assert len(assembly.ensure()) == 1
+    assert assembly.client.uploaded == []
 
 
 def test_a_file_that_cannot_be_read_is_rendered_again(assembly: Assembly) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clipmill.protocol import OutputAssignment, OutputResult, Segment
+from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.output_assembly import assemble_output
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.step_timer import StepTimer
@@ -53,7 +54,8 @@ def _render_missing(
     context.heartbeat.report(0, f"rendering {len(missing)} of {len(keys)} segments")
     share = RENDER_SHARE * len(missing) / max(1, len(keys))
     progress = RenderProgress(context.heartbeat, missing, share=share)
-    render_segments(context, missing, then=files.add_rendered, progress=progress)
+    names = item_names(outputs)
+    render_segments(context, missing, then=files.add_rendered, progress=progress, names=names)
 
 
 def _missing_segments(outputs: Sequence[OutputAssignment]) -> list[Segment]:

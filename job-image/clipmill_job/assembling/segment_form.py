@@ -6,7 +6,7 @@ source that leaves its mark in the encoding, is found here, before the join, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,8 @@ import av
 
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
-from clipmill.protocol.result_record import PlayedItem
 from clipmill_client.errors import PermanentError
+from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
@@ -74,16 +74,20 @@ def ensure_one_form(
         return list(segments)
     expected = _expected_form(context, segments[0].segment.profile)
     wrong = _of_another_form(segments, expected)
-    names = _item_names(output, segments, wrong)
-    context.heartbeat.report(0, f"{output.name}: {names}: another form, rendering again"[:300])
+    names = item_names([output])
+    line = f"{output.name}: {_names(names, wrong)}: another form, rendering again"
+    context.heartbeat.report(0, line[:300])
     progress = RenderProgress(context.heartbeat, wrong, share=0.0)
-    render_segments(context, wrong, then=files.add_rendered, progress=progress)
+    render_segments(context, wrong, then=files.add_rendered, progress=progress, names=names)
     segments = files.files([segment for segment, _ in segments])
     if wrong := _of_another_form(segments, expected):
-        names = _item_names(output, segments, wrong)
-        message = f"{names}: rendered with other parameter sets than those of the profile"
-        raise PermanentError("BrokenSegment", message)
+        problem = "rendered with other parameter sets than those of the profile"
+        raise PermanentError("BrokenSegment", f"{_names(names, wrong)}: {problem}")
     return segments
+
+
+def _names(names: Mapping[str, str], segments: Sequence[Segment]) -> str:
+    return ", ".join(dict.fromkeys(names.get(segment.key, "a segment") for segment in segments))
 
 
 def _expected_form(context: TaskContext, profile: Profile) -> SegmentForm | None:
@@ -100,21 +104,3 @@ def _of_another_form(
     """Return each segment once whose file is not of the expected form."""
     unique = {segment.key: (segment, path) for segment, path in segments}
     return [segment for segment, path in unique.values() if read_form(path) != expected]
-
-
-def _item_names(
-    output: OutputAssignment, segments: Sequence[SegmentFile], wrong: Sequence[Segment]
-) -> str:
-    """Return the items that are played in these segments."""
-    keys, names, start = {segment.key for segment in wrong}, dict[str, None](), 0
-    for segment, _ in segments:
-        end = start + segment.frames
-        if segment.key in keys:
-            items = [item for item in output.record.items if _overlaps(item, start, end)]
-            names.update({f"{item.kind} {item.name}": None for item in items})
-        start = end
-    return ", ".join(names)
-
-
-def _overlaps(item: PlayedItem, start: int, end: int) -> bool:
-    return item.at < end and item.at + item.frames > start

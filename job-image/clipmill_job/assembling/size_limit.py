@@ -8,6 +8,7 @@ from clipmill.protocol import OutputAssignment, Profile
 from clipmill.timeline.bitrates import MIN_VIDEO_BITRATE, reduce_bitrate
 from clipmill.timeline.segments import with_profile
 from clipmill_client.errors import PermanentError
+from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.segment_form import ensure_one_form
@@ -45,7 +46,9 @@ def render_smaller(
     smaller = [with_profile(segment, profile) for segment, _ in segments]
     unique = list({segment.key: segment for segment in smaller}.values())
     progress = RenderProgress(context.heartbeat, unique, share=RENDER_PERCENT)
-    render_segments(context, unique, then=files.add_rendered, progress=progress)
+    output = output.model_copy(update={"segments": smaller})
+    names = item_names([output])
+    render_segments(context, unique, then=files.add_rendered, progress=progress, names=names)
     return ensure_one_form(context, output, files.files(smaller), files)
 
 

@@ -1,9 +1,13 @@
-"""Render segments by ffmpeg, several at a time, and upload each as soon as it is complete."""
+"""Render segments by ffmpeg, several at a time, and upload each as soon as it is complete.
+
+Only segments that the assignment lists as missing are uploaded. Others replace a planned segment,
+on another encoder or at a lower bit rate, and serve this task alone.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +26,7 @@ from clipmill_job.rendering.source_files import SourceFiles
 from clipmill_job.task_context import TaskContext
 
 MAX_WORKERS = 4
-# Called with each segment and its file after the upload.
+# Called with each segment and its file, after the upload if it is uploaded.
 Then = Callable[[Segment, Path], None]
 
 
@@ -47,15 +51,21 @@ class RenderProgress:
 
 
 def render_segments(
-    context: TaskContext, segments: Sequence[Segment], *, then: Then, progress: RenderProgress
+    context: TaskContext,
+    segments: Sequence[Segment],
+    *,
+    then: Then,
+    progress: RenderProgress,
+    names: Mapping[str, str] | None = None,
 ) -> None:
     """Render and upload segments.
 
     Args:
         context: The task's.
         segments: Each key at most once.
-        then: Called with each segment and its file after the upload; the file is the caller's.
+        then: Called with each segment and its file, after the upload; the file is the caller's.
         progress: Receives the number of frames rendered.
+        names: What is played in a segment, by its key, for error messages.
 
     Raises:
         NvencError: NVENC failed.
@@ -63,7 +73,7 @@ def render_segments(
     """
     files = SourceFiles(context.client, context.scratch / "sources", segments)
     layers = LayerImageCache(context.scratch / "layers", files)
-    renderer = _Renderer(context, files, layers, progress)
+    renderer = _Renderer(context, files, layers, progress, names or {})
     with ThreadPoolExecutor(worker_count()) as renderers, ThreadPoolExecutor(1) as uploader:
         rendering = [renderers.submit(renderer.render, segment) for segment in segments]
         uploading = [
@@ -91,8 +101,17 @@ def _wait_for_all(futures: Sequence[Future[Any]]) -> None:
 
 def _upload(context: TaskContext, segment: Segment, file: Future[Path], then: Then) -> None:
     path = file.result()
-    context.client.upload(path, segment_upload(context.assignment, segment, path))
+    if segment.key in missing_keys(context.assignment):
+        context.client.upload(path, segment_upload(context.assignment, segment, path))
     then(segment, path)
+
+
+def missing_keys(assignment: Assignment) -> frozenset[str]:
+    """Return the keys of the segments that the task is to render and to upload."""
+    outputs = assignment.assemble or []
+    existing = {key for output in outputs for key in output.existing}
+    segments = [*(assignment.render or []), *(s for output in outputs for s in output.segments)]
+    return frozenset(segment.key for segment in segments) - existing
 
 
 def segment_upload(assignment: Assignment, segment: Segment, path: Path) -> UploadRequest:
@@ -116,6 +135,7 @@ class _Renderer:
     files: SourceFiles
     layers: LayerImageCache
     progress: RenderProgress
+    names: Mapping[str, str]
 
     def render(self, segment: Segment) -> Path:
         """Return the file of the rendered segment."""
@@ -144,6 +164,11 @@ class _Renderer:
                 on_frame=lambda frame: self.progress.update(segment, frame),
             )
         except (RetryableError, PermanentError) as error:
-            if not uses_nvenc([segment]) or not error.code.startswith("Render"):
+            if not error.code.startswith("Render"):
                 raise
-            raise NvencError(error.code, str(error)) from error
+            kind = NvencError if uses_nvenc([segment]) else type(error)
+            raise kind(error.code, f"{self._name(segment)}: {error}") from error
+
+    def _name(self, segment: Segment) -> str:
+        media_ids = (source.media_id or "placeholder" for source in segment.sources)
+        return self.names.get(segment.key) or f"media {', '.join(media_ids)}"
