@@ -130,7 +130,7 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
         .outerjoin(TaskRow, same_task)
         .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
-    return StoredKey(*row) if row else None
+    return StoredKey._make(row) if row else None
 
 
 def list_user_keys(session: Session, owner: str) -> list[KeyRow]:

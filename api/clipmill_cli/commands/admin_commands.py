@@ -93,9 +93,10 @@ def user(
     Examples:
         clipmill admin user ada --tier Pro
     """
-    fields = {"name": name} | ({"tier": tier} if tier else {})
+    construct = UserView.model_construct
+    request = construct(name=name, tier=tier) if tier else construct(name=name)
     with admin_client(api_url) as client:
-        view = client.admin.put_user(UserView.model_construct(**fields))
+        view = client.admin.put_user(request)
     if output is Format.JSON:
         print_json(terminal.console(), view)
     else:
