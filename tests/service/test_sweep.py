@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from clipmill.protocol import MediaKind, Stage, UploadPurpose, UploadRequest
-from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.accounts.watermark import DEFAULT_IMAGE
+from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.media.retention import sweep
 from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip
