@@ -27,12 +27,6 @@ ALL = [
 ]
 
 
-def row_s(cases: tuple[Any, ...]) -> list[Any]:
-    """Return pytest's parameters; those that fail today are expected to."""
-    mark = pytest.mark.xfail(strict=True, raises=AssertionError, reason="row S of the inputs table")
-    return [pytest.param(c, id=c.name, marks=mark if c.fails_today else ()) for c in cases]
-
-
 @pytest.fixture(scope="module")
 def dark(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A clip of black."""
@@ -67,14 +61,14 @@ def _unlike(one: Picture, other: Picture) -> float:
     return float((np.abs(one - other)[lit] > 2 * LIT).mean()) if lit.any() else 0.0
 
 
-@pytest.mark.parametrize("case", row_s(texts.ALIKE))
+@pytest.mark.parametrize("case", texts.ALIKE, ids=lambda case: case.name)
 def test_spellings_of_one_text_look_the_same(case: Alike, pictures: Mapping[str, Picture]) -> None:
     """Composed letters, and letters with marks of their own."""
     assert _width(pictures[case.composed]) > 0
     assert _unlike(pictures[case.composed], pictures[case.decomposed]) < 0.05
 
 
-@pytest.mark.parametrize("case", row_s(texts.MARKED))
+@pytest.mark.parametrize("case", texts.MARKED, ids=lambda case: case.name)
 def test_marks_are_in_place(case: Marked, pictures: Mapping[str, Picture]) -> None:
     """Above or below the middle of the letter, which they make no wider."""
     letter, marked = pictures[case.letter] > LIT, pictures[case.marked] > LIT
@@ -93,14 +87,13 @@ def _grown(lit: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.logical_or.reduce([lit, *steps])
 
 
-@pytest.mark.parametrize("case", row_s(texts.SCRIPTS))
+@pytest.mark.parametrize("case", texts.SCRIPTS, ids=lambda case: case.name)
 def test_every_script_has_a_font(case: Script, pictures: Mapping[str, Picture]) -> None:
     """Two letters differ in their pixels: boxes would not."""
     assert min(_width(pictures[case.one]), _width(pictures[case.other])) > 0
     assert _unlike(pictures[case.one], pictures[case.other]) > 0.05
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="row S of the inputs table")
 def test_the_plan_names_characters_without_a_glyph(studio: Studio, dark: str) -> None:
     """By their code points, so that a person can find them."""
     spec = spec_of(dark, overlays=[{"text": f"A{texts.NO_GLYPH}B"}])
@@ -128,7 +121,6 @@ def text_files(
 
 @pytest.mark.parametrize("name", ["main-chapters.txt", "main-credits.txt"])
 @pytest.mark.parametrize("text", texts.JOINERS, ids=["persian", "devanagari", "emoji"])
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="row S of the inputs table")
 def test_text_files_keep_joiners(name: str, text: str, text_files: Mapping[str, str]) -> None:
     """ZWJ and ZWNJ are part of the word."""
     assert text in text_files[name]

@@ -11,7 +11,6 @@ class Alike(NamedTuple):
     name: str
     composed: str
     decomposed: str
-    fails_today: bool = True
 
 
 class Marked(NamedTuple):
@@ -21,7 +20,6 @@ class Marked(NamedTuple):
     letter: str
     marked: str
     above: bool
-    fails_today: bool = True
 
 
 class Script(NamedTuple):
@@ -30,7 +28,6 @@ class Script(NamedTuple):
     name: str
     one: str
     other: str
-    fails_today: bool = False
 
 
 ALIKE = (
@@ -41,15 +38,15 @@ ALIKE = (
     Alike("kana", "\u304c", "\u304b\u3099"),
 )
 MARKED = (
-    Marked("latin-below", "x", "x\u0323", above=False, fails_today=False),
+    Marked("latin-below", "x", "x\u0323", above=False),
     Marked("latin-above", "m", "m\u0307", above=True),
     Marked("latin-two", "q", "q\u0307\u0304", above=True),
     Marked("hebrew-qamats", "\u05de", "\u05de\u05b8", above=False),
     Marked("hebrew-hiriq", "\u05d1", "\u05d1\u05b4", above=False),
-    Marked("hebrew-narrow", "\u05d5", "\u05d5\u05b8", above=False, fails_today=False),
+    Marked("hebrew-narrow", "\u05d5", "\u05d5\u05b8", above=False),
     Marked("arabic-fatha", "\u0633", "\u0633\u064e", above=True),
     Marked("arabic-kasra", "\u0628", "\u0628\u0650", above=False),
-    Marked("thai-vowel", "\u0e01", "\u0e01\u0e35", above=True, fails_today=False),
+    Marked("thai-vowel", "\u0e01", "\u0e01\u0e35", above=True),
 )
 SCRIPTS = (
     Script("latin", "A", "B"),
@@ -62,15 +59,15 @@ SCRIPTS = (
     Script("hebrew", "\u05e9", "\u05dd"),
     Script("devanagari", "\u0915", "\u0936"),
     Script("thai", "\u0e01", "\u0e2a"),
-    Script("bengali", "\u0995", "\u09ac", fails_today=True),
-    Script("tamil", "\u0b95", "\u0bb4", fails_today=True),
-    Script("telugu", "\u0c15", "\u0c36", fails_today=True),
-    Script("gujarati", "\u0a95", "\u0ab6", fails_today=True),
-    Script("gurmukhi", "\u0a15", "\u0a38", fails_today=True),
-    Script("kannada", "\u0c95", "\u0cb6", fails_today=True),
-    Script("malayalam", "\u0d15", "\u0d36", fails_today=True),
-    Script("ethiopic", "\u1200", "\u12a0", fails_today=True),
-    Script("mathematical", "\U0001d4d0", "\U0001d4d1", fails_today=True),
+    Script("bengali", "\u0995", "\u09ac"),
+    Script("tamil", "\u0b95", "\u0bb4"),
+    Script("telugu", "\u0c15", "\u0c36"),
+    Script("gujarati", "\u0a95", "\u0ab6"),
+    Script("gurmukhi", "\u0a15", "\u0a38"),
+    Script("kannada", "\u0c95", "\u0cb6"),
+    Script("malayalam", "\u0d15", "\u0d36"),
+    Script("ethiopic", "\u1200", "\u12a0"),
+    Script("mathematical", "\U0001d4d0", "\U0001d4d1"),
 )
 NO_GLYPH = "\ue000"
 JOINERS = (
