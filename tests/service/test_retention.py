@@ -6,13 +6,17 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from clipmaker import clip
 from clipmill.protocol import MediaKind, Stage, UploadPurpose
+from clipmill_api.database import Session
 from clipmill_api.media.retention import delete_leftovers, sweep
+from clipmill_api.queries import revisions
+from clipmill_api.tables import SegmentRow
 from clipmill_client import Client
 from harness import Harness, library_clip, new_manifest, running
 from pods import announcement, assemble, fetch, url
@@ -94,11 +98,10 @@ def test_log_lines_and_idempotency_keys_expire(own_api: Harness, two_seconds: Pa
     assert counts(own_api, "log_lines") == {"log_lines": 0}
 
 
-def log_line(api: Harness, session: object, compilation_id: str) -> None:
+def log_line(api: Harness, session: Session, compilation_id: str) -> None:
     """Write a log line as a heartbeat does."""
-    from clipmill_api.queries import log_lines  # noqa: PLC0415
-
-    log_lines.append(session, compilation_id, 1, at=api.ctx.now(), lines=["rendering"])  # type: ignore[arg-type]
+    lines = ["rendering"]
+    revisions.append_log_lines(session, compilation_id, 1, at=api.ctx.now(), lines=lines)
 
 
 def test_replaced_and_cancelled_generations_expire(own_api: Harness, two_seconds: Path) -> None:
@@ -180,15 +183,11 @@ def test_an_owner_keeps_the_segments_used_last(own_api: Harness, two_seconds: Pa
     assert keys == [str(number) * 64 for number in (2, 3, 4, 5)]
 
 
-def add_segments(api: Harness, session: object, owner: str) -> None:
+def add_segments(api: Harness, session: Session, owner: str) -> None:
     """Add six segments, each a quarter of the limit, used one minute after the other."""
-    from datetime import timedelta  # noqa: PLC0415
-
-    from clipmill_api.tables import SegmentRow  # noqa: PLC0415
-
     for number in range(6):
         at = api.ctx.now() - timedelta(minutes=60 - number)
-        session.add(  # type: ignore[attr-defined]
+        session.add(
             SegmentRow(
                 owner=owner,
                 key=str(number) * 64,

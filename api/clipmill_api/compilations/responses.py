@@ -26,7 +26,6 @@ from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.queries import (
-    log_lines,
     quota_ledger,
     revision_clips,
     revisions,
@@ -90,7 +89,9 @@ def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> 
     key = (compilation.id, compilation.generation)
     revision = revisions.get_revision(session, *key)
     clips = revision_clips.list_clips(session, *key)
-    return compilation_view(ctx, compilation, revision, clips, log_lines.tail(session, *key))
+    return compilation_view(
+        ctx, compilation, revision, clips, revisions.tail_log_lines(session, *key)
+    )
 
 
 def estimated_end(revision: RevisionRow) -> str | None:

@@ -1,17 +1,18 @@
-"""SQL of revisions. A terminal revision never changes."""
+"""SQL of revisions and of the log lines that pods send. A terminal revision never changes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from clipmill.protocol import CompilationState, Stage
 from clipmill_api.queries.statements import row_count
-from clipmill_api.tables import REVISION_IS_ACTIVE, RevisionRow
+from clipmill_api.tables import REVISION_IS_ACTIVE, LogLineRow, RevisionRow
 from clipmill_api.timestamps import UtcDateTime
 
 
@@ -67,3 +68,23 @@ def list_outputs(session: Session, compilation_id: str) -> list[Any]:
         RevisionRow.compilation_id == compilation_id, RevisionRow.state == "Succeeded"
     )
     return [output for outputs in session.scalars(query) for output in outputs]
+
+
+def append_log_lines(
+    session: Session, compilation_id: str, generation: int, *, at: datetime, lines: Sequence[str]
+) -> None:
+    """Append log lines to a revision."""
+    if lines:
+        row = {"compilation_id": compilation_id, "generation": generation, "at": at}
+        session.execute(insert(LogLineRow), [{**row, "line": line} for line in lines])
+
+
+def tail_log_lines(
+    session: Session, compilation_id: str, generation: int, limit: int = 50
+) -> list[str]:
+    """Return the last log lines of a revision, oldest first."""
+    query = select(LogLineRow.line).where(
+        LogLineRow.compilation_id == compilation_id, LogLineRow.generation == generation
+    )
+    newest = session.scalars(query.order_by(LogLineRow.id.desc()).limit(limit))
+    return list(newest)[::-1]

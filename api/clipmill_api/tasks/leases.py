@@ -22,7 +22,6 @@ from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import (
     compilation_records,
     fetch_locks,
-    log_lines,
     revision_clips,
     revisions,
     task_leases,
@@ -129,7 +128,7 @@ def record_heartbeat(
     ):
         raise lease_lost(task_id, epoch)
     revision = (principal.compilation_id, principal.generation)
-    log_lines.append(session, *revision, at=ctx.now(), lines=heartbeat.log)
+    revisions.append_log_lines(session, *revision, at=ctx.now(), lines=heartbeat.log)
     if principal.stage is Stage.FETCH:
         fetch_locks.extend(session, *revision, heartbeat.index, until=until)
     else:
