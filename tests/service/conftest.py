@@ -11,6 +11,7 @@ import pytest
 
 from clipmaker import clip
 from clipmill_api.http.authentication import new_key
+from clipmill_api.media.store_check import check_store
 from controlplane import ControlPlane, binaries, control_plane
 from harness import Harness, library_clip, running
 from legacy_world import LegacyOwner, LegacyWorld, new_world
@@ -69,6 +70,8 @@ def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A running API on each database. Tests share it and create their own users."""
     with running(tmp_path_factory.mktemp("state"), database_url, allow_any_host=True) as harness:
         yield harness
+        # Whatever the tests removed or cut off: each blob has a row, an upload or a tombstone.
+        assert check_store(harness.ctx).unknown.paths == []
 
 
 @pytest.fixture(scope="session")
