@@ -1,8 +1,8 @@
 """Define the platforms' presets, and how long a video each platform accepts.
 
-Numbers change: each group names the page that documents it, and whether the number was read there or
-in a text of others that quotes it, on 2026-11-27. Lengths are defaults; an installation may replace
-them.
+Numbers change: each group names the page that documents it, and whether the number was read there
+or in a text of others that quotes it, on 2026-11-27. Lengths are defaults, which an installation
+may replace.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    # 8 Mbit/s for 1080p at 24 to 30 frames/s: support.google.com/youtube/answer/1722171, read there.
+    # 8 Mbit/s for 1080p at 24 to 30 frames/s: support.google.com/youtube/answer/1722171, read
+    # there.
     # 12 hours or 256 GB: quoted from support.google.com/youtube/answer/71673.
     "youtube": Preset(1920, 1080, 30, 8_000_000, 12 * HOUR_S),
     # 3 minutes since 2024-10-15: support.google.com/youtube/answer/15424877, read there.
