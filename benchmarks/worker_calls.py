@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipmill.protocol import Heartbeat, MediaKind, Registration, Stage, TierView, UserView
+from clipmill.protocol import Heartbeat, MediaKind, Plan, Registration, Stage, TierView, UserView
 from clipmill.spec import CompilationSpec
 from clipmill_client.client import Client
 
@@ -20,9 +20,13 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Job:
-    """The client of one job, and the ids that its calls need."""
+    """The clients of one job, and the ids that its calls need."""
 
+    # With the key of a claimed fetch task, of its stage, and of a stage whose clips are ready.
     client: Client
+    worker: Client
+    assembler: Client
+    ready_project: str
     owner: str
     project: str
     clip: str
@@ -33,7 +37,7 @@ class Job:
 
 def calls(job: Job) -> dict[str, Call]:
     """Return a call of every worker endpoint by its name in the table."""
-    legacy = job.client.legacy
+    legacy = job.worker.legacy
     ids = [job.media, "m-00000000"]
     heartbeat = Heartbeat(index=0, epoch=job.epoch, percent=50, log=["one line"])
     return {
@@ -54,8 +58,8 @@ def calls(job: Job) -> dict[str, Call]:
         "E13 find reusable": lambda: legacy.find_reusable_media("https://x.example/none.mp4"),
         "E14 context": lambda: legacy.get_compilation_context(job.project),
         "E15 media batch": lambda: legacy.get_media_batch(ids),
-        "E12 record render": lambda: legacy.record_render_usage(
-            job.owner, project_id=job.project, seconds=1
+        "E12 record render": lambda: job.assembler.legacy.record_render_usage(
+            job.owner, project_id=job.ready_project, seconds=1
         ),
     }
 
@@ -82,21 +86,37 @@ def one_job(url: str, admin: Client, operator: Client, file: Path, stack: ExitSt
     user = stack.enter_context(Client(url, admin.admin.create_key(owner)))
     media = user.upload_media(file, MediaKind.CLIP)
     _SHA[owner] = media.sha256
-    spec = {
-        "clips": [{"mediaId": media.id, "end": "500ms"}] * CLIPS + [{"url": "https://x.example/a"}]
-    }
+    ready = [{"mediaId": media.id, "end": "500ms"}] * CLIPS
+    plan, key = _registered(operator, owner, [*ready, {"url": "https://x.example/a"}], Stage.FETCH)
+    ready_plan, assemble_key = _registered(operator, owner, ready, Stage.ASSEMBLE)
+    client, worker, assembler = (
+        stack.enter_context(Client(url, each)) for each in (key, key, assemble_key)
+    )
+    return Job(
+        client=client,
+        worker=worker,
+        assembler=assembler,
+        ready_project=str(ready_plan.compilation_id),
+        owner=owner,
+        project=str(plan.compilation_id),
+        clip=plan.clips[0].id,
+        media=media.id,
+        job=worker.legacy.create_processing_job(external_id="bench")["job_id"],
+        epoch=client.claim(0, "bench").epoch,
+    )
+
+
+def _registered(
+    operator: Client, owner: str, clips: list[dict[str, str]], stage: Stage
+) -> tuple[Plan, str]:
+    """Register a compilation. Return its plan and a key of a stage."""
     registration = Registration(
         namespace="bench",
         name="bench",
         generation=1,
         owner=owner,
-        spec=CompilationSpec.model_validate(spec),
+        spec=CompilationSpec.model_validate({"clips": clips}),
     )
     uid = uuid.uuid4().hex
     plan = operator.operator.register(uid, registration)
-    key = operator.operator.create_key(uid, Stage.FETCH, 1)
-    client = stack.enter_context(Client(url, key))
-    job_id = client.legacy.create_processing_job(external_id="bench")["job_id"]
-    epoch = client.claim(0, "bench").epoch
-    project = str(plan.compilation_id)
-    return Job(client, owner, project, plan.clips[0].id, media.id, job_id, epoch)
+    return plan, operator.operator.create_key(uid, stage, 1)
