@@ -21,7 +21,7 @@ from clipmill.protocol import (
     TierView,
     UserView,
 )
-from clipmill.protocol.store_check import (
+from clipmill.protocol.store_reports import (
     RemovalReply,
     RemovalRequest,
     StoreCheck,

@@ -6,7 +6,12 @@ import hashlib
 import time
 from collections.abc import Iterable
 
-from clipmill.protocol.store_check import RemovalReply, StoreCheck, StoreFinding, StoreVerification
+from clipmill.protocol.store_reports import (
+    RemovalReply,
+    StoreCheck,
+    StoreFinding,
+    StoreVerification,
+)
 from clipmill_api.context import Context
 from clipmill_api.media.blob_store import INSTALLATION, StoredObject
 from clipmill_api.media.removals import removal

@@ -95,12 +95,12 @@ def delete_old(session: Session, before: datetime) -> None:
 
 def marked_blobs(session: Session, blobs: Iterable[OwnedBlob]) -> set[OwnedBlob]:
     """Return those of the blobs that wait for their deletion."""
-    wanted = set(blobs)
+    requested = set(blobs)
     query = select(TombstoneRow.owner, TombstoneRow.sha256).where(
-        TombstoneRow.sha256.in_({sha256 for _, sha256 in wanted}),
+        TombstoneRow.sha256.in_({sha256 for _, sha256 in requested}),
         TombstoneRow.deleted_at.is_(None),
     )
-    return {(row.owner, row.sha256) for row in session.execute(query)} & wanted
+    return {(row.owner, row.sha256) for row in session.execute(query)} & requested
 
 
 def count_waiting(session: Session, due_at: datetime | None = None) -> int:

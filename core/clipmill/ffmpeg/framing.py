@@ -54,8 +54,8 @@ def _convert_primaries(source: SourceRange) -> str:
         return ""
     # jedec-p22 is zscale's name for the primaries of EBU Tech 3213.
     primaries = source.color.primaries.replace("ebu3213", "jedec-p22")
-    known = "min=bt709:m=bt709:tin=bt709:t=bt709:rin=limited:r=limited"
-    return f",zscale=pin={primaries}:p=bt709:{known}"
+    target = "min=bt709:m=bt709:tin=bt709:t=bt709:rin=limited:r=limited"
+    return f",zscale=pin={primaries}:p=bt709:{target}"
 
 
 def _over_blur(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from clipmill.protocol.store_check import (
+from clipmill.protocol.store_reports import (
     RemovalReply,
     RemovalRequest,
     StoreCheck,
