@@ -16,6 +16,7 @@ from clipmill.protocol import (
     Stage,
     UploadPurpose,
 )
+from clipmill_api.http.authentication import Principal
 from clipmill_api.media import uploads
 from clipmill_api.media.inspection import inspect_upload
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
@@ -225,8 +226,8 @@ def test_same_segment_of_two_compilations_is_two_uploads(api: Harness, two_secon
 def test_second_completion_returns_the_published_upload(
     api: Harness, two_seconds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the first request inspects the bytes, a second one publishes them."""
-    _, user = api.user()
+    """While the first request inspects the bytes, another replica publishes them."""
+    owner, user = api.user()
     request = announcement(two_seconds, UploadPurpose.LIBRARY, kind=MediaKind.CLIP)
     upload_id = user.connection.request("POST", "/api/uploads", body=request).json()["id"]
     path = f"/api/uploads/{upload_id}"
@@ -236,7 +237,7 @@ def test_second_completion_returns_the_published_upload(
 
     def inspect_late(*args: Any) -> Any:
         monkeypatch.setattr(uploads, "inspect_upload", inspect_upload)
-        user.connection.request("POST", f"{path}/complete")
+        uploads.complete(api.ctx, Principal("user", owner=owner), upload_id)
         return inspect_upload(*args)
 
     monkeypatch.setattr(uploads, "inspect_upload", inspect_late)
