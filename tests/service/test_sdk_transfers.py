@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipmill.protocol import MediaKind, Stage, UploadPurpose
+from clipmill.protocol import Assignment, MediaKind, Stage, UploadPurpose, UploadRequest
 from clipmill_client import PermanentError, RetryableError, transfer
 from faulty_network import cutting, scripted
 from harness import Harness
@@ -19,6 +19,12 @@ def noise(path: Path, size: int) -> Path:
     """Write a file of random bytes."""
     path.write_bytes(random.Random(str(path)).randbytes(size))
     return path
+
+
+def segment_announcement(assignment: Assignment, path: Path) -> UploadRequest:
+    """Announce a file as the first segment of an assembly."""
+    key = (assignment.assemble or [])[0].segments[0].key
+    return announcement(path, UploadPurpose.SEGMENT, segment_key=key, epoch=assignment.epoch)
 
 
 def test_an_interrupted_upload_is_resumed(
@@ -48,11 +54,10 @@ def test_a_small_file_is_uploaded_by_one_request(
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
     key = api.operator.create_key(uid, Stage.ASSEMBLE, 1)
     with api.client(key) as direct:
-        epoch = direct.claim(0, "a").epoch
-    segment_key = f"{len(cut)}" * 64
-    request = announcement(two_seconds, UploadPurpose.SEGMENT, segment_key=segment_key, epoch=epoch)
+        assignment = direct.claim(0, "a")
+    request = segment_announcement(assignment, two_seconds)
     with cutting(api.url, up=cut, down=[]) as proxy:
-        job = new_client(proxy.url, key, attempts=9)
+        job = new_client(proxy.url, assignment.key, attempts=9)
         upload = job.upload(two_seconds, request)
         assert (upload.complete, upload.offset) == (True, two_seconds.stat().st_size)
         job.download_segment(str(upload.segment_key), tmp_path / "back")
@@ -78,8 +83,7 @@ def test_one_request_continues_an_upload(api: Harness, two_seconds: Path) -> Non
     media_id = user.upload_media(two_seconds, MediaKind.CLIP).id
     uid, _ = api.register(owner, {"clips": [{"mediaId": media_id}]})
     job = api.job(uid, Stage.ASSEMBLE)
-    epoch = job.claim(0, "a").epoch
-    request = announcement(two_seconds, UploadPurpose.SEGMENT, segment_key="f" * 64, epoch=epoch)
+    request = segment_announcement(job.claim(0, "a"), two_seconds)
     upload_id = job.connection.request("POST", "/api/uploads", body=request).json()["id"]
     headers, start = {"Upload-Offset": "0"}, two_seconds.read_bytes()[:5000]
     job.connection.request_once(
