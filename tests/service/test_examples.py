@@ -13,7 +13,7 @@ import yaml
 
 import clipmaker
 import levels
-from clipmill.protocol import MediaKind
+from clipmill.protocol import MediaKind, UserView
 from clipmill_cli.commands import reference_page
 from clipmill_client.client import Client
 from commandline import Completed, clipmill, started
@@ -78,8 +78,9 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
         with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
             compilation = client.compilations().items[0].id if "c-0123" in command else ""
             media = _unused_media(client, folder) if "m-0123" in command else ""
+        key = _key_of_ada(env) if " admin " in command else ""
         port = env["CLIPMILL_API_URL"].rsplit(":", 1)[1]
-        command = with_ids(command, c=compilation, m=media)
+        command = with_ids(command, c=compilation, m=media, s=key)
         return run(command.replace(":8000", f":{port}"), folder, env)
 
     yield run_example
@@ -88,6 +89,14 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
 
 def _unused_media(client: Client, folder: Path) -> str:
     return client.upload_media(folder / "b.mp4", MediaKind.CLIP).id
+
+
+def _key_of_ada(env: dict[str, str]) -> str:
+    """Create the user that the examples name, and return the id of a key of theirs."""
+    with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_ADMIN_KEY"]) as client:
+        client.admin.put_user(UserView(name="ada", tier="Free"))
+        client.admin.create_key("ada")
+        return client.admin.keys("ada")[0].id
 
 
 @pytest.mark.parametrize("command", [line for line in readme_examples() if line != SERVE])
