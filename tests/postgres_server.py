@@ -7,10 +7,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,11 @@ def postgres_server() -> Iterator[PostgresServer]:
     yield PostgresServer(server.get_uri(), data)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server_url: str) -> str:
+    """Create an empty database on the server. Return its URL."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server_url.replace("/postgres?", f"/{name}?")

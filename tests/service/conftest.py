@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from clipmaker import clip
@@ -18,7 +16,7 @@ from legacy_world import LegacyOwner, LegacyWorld, new_world
 from manifests import ROOT
 from operating import Cluster
 from operator_runs import watched_namespace
-from postgres_server import postgres_server
+from postgres_server import new_database, postgres_server
 from sdk_clients import close_clients
 
 
@@ -27,14 +25,6 @@ def postgres() -> Iterator[str]:
     """URL of a PostgreSQL server that runs during the session."""
     with postgres_server() as server:
         yield server.url
-
-
-def new_database(server_url: str) -> str:
-    """Create an empty database on the server. Return its URL."""
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server_url.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from obstore.exceptions import BaseError as StoreError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 
@@ -21,6 +22,8 @@ MAX_ERRORS = 10
 RETRY_AFTER_S = 2
 DISK_RETRY_AFTER_S = 30
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# Errors of a disk or of its connection, which a later attempt may not meet.
+DISK_ERRORS = (errno.EIO, errno.ESTALE, errno.EROFS)
 
 
 class ApiProblem(Exception):
@@ -53,6 +56,7 @@ def install(app: FastAPI) -> None:
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _on_database_unavailable)
     app.add_exception_handler(OSError, _on_os_error)
+    app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(Exception, _on_unexpected_error)
 
 
@@ -145,7 +149,15 @@ async def _on_database_unavailable(request: Request, error: Exception) -> JSONRe
 async def _on_os_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return await _on_problem(request, disk_full())
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return await _on_store_error(request, error)
     return await _on_unexpected_error(request, error)
+
+
+async def _on_store_error(request: Request, error: Exception) -> JSONResponse:
+    log.error("storage method=%s path=%s cause=%s", request.method, request.url.path, error)
+    detail = "the disk or the blob store of the API failed; retry later"
+    return await _on_problem(request, ApiProblem(503, "StorageFailed", detail))
 
 
 async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:

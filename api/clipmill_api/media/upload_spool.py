@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +20,7 @@ class UploadWriter:
     """The writer of an upload until another takes over. Its calls block, so they need a thread."""
 
     def __init__(
-        self, file: BinaryIO, marker: Path, token: str, offset: int, disk: DiskSpace
+        self, file: FileIO, marker: Path, token: str, offset: int, disk: DiskSpace
     ) -> None:
         self.offset = offset
         self._disk = disk
@@ -37,8 +38,13 @@ class UploadWriter:
             if not self._is_newest():
                 detail = "another request has taken over the upload; continue at its offset"
                 raise ApiProblem(503, "UploadBusy", detail)
-            self._file.write(data)
-            self._file.flush()
+            self._write_all(data)
+
+    def _write_all(self, data: bytes) -> None:
+        """Write without a buffer: after an error, the file ends with the last byte written."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def finish(self, data: bytes) -> None:
         """Append the last bytes, make all durable and close the file. Raises as `write`."""
@@ -84,7 +90,7 @@ class UploadSpool:
         Raises:
             ApiProblem: 409 if the bytes do not end at `offset`.
         """
-        file = self.path(upload_id).open("ab")
+        file = self.path(upload_id).open("ab", buffering=0)
         with _locked(file):
             end = os.fstat(file.fileno()).st_size
             if offset not in (None, end):
@@ -122,7 +128,7 @@ class UploadSpool:
 
 
 @contextmanager
-def _locked(file: BinaryIO) -> Iterator[None]:
+def _locked(file: BinaryIO | FileIO) -> Iterator[None]:
     """Hold the file's lock, which writers of all replicas hold for one write only."""
     fcntl.flock(file, fcntl.LOCK_EX)
     try:

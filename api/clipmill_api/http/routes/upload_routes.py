@@ -105,8 +105,9 @@ async def _append(
                 raise ApiProblem(413, "TooLarge", detail, limitBytes=size_bytes)
             buffer += chunk
             if len(buffer) >= BUFFER_BYTES:
-                await run_in_threadpool(writer.write, bytes(buffer))
-                buffer.clear()
+                data = bytes(buffer)
+                buffer.clear()  # before an error: the last bytes are not written twice
+                await run_in_threadpool(writer.write, data)
                 fault_points.reach(f"api.upload.{purpose}.bytes")
     except (ClientDisconnect, TimeoutError):
         detail = "the connection was lost before the end of the body; its bytes are kept"
