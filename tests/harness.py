@@ -115,19 +115,19 @@ def library_clip(user: Client, path: Path) -> Media:
 
 
 @contextmanager
-def running(state: Path, database_url: str = "", **more: Any) -> Iterator[Harness]:
-    """Run an API on a free port of the loopback, and stop it at the end."""
-    clock = Clock()
+def running(
+    state: Path, database_url: str = "", *, system_clock: Clock | None = None, **more: Any
+) -> Iterator[Harness]:
+    """Run an API on a free port of the loopback, and stop it at the end.
+
+    With a `system_clock` the time is that of the database, as in an installation.
+    """
+    clock = system_clock or Clock()
     # Tests send more than any user; test_key_limits.py tests the limits.
     more = {"requests_per_second": 10_000, "requests_in_flight": 1000, **more}
-    settings = Settings(
-        state=state,
-        database_url=database_url,
-        admin_key=new_key("admin"),
-        operator_key=new_key("operator"),
-        **more,
-    )
-    app = create_app(settings, clock)
+    keys = {"admin_key": new_key("admin"), "operator_key": new_key("operator")}
+    settings = Settings(state=state, database_url=database_url, **{**keys, **more})
+    app = create_app(settings, None if system_clock else clock, system_clock=clock)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     socket = config.bind_socket()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +68,14 @@ class Database:
         """Send a statement. Raise one of UNAVAILABLE if the database does not answer."""
         with self.read() as session:
             session.execute(text("SELECT 1"))
+
+    def server_time(self) -> datetime | None:
+        """Return PostgreSQL's time. None for SQLite, which has that of this machine."""
+        if self.is_sqlite:
+            return None
+        with self.read() as session:
+            time: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return time
 
     @contextmanager
     def read(self) -> Iterator[Session]:

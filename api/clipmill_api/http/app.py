@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from clipmill_api.context import Clock, Context, utc_now
 from clipmill_api.database import Database
+from clipmill_api.database_clock import DatabaseClock
 from clipmill_api.errors import StartRefused
 from clipmill_api.http import metrics, openapi, problem_details, readiness, request_limits
 from clipmill_api.http.authentication import digest
@@ -55,16 +56,22 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def create_app(
+    settings: Settings, clock: Clock | None = None, *, system_clock: Clock = utc_now
+) -> FastAPI:
     """Return an API over its database, which is migrated to the newest schema first.
 
     Args:
         settings: The API's settings.
-        clock: Function that returns the current time.
+        clock: Function that returns the current time; by default that of the database.
+        system_clock: Function that returns the time of this machine.
     """
-    ctx = _context(settings, clock)
+    db = Database(settings.database, timeout_s=settings.database_timeout_s)
+    database_clock = DatabaseClock(db, system_clock)
+    ctx = _context(settings, db, clock or database_clock)
     try:
         migrate(ctx.db)
+        database_clock.measure()
         check_identity(ctx)
     except StartRefused:
         ctx.db.close()
@@ -74,7 +81,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with periodic_sweep(ctx), ctx.key_uses.stored_periodically(ctx.db):
+        async with (
+            periodic_sweep(ctx),
+            ctx.key_uses.stored_periodically(ctx.db),
+            database_clock.measured_periodically(),
+        ):
             yield
         ctx.db.close()
 
@@ -104,9 +115,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
-def _context(settings: Settings, clock: Clock) -> Context:
+def _context(settings: Settings, db: Database, clock: Clock) -> Context:
     settings.state.mkdir(parents=True, exist_ok=True)
-    db = Database(settings.database, timeout_s=settings.database_timeout_s)
     disk = DiskSpace(settings.state, settings.disk_floor_bytes)
     disk.restore_reserve()
     return Context(

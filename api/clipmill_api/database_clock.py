@@ -1,0 +1,66 @@
+"""The time of the database, so that replicas agree on it although their machines do not.
+
+A lease that one replica gives would otherwise be over at once for a replica whose clock is ahead,
+and a second pod would get the task that the first one works on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+from fastapi.concurrency import run_in_threadpool
+
+from clipmill_api.database import UNAVAILABLE, Database
+
+log = logging.getLogger(__name__)
+INTERVAL_S = 60
+# A larger difference is logged.
+NOTABLE = timedelta(seconds=5)
+
+
+class DatabaseClock:
+    """The time of this machine, corrected by its difference from PostgreSQL's.
+
+    SQLite has the time of this machine.
+    """
+
+    def __init__(self, db: Database, system_clock: Callable[[], datetime]) -> None:
+        self._db = db
+        self._system_clock = system_clock
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return self._system_clock() + self._ahead
+
+    def measure(self) -> None:
+        """Measure the difference. Raise one of UNAVAILABLE if the database does not answer."""
+        before = self._system_clock()
+        time = self._db.server_time()
+        if time is None:
+            return
+        taken = self._system_clock() - before
+        ahead = time - (before + taken / 2)
+        if abs(ahead - self._ahead) > NOTABLE:
+            log.warning("clock differs from the database's ahead_s=%.1f", -ahead.total_seconds())
+        self._ahead = ahead
+
+    @asynccontextmanager
+    async def measured_periodically(self) -> AsyncIterator[None]:
+        """Measure every minute while the context is open."""
+        task = asyncio.create_task(self._measure_forever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _measure_forever(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            with suppress(*UNAVAILABLE):  # until the next time, the last difference holds
+                await run_in_threadpool(self.measure)
