@@ -116,7 +116,7 @@ def test_keys_expire_at_one_time(replicas: Replicas) -> None:
         )
         assert 50 < row["left"].total_seconds() <= 60
         sql = "UPDATE keys SET expires_at = clock_timestamp() - interval '1 s' WHERE owner = :o"
-        creator.ctx.db.write(lambda session, o=owner: session.execute(text(sql), {"o": o}))
+        creator.ctx.db.write(lambda session, q=text(sql), o=owner: session.execute(q, {"o": o}))
         for api in (creator, other):
             with pytest.raises(PermanentError, match="expired"):
                 api.client(key).account()
