@@ -6,7 +6,7 @@ operator and jobs are threads with the SDK's client. A killed job is one that do
 after a random step, and whose lease has to end. Instead of rendering it sends a small file of the
 right length. test_upload_kills.py and test_operator_faults.py kill real jobs and operators.
 
-5 compilations on each database in an ordinary run; 500 on each with CLIPMILL_FAULTS=all.
+5 compilations on SQLite in an ordinary run; 500 on each database with CLIPMILL_FAULTS=all.
 """
 
 from __future__ import annotations
@@ -185,6 +185,11 @@ def _create_owner(api: KilledApi) -> None:
         client.admin.put_user(UserView(name=OWNER, tier=OWNER))
 
 
+@pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_compilations_while_api_and_jobs_are_killed(
     tmp_path: Path, database_url: str, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
