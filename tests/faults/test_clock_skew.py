@@ -69,7 +69,7 @@ def test_a_task_is_held_by_one_pod(replicas: Replicas, tiny: Path) -> None:
     later = other.claim(0, "pod-2")
     assert later.epoch == assignment.epoch + 1
     with pytest.raises(PermanentError) as lost:
-        holder.heartbeat(beat)
+        holder.heartbeat(heartbeat)
     assert lost.value.code == "LeaseLost"
     result = upload_outputs(first.client(key), tiny, holder="pod-2")
     first.client(later.key or "").result(result)
