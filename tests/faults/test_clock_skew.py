@@ -62,8 +62,8 @@ def test_a_task_is_held_by_one_pod(replicas: Replicas, tiny: Path) -> None:
     assert _refused(other, 0, "pod-2") == "Leased"
     # The heartbeat goes to the other replica, which extends the lease by its own time.
     through_other = second.client(assignment.key or "")
-    beat = Heartbeat(index=0, epoch=assignment.epoch, percent=10)
-    assert through_other.heartbeat(beat).directive is Directive.CONTINUE
+    heartbeat = Heartbeat(index=0, epoch=assignment.epoch, percent=10)
+    assert through_other.heartbeat(heartbeat).directive is Directive.CONTINUE
     assert _refused(first.client(key), 0, "pod-3") == "Leased"
     time.sleep(2.2)
     later = other.claim(0, "pod-2")
