@@ -43,7 +43,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-def _patient(api: Harness, key: str) -> Client:
+def _retrying(api: Harness, key: str) -> Client:
     """Return a client that tries again, as jobs and people have it."""
     return Client(api.url, key)
 
@@ -59,7 +59,7 @@ def test_restart_in_the_middle_of_a_compilation(
         uid, _ = api.register(owner, {"clips": [{"url": url()}]})
         fetch_key = api.operator.create_key(uid, Stage.FETCH, 1)
         server.restart()
-        with _patient(api, fetch_key) as job:
+        with _retrying(api, fetch_key) as job:
             assignment = job.claim(0, "pod-1")
             assert assignment.fetch is not None
             more = {"clip_id": assignment.fetch.clip_id, "epoch": assignment.epoch, "index": 0}
@@ -67,10 +67,10 @@ def test_restart_in_the_middle_of_a_compilation(
             server.restart()
             job.upload(clips[0], request)
         server.restart()
-        with _patient(api, api.settings.operator_key) as operator:
+        with _retrying(api, api.settings.operator_key) as operator:
             assert operator.operator.plan(uid).state is CompilationState.RENDERING
             key = operator.operator.create_key(uid, Stage.ASSEMBLE, 1)
-        with _patient(api, key) as job:
+        with _retrying(api, key) as job:
             job.claim(0, "pod-a")
             server.restart()
             result = upload_outputs(job, clips[1])
