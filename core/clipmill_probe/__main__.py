@@ -44,6 +44,10 @@ def _response(path: Path, depth: str, kind: str) -> dict[str, object]:
     except MemoryError:
         limit = f"{MEMORY_BYTES >> 30} GiB of memory"
         return {"error": {"code": "TooLarge", "message": f"{path.name}: decoding exceeds {limit}"}}
+    except Exception as error:
+        # What no rule foresees is a property of the file, too: it gets a code like the others.
+        message = f"{path.name}: cannot be read: {type(error).__name__}: {error}"
+        return {"error": {"code": "Damaged", "message": " ".join(message.split())[:300]}}
 
 
 def _facts(path: Path, depth: str, kind: str) -> Mapping[str, object]:

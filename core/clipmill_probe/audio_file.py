@@ -14,6 +14,7 @@ from av.container import InputContainer
 from clipmill.artifacts.plain_text import single_line
 from clipmill_probe.audio_tracks import AudioTrackReader
 from clipmill_probe.errors import MediaError, check_hours, error_text
+from clipmill_probe.stream_choice import audio_streams, file_start_s
 
 # A container may declare a duration this much (and 1 %) longer than its content.
 SLACK_S = Fraction(3, 10)
@@ -31,10 +32,11 @@ Facts = dict[str, Any]
 
 def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool) -> Facts:
     """Return the facts of a file without a video stream. Raises MediaError."""
-    stream = next(iter(container.streams.audio), None)
+    stream = next(iter(audio_streams(container)), None)
     if stream is None:
-        raise MediaError("NoSound", f"{name}: has no audio stream")
-    check_hours(name, _declared_s(container))
+        what = "its audio codec is not supported" if container.streams.audio else "no audio stream"
+        raise MediaError("NoSound", f"{name}: {what}")
+    check_hours(name, declared_s(container))
     track = AudioTrackReader(stream, is_measured=full)
     duration_s = _decoded_s(name, container, track)
     check_hours(name, duration_s)
@@ -56,14 +58,19 @@ def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool
 
 def check_truncation(name: str, container: InputContainer, end_s: Fraction) -> None:
     """Raise MediaError if the content ends before the declared duration."""
-    declared_s = _declared_s(container)
-    if declared_s - end_s > SLACK_S + declared_s / 100:
-        declares = f"the container declares {float(declared_s):.2f} s"
+    length_s = declared_s(container)
+    if length_s - end_s > SLACK_S + length_s / 100:
+        declares = f"the container declares {float(length_s):.2f} s"
         raise MediaError("Truncated", f"{name}: ends at {float(end_s):.2f} s, but {declares}")
 
 
-def _declared_s(container: InputContainer) -> Fraction:
-    return Fraction(container.duration or 0, av.time_base)
+def declared_s(container: InputContainer) -> Fraction:
+    """Return the length that a container declares in seconds.
+
+    Containers whose clock does not start at zero declare its end.
+    """
+    declared = Fraction(container.duration or 0, av.time_base)
+    return max(Fraction(0), declared - max(Fraction(0), file_start_s(container)))
 
 
 def _decoded_s(name: str, container: InputContainer, track: AudioTrackReader) -> Fraction:

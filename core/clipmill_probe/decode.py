@@ -5,6 +5,7 @@ Runs in the prober's child process (see __main__.py), so that a hostile file har
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,20 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
-from clipmill_probe.audio_file import Facts, check_truncation, read_audio
+from clipmill_probe.audio_file import Facts, check_truncation, declared_s, read_audio
 from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
 from clipmill_probe.color_tags import color_tags
 from clipmill_probe.errors import MediaError, check_hours, error_text
 from clipmill_probe.sniff import check_declared_length, sniff_container
-from clipmill_probe.video_track import VideoTrack, check_size, limit_decoder, video_streams
+from clipmill_probe.stream_choice import (
+    ChosenStreams,
+    audio_streams,
+    choose_streams,
+    file_start_s,
+    stills_last,
+    video_streams,
+)
+from clipmill_probe.video_track import VideoTrack, check_size, limit_decoder
 
 # A file is damaged when more than one frame in so many cannot be decoded.
 MAX_BROKEN_RATIO = 20
@@ -28,13 +37,26 @@ def read_media(path: Path, *, full: bool, allow_audio_only: bool = False) -> Fac
     """Return the facts of a video, or of an audio file where that is allowed. Raises MediaError."""
     demuxer = sniff_container(path, allow_audio_only=allow_audio_only)
     check_declared_length(path, demuxer)
+    order = _video_order(path, demuxer)
     with _open(path, demuxer) as container:
-        if allow_audio_only and not video_streams(container):
+        if allow_audio_only and not order:
             return read_audio(path.name, container, demuxer, full=full)
-        reader = _VideoReader(path.name, container, full=full)
+        videos = [container.streams[i] for i in order]
+        streams = choose_streams(path.name, container, videos)  # type: ignore[arg-type]
+        _check_limits(path.name, container, streams)
+        reader = _VideoReader(path.name, container, streams, full=full)
         reader.read()
         reader.check(demuxer)
         return reader.facts(demuxer)
+
+
+def _video_order(path: Path, demuxer: str) -> list[int]:
+    """Return the indices of the video streams, the one that plays first."""
+    with _open(path, demuxer) as container:
+        streams = video_streams(container)
+        if len(streams) > 1:
+            return stills_last(container, streams)
+        return [stream.index for stream in streams]
 
 
 def _open(path: Path, demuxer: str) -> InputContainer:
@@ -51,16 +73,19 @@ def _open(path: Path, demuxer: str) -> InputContainer:
 class _VideoReader:
     """One pass over all packets of a file with a video stream."""
 
-    def __init__(self, name: str, container: InputContainer, *, full: bool) -> None:
+    def __init__(
+        self, name: str, container: InputContainer, streams: ChosenStreams, *, full: bool
+    ) -> None:
         self._name = name
         self._container = container
         self._full = full
-        self._video = VideoTrack(_video_stream(name, container))
+        self._streams = streams
+        self._video = VideoTrack(streams.video)
         self._tracks = [
             AudioTrackReader(stream, is_measured=full and i < MAX_MEASURED_TRACKS)
             for i, stream in enumerate(container.streams.audio)
         ]
-        self._start_s = Fraction(container.start_time or 0, av.time_base)
+        # End of all streams after the start of the file, which the container declares.
         self._end_s = Fraction(0)
         self._demuxer_error = ""
 
@@ -77,10 +102,10 @@ class _VideoReader:
     def _count(self, packet: Packet[Any]) -> None:
         if not packet.size or packet.pts is None or packet.time_base is None or packet.is_discard:
             return
-        end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base) - self._start_s
-        self._end_s = max(self._end_s, end)
+        end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+        self._end_s = max(self._end_s, end - file_start_s(self._container))
         if packet.stream is self._video.stream:
-            self._video.count(end, has_duration=bool(packet.duration))
+            self._video.count(end - self._streams.origin_s, has_duration=bool(packet.duration))
 
     def _decode(self, packet: Packet[Any]) -> None:
         if packet.stream is self._video.stream:
@@ -89,7 +114,7 @@ class _VideoReader:
             return
         for track in self._tracks:
             if packet.stream is track.stream:
-                track.read(packet, start_s=self._start_s)
+                track.read(packet, start_s=self._streams.origin_s)
 
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
@@ -113,7 +138,8 @@ class _VideoReader:
         width, height = video.display_size()
         check_size(self._name, width, height)
         tracks = [track.facts() for track in self._tracks]
-        played = tracks[0] if tracks else {}
+        number = self._played_track(tracks)
+        played = tracks[number - 1] if tracks else {}
         return {
             "format": demuxer,
             "duration_us": round(video.end_s * 1_000_000),
@@ -121,21 +147,27 @@ class _VideoReader:
             "height": height,
             "rate": f"{rate.numerator}/{rate.denominator}",
             "frames": video.frames if self._full else video.packets,
+            "video_stream": video.stream.index,
+            "start_us": round(self._streams.delay_s(self._container) * 1_000_000),
             "video_codec": video.stream.codec_context.name,
             "color": color_tags(video.first_frame) if video.first_frame else None,
             "audio_codec": played.get("codec"),
             "loudness_lufs": played.get("loudness_lufs"),
             "true_peak_dbtp": played.get("true_peak_dbtp"),
             "audio_tracks": tracks,
+            "audio_track": number,
         }
 
+    def _played_track(self, tracks: Sequence[Facts]) -> int:
+        """Return the number of the track that plays: the first that could be decoded."""
+        order = [stream.index for stream in audio_streams(self._container)]
+        codecs = {facts["stream"]: facts["codec"] for facts in tracks}
+        usable = next((index for index in order if codecs[index]), None)
+        indices = [facts["stream"] for facts in tracks]
+        return indices.index(usable) + 1 if usable is not None else 1
 
-def _video_stream(name: str, container: InputContainer) -> Any:
-    """Return the first video stream, limited to what is decoded. Raises MediaError."""
-    streams = video_streams(container)
-    if not streams:
-        raise MediaError("NoVideo", f"{name}: has no video stream")
-    stream = streams[0]
-    limit_decoder(name, stream)
-    check_hours(name, Fraction(container.duration or 0, av.time_base))
-    return stream
+
+def _check_limits(name: str, container: InputContainer, streams: ChosenStreams) -> None:
+    """Raise MediaError if the file is declared too long or its pictures are too large."""
+    limit_decoder(name, streams.video)
+    check_hours(name, declared_s(container))

@@ -7,9 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -69,11 +67,6 @@ class VideoTrack:
         if aspect > 0:
             width = max(1, round(width * aspect))
         return (height, width) if frame.rotation % 180 else (width, height)
-
-
-def video_streams(container: InputContainer) -> list[VideoStream]:
-    """Return the streams of moving pictures; the cover of a music file is not one of them."""
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
 
 
 def check_size(name: str, width: int, height: int) -> None:

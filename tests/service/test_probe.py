@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -209,3 +210,18 @@ def test_audio_that_cannot_be_decoded_counts_as_none(kind: str, tmp_path: Path) 
     facts = probe_media(broken)
     assert (facts.audio_codec, facts.loudness_lufs, facts.frames) == (None, None, 60)
     assert [track.codec for track in facts.audio_tracks] == [None]
+
+
+def test_an_unforeseen_error_has_a_code(tmp_path: Path) -> None:
+    """No exception ends the child without a response."""
+    code = (
+        "import clipmill_probe.decode as d\n"
+        "def fail(*args, **options): raise KeyError('unforeseen')\n"
+        "d.read_media = fail\n"
+        "from clipmill_probe.__main__ import main\n"
+        f"main([{str(tmp_path / 'a.mp4')!r}, 'full', '5', 'video'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "Damaged"
+    assert "unforeseen" in error["message"]

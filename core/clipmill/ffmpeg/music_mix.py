@@ -23,7 +23,8 @@ def music_decode_args(mix: MusicMix, path: str, out: str) -> tuple[str, ...]:
         "aformat=sample_fmts=flt:channel_layouts=stereo",
         f"atrim=end_sample={mix.end - mix.start}",
     )
-    raw = ("-map", "0:a:0", "-af", ",".join(chain), "-f", "f32le", f"file:{out}")
+    stream = "a:0" if mix.audio_stream is None else mix.audio_stream
+    raw = ("-map", f"0:{stream}", "-af", ",".join(chain), "-f", "f32le", f"file:{out}")
     return (*GLOBAL, *safe, "-i", f"file:{path}", *raw)
 
 

@@ -13,7 +13,7 @@ from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
 from clipmill.ffmpeg.framing import framing_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
 from clipmill.ffmpeg.still_filter import card_chain, still_chains
-from clipmill.protocol import Profile, Segment, SourceRange
+from clipmill.protocol import MediaFacts, Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
@@ -113,7 +113,8 @@ def _input(source: SourceRange, path: str, seek: int) -> tuple[str, ...]:
     """Return the arguments of an input that starts at the key frame before `seek` seconds."""
     # An accurate seek would drop the frame that is on screen at `seek` if it began earlier.
     position = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
-    return (*safe_input_args(source.format), *position, "-i", f"file:{path}")
+    offset = ("-itsoffset", f"-{source.start_us}us") if source.start_us else ()
+    return (*safe_input_args(source.format), *offset, *position, "-i", f"file:{path}")
 
 
 def safe_input_args(demuxer: str) -> tuple[str, ...]:
@@ -122,12 +123,20 @@ def safe_input_args(demuxer: str) -> tuple[str, ...]:
     return (*whitelist, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
 
 
-def still_args(demuxer: str, path: str, out: str, *, at_s: float, width: int) -> tuple[str, ...]:
+def still_args(
+    facts: MediaFacts, path: str, out: str, *, at_s: float, width: int
+) -> tuple[str, ...]:
     """Return arguments that write one frame of a file as a JPEG, `width` pixels wide."""
-    seek = ("-ss", f"{at_s:.3f}") if demuxer in SEEKABLE else ()
-    source = (*safe_input_args(demuxer), *seek, "-i", f"file:{path}")
-    frame = ("-map", "0:V:0", "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
+    position_s = at_s + facts.start_us / 1_000_000
+    seek = ("-ss", f"{position_s:.3f}") if facts.format in SEEKABLE else ()
+    source = (*safe_input_args(facts.format), *seek, "-i", f"file:{path}")
+    stream = f"0:{_video_specifier(facts.video_stream)}"
+    frame = ("-map", stream, "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
     return (*GLOBAL, *source, *frame, "-f", "mjpeg", out)
+
+
+def _video_specifier(stream: int | None) -> str:
+    return "V:0" if stream is None else str(stream)
 
 
 def _source_chains(
@@ -141,7 +150,7 @@ def _source_chains(
     graph = framing_chains(
         segment.profile,
         source,
-        pad=f"{video}:V:0",
+        pad=f"{video}:{_video_specifier(source.video_stream)}",
         before=_video_filters(source, rate, seek),
         label=f"v{i}",
     )

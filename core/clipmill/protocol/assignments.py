@@ -52,6 +52,9 @@ class MusicMix(Model):
     media_id: Id
     sha256: str
     format: str
+    audio_stream: int | None = Field(
+        None, description="Index of the audio stream in the file; absent for the first one."
+    )
     gain_mb: int = Field(description="Gain in hundredths of a decibel.")
     start: int = Field(ge=0, description="First sample.")
     end: int = Field(ge=1, description="One past the last sample.")

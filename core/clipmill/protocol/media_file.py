@@ -72,6 +72,17 @@ class MediaFacts(Model):
     rate: str = Field("", description="Average frame rate as a fraction, e.g. `30000/1001`.")
     frames: int = Field(0, ge=0)
     video_codec: str | None = None
+    video_stream: int | None = Field(
+        None,
+        description="Index of the video stream in the file; absent for the first one, and in"
+        " facts of earlier releases.",
+    )
+    start_us: int = Field(
+        0,
+        ge=0,
+        description="Time from the start of the file to that of the streams that play, in"
+        " microseconds.",
+    )
     color: ColorTags | None = Field(
         None, description="Declared colours of the video; absent in facts of earlier releases."
     )

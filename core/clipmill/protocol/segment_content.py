@@ -35,6 +35,12 @@ class SourceRange(Model):
     audio_stream: int | None = Field(
         None, description="Index of the audio stream in the file; absent for the first one."
     )
+    video_stream: int | None = Field(
+        None, description="Index of the video stream in the file; absent for the first one."
+    )
+    start_us: int = Field(
+        0, ge=0, description="Time at which the source starts in its file, in microseconds."
+    )
     width: int = 0
     height: int = 0
     color: SourceColor | None = Field(

@@ -188,6 +188,8 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         still=item.still,
         has_audio=sound.is_audible,
         audio_stream=sound.stream,
+        video_stream=facts.video_stream if facts and not item.still else None,
+        start_us=facts.start_us if facts else 0,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
         color=source_color(facts) if facts and not item.still else None,

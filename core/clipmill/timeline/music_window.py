@@ -50,11 +50,13 @@ def plan_music_mix(
     if not music.loop:
         end = min(end, start + max(1, facts.duration_us * AUDIO_RATE // 1_000_000))
     played = PlayedPart(Fraction(0), Fraction(end - start, AUDIO_RATE))
-    loudness = part_loudness(facts, default_track(facts), played)
+    track = default_track(facts)
+    loudness = part_loudness(facts, track, played)
     mix = MusicMix(
         media_id=source.media_id,
         sha256=source.sha256,
         format=facts.format,
+        audio_stream=track.stream if track else None,
         gain_mb=round(parse_level(music.gain) * 100) + gain_mb(loudness, target_lufs),
         start=start,
         end=end,

@@ -126,7 +126,7 @@ def _validate(path: Path, clip: FetchAssignment) -> MediaFacts:
 def _thumbnail(context: TaskContext, facts: MediaFacts, path: Path, out: Path) -> Path:
     # By ffmpeg with the limits for untrusted input, not in this process.
     at_s = min(THUMBNAIL_S, facts.duration_us / 2e6)
-    args = still_args(facts.format, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
+    args = still_args(facts, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
     try:
         subprocesses.run(
             (context.ffmpeg.path, *args),

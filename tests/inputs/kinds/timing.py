@@ -81,7 +81,6 @@ STARTS = (
         steps=(clip("late.mkv", "-output_ts_offset", "100"),),
         outcome=Shown(slack_frames=1),
         has={"start_s": 100.0},
-        fails_today=True,
     ),
     Recipe(
         name="starts-at-100-s-silent",
@@ -92,7 +91,6 @@ STARTS = (
         steps=(clip("late.mkv", "-output_ts_offset", "100", tone=None),),
         outcome=Shown(sound=None, beep_s=None),
         has={"start_s": 100.0},
-        fails_today=True,
     ),
     Recipe(
         name="starts-at-100-s-ts",
@@ -107,7 +105,6 @@ STARTS = (
     Recipe(
         name="starts-at-100-s-mp4",
         row="H",
-        fails_today=True,
         title="Fragmented MP4 whose clock starts at 100 s (a part of a stream)",
         treatment="Plays from its first picture.",
         file="late.mp4",
@@ -200,7 +197,23 @@ STARTS = (
         ),
         outcome=TS_SHOWN,
         has={"codecs": ("video:h264", "audio:aac", "audio:aac")},
-        fails_today=True,
+    ),
+    Recipe(
+        name="unused-track-earlier-mkv",
+        row="J",
+        title="Matroska with a track that is not played and starts 1 s earlier",
+        treatment="Streams that are not played count for nothing.",
+        file="a.mkv",
+        steps=(
+            Ffmpeg(
+                (
+                    *("-itsoffset", "1", CARD, "-itsoffset", "1", TONE, Tone(seconds=3)),
+                    *("-map", "0", "-map", "1", "-map", "2", *VIDEO, *AAC, "a.mkv"),
+                )
+            ),
+        ),
+        outcome=Shown(slack_frames=1),
+        has={"starts_s": (1.0, 1.0, 0.0)},
     ),
 )
 

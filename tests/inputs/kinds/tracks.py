@@ -35,7 +35,6 @@ DEFAULTS = (
         ),
         outcome=Shown(slack_frames=1, sound=OTHER_HEARD),
         has={"defaults": (False, False, True)},
-        fails_today=True,
     ),
     Recipe(
         name="most-channels",
@@ -54,7 +53,6 @@ DEFAULTS = (
         ),
         outcome=SHOWN,
         has={"defaults": (False, False, False), "layouts": ("mono", "stereo")},
-        fails_today=True,
     ),
     Recipe(
         name="film-flagged-default",
@@ -74,7 +72,6 @@ DEFAULTS = (
         ),
         outcome=SHOWN,
         has={"frames": (1, 60, 0), "defaults": (False, True, False), "covers": (False,) * 3},
-        fails_today=True,
     ),
     Recipe(
         name="still-picture-first",
@@ -93,7 +90,6 @@ DEFAULTS = (
             ),
         ),
         has={"frames": (1, 60, 0), "covers": (False,) * 3},
-        fails_today=True,
     ),
     Recipe(
         name="most-pixels",
@@ -112,7 +108,6 @@ DEFAULTS = (
         ),
         outcome=SHOWN,
         has={"frames": (60, 60, 0), "defaults": (False, False, False)},
-        fails_today=True,
     ),
     Recipe(
         name="cover-first",
@@ -195,7 +190,6 @@ SOUNDS = (
             *_unknown("k.mp4", "a.mp4"),
         ),
         has={"codecs": ("video:h264", "audio:none", "audio:aac")},
-        fails_today=True,
     ),
     Recipe(
         name="broken-sound",
