@@ -16,32 +16,36 @@ from av.packet import Packet
 
 from clipmill_probe.audio_file import Facts, check_truncation, declared_s, read_audio
 from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
+from clipmill_probe.clock import Clock
 from clipmill_probe.color_tags import color_tags
 from clipmill_probe.errors import MediaError, check_hours, error_text
 from clipmill_probe.sniff import check_declared_length, sniff_container
 from clipmill_probe.stream_choice import (
     ChosenStreams,
+    VideoOrder,
     audio_streams,
     choose_streams,
     file_start_s,
-    stills_last,
+    video_order,
     video_streams,
 )
 from clipmill_probe.video_track import VideoTrack, check_size, limit_decoder
 
 # A file is damaged when more than one frame in so many cannot be decoded.
 MAX_BROKEN_RATIO = 20
+# Encoders pad the sound by up to this much, for which no picture is held.
+MAX_PADDING_S = Fraction(1, 5)
 
 
 def read_media(path: Path, *, full: bool, allow_audio_only: bool = False) -> Facts:
     """Return the facts of a video, or of an audio file where that is allowed. Raises MediaError."""
     demuxer = sniff_container(path, allow_audio_only=allow_audio_only)
     check_declared_length(path, demuxer)
-    order = _video_order(path, demuxer)
+    order = _video_order(path, demuxer, is_music=allow_audio_only)
     with _open(path, demuxer) as container:
-        if allow_audio_only and not order:
+        if allow_audio_only and not order.moving:
             return read_audio(path.name, container, demuxer, full=full)
-        videos = [container.streams[i] for i in order]
+        videos = [container.streams[i] for i in (*order.moving, *order.single_pictures)]
         streams = choose_streams(path.name, container, videos)  # type: ignore[arg-type]
         _check_limits(path.name, container, streams)
         reader = _VideoReader(path.name, container, streams, full=full)
@@ -50,13 +54,12 @@ def read_media(path: Path, *, full: bool, allow_audio_only: bool = False) -> Fac
         return reader.facts(demuxer)
 
 
-def _video_order(path: Path, demuxer: str) -> list[int]:
-    """Return the indices of the video streams, the one that plays first."""
+def _video_order(path: Path, demuxer: str, *, is_music: bool) -> VideoOrder:
     with _open(path, demuxer) as container:
         streams = video_streams(container)
-        if len(streams) > 1:
-            return stills_last(container, streams)
-        return [stream.index for stream in streams]
+        if len(streams) > 1 or is_music:
+            return video_order(container, streams)
+        return VideoOrder(tuple(stream.index for stream in streams))
 
 
 def _open(path: Path, demuxer: str) -> InputContainer:
@@ -85,6 +88,8 @@ class _VideoReader:
             AudioTrackReader(stream, is_measured=full and i < MAX_MEASURED_TRACKS)
             for i, stream in enumerate(container.streams.audio)
         ]
+        self._clock = Clock(container, streams)
+        self._ends_s: dict[int, Fraction] = {}
         # End of all streams after the start of the file, which the container declares.
         self._end_s = Fraction(0)
         self._demuxer_error = ""
@@ -94,27 +99,30 @@ class _VideoReader:
         packets = self._container.demux()
         try:
             for packet in packets:
-                self._count(packet)
-                self._decode(packet)
+                origin_s = self._streams.origin_s - self._clock.offset_s(packet)
+                self._count(packet, origin_s)
+                self._decode(packet, origin_s)
         except av.FFmpegError as error:
             self._demuxer_error = error_text(error)
 
-    def _count(self, packet: Packet[Any]) -> None:
+    def _count(self, packet: Packet[Any], origin_s: Fraction) -> None:
         if not packet.size or packet.pts is None or packet.time_base is None or packet.is_discard:
             return
         end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
         self._end_s = max(self._end_s, end - file_start_s(self._container))
+        index = packet.stream.index
+        self._ends_s[index] = max(self._ends_s.get(index, Fraction(0)), end - origin_s)
         if packet.stream is self._video.stream:
-            self._video.count(end - self._streams.origin_s, has_duration=bool(packet.duration))
+            self._video.count(end - origin_s, has_duration=bool(packet.duration))
 
-    def _decode(self, packet: Packet[Any]) -> None:
+    def _decode(self, packet: Packet[Any], origin_s: Fraction) -> None:
         if packet.stream is self._video.stream:
             if self._full or self._video.first_frame is None:
                 self._video.decode(packet)
             return
         for track in self._tracks:
             if packet.stream is track.stream:
-                track.read(packet, start_s=self._streams.origin_s)
+                track.read(packet, start_s=origin_s)
 
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
@@ -130,7 +138,7 @@ class _VideoReader:
         if self._full and video.broken_frames * MAX_BROKEN_RATIO > video.packets:
             broken = f"{video.broken_frames} of {video.packets} video frames"
             raise MediaError("Damaged", f"{name}: {broken} cannot be decoded")
-        check_hours(name, self._end_s)
+        check_hours(name, max(self._ends_s.values(), default=Fraction(0)))
 
     def facts(self, demuxer: str) -> Facts:
         """Return what the pass found. Raises MediaError if the picture is too large."""
@@ -140,9 +148,11 @@ class _VideoReader:
         tracks = [track.facts() for track in self._tracks]
         number = self._played_track(tracks)
         played = tracks[number - 1] if tracks else {}
+        length_s = self._length_s(played)
         return {
             "format": demuxer,
-            "duration_us": round(video.end_s * 1_000_000),
+            "duration_us": round(length_s * 1_000_000),
+            "pictures_us": round(video.end_s * 1_000_000) if length_s > video.end_s else None,
             "width": width,
             "height": height,
             "rate": f"{rate.numerator}/{rate.denominator}",
@@ -157,6 +167,14 @@ class _VideoReader:
             "audio_tracks": tracks,
             "audio_track": number,
         }
+
+    def _length_s(self, played: Facts) -> Fraction:
+        """Return the end of the picture, or of sound that goes on after it."""
+        picture_s = self._video.end_s
+        sound_s = (
+            self._ends_s.get(played["stream"], picture_s) if played.get("codec") else picture_s
+        )
+        return sound_s if sound_s - picture_s > MAX_PADDING_S else picture_s
 
     def _played_track(self, tracks: Sequence[Facts]) -> int:
         """Return the number of the track that plays: the first that could be decoded."""

@@ -74,8 +74,16 @@ def audio_streams(container: InputContainer) -> list[AudioStream]:
     return sorted((s for s in container.streams.audio if s.codec_context), key=_audio_rank)
 
 
-def stills_last(container: InputContainer, streams: Sequence[VideoStream]) -> list[int]:
-    """Return the indices of video streams in their order, those of a single picture last.
+@dataclass(frozen=True, slots=True)
+class VideoOrder:
+    """Indices of the video streams, those that play first in front."""
+
+    moving: tuple[int, ...]
+    single_pictures: tuple[int, ...] = ()
+
+
+def video_order(container: InputContainer, streams: Sequence[VideoStream]) -> VideoOrder:
+    """Return which streams hold more than one picture.
 
     Reads packets of the container until every stream has two.
     """
@@ -87,7 +95,10 @@ def stills_last(container: InputContainer, streams: Sequence[VideoStream]) -> li
                 break
     except av.FFmpegError:
         pass
-    return [s.index for s in sorted(streams, key=lambda stream: counts[stream.index] < 2)]
+    indices = [stream.index for stream in streams]
+    return VideoOrder(
+        tuple(i for i in indices if counts[i] > 1), tuple(i for i in indices if counts[i] < 2)
+    )
 
 
 def _video_rank(stream: VideoStream) -> tuple[bool, bool, int]:

@@ -98,7 +98,9 @@ def seek_s(start: int, rate: int) -> int:
 
 
 def _source_seek_s(source: SourceRange, rate: int) -> int:
-    return seek_s(source.start, rate) if source.format in SEEKABLE else 0
+    # Not past the last picture, which is to be held.
+    first = source.start if source.held_from is None else min(source.start, source.held_from)
+    return seek_s(first, rate) if source.format in SEEKABLE else 0
 
 
 def _source_inputs(source: SourceRange, path: str, rate: int) -> list[tuple[str, ...]]:

@@ -77,6 +77,9 @@ class MediaFacts(Model):
         description="Index of the video stream in the file; absent for the first one, and in"
         " facts of earlier releases.",
     )
+    pictures_us: int | None = Field(
+        None, description="End of the last picture, which is held while the sound goes on."
+    )
     start_us: int = Field(
         0,
         ge=0,

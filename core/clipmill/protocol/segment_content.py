@@ -38,6 +38,9 @@ class SourceRange(Model):
     video_stream: int | None = Field(
         None, description="Index of the video stream in the file; absent for the first one."
     )
+    held_from: int | None = Field(
+        None, description="Frame from which the last picture is held, while the sound goes on."
+    )
     start_us: int = Field(
         0, ge=0, description="Time at which the source starts in its file, in microseconds."
     )

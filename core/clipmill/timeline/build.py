@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from clipmill.protocol import Layer, OutputPolicy, Profile, SourceRange, TimelineItem
+from clipmill.protocol import Layer, MediaFacts, OutputPolicy, Profile, SourceRange, TimelineItem
 from clipmill.spec import (
     CompilationSpec,
     Curve,
@@ -189,6 +189,7 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         has_audio=sound.is_audible,
         audio_stream=sound.stream,
         video_stream=facts.video_stream if facts and not item.still else None,
+        held_from=_held_from(facts, rate) if facts else None,
         start_us=facts.start_us if facts else 0,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
@@ -199,6 +200,10 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         framing=item.framing,
         layers=list(item.layers),
     )
+
+
+def _held_from(facts: MediaFacts, rate: int) -> int | None:
+    return None if facts.pictures_us is None else facts.pictures_us * rate // 1_000_000
 
 
 def subrange(source: SourceRange, *, offset: int, frames: int) -> SourceRange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,9 @@ def _validate(path: Path, clip: FetchAssignment) -> MediaFacts:
 
 def _thumbnail(context: TaskContext, facts: MediaFacts, path: Path, out: Path) -> Path:
     # By ffmpeg with the limits for untrusted input, not in this process.
-    at_s = min(THUMBNAIL_S, facts.duration_us / 2e6)
+    # Of the pictures: the sound may go on after the last one.
+    pictures_s = float(facts.frames / Fraction(facts.rate))
+    at_s = min(THUMBNAIL_S, pictures_s / 2) if facts.frames > 1 else 0.0
     args = still_args(facts, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
     try:
         subprocesses.run(

@@ -20,7 +20,6 @@ ENDS = (
         steps=(clip("a.mp4", tone=Tone(seconds=6)),),
         outcome=Shown(frames=180, slack_frames=1, sound=Heard(until_s=6)),
         has={"ends_s": (2.0, 6.0)},
-        fails_today=True,
     ),
     Recipe(
         name="sound-goes-on-webm",
@@ -38,7 +37,6 @@ ENDS = (
         ),
         outcome=Shown(frames=120, slack_frames=1, sound=Heard(until_s=4)),
         has={"ends_s": (2.0, 4.0)},
-        fails_today=True,
     ),
     Recipe(
         name="picture-with-a-sound-track",
@@ -49,7 +47,6 @@ ENDS = (
         steps=(clip("a.mp4", card=Card(seconds=1 / 30, first=9, flash_s=None)),),
         outcome=Shown(pictures=((0.0, 9),), flash_s=None, slack_frames=1),
         has={"frames": (1, 0)},
-        fails_today=True,
     ),
     Recipe(
         name="sound-ends-early",
@@ -102,7 +99,6 @@ CLOCKS = (
             sound=Heard(until_s=4),
         ),
         has={"frames": (120, 0)},
-        fails_today=True,
     ),
     Recipe(
         name="ts-clock-restarts-silent",
@@ -117,7 +113,6 @@ CLOCKS = (
         ),
         outcome=Shown(frames=120, pictures=steady(count=120), flash_s=3.0, sound=None, beep_s=None),
         has={"frames": (120,)},
-        fails_today=True,
     ),
     Recipe(
         name="ts-clock-jumps",
@@ -132,7 +127,6 @@ CLOCKS = (
         ),
         outcome=Shown(frames=120, pictures=steady(count=120), flash_s=3.0, sound=None, beep_s=None),
         has={"frames": (120,)},
-        fails_today=True,
     ),
     Recipe(
         name="ts-clock-wraps",

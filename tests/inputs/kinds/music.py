@@ -75,7 +75,6 @@ COVERS = (
         ),
         outcome=Music(),
         has={"covers": (False, False), "frames": (1, 0)},
-        fails_today=True,
     ),
     Recipe(
         name="music-cover-attached",
