@@ -19,7 +19,7 @@ from clipmill_probe.stream_choice import audio_streams, file_start_s
 # A container may declare a duration this much (and 1 %) longer than its content.
 SLACK_S = Fraction(3, 10)
 # Containers without a declared duration: ffmpeg's value is an estimate from the bit rate.
-ESTIMATED_DURATION = ("mp3", "ogg")
+ESTIMATED_DURATION = ("mp3", "ogg", "aac", "ac3", "amr")
 MAX_TAG_LENGTH = 200
 TAGS = {
     "title": ("title",),

@@ -127,8 +127,8 @@ class _VideoReader:
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
         name, video = self._name, self._video
-        # MPEG-TS and Ogg declare no duration: ffmpeg's value is an estimate from the bit rate.
-        if demuxer not in ("mpegts", "ogg"):
+        # These declare no duration: ffmpeg's value is an estimate from the bit rate.
+        if demuxer not in ("mpegts", "mpeg", "ogg", "dv"):
             check_truncation(name, self._container, self._end_s)
         if self._demuxer_error:
             message = f"{name}: cannot be read to its end: {self._demuxer_error}"

@@ -44,7 +44,7 @@ def _kept(
     audio: tuple[str, ...] = AAC,
     **more: object,
 ) -> Recipe:
-    fields = {key: more.pop(key) for key in ("row", "fails_today") if key in more}
+    fields = {key: more.pop(key) for key in ("row",) if key in more}
     shown = more.pop("shown", PADDED)
     card, tone = more.pop("card", Card()), more.pop("tone", TONE)
     args = more.pop("args", ())
@@ -138,7 +138,6 @@ STREAMS = (
         args=("-mpegts_m2ts_mode", "1"),
         shown=TS_SHOWN,
         row="R",
-        fails_today=True,
     ),
     _kept("flv", "FLV with H.264 (streaming)", "a.flv", X264, shown=TS_SHOWN),
     _kept(
@@ -157,7 +156,6 @@ STREAMS = (
         MPEG2,
         MP2,
         shown=_shifted(MP2_DELAY_S),
-        fails_today=True,
     ),
     _kept(
         "mpeg1",
@@ -166,7 +164,6 @@ STREAMS = (
         ("-c:v", "mpeg1video", "-q:v", "2"),
         MP2,
         shown=_shifted(MP2_DELAY_S),
-        fails_today=True,
     ),
 )
 
@@ -211,7 +208,6 @@ OLDER = (
         ("-c:v", "wmv2", "-q:v", "2"),
         ("-c:a", "wmav2"),
         shown=_shifted(0.043),
-        fails_today=True,
     ),
     _kept(
         "mxf",
@@ -219,7 +215,6 @@ OLDER = (
         "a.mxf",
         (*MPEG2, "-g", "15"),
         ("-c:a", "pcm_s16le"),
-        fails_today=True,
     ),
     Recipe(
         name="dv",
@@ -241,7 +236,6 @@ OLDER = (
         outcome=Shown(
             pictures=steady("25", 50), boxes=((0.0, contained(4, 3)),), tolerance=9, sync_ms=45
         ),
-        fails_today=True,
     ),
 )
 

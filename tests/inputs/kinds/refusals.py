@@ -36,7 +36,7 @@ IMAGES = (
         "webp-moving", "Animated WebP", "a.webp", "-c:v", "libwebp_anim", names="WebP", card=FEW
     ),
     _image("bmp", "BMP", "a.bmp", names="BMP"),
-    _image("tiff", "TIFF", "a.tiff", names="TIFF", row="R", fails_today=True),
+    _image("tiff", "TIFF", "a.tiff", names="TIFF", row="R"),
     _image(
         "avif",
         "AVIF",
@@ -44,9 +44,8 @@ IMAGES = (
         *(*pixels(), "-c:v", "libsvtav1", "-preset", "12"),
         names="AVIF",
         row="R",
-        fails_today=True,
     ),
-    _image("jxl", "JPEG XL", "a.jxl", "-c:v", "libjxl", names="JPEG XL", row="R", fails_today=True),
+    _image("jxl", "JPEG XL", "a.jxl", "-c:v", "libjxl", names="JPEG XL", row="R"),
 )
 
 WHOLE = clip("whole.mp4", card=CARD)
