@@ -26,6 +26,8 @@ class AudioTrackReader:
         self.stream = stream
         self._meter = LoudnessMeter() if is_measured and stream.codec_context else None
         self._is_decoded = False
+        self._form: object = None
+        self._changes_form = False
 
     def read(self, packet: Packet[Any], *, start_s: Fraction) -> None:
         """Measure a packet; one that cannot be decoded is passed over, as players do.
@@ -47,6 +49,9 @@ class AudioTrackReader:
         """Feed a decoded frame that is heard `at_s` seconds after the start of the file."""
         if self._meter:
             self._is_decoded = True
+            form = (frame.sample_rate, frame.format.name, frame.layout.name)
+            self._changes_form = self._changes_form or self._form not in (None, form)
+            self._form = form
             self._meter.push(frame, at_s=at_s)
 
     def facts(self) -> dict[str, Any]:
@@ -61,6 +66,7 @@ class AudioTrackReader:
             "codec": context.name if context else None,
             "channels": context.channels if context else 0,
             "layout": context.layout.name if context else "",
+            "changes_form": self._changes_form,
             "language": _language(self.stream.metadata.get("language", "")),
             "loudness_lufs": loudness,
             "true_peak_dbtp": peak,

@@ -49,7 +49,7 @@ class Clock:
         return self._offset_s
 
     def _follow(self, packet: Packet[Any], clock: _StreamClock) -> None:
-        base = Fraction(packet.time_base)  # type: ignore[arg-type]
+        base = Fraction(packet.time_base)
         now_s = (packet.dts or 0) * base + self._offset_s
         jump_s = self._jump_s(now_s, clock)
         self._offset_s -= jump_s

@@ -47,6 +47,7 @@ def segment_args(
     """
     inputs: list[str] = []
     graph: list[str] = []
+    conversions: list[tuple[str, ...]] = []
     opened = 0
     for i, (source, path) in enumerate(zip(segment.sources, paths, strict=True)):
         if path is None:
@@ -55,7 +56,12 @@ def segment_args(
         source_inputs = _source_inputs(source, path, segment.profile.rate)
         inputs += [argument for source_input in source_inputs for argument in source_input]
         last = opened + len(source_inputs) - 1
-        graph += _source_chains(source, segment, i, video=opened, audio=last)
+        if source.has_audio and source.audio_changes_form:
+            conversions.append(_conversion_args(source, last, len(conversions)))
+            sound = f"dec:{len(conversions) - 1}"
+        else:
+            sound = f"{last}:{_audio_specifier(source)}"
+        graph += _source_chains(source, segment, i, video=opened, audio=last, sound=sound)
         opened = last + 1
     layers = [
         LayerInput(layer, image, opened + i)
@@ -66,7 +72,8 @@ def segment_args(
     graph.append(f"{video}{FRAME_PROPERTIES}[video]")
     mapped = ("-filter_complex", ";".join(graph), "-map", "[video]", "-map", audio)
     encoding = encoding_args(segment.profile, segment.frames)
-    return (*GLOBAL, *inputs, *mapped, *encoding, f"file:{out}")
+    converted = [argument for conversion in conversions for argument in conversion]
+    return (*GLOBAL, *inputs, *converted, *mapped, *encoding, f"file:{out}")
 
 
 def _combine(segment: Segment, layers: Sequence[LayerInput], graph: list[str]) -> tuple[str, str]:
@@ -116,7 +123,8 @@ def _input(source: SourceRange, path: str, seek: int) -> tuple[str, ...]:
     # An accurate seek would drop the frame that is on screen at `seek` if it began earlier.
     position = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
     offset = ("-itsoffset", f"-{source.start_us}us") if source.start_us else ()
-    return (*safe_input_args(source.format), *offset, *position, "-i", f"file:{path}")
+    changes = ("-reinit_filter:a", "1") if source.audio_changes_form else ()
+    return (*safe_input_args(source.format), *changes, *offset, *position, "-i", f"file:{path}")
 
 
 def safe_input_args(demuxer: str) -> tuple[str, ...]:
@@ -142,7 +150,7 @@ def _video_specifier(stream: int | None) -> str:
 
 
 def _source_chains(
-    source: SourceRange, segment: Segment, i: int, *, video: int, audio: int
+    source: SourceRange, segment: Segment, i: int, *, video: int, audio: int, sound: str
 ) -> list[str]:
     rate = segment.profile.rate
     if source.still:
@@ -159,8 +167,22 @@ def _source_chains(
     if not source.has_audio:
         return [*graph, _silence(source.frames, rate, i)]
     filters = _audio_filters(source, rate, seek if video == audio else 0)
-    stream = "a:0" if source.audio_stream is None else source.audio_stream
-    return [*graph, f"[{audio}:{stream}]{filters}[a{i}]"]
+    return [*graph, f"[{sound}]{filters}[a{i}]"]
+
+
+def _audio_specifier(source: SourceRange) -> str:
+    return "a:0" if source.audio_stream is None else str(source.audio_stream)
+
+
+def _conversion_args(source: SourceRange, number: int, conversion: int) -> tuple[str, ...]:
+    """Return arguments that bring sound which changes its form to one form, as `dec:conversion`.
+
+    A graph of its own is built again at each change; in the graph of the segment, that would
+    begin the range again. Its samples pass through an encoder and a decoder of raw samples.
+    """
+    form = ("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE), "-ac", "2", "-f", "null", "-")
+    decoder = ("-dec", f"{conversion}:0")
+    return ("-map", f"{number}:{_audio_specifier(source)}", *form, *decoder)
 
 
 def _video_filters(source: SourceRange, rate: int, seek: int) -> str:
@@ -186,10 +208,12 @@ def _audio_filters(source: SourceRange, rate: int, seek: int) -> str:
     samples_per_frame = AUDIO_RATE // rate
     first = (source.start - seek * rate) * samples_per_frame
     end = first + source.frames * samples_per_frame
+    # Joined recordings overlap by the delay of an encoder, which would be heard as a shift.
+    overlaps = ":min_hard_comp=0.02" if source.audio_changes_form else ""
     return ",".join(
         (
             "atrim=start=0",
-            f"aresample={AUDIO_RATE}:async=1:first_pts=0",
+            f"aresample={AUDIO_RATE}:async=1:first_pts=0{overlaps}",
             "aformat=sample_fmts=flt:channel_layouts=stereo",
             "apad",
             f"atrim=start_sample={first}:end_sample={end}",

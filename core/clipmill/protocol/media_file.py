@@ -35,6 +35,9 @@ class AudioTrack(Model):
     codec: str | None = Field(None, description="Absent if the audio cannot be decoded.")
     channels: int = 0
     layout: str = Field("", description="Channel layout as ffmpeg names it, e.g. `stereo`.")
+    changes_form: bool = Field(
+        False, description="Whether rate, sample format or layout change within the stream."
+    )
     language: str = ""
     loudness_lufs: float | None = Field(
         None, description="Integrated loudness (EBU R128); absent for silence."

@@ -35,6 +35,9 @@ class SourceRange(Model):
     audio_stream: int | None = Field(
         None, description="Index of the audio stream in the file; absent for the first one."
     )
+    audio_changes_form: bool = Field(
+        False, description="Whether rate, sample format or layout change within the stream."
+    )
     video_stream: int | None = Field(
         None, description="Index of the video stream in the file; absent for the first one."
     )

@@ -188,6 +188,7 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         still=item.still,
         has_audio=sound.is_audible,
         audio_stream=sound.stream,
+        audio_changes_form=sound.changes_form,
         video_stream=facts.video_stream if facts and not item.still else None,
         held_from=_held_from(facts, rate) if facts else None,
         start_us=facts.start_us if facts else 0,

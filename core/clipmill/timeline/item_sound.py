@@ -21,6 +21,7 @@ class ItemSound:
     is_audible: bool
     stream: int | None = None
     gain_mb: int = 0
+    changes_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def item_sound(
     loudness = part_loudness(facts, track, part)
     own_gain_mb = round(parse_level(audio.gain) * 100)
     stream = track.stream if track else None
-    return ItemSound(True, stream, own_gain_mb + gain_mb(loudness, target_lufs))
+    changes_form = track.changes_form if track else False
+    return ItemSound(True, stream, own_gain_mb + gain_mb(loudness, target_lufs), changes_form)
 
 
 def track_notes(facts: MediaFacts | None, audio: ClipAudio, name: str) -> Sequence[str]:

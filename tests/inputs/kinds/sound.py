@@ -143,7 +143,6 @@ FORMS = (
         ),
         outcome=JOINED,
         has={"layouts": ("mono", "stereo")},
-        fails_today=True,
     ),
     Recipe(
         name="rate-changes",
@@ -167,7 +166,6 @@ FORMS = (
         ),
         outcome=JOINED,
         has={"rates": (44_100, 48_000)},
-        fails_today=True,
     ),
 )
 
