@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import resource
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from clipmill_job.fetching.module_script import write_module_script
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_S = 600
@@ -22,11 +23,7 @@ FENCE = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(DEMUX
 
 def write_ffmpeg(folder: Path, ffmpeg: str) -> str:
     """Write an executable `ffmpeg` into a folder and return its path."""
-    path = folder / "ffmpeg"
-    argv = (sys.executable, "-I", "-m", __name__, ffmpeg)
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n')
-    path.chmod(0o700)
-    return str(path)
+    return write_module_script(folder / "ffmpeg", __name__, ffmpeg)
 
 
 def fence_inputs(arguments: Sequence[str]) -> list[str]:

@@ -7,10 +7,11 @@ files, no network, no programs, no timers. A script's only output is what it log
 from __future__ import annotations
 
 import resource
-import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
+
+from clipmill_job.fetching.module_script import write_module_script
 
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_S = 60
@@ -22,11 +23,7 @@ globalThis.console = {log: (...words) => { logged.push(words.join(" ")); }};
 
 def write_interpreter(folder: Path) -> str:
     """Write an executable `qjs` into a folder and return its path."""
-    path = folder / "qjs"
-    argv = (sys.executable, "-I", "-m", __name__)
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n')
-    path.chmod(0o700)
-    return str(path)
+    return write_module_script(folder / "qjs", __name__)
 
 
 def run_script(script: str, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES) -> str:
