@@ -102,6 +102,9 @@ class _VideoReader:
                 origin_s = self._streams.origin_s - self._clock.offset_s(packet)
                 self._count(packet, origin_s)
                 self._decode(packet, origin_s)
+        except MemoryError:
+            # FFmpeg's own is an FFmpegError too: the limit was exceeded, and no demuxer failed.
+            raise
         except av.FFmpegError as error:
             self._demuxer_error = error_text(error)
 
