@@ -61,7 +61,10 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
     try:
         with HeartbeatSender(client, assignment) as heartbeat:
             signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
-            outputs = _do(client, assignment, heartbeat, scratch)
+            try:
+                outputs = _do(client, assignment, heartbeat, scratch)
+            finally:
+                heartbeat.flush()
             fault_points.reach(f"job.{assignment.stage}.done")
             _report_success(client, assignment, outputs)
             fault_points.reach(f"job.{assignment.stage}.reported")

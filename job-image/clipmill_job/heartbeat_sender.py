@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,7 @@ class HeartbeatSender:
         self._stopped = Event()
         self._error: ClientError | None = None
         self._lease_until = time.monotonic() + assignment.lease_s
+        self._sending = Lock()
         self._thread = Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -66,13 +68,17 @@ class HeartbeatSender:
         if self._error is not None:
             raise self._error
 
+    def flush(self) -> None:
+        """Send the lines that wait for the next call, which is not made once the task has ended."""
+        if self._lines and self._error is None:
+            with contextlib.suppress(ClientError):
+                self._send_lines()
+
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):
-            lines = [self._lines.popleft() for _ in range(len(self._lines))]
             try:
-                self._send(lines)
+                self._send_lines()
             except RetryableError:
-                self._lines.extendleft(reversed(lines))
                 if time.monotonic() > self._lease_until:
                     self._error = RetryableError(
                         "LeaseUncertain", "the API did not renew the lease before it expired"
@@ -83,6 +89,15 @@ class HeartbeatSender:
                 self._error = RetryableError("HeartbeatFailed", f"{type(error).__name__}: {error}")
             if self._error is not None:
                 return
+
+    def _send_lines(self) -> None:
+        with self._sending:
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            try:
+                self._send(lines)
+            except RetryableError:
+                self._lines.extendleft(reversed(lines))
+                raise
 
     def _send(self, lines: list[str]) -> None:
         heartbeat = Heartbeat(

@@ -12,6 +12,7 @@ from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange, UploadRequest
 from clipmill.protocol.result_record import PlayedItem, ResultRecord
 from clipmill_client.errors import PermanentError
+from clipmill_client.transfer import sha256_of
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.segment_form import ensure_one_form, read_form
@@ -29,9 +30,11 @@ class Client:
 
     def __init__(self) -> None:
         self.uploaded: list[str | None] = []
+        self.replaced: list[str] = []
 
     def upload(self, path: Path, request: UploadRequest) -> None:
         self.uploaded.append(request.segment_key)
+        self.replaced += [request.replaces] if request.replaces else []
 
     def download_media(self, media_id: str, path: Path) -> None:
         path.write_bytes(b"no video")
@@ -142,13 +145,30 @@ def test_another_form_is_rendered_again(i: int, assembly: Assembly) -> None:
     assert [name for name in NAMES if f"clip {name}" in line] == [NAMES[i]]
 
 
-def test_a_stored_segment_is_not_uploaded_again(assembly: Assembly) -> None:
-    """Its replacement serves this task: the task's key may not upload an existing segment."""
+def test_a_stored_segment_is_replaced(assembly: Assembly) -> None:
+    """The upload names the stored bytes, so that no other bytes are replaced."""
     key = assembly.output.segments[0].key
     assembly.assemble = [assembly.output.model_copy(update={"existing": [key]})]
     _of_another_form(assembly.path(0), "-preset", "medium")
+    stored = sha256_of(assembly.path(0))
     assert len(assembly.ensure()) == 1
-    assert assembly.client.uploaded == []
+    assert (assembly.client.uploaded, assembly.client.replaced) == ([key], [stored])
+
+
+def test_an_output_does_not_depend_on_the_replacement(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused upload is a line of the log."""
+    key = assembly.output.segments[0].key
+    assembly.assemble = [assembly.output.model_copy(update={"existing": [key]})]
+    _of_another_form(assembly.path(0), "-preset", "medium")
+
+    def refuse(path: Path, request: UploadRequest) -> None:
+        raise PermanentError("Forbidden", "not this one")
+
+    monkeypatch.setattr(assembly.client, "upload", refuse)
+    assert len(assembly.ensure()) == 1
+    assert key[:12] in assembly.heartbeat.lines[-1]
 
 
 def test_a_file_that_cannot_be_read_is_rendered_again(assembly: Assembly) -> None:

@@ -76,19 +76,24 @@ def _publish_segment(publication: Publication) -> None:
         used_at=now,
     )
     if not rendered_segments.add_segment(session, segment):
-        _keep_first_segment(publication, segment)
+        _replace_or_keep_segment(publication, segment)
     upload_records.mark_complete(session, row.id, media_id=None, segment_key=request.segment_key)
     row.complete, row.segment_key = True, request.segment_key
 
 
-def _keep_first_segment(publication: Publication, segment: SegmentRow) -> None:
-    """Keep the segment that was published first, unless its bytes are lost."""
-    session = publication.session
+def _replace_or_keep_segment(publication: Publication, segment: SegmentRow) -> None:
+    """Keep the segment that was published first, unless it is lost or a job found it broken."""
+    ctx, session = publication.ctx, publication.session
     first = rendered_segments.find_segment(session, segment.owner, segment.key)
-    if first and not publication.ctx.store.exists(first.owner, first.sha256, first.size_bytes):
-        first.sha256, first.size_bytes = segment.sha256, segment.size_bytes
+    if first is None or first.sha256 == segment.sha256:
         return
-    _mark_duplicate(publication)
+    if publication.request.replaces == first.sha256:
+        replaced = removal(ctx, RemovalReason.SEGMENT_REPLACED)
+        add_tombstones(session, [(first.owner, first.sha256)], replaced)
+    elif ctx.store.exists(first.owner, first.sha256, first.size_bytes):
+        _mark_duplicate(publication)
+        return
+    first.sha256, first.size_bytes = segment.sha256, segment.size_bytes
 
 
 def _mark_duplicate(publication: Publication) -> None:

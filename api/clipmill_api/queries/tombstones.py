@@ -30,6 +30,7 @@ class RemovalReason(StrEnum):
     MEDIA_DELETED = "media-deleted"
     OUTPUT_UNREFERENCED = "output-unreferenced"
     SEGMENT_UNUSED = "segment-unused"
+    SEGMENT_REPLACED = "segment-replaced"
     UPLOAD_EXPIRED = "upload-expired"
     UPLOAD_DUPLICATE = "upload-duplicate"
     OWNER_DELETED = "owner-deleted"

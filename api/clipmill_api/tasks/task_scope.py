@@ -26,7 +26,8 @@ class TaskScope(Model):
 
     media: frozenset[str] = frozenset()
     watermarks: frozenset[str] = frozenset()
-    # Keys of existing segments to read, and of missing ones to upload and read back.
+    # Keys of existing segments to read, or to replace if they are broken, and of missing ones to
+    # upload and read back.
     segments: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     clip_id: str | None = None
@@ -41,7 +42,8 @@ class TaskScope(Model):
         if request.purpose is UploadPurpose.CLIP:
             return request.clip_id == self.clip_id and request.kind in FETCHED_KINDS
         if request.purpose is UploadPurpose.SEGMENT:
-            return request.segment_key in self.missing
+            replaced = self.segments if request.replaces else frozenset()
+            return request.segment_key in self.missing | replaced
         if request.purpose is UploadPurpose.OUTPUT:
             return request.output in self.outputs and request.kind in RENDERED_KINDS
         return False

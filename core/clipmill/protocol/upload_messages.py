@@ -29,6 +29,10 @@ class UploadRequest(Model):
     sha256: Sha256
     clip_id: Id | None = None
     segment_key: Sha256 | None = None
+    replaces: Sha256 | None = Field(
+        None,
+        description="SHA-256 of the stored segment that a job found broken and rendered again.",
+    )
     output: Name | None = None
     index: int = Field(0, ge=0, le=MAX_SAFE_INTEGER)
     epoch: int | None = Field(

@@ -1,7 +1,8 @@
 """Make sure that segments can be joined: one form, and that of their profile.
 
 Segments are equal by construction. One that was rendered by another build of ffmpeg, or from a
-source that leaves its mark in the encoding, is found here, before the join, and rendered again.
+source that leaves its mark in the encoding, is found here, before the join, and rendered again. The
+API then stores the new file in place of the old one, so that this happens once.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ import av
 
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
-from clipmill_client.errors import PermanentError
+from clipmill_client.errors import ClientError, PermanentError
+from clipmill_client.transfer import sha256_of
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
-from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
+from clipmill_job.errors import is_lease_lost
+from clipmill_job.rendering.segment_rendering import (
+    RenderProgress,
+    render_segments,
+    segment_upload,
+)
 from clipmill_job.task_context import TaskContext
 
 # Matrix, primaries and transfer of BT.709, and limited range.
@@ -74,20 +81,57 @@ def ensure_one_form(
         return list(segments)
     expected = _expected_form(context, segments[0].segment.profile)
     wrong = _of_another_form(segments, expected)
-    names = item_names([output])
-    line = f"{output.name}: {_names(names, wrong)}: another form, rendering again"
-    context.heartbeat.report(0, line[:300])
-    progress = RenderProgress(context.heartbeat, wrong, share=0.0)
-    render_segments(context, wrong, then=files.add_rendered, progress=progress, names=names)
-    segments = files.files([segment for segment, _ in segments])
-    if wrong := _of_another_form(segments, expected):
+    stored = _stored_sha256(context, wrong)
+    rendered = _render_again(context, output, [segment for segment, _ in wrong], files)
+    if still_wrong := _of_another_form(rendered, expected):
         problem = "rendered with other parameter sets than those of the profile"
-        raise PermanentError("BrokenSegment", f"{_names(names, wrong)}: {problem}")
-    return segments
+        played = _played(output, [segment for segment, _ in still_wrong])
+        raise PermanentError("BrokenSegment", f"{played}: {problem}")
+    _replace_stored(context, rendered, stored)
+    return files.files([segment for segment, _ in segments])
 
 
-def _names(names: Mapping[str, str], segments: Sequence[Segment]) -> str:
-    return ", ".join(dict.fromkeys(names.get(segment.key, "a segment") for segment in segments))
+def _stored_sha256(context: TaskContext, files: Sequence[SegmentFile]) -> dict[str, str]:
+    """Return the SHA-256 of those files that the API stores, by segment key."""
+    existing = {key for output in context.assignment.assemble or [] for key in output.existing}
+    return {segment.key: sha256_of(path) for segment, path in files if segment.key in existing}
+
+
+def _render_again(
+    context: TaskContext,
+    output: OutputAssignment,
+    segments: Sequence[Segment],
+    files: SegmentFiles,
+) -> list[SegmentFile]:
+    names = item_names([output])
+    line = f"{output.name}: {_played(output, segments)}: another form, rendering again"
+    context.heartbeat.report(0, line[:300])
+    progress = RenderProgress(context.heartbeat, segments, share=0.0)
+    render_segments(context, segments, then=files.add_rendered, progress=progress, names=names)
+    return files.files(segments)
+
+
+def _replace_stored(
+    context: TaskContext, files: Sequence[SegmentFile], stored: Mapping[str, str]
+) -> None:
+    """Upload segments in place of the stored ones. The output does not depend on it."""
+    for segment, path in files:
+        if segment.key not in stored:
+            continue
+        replaces = stored[segment.key]
+        request = segment_upload(context.assignment, segment, path, replaces=replaces)
+        try:
+            context.client.upload(path, request)
+        except ClientError as error:
+            if is_lease_lost(error):
+                raise
+            line = f"segment {segment.key[:12]} was not replaced: {error}"
+            context.heartbeat.report(0, line[:300])
+
+
+def _played(output: OutputAssignment, segments: Sequence[Segment]) -> str:
+    names = item_names([output])
+    return ", ".join(dict.fromkeys(names.get(each.key, "a segment") for each in segments))
 
 
 def _expected_form(context: TaskContext, profile: Profile) -> SegmentForm | None:
@@ -100,7 +144,7 @@ def _expected_form(context: TaskContext, profile: Profile) -> SegmentForm | None
 
 def _of_another_form(
     segments: Sequence[SegmentFile], expected: SegmentForm | None
-) -> list[Segment]:
+) -> list[SegmentFile]:
     """Return each segment once whose file is not of the expected form."""
-    unique = {segment.key: (segment, path) for segment, path in segments}
-    return [segment for segment, path in unique.values() if read_form(path) != expected]
+    unique = {each.segment.key: each for each in segments}
+    return [each for each in unique.values() if read_form(each.path) != expected]

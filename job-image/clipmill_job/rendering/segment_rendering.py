@@ -1,7 +1,8 @@
 """Render segments by ffmpeg, several at a time, and upload each as soon as it is complete.
 
 Only segments that the assignment lists as missing are uploaded. Others replace a planned segment,
-on another encoder or at a lower bit rate, and serve this task alone.
+on another encoder or at a lower bit rate, and serve this task alone. `segment_form` uploads those
+that replace a stored segment.
 """
 
 from __future__ import annotations
@@ -114,14 +115,24 @@ def missing_keys(assignment: Assignment) -> frozenset[str]:
     return frozenset(segment.key for segment in segments) - existing
 
 
-def segment_upload(assignment: Assignment, segment: Segment, path: Path) -> UploadRequest:
-    """Return the request that announces the upload of a rendered segment."""
+def segment_upload(
+    assignment: Assignment, segment: Segment, path: Path, *, replaces: str | None = None
+) -> UploadRequest:
+    """Return the request that announces the upload of a rendered segment.
+
+    Args:
+        assignment: The task's.
+        segment: What was rendered.
+        path: Its file.
+        replaces: SHA-256 of the stored segment that it replaces.
+    """
     return UploadRequest(
         purpose=UploadPurpose.SEGMENT,
         filename=f"{segment.key}.mov",
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
         segment_key=segment.key,
+        replaces=replaces,
         index=assignment.index,
         epoch=assignment.epoch,
     )
