@@ -36,6 +36,7 @@ NOT_PROSE = (".sum", ".lock", ".txt", ".svg")
 NOT_COUNTED = (
     "tests/service/test_migrations.py",
     "CHANGELOG.md",
+    "LICENSE",
     "tools/glossary.toml",
     "tests/cluster/kind/",
     "tests/releases/",

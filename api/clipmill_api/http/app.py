@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -91,7 +92,7 @@ def create_app(
 
     app = FastAPI(
         title="Clipmill",
-        version="0.1.0",
+        version=version("clipmill"),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

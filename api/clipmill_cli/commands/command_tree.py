@@ -55,14 +55,17 @@ Examples:
 
 
 def version(output: OutputOption = Format.TEXT) -> None:
-    """Print the version.
+    """Print the versions of Clipmill and of its yt-dlp.
 
     Examples:
         clipmill version
     """
     number = importlib.metadata.version("clipmill")
-    as_json = output is Format.JSON
-    typer.echo(json.dumps({"version": number}) if as_json else f"clipmill {number}")
+    yt_dlp = importlib.metadata.version("yt-dlp")
+    if output is Format.JSON:
+        typer.echo(json.dumps({"version": number, "ytDlp": yt_dlp}))
+    else:
+        typer.echo(f"clipmill {number} (yt-dlp {yt_dlp})")
 
 
 def _help_text(text: str) -> str:

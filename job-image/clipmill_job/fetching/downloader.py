@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
 from yt_dlp.utils import ExtractorError, UnsupportedError, YoutubeDLError
+from yt_dlp.version import __version__ as ytdlp_version
 
 from clipmill_job.fetching.egress_guard import EgressGuard, install
+from clipmill_job.fetching.ytdlp_age import ytdlp_age
 
 # HTTP statuses that a retry does not change.
 PERMANENT_STATUSES = frozenset({401, 403, 404, 405, 410, 451})
@@ -124,6 +127,8 @@ def describe_error(error: Exception, guard: EgressGuard) -> dict[str, Any]:
     malformed = isinstance(cause, RequestError) and not isinstance(cause, TransportError)
     if malformed or (isinstance(cause, ExtractorError) and cause.expected):
         return _error("SourceRefused", text, permanent=True)
+    if isinstance(cause, ExtractorError):
+        text = f"{text} ({ytdlp_age(ytdlp_version, datetime.now(UTC).date())})"
     return _error("SourceFailed", text, permanent=False)
 
 

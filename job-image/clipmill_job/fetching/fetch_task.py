@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
         RetryableError: The source failed.
     """
     _check_url(clip)
-    context.heartbeat.report(1, f"fetching {clip.name}")
+    context.heartbeat.report(1, f"fetching {clip.name} with yt-dlp {version('yt-dlp')}")
     path = _download(context, clip)
     facts = _validate(path, clip)
     megabytes = path.stat().st_size / 1e6
