@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from clipmill.protocol.assignments import Stage
 from clipmill.protocol.compilation_plan import Plan
@@ -81,6 +81,17 @@ class SubmissionAction(StrEnum):
     DELETE = "Delete"
 
 
+class ShowReference(Model):
+    """The show that a compilation is an episode of."""
+
+    name: Name
+    uid: Line | None = Field(
+        None, max_length=100, description="UID of the Show resource; absent for one of the API."
+    )
+    episode: int = Field(ge=1, description="Number of the episode.")
+    scheduled_at: AwareDatetime
+
+
 class Submission(Model):
     """A resource that API users want created, changed or deleted."""
 
@@ -94,6 +105,7 @@ class Submission(Model):
     nonce: str = Field(
         "", description="Secret of the proof for the resource to create; empty if it exists."
     )
+    show: ShowReference | None = Field(None, description="Show that it is an episode of, if any.")
 
 
 class SubmissionRefusal(Model):

@@ -118,14 +118,6 @@ class ShowTick(Model):
     discover: list[DiscoverJob] = []
 
 
-class ShowReference(Model):
-    """The show that a Compilation is an episode of."""
-
-    name: Name
-    uid: Line | None = Field(None, max_length=100)
-    episode: int = Field(ge=1)
-
-
 class FailedDiscovery(Model):
     """A discover pod that ended without a result, after all retries."""
 
