@@ -6,8 +6,9 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
+from clipmill.protocol.task_reports import TaskFailure
 from clipmill.shows.show_sources import ShowSource
-from clipmill.spec.base import Id, Model, SanitizedLine
+from clipmill.spec.base import Id, Line, Model, SanitizedLine
 
 MAX_CANDIDATES = 10_000
 
@@ -71,6 +72,12 @@ class SourceQuery(Model):
     discord: DiscordCredentials | None = None
 
 
+class DiscoverClaim(Model):
+    """A process that claims the discover task of an episode."""
+
+    holder: Line = Field(min_length=1, max_length=100, description="Name of the process.")
+
+
 class DiscoverAssignment(Model):
     """What a discover task is to do, under a lease."""
 
@@ -101,3 +108,6 @@ class DiscoverResult(Model):
     epoch: int
     candidates: list[ClipCandidate] = Field([], max_length=MAX_CANDIDATES)
     sources: list[SourceReport] = Field([], max_length=100)
+    failure: TaskFailure | None = Field(
+        None, description="Why no source was queried; a permanent one ends the episode."
+    )
