@@ -28,15 +28,17 @@ from clipmill.protocol.store_reports import (
     StoreVerification,
 )
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
+from clipmill_client.show_operator_calls import ShowOperatorCalls
 
 ROOT = "/api/operator"
 
 
 class OperatorCalls:
-    """Calls with the operator's key: registrations, keys of jobs, failed tasks."""
+    """Calls with the operator's key: registrations, keys of jobs, failed tasks, and `shows`."""
 
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
+        self.shows = ShowOperatorCalls(connection)
 
     def register(
         self, uid: str, registration: Registration, *, with_key: bool = False
