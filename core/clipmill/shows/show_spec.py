@@ -5,14 +5,29 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from clipmill.shows.cron_schedule import check_schedule, time_zone
 from clipmill.shows.long_duration import LongDuration
 from clipmill.shows.show_sources import ShowSource
 from clipmill.spec.base import Duration, Line, Model, Name
 from clipmill.spec.compilation import MAX_CLIPS, Metadata
 
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,39}$", max_length=40)]
+
+
+def _is_schedule(text: str) -> str:
+    check_schedule(text)
+    return text
+
+
+def _is_zone(text: str) -> str:
+    time_zone(text)
+    return text
+
+
+CronExpression = Annotated[Line, AfterValidator(_is_schedule)]
+ZoneName = Annotated[Line, AfterValidator(_is_zone)]
 
 
 class ConcurrencyPolicy(StrEnum):
@@ -118,10 +133,13 @@ class ShowSpec(Model):
         description="owner is the user whose library, quota and credentials are used. Defaults to"
         " the owner of the namespace, else to the default owner. If set, it must equal that owner.",
     )
-    schedule: Line = Field(
-        min_length=1, max_length=100, description="schedule is a cron expression of five fields."
+    schedule: CronExpression = Field(
+        min_length=1,
+        max_length=100,
+        description="schedule is a cron expression of five fields: minute,"
+        " hour, day of the month, month, day of the week.",
     )
-    time_zone: Line = Field(
+    time_zone: ZoneName = Field(
         "Etc/UTC",
         min_length=1,
         max_length=64,
