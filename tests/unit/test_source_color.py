@@ -38,6 +38,22 @@ def test_source_color(
     assert color == SourceColor(matrix=expected[0], primaries=expected[1]), name
 
 
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (ColorTags(), ("bt2020nc", "bt2020")),
+        (ColorTags(matrix="bt709", primaries="bt709"), ("bt709", "bt709")),
+    ],
+)
+def test_hdr(transfer: str, tags: ColorTags, expected: tuple[str, str]) -> None:
+    """The transfer is kept, and stands for the undeclared tags of its standard."""
+    declared = tags.model_copy(update={"transfer": transfer})
+    facts = MediaFacts(format="mov", duration_us=1, width=640, height=360, color=declared)
+    matrix, primaries = expected
+    assert source_color(facts) == SourceColor(matrix=matrix, primaries=primaries, transfer=transfer)
+
+
 def test_facts_of_earlier_releases() -> None:
     """They say nothing of colours: the renderer decides as it did then."""
     facts = MediaFacts(format="mov", duration_us=1, width=1280, height=720)

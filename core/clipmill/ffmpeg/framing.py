@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from clipmill.ffmpeg.color_conversion import convert_colors, framed_format, scale_options
 from clipmill.protocol import Framing, Profile, SourceRange
 from clipmill.spec import Align, Fit, Pane
 
 # The blurred background is computed at an eighth of the size: equally soft, for less work.
 BLUR_DIVISOR = 8
-# For facts of earlier releases, which do not say what the file declares: pictures with a side of
-# at least this length count as BT.709.
-HD_SIDE = 1280
-_TAIL = "setsar=1,format=yuv420p"
 _CROP_X = {Align.LEFT: "0", Align.CENTER: "(iw-ow)/2", Align.RIGHT: "iw-ow"}
 
 
@@ -33,29 +30,26 @@ def framing_chains(
         return _over_blur(profile, source, pad=pad, before=before, label=label)
     chain = f"{_contained(profile, source)},pad={width}:{height}:-1:-1:black"
     if framing.fit is Fit.COVER:
-        enlarged = _cover(width, height, _colour(source), framing.zoom)
+        enlarged = _cover(width, height, _scale_options(source), framing.zoom)
         chain = f"{enlarged},{_crop(width, height, framing)}"
-    return [f"[{pad}]{before},{chain},{_TAIL}{_convert_primaries(source)}[{label}]"]
+    return [f"[{pad}]{before},{chain},{_finished(source)}[{label}]"]
 
 
-def _colour(source: SourceRange) -> str:
-    """Return options of `scale` that convert matrix and range; the range is that of the frames."""
-    is_hd = max(source.width, source.height) >= HD_SIDE
-    matrix = source.color.matrix if source.color else "bt709" if is_hd else "auto"
-    return f"in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
+def _scale_options(source: SourceRange) -> str:
+    return scale_options(source.color, source.width, source.height)
 
 
-def _convert_primaries(source: SourceRange) -> str:
-    """Return a filter that converts the primaries of a framed picture, if they are not BT.709's.
+def _tail(source: SourceRange) -> str:
+    return f"setsar=1,format={framed_format(source.color)}"
 
-    `scale` could do it, but takes five times as long.
-    """
-    if source.color is None or source.color.primaries == "bt709":
-        return ""
-    # jedec-p22 is zscale's name for the primaries of EBU Tech 3213.
-    primaries = source.color.primaries.replace("ebu3213", "jedec-p22")
-    target = "min=bt709:m=bt709:tin=bt709:t=bt709:rin=limited:r=limited"
-    return f",zscale=pin={primaries}:p=bt709:{target}"
+
+def _finished(source: SourceRange) -> str:
+    return f"{_tail(source)}{convert_colors(source.color)}"
+
+
+def _overlaid(source: SourceRange, x: int | str, y: int | str) -> str:
+    deep = framed_format(source.color) != "yuv420p"
+    return f"overlay={x}:{y}:format={'yuv420p10' if deep else 'yuv420'}"
 
 
 def _over_blur(
@@ -63,15 +57,14 @@ def _over_blur(
 ) -> list[str]:
     width, height = profile.width, profile.height
     small_width, small_height = (max(2, side // BLUR_DIVISOR // 2 * 2) for side in (width, height))
-    small = (
-        f"{_cover(small_width, small_height, _colour(source))},crop={small_width}:{small_height}"
-    )
+    covered = _cover(small_width, small_height, _scale_options(source))
+    small = f"{covered},crop={small_width}:{small_height}"
+    overlaid = _overlaid(source, "(W-w)/2", "(H-h)/2")
     return [
         f"[{pad}]{before},split[{label}far][{label}near]",
-        f"[{label}far]{small},gblur=sigma=4,scale={width}:{height},{_TAIL}[{label}back]",
-        f"[{label}near]{_contained(profile, source)},{_TAIL}[{label}front]",
-        f"[{label}back][{label}front]overlay=(W-w)/2:(H-h)/2,{_TAIL}"
-        f"{_convert_primaries(source)}[{label}]",
+        f"[{label}far]{small},gblur=sigma=4,scale={width}:{height},{_tail(source)}[{label}back]",
+        f"[{label}near]{_contained(profile, source)},{_tail(source)}[{label}front]",
+        f"[{label}back][{label}front]{overlaid},{_finished(source)}[{label}]",
     ]
 
 
@@ -84,14 +77,14 @@ def _panes(
     size = f"s={profile.width}x{profile.height}:r={profile.rate}"
     graph = [
         f"[{pad}]{before},split={len(panes)}{''.join(f'[{name}c]' for name in names)}",
-        f"color=c=black:{size},trim=end_frame={source.frames},{_TAIL}[{label}on0]",
+        f"color=c=black:{size},trim=end_frame={source.frames},{_tail(source)}[{label}on0]",
     ]
     for i, (pane, name) in enumerate(zip(panes, names, strict=True)):
         x, y = _share(profile.width, pane.target.left), _share(profile.height, pane.target.top)
         is_last = i + 1 == len(panes)
-        end = f",{_TAIL}{_convert_primaries(source)}[{label}]" if is_last else f"[{label}on{i + 1}]"
-        graph.append(f"[{name}c]{_pane(profile, source, pane)},{_TAIL}[{name}]")
-        graph.append(f"[{label}on{i}][{name}]overlay={x}:{y}{end}")
+        end = f",{_finished(source)}[{label}]" if is_last else f"[{label}on{i + 1}]"
+        graph.append(f"[{name}c]{_pane(profile, source, pane)},{_tail(source)}[{name}]")
+        graph.append(f"[{label}on{i}][{name}]{_overlaid(source, x, y)}{end}")
     return graph
 
 
@@ -105,7 +98,7 @@ def _pane(profile: Profile, source: SourceRange, pane: Pane) -> str:
     right, bottom = target.left + target.width, target.top + target.height
     width = max(2, _share(profile.width, right) - _share(profile.width, target.left))
     height = max(2, _share(profile.height, bottom) - _share(profile.height, target.top))
-    return f"{cropped},{_cover(width, height, _colour(source))},crop={width}:{height}"
+    return f"{cropped},{_cover(width, height, _scale_options(source))},crop={width}:{height}"
 
 
 def _share(side: int, percent: int) -> int:
@@ -116,7 +109,7 @@ def _share(side: int, percent: int) -> int:
 def _contained(profile: Profile, source: SourceRange) -> str:
     """Scale to the largest size within the frame, times the zoom; crop what is outside."""
     width, height, framing = profile.width, profile.height, source.framing
-    scaled = _contain(width, height, _colour(source), framing.zoom)
+    scaled = _contain(width, height, _scale_options(source), framing.zoom)
     if framing.zoom == 100:
         return scaled
     cropped = _crop(f"'min(iw,{width})'", f"'min(ih,{height})'", framing)

@@ -13,7 +13,7 @@ from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
 from clipmill.ffmpeg.framing import framing_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
 from clipmill.ffmpeg.still_filter import card_chain, still_chains
-from clipmill.protocol import MediaFacts, Profile, Segment, SourceRange
+from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
 
 GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
@@ -133,19 +133,8 @@ def safe_input_args(demuxer: str) -> tuple[str, ...]:
     return (*whitelist, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
 
 
-def still_args(
-    facts: MediaFacts, path: str, out: str, *, at_s: float, width: int
-) -> tuple[str, ...]:
-    """Return arguments that write one frame of a file as a JPEG, `width` pixels wide."""
-    position_s = at_s + facts.start_us / 1_000_000
-    seek = ("-ss", f"{position_s:.3f}") if facts.format in SEEKABLE else ()
-    source = (*safe_input_args(facts.format), *seek, "-i", f"file:{path}")
-    stream = f"0:{_video_specifier(facts.video_stream)}"
-    frame = ("-map", stream, "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4")
-    return (*GLOBAL, *source, *frame, "-f", "mjpeg", out)
-
-
-def _video_specifier(stream: int | None) -> str:
+def video_specifier(stream: int | None) -> str:
+    """Return the specifier of a video stream within its file."""
     return "V:0" if stream is None else str(stream)
 
 
@@ -160,7 +149,7 @@ def _source_chains(
     graph = framing_chains(
         segment.profile,
         source,
-        pad=f"{video}:{_video_specifier(source.video_stream)}",
+        pad=f"{video}:{video_specifier(source.video_stream)}",
         before=_video_filters(source, rate, seek),
         label=f"v{i}",
     )

@@ -15,6 +15,12 @@ class SourceColor(Model):
 
     matrix: str
     primaries: str
+    transfer: str = Field("bt709", description="One of HDR; `bt709` stands for all of SDR.")
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether the picture is tone-mapped."""
+        return self.transfer != "bt709"
 
 
 class StillPicture(Model):

@@ -12,7 +12,7 @@ from clipmill.timeline.build import Timeline, subrange
 
 # Part of every key. Raised when the same content would give other pixels or samples, or when the
 # hashed fields change, so that older segments are not reused.
-RENDERER = 7
+RENDERER = 8
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _NESTED = (dict, list)
 

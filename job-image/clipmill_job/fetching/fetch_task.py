@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from clipmill.artifacts.thumbnail import THUMBNAIL_S, THUMBNAIL_WIDTH
-from clipmill.ffmpeg.segment_args import still_args
+from clipmill.ffmpeg.thumbnail_args import thumbnail_args
 from clipmill.protocol import FetchAssignment, MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.spec.source_urls import ForbiddenURL, check_url
+from clipmill.timeline.source_color import source_color
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
@@ -130,7 +131,8 @@ def _thumbnail(context: TaskContext, facts: MediaFacts, path: Path, out: Path) -
     # Of the pictures: the sound may go on after the last one.
     pictures_s = float(facts.frames / Fraction(facts.rate))
     at_s = min(THUMBNAIL_S, pictures_s / 2) if facts.frames > 1 else 0.0
-    args = still_args(facts, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
+    color = source_color(facts)
+    args = thumbnail_args(facts, color, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
     try:
         subprocesses.run(
             (context.ffmpeg.path, *args),
