@@ -117,11 +117,11 @@ def test_chunked_body_over_the_limit(http: httpx.Client) -> None:
 
 CLIP = {"url": "https://clips.example.com/a.mp4"}
 BAD_MANIFESTS: list[tuple[str, dict[str, Any], list[str]]] = [
-    ("unknown field", {"colour": "red"}, ["spec.colour", "red", "not permitted"]),
+    ("unknown field", {"colour": "red"}, ["spec.colour", "red", "unknown field"]),
     (
         "unknown field of a clip",
         {"clips": [{**CLIP, "speed": 2}]},
-        ["spec.clips[0].speed", "2", "not permitted"],
+        ["spec.clips[0].speed", "2", "unknown field"],
     ),
     (
         "end before start",
@@ -134,8 +134,8 @@ BAD_MANIFESTS: list[tuple[str, dict[str, Any], list[str]]] = [
         ["spec.clips[0]", "url and mediaId are set", "exactly one"],
     ),
     ("neither", {"clips": [{"title": "t"}]}, ["spec.clips[0]", "none is set", "exactly one"]),
-    ("no clips", {"clips": []}, ["spec.clips", "at least 1 item"]),
-    ("501 clips", {"clips": [CLIP] * 501}, ["spec.clips", "at most 500 items", "501"]),
+    ("no clips", {"clips": []}, ["spec.clips", "at least 1"]),
+    ("501 clips", {"clips": [CLIP] * 501}, ["spec.clips", "at most 500", "501"]),
     ("2 MB title", {"title": "t" * 2_000_000}, ["spec.title", "200 characters", "2000002"]),
     ("NUL in a title", {"title": "a\0b"}, ["spec.title", "control characters"]),
     ("script URL", {"clips": [{"url": "javascript:alert(1)"}]}, ["spec.clips[0].url", "http"]),

@@ -86,7 +86,7 @@ CASES = {
     "unknown preset": Case(
         {"clips": [GOOD], "outputs": [{"name": "main", "preset": "youtub"}]},
         "spec.outputs[0].preset",
-        ("'youtub'", "'youtube'"),
+        ("'youtub'", "mean youtube?"),
     ),
     "output name used twice": Case(
         {"clips": [GOOD], "outputs": [SMALL, SMALL]}, "spec.outputs", ("'main'",)

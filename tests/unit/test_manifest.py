@@ -52,7 +52,7 @@ BAD: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "unknown preset": (
         {"outputs": [{"name": "main", "preset": "youtub"}]},
         "spec.outputs[0].preset: 'youtub': ",
-        ("'youtube'", "'tiktok'"),
+        ("mean youtube?", "tiktok"),
     ),
     "two sources": (
         {"clips": [{**CLIP, "mediaId": "m-abcd"}]},

@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError as StoreError
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 
+from clipmill.spec.input_rules import input_rule
 from clipmill_api.database import UNAVAILABLE
 
 log = logging.getLogger(__name__)
@@ -94,9 +95,11 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
     return problem_response(error.status, error.code, error.detail, **error.facts)
 
 
-async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [_field_error(entry) for entry in error.errors()[:MAX_ERRORS]]
+    body = getattr(request.scope.get("route"), "body_field", None)
+    root = body.field_info.annotation if body else None
+    errors = [_field_error(entry, root) for entry in error.errors()[:MAX_ERRORS]]
     first = errors[0]
     detail = f"{first['field']}: {first['rule']}"
     if first["value"] is not None:
@@ -104,8 +107,13 @@ async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
     return problem_response(422, "Invalid", detail, errors=errors)
 
 
-def _field_error(error: dict[str, Any]) -> dict[str, Any]:
-    """Return field, value and rule of a pydantic error."""
+def _field_error(error: dict[str, Any], root: Any) -> dict[str, Any]:
+    """Return field, value and rule of a pydantic error.
+
+    Args:
+        error: Its location starts with where the value is: body, query or path.
+        root: Annotation of the request's body.
+    """
     if error["type"] == "json_invalid":
         rule = f"not valid JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
         return {"field": "body", "value": None, "rule": rule}
@@ -116,7 +124,9 @@ def _field_error(error: dict[str, Any]) -> dict[str, Any]:
     shown = None if isinstance(value, dict | list) else repr(value)
     if shown and len(shown) > SHOWN_CHARS:
         shown = f"{shown[:SHOWN_CHARS]}... ({len(shown)} characters)"
-    return {"field": field, "value": shown, "rule": error["msg"].removeprefix("Value error, ")}
+    place, *steps = error["loc"] or ("",)
+    rule = input_rule(error, steps, root if place == "body" else None)
+    return {"field": field, "value": shown, "rule": rule}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

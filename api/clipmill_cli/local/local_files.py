@@ -34,6 +34,9 @@ ASSET_FIELDS = {
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
+# `www.youtube.com/watch?v=1` behind the manifest's folder.
+_HOST_AND_PATH = re.compile(r"(?:^|/)((?:[a-z0-9-]+\.)+(?:be|com|gg|net|org|tv)/\S+)$")
+
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
@@ -146,9 +149,15 @@ def _check_exists(file: LocalFile) -> None:
         raise ManifestError(f"{file.field}: {format_value(str(file.path))}: {error}") from None
     shown = format_value(str(file.path), max_chars=MAX_URL_CHARS)
     if size_bytes is None:
-        raise ManifestError(f"{file.field}: {shown}: no such file (a URL starts with https://)")
+        raise ManifestError(f"{file.field}: {shown}: no such file{_url_hint(str(file.path))}")
     if size_bytes == 0:
         raise ManifestError(f"{file.field}: {shown}: the file is empty")
+
+
+def _url_hint(path: str) -> str:
+    """Return ` (did you mean https://www.youtube.com/...?)` for a path that starts like a host."""
+    address = _HOST_AND_PATH.search(path)
+    return f" (did you mean https://{address[1]}?)" if address else " (a URL starts with https://)"
 
 
 def with_media_ids(

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from clipmill.spec import Manifest
+from clipmill.spec.input_rules import input_rule
 from clipmill_cli.errors import ManifestError
-from clipmill_cli.output.field_paths import field_path, format_value, suggestion
+from clipmill_cli.output.field_paths import field_path, format_value
 
 MAX_BYTES = 1024 * 1024
 MAX_LINES = 5
@@ -82,26 +83,26 @@ def validate(document: Mapping[str, Any]) -> Manifest:
         return Manifest.model_validate(document)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-    lines = [_fault_line(dict(fault)) for fault in faults[:MAX_LINES]]
+    lines = [_fault_line(dict(fault), Manifest) for fault in faults[:MAX_LINES]]
     if len(faults) > MAX_LINES:
         lines[-1] += f" (and {len(faults) - MAX_LINES} more errors)"
     raise ManifestError(*lines)
 
 
-def _fault_line(fault: dict[str, Any]) -> str:
+def _fault_line(fault: dict[str, Any], root: type[BaseModel]) -> str:
     steps, value = tuple(fault["loc"]), fault.get("input")
-    if fault["type"] == "missing":
-        return f"{field_path(steps)}: required field is missing"
-    if fault["type"] == "extra_forbidden":
-        return f"{field_path(steps)}: unknown field; {suggestion(steps)}"
-    rule = str(fault["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    rule = input_rule(fault, steps, root)
+    if fault["type"] in ("missing", "extra_forbidden"):
+        return f"{field_path(steps)}: {rule}"
     # A rule about several fields starts with the field to change.
     first = re.match(r"([a-zA-Z]+):? ", rule)
-    if isinstance(value, dict) and first and first[1] in value:
+    if fault["type"] == "value_error" and isinstance(value, dict) and first and first[1] in value:
         steps, value = (*steps, first[1]), value[first[1]]
     # The rule itself counts a list or mapping, or names what is in it.
     if isinstance(value, dict | list) and fault["type"] in ("value_error", "too_short", "too_long"):
         if not steps:
             return f"manifest: {rule}"
         return f"{field_path(steps)}: {rule.removeprefix(f'{steps[-1]}: ')}"
-    return f"{field_path(steps)}: {format_value(value)}: {rule}"
+    shown = format_value(value)
+    # Some rules name the value themselves.
+    return f"{field_path(steps)}: {rule if rule.startswith(shown) else f'{shown}: {rule}'}"

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from clipmill.protocol import Registration
 from clipmill.spec import CompilationSpec
+from clipmill.spec.input_rules import input_rule
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator import metrics
@@ -121,5 +122,5 @@ class Registrar:
 def _invalid_spec(error: ValidationError) -> SpecRefusal:
     first = error.errors()[0]
     field = ".".join(str(step) for step in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return SpecRefusal("InvalidSpec", f"spec.{field}: {message}")
+    rule = input_rule(dict(first), first["loc"], CompilationSpec)
+    return SpecRefusal("InvalidSpec", f"spec.{field}: {rule}")
