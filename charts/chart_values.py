@@ -95,7 +95,7 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _by_stage(schema: dict[str, Any]) -> dict[str, Any]:
-    return _closed(fetch=schema, render=schema, assemble=schema)
+    return _closed(discover=schema, fetch=schema, render=schema, assemble=schema)
 
 
 SHARED: dict[str, dict[str, Any]] = {

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from clipmill.protocol import Stage
+from clipmill.shows.show_messages import DiscoverJob
 from clipmill_operator.building.job_objects import job_object, secret_object
-from clipmill_operator.building.labels import RevisionRef
+from clipmill_operator.building.labels import DISCOVER, EpisodeRef, RevisionRef
 from clipmill_operator.building.policy_objects import network_policies
 from clipmill_operator.settings import Settings
 
@@ -48,6 +49,21 @@ def own_objects(namespace: str, configured: Settings) -> dict[str, Object]:
         objects[f"{stage} Job"] = job_object(revision, stage, 2, configured)
         objects[f"{stage} Secret"] = secret_object(
             revision, stage, UID, url=configured.pods_api_url, key="cm_j_key"
+        )
+    for name, uid in (("discover", UID), ("ownerless discover", None)):
+        episode = EpisodeRef(
+            DiscoverJob(
+                episode_id="e-abcd1234",
+                show_uid=uid,
+                show_name="weekly",
+                namespace=namespace,
+                name="weekly-20261127-1800",
+                owner="ada",
+            )
+        )
+        objects[f"{name} Job"] = job_object(episode, DISCOVER, 1, configured)
+        objects[f"{name} Secret"] = secret_object(
+            episode, DISCOVER, UID, url=configured.pods_api_url, key="cm_j_key"
         )
     for policy in network_policies(namespace, configured):
         objects[policy["metadata"]["name"]] = policy
@@ -200,6 +216,36 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
     "a Job without an owner": ("render Job", _label("clipmill.dev/owner", ""), "an owner"),
     "a Job of another name": ("render Job", _metadata(name="miner"), "the name of an object"),
     "a Job of no Compilation": ("render Job", _metadata(ownerReferences=[]), "belongs to"),
+    "a discover Job of a Compilation": (
+        "discover Job",
+        lambda job: job["metadata"]["ownerReferences"][0].update(kind="Compilation"),
+        "belongs to",
+    ),
+    "a discover Job of another Show": (
+        "discover Job",
+        lambda job: job["metadata"]["ownerReferences"][0].update(uid="another"),
+        "belongs to",
+    ),
+    "a discover Job that outlives its Show": (
+        "discover Job",
+        _metadata(ownerReferences=[]),
+        "belongs to",
+    ),
+    "a render Job of a Show": (
+        "render Job",
+        lambda job: job["metadata"]["ownerReferences"][0].update(kind="Show"),
+        "belongs to",
+    ),
+    "a discover Job without an end": (
+        "discover Job",
+        _spec(activeDeadlineSeconds=7200),
+        "parallelism",
+    ),
+    "a discover Secret with more entries": (
+        "discover Secret",
+        lambda secret: secret["stringData"].update(CLIPMILL_CREDENTIAL="x"),
+        "API's URL and a key only",
+    ),
     "many pods": ("render Job", _spec(parallelism=500, completions=500), "parallelism"),
     "a Secret of another name": ("render Secret", _metadata(name="x"), "the name of an object"),
     "a token Secret": (
@@ -239,6 +285,13 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
     "internet for all stages": (
         "clipmill-jobs-fetch",
         _spec(podSelector={}),
+        "selects job pods",
+    ),
+    "internet for one more stage": (
+        "clipmill-jobs-fetch",
+        lambda policy: policy["spec"]["podSelector"]["matchExpressions"][0]["values"].append(
+            "render"
+        ),
         "selects job pods",
     ),
 }

@@ -42,14 +42,20 @@ class PodSettings(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
     )
-    # By stage: fetch, render, assemble.
+    # By stage: discover, fetch, render, assemble.
     resources: dict[str, ContainerResources] = {
+        "discover": _resources("50m", "192Mi", "512Mi"),
         "fetch": _resources("100m", "256Mi", "1Gi"),
         "render": _resources("500m", "1Gi", "2Gi"),
         "assemble": _resources("500m", "1Gi", "2Gi"),
     }
     # Size limit of the emptyDir at /scratch, by stage.
-    scratch: dict[str, str] = {"fetch": "5Gi", "render": "10Gi", "assemble": "20Gi"}
+    scratch: dict[str, str] = {
+        "discover": "1Gi",
+        "fetch": "5Gi",
+        "render": "10Gi",
+        "assemble": "20Gi",
+    }
     image_pull_secrets: list[str] = []
     node_selector: dict[str, str] = {}
     tolerations: list[dict[str, Any]] = []
@@ -108,6 +114,7 @@ class Settings(EnvironmentSettings):
     default_owner: str = "default"
     max_active: AtLeastOne = 20
     max_active_per_owner: AtLeastOne = 5
+    max_discovering: AtLeastOne = 10
     fetch_parallelism: AtLeastOne = 4
     render_parallelism: AtLeastOne = 4
     render_from_segments: int = Field(24, ge=0)
@@ -124,6 +131,7 @@ class Settings(EnvironmentSettings):
     fetch_ports: Ports = (80, 443)
     resync_s: int = Field(30, ge=1, validation_alias="CLIPMILL_RESYNC_SECONDS")
     poll_s: int = Field(3, ge=1, validation_alias="CLIPMILL_POLL_SECONDS")
+    show_poll_s: int = Field(5, ge=1, validation_alias="CLIPMILL_SHOW_POLL_SECONDS")
     workers: AtLeastOne = 8
     health_port: Port = 8080
     metrics_port: Port = 9090

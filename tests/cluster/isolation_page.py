@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from cluster import world
 from cluster.reach import JOBS, MOMENTS, ROLES, Target
 
-HEADS = ("fetch", "render", "assemble", "API", "operator", "database", "a pod without policy")
+HEADS = (*JOBS, "API", "operator", "database", "a pod without policy")
 TITLES = {
     "database": "the database",
     "api": "the API",
@@ -52,7 +52,7 @@ def page(asked: Iterable[Target], reached: Mapping[str, set[str]]) -> str:
 
 def short(asked: Iterable[Target], reached: Mapping[str, set[str]]) -> str:
     """Return the README's table: job pods only, one row per target for all ways to connect."""
-    rows = ["| | fetch | render | assemble |", "|---|---|---|---|"]
+    rows = [f"| | {' | '.join(JOBS)} |", f"|---|{'---|' * len(JOBS)}"]
     listed = list(asked)
     for what, title in TITLES.items():
         names = {target.name for target in listed if target.what == what}

@@ -14,11 +14,12 @@ from cluster.release import HERE, VIDEOS
 ELSEWHERE = "elsewhere"
 # Seconds after the start of the container's process.
 MOMENTS = (0, 1, 5, 30)
-JOBS = ("fetch", "render", "assemble")
+JOBS = ("discover", "fetch", "render", "assemble")
 # A stranger is a pod without a policy: it shows that the targets can be reached.
 ROLES = (*JOBS, "api", "operator", "database", "stranger")
 OPEN = {"dns", "other", "kubernetes", "metadata", "private", "public"}
 MAY = {
+    "discover": {"api", "dns", "public"},
     "fetch": {"api", "dns", "public"},
     "render": {"api", "dns"},
     "assemble": {"api", "dns"},

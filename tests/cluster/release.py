@@ -35,7 +35,7 @@ VALUES: dict[str, Any] = {
         # Shards from nine segments on, so that tests run all three stages.
         "renderFromSegments": 9,
         # Videos of a few hundred pixels, on a node that has other work.
-        "pods": {"resources": dict.fromkeys(("fetch", "render", "assemble"), SMALL)},
+        "pods": {"resources": dict.fromkeys(("discover", "fetch", "render", "assemble"), SMALL)},
     },
 }
 

@@ -183,7 +183,8 @@ def test_helm_test_proves_the_isolation_and_can_fail(release: None) -> None:
     private = [f"{RELEASE}-test-target.{HERE}.svc:8080", "kubernetes.default.svc:443"]
     private.append(f"{RELEASE}-database.{HERE}.svc:5432")
     assert printed_by("control") == "".join(f"ok: {each} can be reached\n" for each in private[:2])
-    for stage, public in (("fetch", []), ("render", [PUBLIC]), ("assemble", [PUBLIC])):
+    stages = {"discover": [], "fetch": [], "render": [PUBLIC], "assemble": [PUBLIC]}
+    for stage, public in stages.items():
         lines = [f"ok: {RELEASE}-api.{HERE}.svc:80 can be reached"]
         lines += [f"ok: {each} cannot be reached" for each in private + public]
         assert printed_by(stage).splitlines() == lines

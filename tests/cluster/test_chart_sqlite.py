@@ -48,7 +48,7 @@ def lite() -> Iterator[None]:
 def test_helm_test_proves_the_isolation_without_a_database(lite: None) -> None:
     """Each stage reaches the API; neither another pod, nor the API server, nor the internet."""
     done = helm("test", RELEASE, "--timeout=6m")
-    roles = ("control", "fetch", "render", "assemble")
+    roles = ("control", "discover", "fetch", "render", "assemble")
     said = {
         role: kubectl("logs", "-n", HERE, f"{RELEASE}-isolation-{role}", check=False).splitlines()
         for role in roles
@@ -59,6 +59,7 @@ def test_helm_test_proves_the_isolation_without_a_database(lite: None) -> None:
     public = ["ok: 1.1.1.1:443 cannot be reached"]
     assert said == {
         "control": [f"ok: {address} can be reached" for address in OPEN],
+        "discover": reached + closed,
         "fetch": reached + closed,
         "render": reached + closed + public,
         "assemble": reached + closed + public,

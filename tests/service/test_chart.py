@@ -206,6 +206,7 @@ def test_helm_test_tries_each_stage() -> None:
         reached = ["--open=clipmill-api.clipmill.svc:80"]
         assert tries == {
             "control": [f"--open={address}" for address in others],
+            "discover": reached + private,
             "fetch": reached + private,
             "render": [*reached, *private, "--closed=1.1.1.1:443"],
             "assemble": [*reached, *private, "--closed=1.1.1.1:443"],

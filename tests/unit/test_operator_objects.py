@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clipmill.protocol import ExitCode, Stage
+from clipmill.shows.show_messages import DiscoverJob
 from clipmill_operator.building.job_objects import job_object, secret_object
-from clipmill_operator.building.labels import RevisionRef
+from clipmill_operator.building.labels import DISCOVER, EpisodeRef, RevisionRef
 from clipmill_operator.building.policy_objects import network_policies
 from clipmill_operator.settings import PodSettings
 from operator_objects import SETTINGS
 
+DISCOVER_TASK = DiscoverJob(
+    episode_id="e-abcd1234",
+    show_uid="uid-1",
+    show_name="weekly",
+    namespace="clips",
+    name="weekly-20261127-1800",
+    owner="ada",
+)
 REVISION = RevisionRef("clips", "friday-top-clips-of-the-week", "uid-1", 3, "ada")
 
 
@@ -53,6 +62,26 @@ def test_a_pod_has_only_the_api_url_and_key() -> None:
     assert secret["metadata"]["ownerReferences"][0]["uid"] == "job-uid"
 
 
+def test_a_discover_job() -> None:
+    """One task with an end, owned by the Show; one of the API's shows has no owner."""
+    job = job_object(EpisodeRef(DISCOVER_TASK), DISCOVER, 1, SETTINGS)
+    labels = job["metadata"]["labels"]
+    assert labels == job["spec"]["template"]["metadata"]["labels"]
+    assert (labels["clipmill.dev/stage"], labels["clipmill.dev/owner"]) == ("discover", "ada")
+    assert labels["clipmill.dev/show"] == "weekly"
+    (owner,) = job["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("Show", "weekly", "uid-1")
+    assert "blockOwnerDeletion" not in owner
+    assert (job["spec"]["completions"], job["spec"]["activeDeadlineSeconds"]) == (1, 900)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"] == {"memory": "512Mi"}
+    task = DISCOVER_TASK.model_copy(update={"show_uid": None})
+    ownerless = job_object(EpisodeRef(task), DISCOVER, 1, SETTINGS)["metadata"]
+    assert (ownerless["name"], ownerless["ownerReferences"]) == (job["metadata"]["name"], [])
+    longest = DISCOVER_TASK.model_copy(update={"name": "x" * 63})
+    assert len(EpisodeRef(longest).child_name(DISCOVER)) <= 52
+
+
 def test_pods_are_placed_by_the_settings() -> None:
     """What is not set is left out; labels of the operator win."""
     pods = PodSettings(
@@ -69,8 +98,8 @@ def test_pods_are_placed_by_the_settings() -> None:
     assert template["metadata"]["labels"]["clipmill.dev/stage"] == "fetch"
 
 
-def test_only_fetch_pods_reach_the_internet_and_no_private_range() -> None:
-    """All is denied, then DNS and the API are allowed, then the internet to fetch pods."""
+def test_only_discover_and_fetch_pods_reach_the_internet_and_no_private_range() -> None:
+    """All is denied, then DNS and the API are allowed, then the internet to two stages."""
     settings = SETTINGS.model_copy(
         update={"excluded_cidrs": ("203.0.113.0/24",), "dns_cidrs": ("169.254.20.10/32",)}
     )
@@ -81,7 +110,8 @@ def test_only_fetch_pods_reach_the_internet_and_no_private_range() -> None:
         [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
         [{"port": 8080, "protocol": "TCP"}],
     ]
-    assert fetch["podSelector"] == {"matchLabels": {"clipmill.dev/stage": "fetch"}}
+    stages = {"key": "clipmill.dev/stage", "operator": "In", "values": ["discover", "fetch"]}
+    assert fetch["podSelector"] == {"matchExpressions": [stages]}
     v4, v6 = (peer["ipBlock"] for peer in fetch["egress"][0]["to"])
     assert {"10.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10", "203.0.113.0/24"} <= set(v4["except"])
     assert {"fc00::/7", "fe80::/10"} <= set(v6["except"])

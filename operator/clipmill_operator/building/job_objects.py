@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipmill.protocol import ExitCode, Stage
-from clipmill_operator.building.labels import RevisionRef, owner_reference
+from clipmill_operator.building.labels import DISCOVER, JobRef, owner_reference
 from clipmill_operator.building.resource import Object
 from clipmill_operator.settings import Settings
 
@@ -13,22 +13,25 @@ RETRIES = 3
 # Exit codes that fail a task without a retry. After a lost lease another pod may succeed.
 PERMANENT_EXIT_CODES = [code for code in range(64, 80) if code != ExitCode.LEASE_LOST]
 DEFAULT_SCRATCH = "5Gi"
+# A discover task ends itself much earlier, by the limit of its assignment.
+DISCOVER_DEADLINE_S = 900
 
 
-def job_object(revision: RevisionRef, stage: Stage, tasks: int, settings: Settings) -> Object:
+def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Object:
     """Return the Indexed Job of a stage with one index per task."""
-    parallelism = {
+    parallelism: dict[str, int] = {
         Stage.FETCH: settings.fetch_parallelism,
         Stage.RENDER: settings.render_parallelism,
     }
+    deadline_s = DISCOVER_DEADLINE_S if stage == DISCOVER else settings.stage_deadline_s
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": revision.child_name(stage),
-            "namespace": revision.namespace,
-            "labels": revision.labels(stage),
-            "ownerReferences": [revision.owner_reference()],
+            "name": ref.child_name(stage),
+            "namespace": ref.namespace,
+            "labels": ref.labels(stage),
+            "ownerReferences": ref.owner_references(),
         },
         "spec": {
             "completionMode": "Indexed",
@@ -38,9 +41,9 @@ def job_object(revision: RevisionRef, stage: Stage, tasks: int, settings: Settin
             "maxFailedIndexes": tasks,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
-            "activeDeadlineSeconds": settings.stage_deadline_s,
+            "activeDeadlineSeconds": deadline_s,
             "ttlSecondsAfterFinished": settings.job_ttl_s,
-            "template": _pod_template(revision, stage, settings),
+            "template": _pod_template(ref, stage, settings),
         },
     }
 
@@ -54,12 +57,12 @@ def _failure_rules() -> list[Object]:
     ]
 
 
-def _pod_template(revision: RevisionRef, stage: Stage, settings: Settings) -> Object:
+def _pod_template(ref: JobRef, stage: str, settings: Settings) -> Object:
     pods = settings.pods
-    metadata: Object = {"labels": {**pods.labels, **revision.labels(stage)}}
+    metadata: Object = {"labels": {**pods.labels, **ref.labels(stage)}}
     if pods.annotations:
         metadata["annotations"] = pods.annotations
-    scratch = {"sizeLimit": pods.scratch.get(stage.value, DEFAULT_SCRATCH)}
+    scratch = {"sizeLimit": pods.scratch.get(stage, DEFAULT_SCRATCH)}
     spec = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -72,7 +75,7 @@ def _pod_template(revision: RevisionRef, stage: Stage, settings: Settings) -> Ob
             "fsGroup": USER_ID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(revision, stage, settings)],
+        "containers": [_container(ref, stage, settings)],
         "volumes": [{"name": "scratch", "emptyDir": scratch}],
         **_placement(settings),
     }
@@ -92,13 +95,13 @@ def _placement(settings: Settings) -> Object:
     return {field: value for field, value in fields.items() if value}
 
 
-def _container(revision: RevisionRef, stage: Stage, settings: Settings) -> Object:
-    resources = settings.pods.resources.get(stage.value)
+def _container(ref: JobRef, stage: str, settings: Settings) -> Object:
+    resources = settings.pods.resources.get(stage)
     return {
         "name": "job",
         "image": settings.job_image,
         "imagePullPolicy": settings.job_image_pull_policy,
-        "envFrom": [{"secretRef": {"name": revision.child_name(stage)}}],
+        "envFrom": [{"secretRef": {"name": ref.child_name(stage)}}],
         "resources": resources.model_dump(exclude_defaults=True) if resources else {},
         "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -110,22 +113,20 @@ def _container(revision: RevisionRef, stage: Stage, settings: Settings) -> Objec
     }
 
 
-def secret_object(
-    revision: RevisionRef, stage: Stage, job_uid: str, *, url: str, key: str
-) -> Object:
+def secret_object(ref: JobRef, stage: str, job_uid: str, *, url: str, key: str) -> Object:
     """Return the Secret of a stage's pods, owned by the Job.
 
     It is not immutable: a kubelet does not watch an immutable Secret, and would miss a replacement.
     """
-    name = revision.child_name(stage)
+    name = ref.child_name(stage)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
         "metadata": {
             "name": name,
-            "namespace": revision.namespace,
-            "labels": revision.labels(stage),
+            "namespace": ref.namespace,
+            "labels": ref.labels(stage),
             "ownerReferences": [owner_reference("batch/v1", "Job", name, job_uid)],
         },
         "stringData": {"CLIPMILL_API_URL": url, "CLIPMILL_API_KEY": key},

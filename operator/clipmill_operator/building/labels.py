@@ -1,4 +1,4 @@
-"""Labels, annotations and names of the objects that belong to a Compilation.
+"""Labels, annotations and names of the objects that belong to a Compilation or an episode.
 
 Names follow from uid, generation and stage, so that a repeated reconcile creates nothing twice.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
-from clipmill.protocol import Stage
+from clipmill.shows.show_messages import DiscoverJob
 from clipmill_operator.building.resource import API_VERSION, GROUP, KIND, Object
 
 STAGE = f"{GROUP}/stage"
@@ -21,11 +22,38 @@ OWNER = f"{GROUP}/owner"
 SUBMISSION = f"{GROUP}/submission"
 # Annotation that proves it, since anybody can write the id: derived from the API's nonce.
 SUBMISSION_PROOF = f"{GROUP}/submission-proof"
+# Label of the resources and Jobs of a show's episodes: the name of the show.
+SHOW = f"{GROUP}/show"
+SHOW_UID = f"{GROUP}/show-uid"
+# Label of a discover Job: the id of the episode.
+EPISODE = f"{GROUP}/episode"
+# Annotation of an episode's Compilation: the scheduled time.
+SCHEDULED_AT = f"{GROUP}/scheduled-at"
+# The stage of a show's episode that queries its sources. It belongs to no Compilation.
+DISCOVER = "discover"
+SHOW_KIND = "Show"
 MANAGED_BY = {
     "app.kubernetes.io/managed-by": "clipmill-operator",
     "app.kubernetes.io/name": "clipmill",
 }
 SELECTOR = "app.kubernetes.io/managed-by=clipmill-operator"
+
+
+class JobRef(Protocol):
+    """What a Job is for: it decides its name, labels and owner."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the Job."""
+
+    def child_name(self, stage: str) -> str:
+        """Return the name of a stage's Job and Secret."""
+
+    def labels(self, stage: str) -> dict[str, str]:
+        """Return the labels of a stage's objects."""
+
+    def owner_references(self) -> list[Object]:
+        """Return references to the object that owns the Job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +66,66 @@ class RevisionRef:
     generation: int
     owner: str
 
-    def child_name(self, stage: Stage) -> str:
+    def child_name(self, stage: str) -> str:
         """Return the name of a stage's Job and Secret.
 
         It has at most 52 characters, since the names of pods extend it.
         """
-        digest = hashlib.sha256(self.uid.encode()).hexdigest()[:6]
-        prefix = self.name[:24].rstrip("-")
-        return f"{prefix}-{digest}-g{self.generation}-{stage.value}"
+        return _child_name(self.name, self.uid, self.generation, stage)
 
-    def labels(self, stage: Stage) -> dict[str, str]:
+    def labels(self, stage: str) -> dict[str, str]:
         """Return the labels of a stage's objects."""
         return {
-            **MANAGED_BY,
-            "app.kubernetes.io/component": "job",
+            **_job_labels(stage, self.owner),
             COMPILATION_NAME: self.name,
             COMPILATION_UID: self.uid,
             GENERATION: str(self.generation),
-            OWNER: self.owner,
-            STAGE: stage.value,
         }
 
-    def owner_reference(self) -> Object:
+    def owner_references(self) -> list[Object]:
         """Return a reference to the Compilation for the objects that it owns."""
-        return owner_reference(API_VERSION, KIND, self.name, self.uid)
+        return [owner_reference(API_VERSION, KIND, self.name, self.uid)]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRef:
+    """An episode whose sources are queried. A show of the API has no resource to own the Job."""
+
+    task: DiscoverJob
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the show."""
+        return self.task.namespace
+
+    def child_name(self, stage: str) -> str:
+        """Return the name of the Job and Secret."""
+        return _child_name(self.task.name, self.task.episode_id, 1, stage)
+
+    def labels(self, stage: str) -> dict[str, str]:
+        """Return the labels of the objects."""
+        uid = {SHOW_UID: self.task.show_uid} if self.task.show_uid else {}
+        return {
+            **_job_labels(stage, self.task.owner),
+            SHOW: self.task.show_name,
+            EPISODE: self.task.episode_id,
+            **uid,
+        }
+
+    def owner_references(self) -> list[Object]:
+        """Return a reference to the Show, if there is one."""
+        if not self.task.show_uid:
+            return []
+        return [owner_reference(API_VERSION, SHOW_KIND, self.task.show_name, self.task.show_uid)]
+
+
+def _child_name(name: str, identity: str, generation: int, stage: str) -> str:
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:6]
+    return f"{name[:24].rstrip('-')}-{digest}-g{generation}-{stage}"
+
+
+def _job_labels(stage: str, owner: str) -> dict[str, str]:
+    return {**MANAGED_BY, "app.kubernetes.io/component": "job", OWNER: owner, STAGE: stage}
 
 
 def owner_reference(api_version: str, kind: str, name: str, uid: str) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from clipmill.protocol import Stage
-from clipmill_operator.building.labels import MANAGED_BY, STAGE
+from clipmill_operator.building.labels import DISCOVER, MANAGED_BY, STAGE
 from clipmill_operator.building.resource import Object
 from clipmill_operator.settings import Settings
 
@@ -14,10 +14,14 @@ def network_policies(namespace: str, settings: Settings) -> list[Object]:
     """Return the policies of one namespace.
 
     They deny all traffic of job pods, then allow DNS and the API to every stage, and the public
-    internet to the stage *fetch*.
+    internet to the stages *fetch* and *discover*.
     """
     job_pods = {"matchExpressions": [{"key": STAGE, "operator": "Exists"}]}
-    fetch_pods = {"matchLabels": {STAGE: Stage.FETCH.value}}
+    fetch_pods = {
+        "matchExpressions": [
+            {"key": STAGE, "operator": "In", "values": [DISCOVER, Stage.FETCH.value]}
+        ]
+    }
     return [
         _policy(
             namespace,
