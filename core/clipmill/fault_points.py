@@ -35,6 +35,9 @@ OPERATOR_STEPS = (
     "secret.deleted",  # in place of which one is created
     "secret.created",
     "status.written",
+    "shows.ticked",
+    "show.registered",
+    "show.status.written",
 )
 PURPOSES = ("clip", "segment", "output", "library")
 STAGES = ("fetch", "render", "assemble")

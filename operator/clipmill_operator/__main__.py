@@ -15,10 +15,17 @@ from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill_client.client import Client
+from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator.kube_client import KubeClient
+from clipmill_operator.reconciling.job_writer import JobWriter
 from clipmill_operator.reconciling.reconciler import Reconciler
+from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.reconciling.submission_sync import SubmissionSync
 from clipmill_operator.settings import Settings
+from clipmill_operator.shows.discover_jobs import DiscoverJobs
+from clipmill_operator.shows.show_controller import ShowController
+from clipmill_operator.shows.show_memory import ShowMemory
+from clipmill_operator.shows.show_registrar import ShowRegistrar
 from clipmill_operator.watching import watches
 from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
@@ -39,6 +46,7 @@ def create_loop(settings: Settings, kube: KubeClient, health: Health) -> Control
     )
     return ControlLoop(
         cache=cache,
+        shows=_create_shows(settings, kube, api, cache, reconciler),
         reconciler=reconciler,
         poller=ProgressPoller(api, cache, reconciler.states),
         resync=Resync(kube, api, cache, settings, health, reconciler.cancel),
@@ -52,6 +60,29 @@ def create_loop(settings: Settings, kube: KubeClient, health: Health) -> Control
         ),
         settings=settings,
         health=health,
+    )
+
+
+def _create_shows(
+    settings: Settings,
+    kube: KubeClient,
+    api: OperatorCalls,
+    cache: ClusterCache,
+    reconciler: Reconciler,
+) -> ShowController:
+    memory = ShowMemory()
+    jobs = JobWriter(kube, cache, settings)
+    policies = reconciler.network_policies
+    return ShowController(
+        kube=kube,
+        api=api,
+        cache=cache,
+        memory=memory,
+        registrar=ShowRegistrar(api, reconciler.namespaces, memory, settings),
+        discovery=DiscoverJobs(api, jobs, policies, settings, time.monotonic),
+        writer=StatusWriter(kube, cache),
+        clock=time.monotonic,
+        now=lambda: datetime.now(UTC),
     )
 
 

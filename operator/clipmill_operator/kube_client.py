@@ -33,6 +33,7 @@ class Kind(NamedTuple):
 
 
 COMPILATION = Kind("/apis/clipmill.dev/v1alpha1", "compilations")
+SHOW = Kind("/apis/clipmill.dev/v1alpha1", "shows")
 JOB = Kind("/apis/batch/v1", "jobs")
 POD = Kind("/api/v1", "pods")
 SECRET = Kind("/api/v1", "secrets")
@@ -41,6 +42,7 @@ NAMESPACE = Kind("/api/v1", "namespaces", namespaced=False)
 NETWORK_POLICY = Kind("/apis/networking.k8s.io/v1", "networkpolicies")
 KINDS = {
     "Compilation": COMPILATION,
+    "Show": SHOW,
     "Job": JOB,
     "Secret": SECRET,
     "Event": EVENT,
@@ -84,9 +86,14 @@ class KubeClient:
         return self._request("GET", _path(kind, namespace, name), none_on=(404,))
 
     def list_objects(self, kind: Kind, namespace: str, selector: str = "") -> ObjectList:
-        """Return the objects of a namespace; an empty namespace stands for all of them."""
+        """Return the objects of a namespace; an empty namespace stands for all of them.
+
+        There are none of a kind that the cluster does not have, as before its CRD is installed.
+        """
         query = urlencode({"labelSelector": selector} if selector else {})
-        body = self._request("GET", f"{_path(kind, namespace)}?{query}") or {}
+        body = self._request("GET", f"{_path(kind, namespace)}?{query}", none_on=(404,))
+        if body is None:
+            return ObjectList([], 0)
         version = int(body["metadata"]["resourceVersion"])
         return ObjectList(list(body.get("items") or []), version)
 

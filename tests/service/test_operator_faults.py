@@ -38,7 +38,11 @@ SUBMITTED = "submission.created"
 REPLACED = "secret.deleted"
 # A request that was cut is sent again within this time.
 SECRET_WITHIN_S = 8.0
-STEPS = [step for step in OPERATOR_STEPS if step not in (SUBMITTED, REPLACED)]
+STEPS = [
+    step
+    for step in OPERATOR_STEPS
+    if step not in (SUBMITTED, REPLACED) and not step.startswith("show")
+]
 
 
 @contextmanager

@@ -59,6 +59,7 @@ def test_all_workers_reconcile_at_once() -> None:
         workers=WORKERS,
         resync_s=3600,
         poll_s=3600,
+        show_poll_s=3600,
         first_namespaces=frozenset({"clipmill"}),
     )
     unused = cast(Any, SimpleNamespace())
@@ -68,6 +69,7 @@ def test_all_workers_reconcile_at_once() -> None:
         poller=unused,
         resync=cast(Any, Resync()),
         submissions=unused,
+        shows=unused,
         settings=cast(Any, settings),
         health=unused,
     )

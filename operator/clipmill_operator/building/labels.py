@@ -11,6 +11,7 @@ from typing import Protocol
 
 from clipmill.shows.show_messages import DiscoverJob
 from clipmill_operator.building.resource import API_VERSION, GROUP, KIND, Object
+from clipmill_operator.building.show_resource import SHOW_KIND
 
 STAGE = f"{GROUP}/stage"
 GENERATION = f"{GROUP}/generation"
@@ -31,7 +32,6 @@ EPISODE = f"{GROUP}/episode"
 SCHEDULED_AT = f"{GROUP}/scheduled-at"
 # The stage of a show's episode that queries its sources. It belongs to no Compilation.
 DISCOVER = "discover"
-SHOW_KIND = "Show"
 MANAGED_BY = {
     "app.kubernetes.io/managed-by": "clipmill-operator",
     "app.kubernetes.io/name": "clipmill",

@@ -8,6 +8,9 @@ from clipmill.protocol import TERMINAL_STATES, FailedTasks, Plan, Stage
 from clipmill_operator.building.resource import CompilationStatus
 from clipmill_operator.watching.observed import ObservedJob
 
+# A kubelet notices a new Secret within a minute: until then it is not replaced again.
+SECRET_REPLACED_EVERY_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class SpecRefusal:

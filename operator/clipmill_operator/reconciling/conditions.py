@@ -1,4 +1,4 @@
-"""Conditions of a Compilation, from the API's plan. Pure."""
+"""Conditions of a resource; those of a Compilation follow from the API's plan. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from clipmill.protocol import TERMINAL_STATES, ClipState, ClipStatus, CompilationState, Plan
 from clipmill_operator.building.resource import Condition
-from clipmill_operator.watching.observed import ObservedCompilation
+from clipmill_operator.watching.observed import ObservedCompilation, ObservedShow
 
 # Longest message of a condition or a status: 500 clips must fit into one object.
 MESSAGE_CHARS = 1000
@@ -23,11 +23,11 @@ class Finding(NamedTuple):
 
 
 def conditions_of(
-    compilation: ObservedCompilation, findings: Iterable[Finding], now: str
+    resource: ObservedCompilation | ObservedShow, findings: Iterable[Finding], now: str
 ) -> list[Condition]:
     """Return conditions. A condition keeps its transition time while its status stays the same."""
     previous: Mapping[str, Any] = {
-        condition["type"]: condition for condition in compilation.status.get("conditions") or []
+        condition["type"]: condition for condition in resource.status.get("conditions") or []
     }
     conditions = []
     for finding in findings:
@@ -40,7 +40,7 @@ def conditions_of(
                 reason=finding.reason,
                 message=finding.message,
                 last_transition_time=before["lastTransitionTime"] if is_same else now,
-                observed_generation=compilation.generation,
+                observed_generation=resource.generation,
             )
         )
     return conditions

@@ -142,7 +142,7 @@ def _fetch_actions(plan: Plan, children: Children) -> Iterator[Action]:
         return
     failed = [index for index in plan.to_fetch if job.result or index in job.failed_indexes]
     for index in failed:
-        yield _report(plan, Stage.FETCH, [index], _failure_message(job, children, index))
+        yield _report(plan, Stage.FETCH, [index], failure_message(job, children, index))
     if not failed:
         yield from _missing_secret(job, children)
 
@@ -151,7 +151,7 @@ def _render_actions(plan: Plan, children: Children, render_from_segments: int) -
     assemble = children.job(Stage.ASSEMBLE, plan.generation)
     if assemble is not None:
         if assemble.result:
-            yield _report(plan, Stage.ASSEMBLE, [0], _failure_message(assemble, children, 0))
+            yield _report(plan, Stage.ASSEMBLE, [0], failure_message(assemble, children, 0))
         else:
             yield from _missing_secret(assemble, children)
         return
@@ -190,7 +190,7 @@ def _report(
     )
 
 
-def _failure_message(job: ObservedJob, children: Children, index: int) -> str:
+def failure_message(job: ObservedJob, children: Children, index: int) -> str:
     """Return why a task failed: by its newest pod, or else by the Job."""
     pods = [p for p in children.pods_of(job) if p.index == index and p.exit_code is not None]
     if pods:

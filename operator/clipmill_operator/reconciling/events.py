@@ -1,4 +1,4 @@
-"""Kubernetes events of a Compilation, as `kubectl describe` prints them. Pure.
+"""Kubernetes events of a resource, as `kubectl describe` prints them. Pure.
 
 The name of an event follows from its content, so that a repetition after a restart adds nothing.
 """
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from clipmill_operator.building.resource import API_VERSION, KIND, CompilationStatus, Object
+from clipmill_operator.building.resource import API_VERSION, CompilationStatus, Object
 from clipmill_operator.reconciling.actions import (
     Action,
     CreateJob,
@@ -17,7 +17,7 @@ from clipmill_operator.reconciling.actions import (
     DeleteJob,
     ReplaceSecret,
 )
-from clipmill_operator.watching.observed import ObservedCompilation
+from clipmill_operator.watching.observed import ObservedCompilation, ObservedShow
 
 COMPONENT = "clipmill-operator"
 MESSAGE_CHARS = 900
@@ -89,25 +89,25 @@ def _status_events(compilation: ObservedCompilation, status: CompilationStatus) 
 
 
 def event_objects(
-    compilation: ObservedCompilation, events: Iterable[Event], now: str
+    resource: ObservedCompilation | ObservedShow, events: Iterable[Event], now: str
 ) -> list[Object]:
     """Return events as Kubernetes objects."""
-    return [_event_object(compilation, event, now) for event in events]
+    return [_event_object(resource, event, now) for event in events]
 
 
-def _event_object(compilation: ObservedCompilation, event: Event, now: str) -> Object:
-    content = f"{compilation.uid}/{compilation.generation}/{event.reason}/{event.message}"
+def _event_object(resource: ObservedCompilation | ObservedShow, event: Event, now: str) -> Object:
+    content = f"{resource.uid}/{resource.generation}/{event.reason}/{event.message}"
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{compilation.name}.{digest}", "namespace": compilation.namespace},
+        "metadata": {"name": f"{resource.name}.{digest}", "namespace": resource.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
-            "kind": KIND,
-            "namespace": compilation.namespace,
-            "name": compilation.name,
-            "uid": compilation.uid,
+            "kind": resource.kind,
+            "namespace": resource.namespace,
+            "name": resource.name,
+            "uid": resource.uid,
         },
         "type": event.type,
         "reason": event.reason,

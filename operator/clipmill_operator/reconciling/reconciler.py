@@ -20,6 +20,7 @@ from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.reconciling import events
 from clipmill_operator.reconciling.action_executor import ActionExecutor
 from clipmill_operator.reconciling.actions import (
+    SECRET_REPLACED_EVERY_S,
     Decision,
     PlanResponse,
     ReplaceSecret,
@@ -42,8 +43,6 @@ from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from clipmill_operator.watching.object_cache import ClusterCache
 from clipmill_operator.watching.observed import Children, Key, ObservedCompilation
 
-# A kubelet notices a new Secret within a minute: until then it is not replaced again.
-SECRET_REPLACED_EVERY_S = 60.0
 # A refused spec is registered again at this interval: a quota may have been raised.
 REFUSED_RETRY_S = 300.0
 

@@ -58,7 +58,7 @@ class Registrar:
         try:
             response = self._request(compilation, owner)
         except ValidationError as error:
-            return PlanResponse(refusal=_invalid_spec(error))
+            return PlanResponse(refusal=invalid_spec_refusal(error))
         except RetryableError as error:
             return self._outage(compilation.uid, error)
         except PermanentError as error:
@@ -119,7 +119,8 @@ class Registrar:
         return PlanResponse(outage=f"Clipmill API: {error}")
 
 
-def _invalid_spec(error: ValidationError) -> SpecRefusal:
+def invalid_spec_refusal(error: ValidationError) -> SpecRefusal:
+    """Return the refusal of a spec that the models do not accept, by its first error."""
     first = error.errors()[0]
     field = ".".join(str(step) for step in first["loc"])
     rule = input_rule(dict(first), first["loc"], CompilationSpec)

@@ -1,18 +1,19 @@
-"""Writes of a Compilation's status and events."""
+"""Writes of a resource's status and events."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from clipmill_operator import metrics
-from clipmill_operator.building.resource import API_VERSION, KIND, CompilationStatus
+from clipmill_operator.building.resource import API_VERSION, CompilationStatus
 from clipmill_operator.errors import PermanentKubeError
 from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.reconciling.events import Event, event_objects
 from clipmill_operator.reconciling.status import dump_status
 from clipmill_operator.watching.object_cache import ClusterCache
-from clipmill_operator.watching.observed import ObservedCompilation
+from clipmill_operator.watching.observed import ObservedCompilation, ObservedShow
 
 log = logging.getLogger(__name__)
 
@@ -25,24 +26,34 @@ class StatusWriter:
 
     def write(self, compilation: ObservedCompilation, status: CompilationStatus) -> None:
         """Write a status if it differs from the current one."""
-        content = dump_status(status)
-        if content == compilation.status:
+        self.write_content(compilation, dump_status(status))
+
+    def write_content(
+        self, resource: ObservedCompilation | ObservedShow, content: dict[str, Any]
+    ) -> None:
+        """Write a status, as the API server stores it, if it differs from the current one."""
+        if content == resource.status:
             return
-        metadata = {
-            "name": compilation.name,
-            "namespace": compilation.namespace,
-            "uid": compilation.uid,
-        }
-        manifest = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
+        metadata = {"name": resource.name, "namespace": resource.namespace, "uid": resource.uid}
+        manifest = {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata}
         written = self._kube.apply(manifest | {"status": content}, subresource="status")
         metrics.STATUS_WRITES.inc()
-        if written is not None:
+        if written is None:
+            return
+        if isinstance(resource, ObservedShow):
+            self._cache.shows.store(written)
+        else:
             self._cache.compilations.store(written)
 
-    def record(self, compilation: ObservedCompilation, events: Iterable[Event], now: str) -> None:
+    def record(
+        self,
+        resource: ObservedCompilation | ObservedShow,
+        events: Iterable[Event],
+        now: str,
+    ) -> None:
         """Create events. A refused event is logged only: nothing depends on it."""
-        for event in event_objects(compilation, events, now):
+        for event in event_objects(resource, events, now):
             try:
                 self._kube.create(event)
             except PermanentKubeError as error:
-                log.warning("event key=%s/%s error=%s", *compilation.key, error)
+                log.warning("event key=%s/%s error=%s", *resource.key, error)

@@ -21,9 +21,10 @@ from clipmill_operator.errors import KubeError, Requeue
 from clipmill_operator.reconciling.reconciler import Reconciler, ReconcileResult
 from clipmill_operator.reconciling.submission_sync import SubmissionSync
 from clipmill_operator.settings import Settings
+from clipmill_operator.shows.show_controller import ShowController
 from clipmill_operator.watching.health import Health
 from clipmill_operator.watching.object_cache import ClusterCache
-from clipmill_operator.watching.observed import Key, key_of
+from clipmill_operator.watching.observed import SHOW_PREFIX, Key, key_of
 from clipmill_operator.watching.pollers import ProgressPoller, Resync
 from clipmill_operator.watching.work_queue import WorkQueue
 
@@ -33,8 +34,8 @@ POLICIES_NAME = ""
 # The write of a status yields to reconciles that create Jobs (docs/decisions/operator.md).
 STATUS_YIELD_S = 10.0
 START_RETRY_S = 2.0
-# Threads besides the workers': resync, poll, submissions and cancellations.
-BACKGROUND_THREADS = 4
+# Threads besides the workers': resync, poll, submissions, shows and cancellations.
+BACKGROUND_THREADS = 5
 
 
 @dataclass(kw_only=True)
@@ -46,6 +47,7 @@ class ControlLoop:
     poller: ProgressPoller
     resync: Resync
     submissions: SubmissionSync
+    shows: ShowController
     settings: Settings
     health: Health
     queue: WorkQueue = field(default_factory=WorkQueue)
@@ -55,7 +57,7 @@ class ControlLoop:
     # --- events -------------------------------------------------------------------------------
 
     def on_event(self, kind: str, change: str | None, body: Object) -> None:
-        """Take a watch event of a Compilation, a Job or a pod."""
+        """Take a watch event of a Compilation, a Show, a Job or a pod."""
         self.health.record_event(kind)
         objects = getattr(self.cache, kind)
         is_deleted = change == "DELETED"
@@ -68,6 +70,9 @@ class ControlLoop:
                 self._spawn(self._cancel(uid))
             self.add(key)
             return
+        if kind == "shows":
+            self._on_show(key, uid, is_deleted=is_deleted)
+            return
         if kind == "pods" and not any(
             pod and pod.is_significant for pod in (previous, objects.get(key))
         ):
@@ -76,6 +81,14 @@ class ControlLoop:
         name = (body["metadata"].get("labels") or {}).get(COMPILATION_NAME)
         if name:
             self.add((key[0], name))
+
+    def _on_show(self, key: Key, uid: str, *, is_deleted: bool) -> None:
+        show = self.cache.shows.get(key)
+        # While a deletion waits for the episodes, no more of them may start.
+        if is_deleted or (show is not None and show.is_deleting):
+            self._spawn(self._delete_show(uid))
+        else:
+            self.add((key[0], SHOW_PREFIX + key[1]))
 
     def on_policy_event(self, namespace: str) -> None:
         """Take a watch event of one of our NetworkPolicies: it is applied again."""
@@ -102,6 +115,7 @@ class ControlLoop:
         await asyncio.gather(
             self._every(self.settings.resync_s, self._resync_round),
             self._every(self.settings.poll_s, self._poll_round),
+            self._every(self.settings.show_poll_s, self._show_round),
             self._dispatch(),
         )
 
@@ -136,6 +150,10 @@ class ControlLoop:
     async def _resync_round(self) -> None:
         self._add_all(await asyncio.to_thread(self.resync))
         await asyncio.to_thread(self.resync.cancel_orphans)
+        await asyncio.to_thread(self.shows.delete_missing)
+
+    async def _show_round(self) -> None:
+        self._add_all(await asyncio.to_thread(self.shows.tick))
 
     async def _poll_round(self) -> None:
         self._add_all(await asyncio.to_thread(self.poller))
@@ -148,6 +166,13 @@ class ControlLoop:
         except ClientError as error:
             log.warning("cancel uid=%s error=%s", uid, error)
         self._add_all(self.reconciler.admissions.admissible_keys())
+
+    async def _delete_show(self, uid: str) -> None:
+        """Report a deleted Show to the API; the next resync retries a failure."""
+        try:
+            await asyncio.to_thread(self.shows.delete, uid)
+        except ClientError as error:
+            log.warning("delete show uid=%s error=%s", uid, error)
 
     # --- workers ------------------------------------------------------------------------------
 
@@ -197,6 +222,9 @@ class ControlLoop:
         namespace, name = key
         if name == POLICIES_NAME:
             self.reconciler.network_policies.ensure(namespace)
+            return ReconcileResult.DONE
+        if name.startswith(SHOW_PREFIX):
+            self.shows.reconcile((namespace, name.removeprefix(SHOW_PREFIX)))
             return ReconcileResult.DONE
         return self.reconciler.reconcile(key)
 

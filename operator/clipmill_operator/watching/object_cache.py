@@ -18,11 +18,12 @@ from clipmill_operator.watching.observed import (
     ObservedCompilation,
     ObservedJob,
     ObservedPod,
+    ObservedShow,
     key_of,
     resource_version_of,
 )
 
-T = TypeVar("T", ObservedCompilation, ObservedJob, ObservedPod)
+T = TypeVar("T", ObservedCompilation, ObservedShow, ObservedJob, ObservedPod)
 
 
 class _Entry(NamedTuple, Generic[T]):
@@ -91,10 +92,11 @@ class KindCache(Generic[T]):
 
 
 class ClusterCache:
-    """All Compilations with their Jobs and pods."""
+    """All Compilations and Shows with their Jobs and pods."""
 
     def __init__(self) -> None:
         self.compilations: KindCache[ObservedCompilation] = KindCache(ObservedCompilation.from_body)
+        self.shows: KindCache[ObservedShow] = KindCache(ObservedShow.from_body)
         self.jobs: KindCache[ObservedJob] = KindCache(ObservedJob.from_body)
         self.pods: KindCache[ObservedPod] = KindCache(ObservedPod.from_body)
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from clipmill_operator.building.labels import (
     COMPILATION_UID,
+    EPISODE,
     GENERATION,
     OWNER,
     STAGE,
     SUBMISSION,
     SUBMISSION_PROOF,
 )
+from clipmill_operator.building.resource import KIND
+from clipmill_operator.building.show_resource import SHOW_KIND
 
 Body = Mapping[str, Any]
 # Namespace and name.
 Key = tuple[str, str]
+# No resource has such a name: a key with it stands for a Show.
+SHOW_PREFIX = "show/"
 # Why a container waits while its Secret does not exist.
 MISSING_SECRET = frozenset({"CreateContainerConfigError"})
 # Why a container waits that is about to start.
@@ -38,6 +43,7 @@ def resource_version_of(body: Body) -> int:
 class ObservedCompilation:
     """A Compilation as it was last observed."""
 
+    kind: ClassVar[str] = KIND
     namespace: str
     name: str
     uid: str
@@ -75,8 +81,46 @@ class ObservedCompilation:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedShow:
+    """A Show as it was last observed."""
+
+    kind: ClassVar[str] = SHOW_KIND
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    spec: Body
+    status: Body = field(default_factory=dict)
+    is_deleting: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+    @property
+    def queue_key(self) -> Key:
+        """The key in the queue, where a Compilation of the same name has another one."""
+        return self.namespace, SHOW_PREFIX + self.name
+
+    @classmethod
+    def from_body(cls, body: Body) -> ObservedShow:
+        """Read a Show."""
+        metadata = body["metadata"]
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            spec=body.get("spec") or {},
+            status=body.get("status") or {},
+            is_deleting="deletionTimestamp" in metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedJob:
-    """A Job of a Compilation as it was last observed."""
+    """A Job of a Compilation or of an episode as it was last observed."""
 
     namespace: str
     name: str
@@ -89,6 +133,8 @@ class ObservedJob:
     result: str = ""
     message: str = ""
     failed_indexes: frozenset[int] = frozenset()
+    # The episode of which it is the discover Job.
+    episode: str = ""
     is_deleting: bool = False
 
     @classmethod
@@ -108,6 +154,7 @@ class ObservedJob:
             result=result,
             message=message,
             failed_indexes=parse_indexes(status.get("failedIndexes") or ""),
+            episode=labels.get(EPISODE, ""),
             is_deleting="deletionTimestamp" in metadata,
         )
 

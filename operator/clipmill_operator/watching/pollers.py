@@ -10,7 +10,7 @@ from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator import metrics
 from clipmill_operator.building.labels import SELECTOR
 from clipmill_operator.errors import PermanentKubeError
-from clipmill_operator.kube_client import COMPILATION, JOB, POD, Kind, KubeClient, ObjectList
+from clipmill_operator.kube_client import COMPILATION, JOB, POD, SHOW, Kind, KubeClient, ObjectList
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.health import Health
@@ -52,25 +52,31 @@ class Resync:
         self._is_primed = False
 
     def __call__(self) -> list[Key]:
-        """Fill the cache from lists. Return the keys of all Compilations. Raises KubeError."""
+        """Fill the cache from lists. Raises KubeError.
+
+        Return the keys of all Compilations, and of Shows that have changed.
+        """
+        shows = self._list(SHOW, self._cache.shows)
         missed = {
-            "compilations": self._list(COMPILATION, self._cache.compilations),
-            "jobs": self._list(JOB, self._cache.jobs, SELECTOR),
-            "pods": self._list(POD, self._cache.pods, SELECTOR),
+            "compilations": len(self._list(COMPILATION, self._cache.compilations)),
+            "shows": len(shows),
+            "jobs": len(self._list(JOB, self._cache.jobs, SELECTOR)),
+            "pods": len(self._list(POD, self._cache.pods, SELECTOR)),
         }
         # Before the first list no watch could have reported anything.
         self._health.record_resync(missed if self._is_primed else {})
         if self._is_primed:
             metrics.MISSED_EVENTS.inc(sum(missed.values()))
         self._is_primed = True
-        return [compilation.key for compilation in self._cache.compilations.all()]
+        compilations = [compilation.key for compilation in self._cache.compilations.all()]
+        return compilations + [show.queue_key for show in shows]
 
-    def _list(self, kind: Kind, objects: KindCache[T], selector: str = "") -> int:
+    def _list(self, kind: Kind, objects: KindCache[T], selector: str = "") -> list[T]:
         namespaces = self._settings.watch_namespaces or ("",)
         lists = [self._kube.list_objects(kind, name, selector) for name in namespaces]
         items = [body for listed in lists for body in listed.items]
         oldest = min(listed.resource_version for listed in lists)
-        return len(objects.resync(ObjectList(items, oldest)))
+        return objects.resync(ObjectList(items, oldest))
 
     def cancel_orphans(self) -> None:
         """Cancel compilations whose resource was deleted. Raises KubeError, ClientError."""

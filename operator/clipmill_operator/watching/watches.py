@@ -12,12 +12,14 @@ import kopf
 
 from clipmill_operator.building.labels import SELECTOR
 from clipmill_operator.building.resource import GROUP, PLURAL, VERSION
+from clipmill_operator.building.show_resource import SHOW_PLURAL
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
 
 WATCHED = {
     "compilations": (GROUP, VERSION, PLURAL),
+    "shows": (GROUP, VERSION, SHOW_PLURAL),
     "jobs": ("batch", "v1", "jobs"),
     "pods": ("", "v1", "pods"),
 }
