@@ -11,7 +11,9 @@ RECONCILE_ERRORS = Counter(
     "clipmill_operator_reconcile_errors", "Failed reconciles, by class of the error", ["error"]
 )
 ACTIONS = Counter("clipmill_operator_actions", "Executed actions, by kind", ["action"])
-STATUS_WRITES = Counter("clipmill_operator_status_writes", "Writes of a Compilation's status")
+STATUS_WRITES = Counter(
+    "clipmill_operator_status_writes", "Writes of the status of a Compilation or Show"
+)
 API_ERRORS = Counter("clipmill_operator_api_errors", "Failed requests to the Clipmill API")
 RUNNING = Gauge("clipmill_operator_running", "Compilations that have pods")
 QUEUED = Gauge("clipmill_operator_queued", "Compilations that wait for their admission")

@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC
 from typing import Any
 
 from clipmill import fault_points
-from clipmill.protocol import Submission, SubmissionAction, SubmissionRefusal
+from clipmill.protocol import ShowReference, Submission, SubmissionAction, SubmissionRefusal
 from clipmill.protocol.submission_proof import is_proof, submission_proof
 from clipmill_client.privileged_calls import OperatorCalls
-from clipmill_operator.building.labels import SUBMISSION, SUBMISSION_PROOF
+from clipmill_operator.building.labels import (
+    SCHEDULED_AT,
+    SHOW,
+    SUBMISSION,
+    SUBMISSION_PROOF,
+    owner_reference,
+)
 from clipmill_operator.building.resource import API_VERSION, KIND, Object
-from clipmill_operator.errors import PermanentKubeError, SubmissionNotPossible
+from clipmill_operator.building.show_resource import SHOW_KIND
+from clipmill_operator.errors import OwnerNotAllowed, PermanentKubeError, SubmissionNotPossible
 from clipmill_operator.kube_client import COMPILATION, KubeClient
-from clipmill_operator.reconciling.ownership import submission_namespace
+from clipmill_operator.kube_client import SHOW as SHOW_RESOURCE
+from clipmill_operator.reconciling.ownership import owner_of, submission_namespace
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from clipmill_operator.watching.object_cache import ClusterCache
@@ -102,7 +112,10 @@ class SubmissionSync:
         return self._kube.replace_spec(current, spec) or current
 
     def _delete(self, submission: Submission) -> None:
-        namespace = self._namespace(submission)
+        try:
+            namespace = self._namespace(submission)
+        except SubmissionNotPossible:
+            namespace = None
         for name in _candidate_names(submission) if namespace else ():
             current = self._kube.get(COMPILATION, namespace or "", name)
             if current is not None and _belongs_to(current, submission):
@@ -115,12 +128,34 @@ class SubmissionSync:
         """Return the namespace of the resource, or of the one to create."""
         if not submission.uid.startswith(PLACEHOLDER_UID_PREFIX):
             return submission.namespace
+        if submission.show and submission.show.uid:
+            return self._episode_namespace(submission, submission.show)
         return submission_namespace(
             self._settings,
             requested=submission.namespace,
             owner=submission.owner,
             label=self._label(submission.namespace),
         )
+
+    def _episode_namespace(self, submission: Submission, reference: ShowReference) -> str | None:
+        """Return the namespace of the Show, if it belongs to the submission's owner.
+
+        Raises:
+            SubmissionNotPossible: The Show does not exist any more.
+        """
+        show = self._kube.get(SHOW_RESOURCE, submission.namespace, reference.name) or {}
+        metadata = show.get("metadata", {})
+        if metadata.get("uid") != reference.uid or "deletionTimestamp" in metadata:
+            raise SubmissionNotPossible("ShowDeleted", f"Show {reference.name} was deleted")
+        with suppress(OwnerNotAllowed):
+            owner = owner_of(
+                self._settings,
+                label=self._label(submission.namespace),
+                spec_owner=show.get("spec", {}).get("owner"),
+                submission=None,
+            )
+            return submission.namespace if owner == submission.owner else None
+        return None
 
     def _label(self, namespace: str) -> str | None:
         """Return the owner of a namespace; None too if the operator may not read it."""
@@ -165,13 +200,23 @@ def _resource(submission: Submission, namespace: str, name: str) -> Object:
     proof = submission_proof(
         submission.nonce, submission=submission.id, namespace=namespace, name=name
     )
+    annotations = {SUBMISSION: submission.id, SUBMISSION_PROOF: proof}
+    metadata: Object = {"name": name, "namespace": namespace, "annotations": annotations}
+    if submission.show:
+        annotations[SCHEDULED_AT] = submission.show.scheduled_at.astimezone(UTC).isoformat()
+        metadata |= _show_metadata(submission.show)
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "annotations": {SUBMISSION: submission.id, SUBMISSION_PROOF: proof},
-        },
+        "metadata": metadata,
         "spec": _spec(submission),
     }
+
+
+def _show_metadata(reference: ShowReference) -> Object:
+    """Return the label of an episode, and the reference by which it is deleted with its Show."""
+    metadata: Object = {"labels": {SHOW: reference.name}}
+    if reference.uid:
+        owner = owner_reference(API_VERSION, SHOW_KIND, reference.name, reference.uid)
+        metadata["ownerReferences"] = [owner]
+    return metadata
