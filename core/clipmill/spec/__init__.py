@@ -24,6 +24,7 @@ from clipmill.spec.clip import Asset, Bumper, BumperPlacement, Clip
 from clipmill.spec.compilation import (
     MAX_CLIPS,
     CompilationSpec,
+    CompilationTemplate,
     Manifest,
     Metadata,
     OnClipError,
@@ -74,6 +75,7 @@ __all__ = [
     "ClipAudio",
     "ClipCredit",
     "CompilationSpec",
+    "CompilationTemplate",
     "CreatorCard",
     "Curve",
     "Ducking",

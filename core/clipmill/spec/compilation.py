@@ -26,15 +26,9 @@ class OnClipError(StrEnum):
     PLACEHOLDER = "Placeholder"
 
 
-class CompilationSpec(Model):
-    """spec is the desired video: its clips, their order, and the outputs."""
+class CompilationTemplate(Model):
+    """The form of a compilation: everything but its clips and its owner."""
 
-    owner: Name | None = Field(
-        None,
-        description="owner is the user whose library and quota are used. Defaults to the owner of"
-        " the namespace or of the API submission, else to the default owner. If set, it must equal"
-        " that owner.",
-    )
     title: Title | None = Field(
         None, description="title is written into the metadata of the video files."
     )
@@ -52,9 +46,6 @@ class CompilationSpec(Model):
     )
     max_clip_duration: Duration | None = Field(
         None, description="maxClipDuration is the longest part that plays of a clip without an end."
-    )
-    clips: list[Clip] = Field(
-        min_length=1, max_length=MAX_CLIPS, description="clips are the clips in playing order."
     )
     intro: Asset | None = Field(None, description="intro is a video that plays first.")
     outro: Asset | None = Field(None, description="outro is a video that plays last.")
@@ -91,15 +82,33 @@ class CompilationSpec(Model):
     )
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent_form(self) -> Self:
+        _refuse_duplicates("outputs", [output.name for output in self.outputs])
+        if self.preview is not PreviewExtent.WHOLE and self.quality is not Quality.DRAFT:
+            raise ValueError(f"preview {self.preview} needs quality Draft")
+        return self
+
+
+class CompilationSpec(CompilationTemplate):
+    """spec is the desired video: its clips, their order, and the outputs."""
+
+    owner: Name | None = Field(
+        None,
+        description="owner is the user whose library and quota are used. Defaults to the owner of"
+        " the namespace or of the API submission, else to the default owner. If set, it must equal"
+        " that owner.",
+    )
+    clips: list[Clip] = Field(
+        min_length=1, max_length=MAX_CLIPS, description="clips are the clips in playing order."
+    )
+
+    @model_validator(mode="after")
+    def _consistent_clips(self) -> Self:
         if self.minimum_clips > len(self.clips):
             raise ValueError(
                 f"minimumClips {self.minimum_clips} is more than the {len(self.clips)} clips given"
             )
         _refuse_duplicates("clips", [clip_name(self, i) for i in range(len(self.clips))])
-        _refuse_duplicates("outputs", [output.name for output in self.outputs])
-        if self.preview is not PreviewExtent.WHOLE and self.quality is not Quality.DRAFT:
-            raise ValueError(f"preview {self.preview} needs quality Draft")
         transition = self.clips[0].transition
         if (
             transition
