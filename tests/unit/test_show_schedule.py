@@ -108,7 +108,7 @@ def test_an_impossible_schedule_is_refused(schedule: str, value: str, rule: str)
     assert rule in message
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("0123456789*/,-#LW MONFRI?@\u00b2\u0661."), min_size=1, max_size=30))
 def test_any_text_is_a_schedule_or_refused(schedule: str) -> None:
     """Nothing but a refusal of the field is raised."""
@@ -159,7 +159,7 @@ def test_daylight_saving(schedule: str, zone: str, after: str, local: str) -> No
     assert f"{time:%Y-%m-%d %H:%M %z}" == local
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(SCHEDULES), st.sampled_from(ZONES), TIMES, TIMES)
 def test_times_do_not_depend_on_the_start(
     schedule: str, zone: str, one: datetime, other: datetime
@@ -175,7 +175,7 @@ def test_times_do_not_depend_on_the_start(
         assert next_time(spec, time - timedelta(minutes=1)) == time
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(SCHEDULES), st.sampled_from(ZONES), TIMES)
 def test_names_of_episodes_are_distinct(schedule: str, zone: str, start: datetime) -> None:
     """Each scheduled time has a name of its own, although an hour is repeated."""
@@ -289,7 +289,7 @@ def test_forty_times_over_both_changes_have_one_outcome_each(zone: str) -> None:
     assert {f"{time:%H:%M}" for time in local} <= {"01:45", "02:00", "02:30"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(SCHEDULES),
     st.sampled_from(ZONES),

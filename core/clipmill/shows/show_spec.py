@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from clipmill.shows.cron_schedule import check_schedule, time_zone
 from clipmill.shows.long_duration import LongDuration
 from clipmill.shows.show_sources import ShowSource
+from clipmill.shows.template_texts import check_template
 from clipmill.spec.base import Duration, Line, Model, Name
-from clipmill.spec.compilation import MAX_CLIPS, Metadata
+from clipmill.spec.compilation import MAX_CLIPS, CompilationTemplate, Metadata
 
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,39}$", max_length=40)]
 
@@ -68,7 +69,9 @@ class Select(Model):
     """Which of the candidates an episode plays."""
 
     window: LongDuration = Field(
-        "7d", description="window is the age of the oldest clip at the scheduled time."
+        "7d",
+        description="window is the age of the oldest clip at the scheduled time. A clip whose time"
+        " is unknown counts as new.",
     )
     most: int = Field(
         10, ge=1, le=MAX_CLIPS, description="most is the largest number of clips of an episode."
@@ -80,7 +83,9 @@ class Select(Model):
         description="minimum is the number of clips below which the episode is skipped.",
     )
     longest: Duration | None = Field(
-        None, description="longest is the largest sum of the lengths of the clips."
+        None,
+        description="longest is the largest sum of the lengths of the clips. A clip of unknown"
+        " length is left out unless clipDuration is set.",
     )
     clip_duration: Duration | None = Field(
         None, description="clipDuration is the longest part that plays of each clip."
@@ -95,16 +100,28 @@ class Select(Model):
         None,
         ge=1,
         le=MAX_CLIPS,
-        description="perCreator is the largest number of clips of one creator. Absent for any.",
+        description="perCreator is the largest number of clips of one channel, or of one creator"
+        " where the channel is unknown. Absent for any.",
     )
     minimum_views: int = Field(
-        0, ge=0, le=10**12, description="minimumViews is the smallest number of views of a clip."
+        0,
+        ge=0,
+        le=10**12,
+        description="minimumViews is the smallest number of views of a clip. A clip whose views are"
+        " unknown is left out unless it is 0.",
     )
     languages: list[
         Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$", max_length=8)]
-    ] = Field([], max_length=20, description="languages are the languages of clips. Empty for all.")
+    ] = Field(
+        [],
+        max_length=20,
+        description="languages are the languages of clips, such as en or pt-BR; en includes en-GB."
+        " Empty for all; otherwise a clip whose language is unknown is left out.",
+    )
     unused: bool = Field(
-        True, description="unused leaves out clips that an earlier episode of the show has played."
+        True,
+        description="unused leaves out clips that an earlier episode of the show has played, and"
+        " others of the same moment.",
     )
 
     @model_validator(mode="after")
@@ -173,10 +190,11 @@ class ShowSpec(Model):
         description="parameters are values that the template uses as ${name}, beside the built-in"
         " ${show}, ${number}, ${date}, ${year}, ${month}, ${week} and ${clips}.",
     )
-    template: dict[str, Any] = Field(
-        {},
-        description="template is the spec of each episode's Compilation, without clips. Texts may"
-        " contain ${parameter}.",
+    template: CompilationTemplate = Field(
+        CompilationTemplate(),
+        description="template is the form of each episode: the spec of a Compilation without clips"
+        " and owner. title, the texts of overlays and the credit of the music may contain"
+        " ${parameter}; $${ stands for the characters themselves.",
     )
     notify: list[Name] = Field(
         [], max_length=8, description="notify are the names of webhooks that hear of episodes."
@@ -184,6 +202,25 @@ class ShowSpec(Model):
     history: EpisodeHistory = Field(
         EpisodeHistory(), description="history is how many ended episodes are kept."
     )
+
+    @field_validator("template", mode="before")
+    @classmethod
+    def _without_clips_and_owner(cls, template: Any) -> Any:
+        if isinstance(template, dict) and "clips" in template:
+            raise ValueError("clips do not belong to a template: sources and select provide them")
+        if isinstance(template, dict) and "owner" in template:
+            raise ValueError("owner does not belong to a template: set owner of the show")
+        return template
+
+    @model_validator(mode="after")
+    def _consistent_template(self) -> Self:
+        check_template(self.template, self.parameters)
+        minimum_clips, minimum = self.template.minimum_clips, self.select.minimum
+        if minimum_clips > minimum:
+            raise ValueError(
+                f"template.minimumClips {minimum_clips} is more than select.minimum {minimum}"
+            )
+        return self
 
 
 class ShowManifest(Model):
