@@ -119,14 +119,30 @@ class Client:
         """Upload a file and publish it; an interrupted upload is resumed."""
         return self.transfers.upload(path, request)
 
-    def upload_media(self, path: Path, kind: MediaKind, filename: str | None = None) -> Media:
-        """Upload a file into the media library; the same bytes again are the same media."""
+    def upload_media(
+        self,
+        path: Path,
+        kind: MediaKind,
+        filename: str | None = None,
+        *,
+        keep_broken: bool = False,
+    ) -> Media:
+        """Upload a file into the media library; the same bytes again are the same media.
+
+        Args:
+            path: The file.
+            kind: What it is for.
+            filename: Its name in the library, unless that of the file.
+            keep_broken: Whether a clip that cannot be played is kept, so that the `onClipError` of
+                a compilation decides about it. Its media has a `defect`.
+        """
         request = UploadRequest(
             purpose=UploadPurpose.LIBRARY,
             kind=kind,
             filename=filename or path.name,
             size_bytes=path.stat().st_size,
             sha256=sha256_of(path),
+            keep_broken=keep_broken,
         )
         upload = self.transfers.upload(path, request)
         return self.media(str(upload.media_id))

@@ -96,12 +96,11 @@ CASES = {
         "spec.clips[0].mediaId",
         ("m-0123456789abcdef", "[UnknownMedia]"),
     ),
-    "text file named .mp4": Case(
-        {"clips": [{"url": "text.mp4"}]}, "spec.clips[0].url", ("text.mp4", "[NotMedia]")
+    "text file as intro": Case(
+        {"clips": [GOOD], "intro": {"url": "text.mp4"}}, "spec.intro.url", ("text.mp4", "NotMedia")
     ),
-    "empty file": Case({"clips": [{"url": "empty.mp4"}]}, "spec.clips[0].url", ("empty.mp4",)),
-    "playlist named .mp4": Case(
-        {"clips": [{"url": "list.mp4"}]}, "spec.clips[0].url", ("list.mp4", "[ForbiddenFormat]")
+    "empty file as intro": Case(
+        {"clips": [GOOD], "intro": {"url": "empty.mp4"}}, "spec.intro.url", ("empty.mp4",)
     ),
     "missing file": Case({"clips": [{"url": "gone.mp4"}]}, "spec.clips[0].url", ("gone.mp4",)),
 }
@@ -138,6 +137,21 @@ def test_a_bad_manifest_is_refused_before_rendering(
     assert done.lines[0].startswith(f"clipmill: {field}: ")
     assert [fact for fact in case.facts if fact not in done.lines[0]] == [], done.lines
     assert len(done.lines[0]) < 500
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [("text.mp4", "NotMedia"), ("empty.mp4", "Empty"), ("list.mp4", "ForbiddenFormat")],
+)
+def test_an_only_clip_that_is_broken_fails_the_render(
+    file: str, code: str, render: Render, folder: Path
+) -> None:
+    """As a fetched one: the report has the reason, the last lines name the file."""
+    done = render("bad", {"clips": [{"url": file}]})
+    assert done.code == 1, done
+    assert file in done.out + done.err
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert (report["reason"], report["clips"][0]["reason"]) == ("TooFewClips", code)
 
 
 @pytest.fixture(scope="module")

@@ -241,8 +241,14 @@ def test_a_local_file_that_cannot_be_played(tmp_path: Path, name: str) -> None:
     """The line names the field and the path."""
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(ManifestError) as caught:
-        find(tmp_path, clips=[{"url": name}])
-    assert caught.value.lines[0].startswith(f"spec.clips[0].url: '{tmp_path}")
+        find(tmp_path, intro={"url": name})
+    assert caught.value.lines[0].startswith(f"spec.intro.url: '{tmp_path}")
+
+
+def test_an_empty_clip_is_left_to_the_api(tmp_path: Path) -> None:
+    """As every broken clip: `onClipError` decides."""
+    (tmp_path / "empty.mp4").touch()
+    assert len(find(tmp_path, clips=[{"url": "empty.mp4"}])) == 1
 
 
 @pytest.mark.parametrize(

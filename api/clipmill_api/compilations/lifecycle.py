@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure
-from clipmill.spec import CompilationSpec, OnClipError, Quality, parse_duration
+from clipmill.spec import CompilationSpec, Quality
 from clipmill.timeline.eta import FETCH_SHARE
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import resolution
-from clipmill_api.compilations.media_sources import media_facts
-from clipmill_api.compilations.output_planning import OVER_TIER_LIMIT
+from clipmill_api.compilations.missing_clips import end_by_missing_clips, late_starts
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
@@ -45,7 +44,9 @@ def start_revision(
     if spec.quality is Quality.DRAFT:
         quota_checks.refuse_too_many_drafts(session, ctx, compilation)
     resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)
-    plan = CompilationPlan(resolved, resolution.plan_or_refuse(resolved))
+    ends_at_once = not resolved.is_waiting and end_by_missing_clips(resolved)
+    outputs = () if ends_at_once else resolution.plan_or_refuse(resolved)
+    plan = CompilationPlan(resolved, outputs)
     if generation > compilation.generation:
         superseded = RevisionEnd(CompilationState.SUPERSEDED, "Edited")
         end_revision(session, ctx, compilation, compilation.generation, superseded)
@@ -124,7 +125,7 @@ def _advance(
     if _skip_late_starts(session, plan.resolved):
         resolved = resolution.load_resolved_spec(session, compilation, generation)
         plan = CompilationPlan(resolved, ())
-    end = _end_by_missing_clips(plan.resolved)
+    end = end_by_missing_clips(plan.resolved)
     if end is None:
         try:
             outputs = plan.outputs or _plan_exactly(session, compilation, generation, plan.resolved)
@@ -157,47 +158,10 @@ def _set_fetching(
 
 def _skip_late_starts(session: Session, resolved: ResolvedSpec) -> bool:
     """Skip clips whose `start` is not before their end. Return whether there were any."""
-    messages = {
-        clip.id: message for clip in resolved.clips if (message := _late_start(resolved, clip))
-    }
+    messages = late_starts(resolved)
     if messages:
         revision_clips.skip_ready(session, messages, reason="TrimOutsideClip")
     return bool(messages)
-
-
-def _late_start(resolved: ResolvedSpec, clip: ClipRow) -> str | None:
-    start = resolved.spec.clips[clip.position].start
-    media = resolved.media.get(clip.media_id or "")
-    if clip.state != ClipState.READY or start is None or media is None:
-        return None
-    facts = media_facts(media)
-    if (
-        facts is None
-        or facts.is_image
-        or round(parse_duration(start) * 1_000_000) < facts.duration_us
-    ):
-        return None
-    length_s = facts.duration_us / 1e6
-    return f"start {start} is not before the end of the clip ({length_s:.2f}s long)"
-
-
-def _end_by_missing_clips(resolved: ResolvedSpec) -> RevisionEnd | None:
-    """Return how the revision ends if too many clips are skipped; None if it goes on."""
-    spec, total = resolved.spec, len(resolved.clips)
-    skipped = [clip for clip in resolved.clips if clip.state == ClipState.SKIPPED]
-    failed = [clip for clip in skipped if clip.reason != OVER_TIER_LIMIT]
-    if failed and spec.on_clip_error is OnClipError.FAIL:
-        message = f"clip {failed[0].name}: {failed[0].message} (spec.onClipError is Fail)"
-        return RevisionEnd(CompilationState.FAILED, "ClipFailed", message)
-    ready = total - len(skipped)
-    if ready >= spec.minimum_clips:
-        return None
-    causes = "; ".join(f"{clip.name}: {clip.message}" for clip in skipped[:5])
-    message = (
-        f"spec.minimumClips is {spec.minimum_clips}, but {ready} of {total} clips are ready"
-        f" ({causes})"
-    )
-    return RevisionEnd(CompilationState.FAILED, "TooFewClips", message)
 
 
 def _plan_exactly(

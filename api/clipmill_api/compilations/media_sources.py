@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipmill.protocol import MediaFacts
+from clipmill.protocol import MediaDefect, MediaFacts
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.build import MediaSource
 from clipmill.timeline.overlay_layers import image_ids
@@ -42,6 +42,11 @@ def referenced_media_ids(spec: CompilationSpec) -> set[str]:
 def media_facts(media: MediaRow) -> MediaFacts | None:
     """Return what was probed of a media file."""
     return MediaFacts.model_validate(media.facts) if media.facts else None
+
+
+def media_defect(media: MediaRow) -> MediaDefect | None:
+    """Return why a media file cannot be played."""
+    return MediaDefect.model_validate(media.defect) if media.defect else None
 
 
 def media_source(media: MediaRow) -> MediaSource:

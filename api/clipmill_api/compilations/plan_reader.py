@@ -21,6 +21,7 @@ from clipmill.protocol import (
 )
 from clipmill.timeline.build import InvalidTimeline
 from clipmill_api.accounts.quota_checks import quota_effect
+from clipmill_api.compilations.missing_clips import end_by_missing_clips
 from clipmill_api.compilations.output_planning import (
     SEGMENTS_PER_TASK,
     output_view,
@@ -114,10 +115,13 @@ def _count_segments(counts: SegmentCounts, revision: RevisionRow) -> SegmentCoun
 
 def dry_run_plan(session: Session, ctx: Context, owner: str, resolved: ResolvedSpec) -> Plan:
     """Return the plan of a spec that is not submitted. Raise the refusals of a submission."""
-    plan = CompilationPlan(resolved, plan_or_refuse(resolved))
+    end = None if resolved.is_waiting else end_by_missing_clips(resolved)
+    plan = CompilationPlan(resolved, () if end else plan_or_refuse(resolved))
     quota = quota_effect(session, ctx, owner, plan.render_seconds)
     existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
-    return _build_view(ctx, replace(plan, existing=existing), quota)
+    view = _build_view(ctx, replace(plan, existing=existing), quota)
+    failure = {"state": end.state, "reason": end.reason, "message": end.message} if end else {}
+    return view.model_copy(update=failure)
 
 
 def _build_view(ctx: Context, plan: CompilationPlan, quota: QuotaEffect) -> Plan:

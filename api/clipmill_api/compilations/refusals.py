@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clipmill.protocol import MediaDefect
 from clipmill.spec.source_urls import ForbiddenURL
 from clipmill.timeline.build import InvalidTimeline
 from clipmill_api.http.problem_details import ApiProblem
@@ -30,6 +31,11 @@ def not_audio(field: str, media_id: str) -> ApiProblem:
 def not_image(field: str, media_id: str, kind: str) -> ApiProblem:
     """Return the problem of a media file that is used as an image but is none."""
     return _unusable_media(field, f"media {media_id!r} is of kind {kind}; image is required")
+
+
+def broken(field: str, media_id: str, defect: MediaDefect) -> ApiProblem:
+    """Return the problem of a media file that is broken, where it is not a clip."""
+    return _unusable_media(field, f"media {media_id!r} is broken: {defect.message}")
 
 
 def _unusable_media(field: str, rule: str) -> ApiProblem:

@@ -15,6 +15,7 @@ from clipmill_api.compilations import refusals
 from clipmill_api.compilations.media_sources import (
     asset_fields,
     clip_fields,
+    media_defect,
     media_facts,
     referenced_media_ids,
 )
@@ -38,6 +39,7 @@ def resolve_spec(session: Session, ctx: Context, owner: str, spec: CompilationSp
     _refuse_unusable_media(spec, media)
     fetched = media_library.media_by_clip_keys(session, owner, [key for key in keys if key])
     clips = [_new_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
+    _skip_broken(clips, media)
     _assign_fetch_tasks(clips)
     _skip_over_tier_limit(clips, users_and_keys.owner_tier(session, owner))
     media |= {clip_media.id: clip_media for clip_media in fetched.values()}
@@ -100,13 +102,17 @@ def _refuse_unusable_media(spec: CompilationSpec, media: Mapping[str, MediaRow])
         if facts is None or not facts.frames:
             raise refusals.not_video(field, media_id)
     for media_id, field in clip_fields(spec).items():
-        facts = media_facts(_existing(field, media_id, media))
+        facts = media_facts(clip_media := _existing(field, media_id, media))
+        if clip_media.defect:
+            continue  # spec.onClipError decides.
         if facts is None or not (facts.frames or facts.is_image):
             raise refusals.not_video(field, media_id)
     for media_id, field in image_ids(spec).items():
-        kind = _existing(field, media_id, media).kind
-        if kind != MediaKind.IMAGE:
-            raise refusals.not_image(field, media_id, kind)
+        image = _existing(field, media_id, media)
+        if image.kind != MediaKind.IMAGE:
+            raise refusals.not_image(field, media_id, image.kind)
+        if defect := media_defect(image):
+            raise refusals.broken(field, media_id, defect)
     if spec.music:
         field, media_id = "spec.music.mediaId", spec.music.media_id
         facts = media_facts(_existing(field, media_id, media))
@@ -146,6 +152,14 @@ def _assign_fetch_tasks(clips: list[ClipRow]) -> None:
         if clip.state == ClipState.WAITING and key not in keys:
             clip.task_index = len(keys)
             keys.add(key)
+
+
+def _skip_broken(clips: list[ClipRow], media: Mapping[str, MediaRow]) -> None:
+    for clip in clips:
+        clip_media = media.get(clip.media_id or "")
+        if clip_media and (defect := media_defect(clip_media)):
+            clip.state = ClipState.SKIPPED.value
+            clip.reason, clip.message = defect.code, defect.message
 
 
 def _skip_over_tier_limit(clips: list[ClipRow], tier: TierRow) -> None:

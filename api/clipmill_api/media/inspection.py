@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaDefect, MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
@@ -16,13 +17,21 @@ from clipmill_probe import MediaError, probe_image, probe_media
 _UNTRUSTED = (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found in a file: its facts, or why it cannot be played."""
+
+    facts: MediaFacts | None = None
+    defect: MediaDefect | None = None
+
+
 def is_untrusted(row: UploadRow) -> bool:
     """Return whether an upload is decoded to its end, which takes a core for as long as that."""
     return UploadRequest.model_validate(row.request).purpose in _UNTRUSTED
 
 
-def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> MediaFacts | None:
-    """Return the facts of an uploaded file; None for a companion file.
+def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Inspection:
+    """Return the facts of an uploaded file; none of a companion file.
 
     Raises:
         ApiProblem: 409 if bytes are missing, 422 if the file is not what was announced.
@@ -36,12 +45,14 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Medi
         detail = f"sha256: {request.sha256} was announced, but the file has {sha256}"
         raise ApiProblem(422, "DigestMismatch", detail)
     if request.kind in COMPANION_KINDS:
-        return None
+        return Inspection()
     path, full = ctx.spool.path(row.id), request.purpose in _UNTRUSTED
     try:
-        return _inspect(path, request.kind, full=full)
+        return Inspection(_inspect(path, request.kind, full=full))
     except MediaError as error:
         detail = str(error).replace(row.id, request.filename)
+        if request.keep_broken:
+            return Inspection(defect=MediaDefect(code=error.code, message=detail[:500]))
         raise ApiProblem(422, error.code, detail) from None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from clipmill.protocol import MediaFacts, MediaKind, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, UploadPurpose, UploadRequest
 from clipmill_api.compilations import lifecycle
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import not_found
+from clipmill_api.media.inspection import Inspection
 from clipmill_api.media.removals import removal
 from clipmill_api.queries import (
     compilation_records,
@@ -35,7 +37,7 @@ class Publication:
     principal: Principal
     row: UploadRow
     request: UploadRequest
-    facts: MediaFacts | None
+    inspection: Inspection
 
 
 def publish(
@@ -43,11 +45,11 @@ def publish(
     ctx: Context,
     principal: Principal,
     row: UploadRow,
-    facts: MediaFacts | None,
+    inspection: Inspection,
 ) -> None:
     """Create what an upload was announced as, and mark the upload as complete."""
     request = UploadRequest.model_validate(row.request)
-    publication = Publication(session, ctx, principal, row, request, facts)
+    publication = Publication(session, ctx, principal, row, request, inspection)
     if request.purpose is UploadPurpose.SEGMENT:
         _publish_segment(publication)
     elif request.purpose is UploadPurpose.CLIP and request.kind is MediaKind.THUMBNAIL:
@@ -111,8 +113,9 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
     compilation_id = row.compilation_id if request.purpose is UploadPurpose.OUTPUT else None
     if same is not None and same.compilation_id == compilation_id and clip_key is None:
         quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
+        if same.defect:
+            same.facts, same.defect = _facts(publication), _defect(publication)
         return same.id
-    facts = publication.facts
     media = MediaRow(
         id=new_id("m"),
         owner=row.owner,
@@ -120,13 +123,24 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
         filename=request.filename,
         size_bytes=row.size_bytes,
         sha256=request.sha256,
-        facts=facts.model_dump(mode="json") if facts else None,
+        facts=_facts(publication),
+        defect=_defect(publication),
         clip_key=clip_key,
         compilation_id=compilation_id,
         created_at=publication.ctx.now(),
     )
     media_library.add_media(session, media)
     return media.id
+
+
+def _facts(publication: Publication) -> dict[str, Any] | None:
+    facts = publication.inspection.facts
+    return facts.model_dump(mode="json") if facts else None
+
+
+def _defect(publication: Publication) -> dict[str, Any] | None:
+    defect = publication.inspection.defect
+    return defect.model_dump(mode="json") if defect else None
 
 
 def _clip(publication: Publication) -> ClipRow:

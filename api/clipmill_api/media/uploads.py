@@ -13,7 +13,7 @@ from clipmill_api.database import Session
 from clipmill_api.http import job_access
 from clipmill_api.http.authentication import Principal, TaskState
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.media.inspection import inspect_upload
+from clipmill_api.media.inspection import Inspection, inspect_upload
 from clipmill_api.media.publishing import publish
 from clipmill_api.media.removals import delete_unfinished_uploads
 from clipmill_api.queries import (
@@ -79,6 +79,17 @@ def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest
     if purpose is UploadPurpose.LIBRARY and request.kind in RENDERED_KINDS:
         detail = f"kind: {request.kind} is uploaded by jobs only"
         raise ApiProblem(422, "Invalid", detail, field="kind")
+    if request.keep_broken and not _may_be_broken(request):
+        detail = f"keepBroken: true is for clips and images of the library, not for {purpose} files"
+        raise ApiProblem(422, "Invalid", detail, field="keepBroken")
+    if not request.size_bytes and not request.keep_broken:
+        detail = "sizeBytes: 0: the file is empty"
+        raise ApiProblem(422, "Invalid", detail, field="sizeBytes")
+
+
+def _may_be_broken(request: UploadRequest) -> bool:
+    kinds = (MediaKind.CLIP, MediaKind.IMAGE)
+    return request.purpose is UploadPurpose.LIBRARY and request.kind in kinds
 
 
 def _missing_field(request: UploadRequest) -> str | None:
@@ -155,7 +166,7 @@ def _publish_known_bytes(
     needs_facts = request.kind not in (MediaKind.IMAGE, *COMPANION_KINDS)
     if needs_facts and not _is_playable(facts, request.kind):
         return
-    publish(session, ctx, principal, row, facts)
+    publish(session, ctx, principal, row, Inspection(facts))
 
 
 def _is_playable(facts: MediaFacts | None, kind: MediaKind | None) -> bool:
@@ -208,8 +219,10 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     if row.complete:
         return view(ctx, row)
     request = UploadRequest.model_validate(row.request)
+    if not row.size_bytes:
+        ctx.spool.path(row.id).touch()  # No request has written anything.
     try:
-        facts = inspect_upload(ctx, row, request)
+        inspection = inspect_upload(ctx, row, request)
         fault_points.reach(f"api.upload.{request.purpose}.inspected")
         ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
     except (ApiProblem, FileNotFoundError) as problem:
@@ -221,7 +234,9 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
             _discard(ctx, row)
         raise
     fault_points.reach(f"api.upload.{request.purpose}.stored")
-    upload = ctx.db.write(lambda session: _finish(session, ctx, principal, row, request, facts))
+    upload = ctx.db.write(
+        lambda session: _finish(session, ctx, principal, row, request, inspection)
+    )
     fault_points.reach(f"api.upload.{request.purpose}.published")
     ctx.spool.delete(row.id)
     fault_points.reach(f"api.upload.{request.purpose}.finished")
@@ -234,7 +249,7 @@ def _finish(
     principal: Principal,
     row: UploadRow,
     request: UploadRequest,
-    facts: MediaFacts | None,
+    inspection: Inspection,
 ) -> Upload:
     _require_lease(session, principal, request)
     quota_ledger.lock_owner(session, row.owner)
@@ -243,7 +258,7 @@ def _finish(
         raise not_found("upload", row.id)
     if not current.complete:
         _keep_stored(ctx, row, request)
-        publish(session, ctx, principal, current, facts)
+        publish(session, ctx, principal, current, inspection)
     fault_points.reach(f"api.upload.{request.purpose}.publishing")
     return view(ctx, current)
 

@@ -22,6 +22,8 @@ class MediaRow(Base):
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     facts: Mapped[dict[str, Any] | None]
+    defect: Mapped[dict[str, Any] | None]  # a MediaDefect: the file cannot be played
+    source: Mapped[dict[str, Any] | None]  # the SourceMetadata of a fetched clip
     clip_key: Mapped[str | None] = mapped_column(String(2100))
     thumbnail_id: Mapped[str | None]
     compilation_id: Mapped[str | None]  # of an output file; NULL for files of the library

@@ -24,6 +24,8 @@ from clipmill_cli.output.field_paths import Steps, field_path, format_value
 # Stands for a mediaId before the upload, so that a manifest can be validated before any upload.
 PLACEHOLDER_ID = "m-local"
 MAX_URL_CHARS = 2000
+# spec, clips, the position, url
+CLIP_STEPS = 4
 # Fields of the spec that play one file.
 ASSET_FIELDS = {
     "intro": MediaKind.INTRO,
@@ -51,6 +53,11 @@ class LocalFile:
         """The path of the field that names the file, such as `spec.clips[0].url`."""
         return field_path(self.steps)
 
+    @property
+    def is_clip(self) -> bool:
+        """Whether the file plays as a clip, so that `onClipError` decides if it is broken."""
+        return self.steps[1] == "clips" and len(self.steps) == CLIP_STEPS
+
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
@@ -67,7 +74,7 @@ def find_local_files(document: Mapping[str, Any], folder: Path) -> list[LocalFil
     Values of an unexpected type are skipped: `manifest_file.validate` reports them.
 
     Raises:
-        ManifestError: a file does not exist or is empty.
+        ManifestError: a file does not exist, or is empty and no clip.
     """
     spec = document.get("spec")
     if not isinstance(spec, dict):
@@ -150,7 +157,7 @@ def _check_exists(file: LocalFile) -> None:
     shown = format_value(str(file.path), max_chars=MAX_URL_CHARS)
     if size_bytes is None:
         raise ManifestError(f"{file.field}: {shown}: no such file{_url_hint(str(file.path))}")
-    if size_bytes == 0:
+    if size_bytes == 0 and not file.is_clip:
         raise ManifestError(f"{file.field}: {shown}: the file is empty")
 
 

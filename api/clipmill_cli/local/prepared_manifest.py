@@ -27,6 +27,8 @@ class PreparedManifest:
     def upload(self, client: Client) -> Manifest:
         """Upload the local files to the media library and return the manifest with their ids.
 
+        Broken clips are uploaded too: the API treats them by `onClipError`.
+
         Raises:
             ManifestError: the API refuses a file.
         """
@@ -38,7 +40,7 @@ def prepare(path: Path) -> PreparedManifest:
     """Read and validate a manifest and the paths of its local files, without an API.
 
     Raises:
-        ManifestError: the manifest is not valid, or a local file does not exist or is empty.
+        ManifestError: the manifest is not valid, or a local file cannot be used.
     """
     document = manifest_file.read_yaml(path)
     files = local_files.find_local_files(document, path.absolute().parent)
@@ -49,7 +51,7 @@ def prepare(path: Path) -> PreparedManifest:
 
 def _uploaded(client: Client, file: LocalFile) -> str:
     try:
-        return client.upload_media(file.path, file.kind).id
+        return client.upload_media(file.path, file.kind, keep_broken=file.is_clip).id
     except PermanentError as error:
         raise ManifestError(f"{file.field}: {error} [{error.code}]") from None
 

@@ -74,11 +74,17 @@ def show_media(out: Console, media: Sequence[Media]) -> None:
     rows = [
         (
             *(item.id, item.kind, item.filename, size_text(item.size_bytes)),
-            facts_text(item.facts) if item.facts else "",
+            _format_text(item),
         )
         for item in media
     ]
     out.print(table("Media", ("id", "kind", "file", ">size", "format"), rows))
+
+
+def _format_text(media: Media) -> str:
+    if media.defect:
+        return f"broken: {media.defect.code}"
+    return facts_text(media.facts) if media.facts else ""
 
 
 def facts_text(facts: MediaFacts) -> str:

@@ -46,9 +46,11 @@ from clipmill.protocol.media_file import (
     AudioTrack,
     ColorTags,
     Media,
+    MediaDefect,
     MediaFacts,
     MediaKind,
     MediaPage,
+    SourceMetadata,
 )
 from clipmill.protocol.operator_messages import (
     ActiveCompilation,
@@ -132,6 +134,7 @@ __all__ = [
     "Layer",
     "LayerWindow",
     "Media",
+    "MediaDefect",
     "MediaFacts",
     "MediaKind",
     "MediaPage",
@@ -155,6 +158,7 @@ __all__ = [
     "SegmentCounts",
     "ShowReference",
     "SourceColor",
+    "SourceMetadata",
     "SourceRange",
     "Stage",
     "StageKey",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
 
-from clipmill.spec.base import Id, Model, Sha256, Title
+from clipmill.spec.base import Id, Line, Model, SanitizedLine, Sha256, SourceText, Title
 
 
 class MediaKind(StrEnum):
@@ -113,6 +114,23 @@ class MediaFacts(Model):
         return self.width > 0 and not self.frames and not self.duration_us
 
 
+class MediaDefect(Model):
+    """Why a file that was uploaded as a clip cannot be played."""
+
+    code: Line = Field(max_length=60, description="Stable code in PascalCase, e.g. Truncated.")
+    message: SanitizedLine = Field(max_length=500)
+
+
+class SourceMetadata(Model):
+    """What the platform says of a fetched clip. The manifest's own values win."""
+
+    title: SourceText | None = None
+    creator: SourceText | None = Field(None, description="Who made the clip.")
+    broadcaster: SourceText | None = Field(None, description="Channel that the clip shows.")
+    game: SourceText | None = None
+    published: date | None = None
+
+
 class Media(Model):
     """A media file of a library."""
 
@@ -122,6 +140,10 @@ class Media(Model):
     size_bytes: int
     sha256: Sha256
     facts: MediaFacts | None = None
+    defect: MediaDefect | None = Field(
+        None, description="Present for a broken file, about which onClipError decides."
+    )
+    source: SourceMetadata | None = Field(None, description="Of a fetched clip.")
     clip_key: str | None = None
     thumbnail_id: Id | None = Field(None, description="Thumbnail of a fetched clip.")
     created_at: str

@@ -25,8 +25,13 @@ class UploadRequest(Model):
     purpose: UploadPurpose
     kind: MediaKind | None = Field(None, description="Kind of a library or output upload.")
     filename: Line = Field(min_length=1, max_length=255)
-    size_bytes: int = Field(ge=1, le=MAX_SAFE_INTEGER)
+    size_bytes: int = Field(ge=0, le=MAX_SAFE_INTEGER)
     sha256: Sha256
+    keep_broken: bool = Field(
+        False,
+        description="Whether a clip of the library is kept if it cannot be played, so that"
+        " onClipError decides about it; otherwise its upload is refused.",
+    )
     clip_id: Id | None = None
     segment_key: Sha256 | None = None
     replaces: Sha256 | None = Field(

@@ -105,6 +105,11 @@ def _replace_control_characters(text: str) -> str:
     return "".join(" " if _is_control(char) else char for char in text)
 
 
+def _shorten(text: object) -> object:
+    return text[:MAX_TITLE_CHARS] if isinstance(text, str) else text
+
+
+MAX_TITLE_CHARS = 200
 # The largest whole number that every JSON reader keeps exactly and a bigint column stores.
 MAX_SAFE_INTEGER = 2**53 - 1
 Duration = Annotated[
@@ -133,4 +138,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, AfterValidator(_refuse_control_characters)]
 # Output of a program: its control characters become spaces instead of an error.
 SanitizedLine = Annotated[str, AfterValidator(_replace_control_characters)]
-Title = Annotated[str, Field(max_length=200), AfterValidator(_refuse_control_characters)]
+# Text of a page that is shown as a title: cut instead of refused.
+SourceText = Annotated[SanitizedLine, BeforeValidator(_shorten), Field(max_length=MAX_TITLE_CHARS)]
+Title = Annotated[
+    str, Field(max_length=MAX_TITLE_CHARS), AfterValidator(_refuse_control_characters)
+]

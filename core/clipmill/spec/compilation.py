@@ -19,7 +19,7 @@ MAX_CLIPS = 500
 
 
 class OnClipError(StrEnum):
-    """The effect of a clip that cannot be fetched."""
+    """The effect of a clip that cannot be fetched or played."""
 
     SKIP = "Skip"
     FAIL = "Fail"
@@ -34,8 +34,8 @@ class CompilationTemplate(Model):
     )
     on_clip_error: OnClipError = Field(
         OnClipError.SKIP,
-        description="onClipError is the effect of a clip that cannot be fetched. Skip leaves it"
-        " out, Fail fails the compilation, Placeholder plays black and silence instead.",
+        description="onClipError is the effect of a clip that cannot be fetched or played. Skip"
+        " leaves it out, Fail fails the compilation, Placeholder plays black and silence instead.",
     )
     minimum_clips: int = Field(
         1,
