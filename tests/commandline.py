@@ -30,10 +30,13 @@ class Completed(NamedTuple):
         return self.err.splitlines()
 
 
-def clipmill(*words: str | Path, env: dict[str, str | None] | None = None) -> Completed:
+def clipmill(
+    *words: str | Path, env: dict[str, str | None] | None = None, given: str = ""
+) -> Completed:
     """Run a command in this process. An exception fails the test."""
     clean = {"CLIPMILL_API_URL": None, "CLIPMILL_API_KEY": None, "CLIPMILL_ADMIN_KEY": None}
-    done = CliRunner().invoke(app, [str(word) for word in words], env={**clean, **(env or {})})
+    argv = [str(word) for word in words]
+    done = CliRunner().invoke(app, argv, input=given, env={**clean, **(env or {})})
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Completed(done.exit_code, done.stdout, done.stderr)

@@ -20,6 +20,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
         self.paths: list[str] = []
+        self.cookies: dict[str, set[str]] = {}
         self.lock = threading.Lock()
         self.stopped = threading.Event()
 
@@ -36,6 +37,8 @@ class _Handler(SimpleHTTPRequestHandler):
         """Respond to GET."""
         with self.server.lock:
             self.server.paths.append(self.path)
+            cookies = self.server.cookies.setdefault(self.path, set())
+            cookies.add(self.headers.get("Cookie", ""))
         path, _, query = self.path.partition("?")
         if path == "/to":
             self._respond(302, ("Location", query))
@@ -81,6 +84,10 @@ class SourceServer:
     def url(self, path: str) -> str:
         """Return the URL of a path."""
         return f"http://{self.address}/{path}"
+
+    def cookies_of(self, path: str) -> set[str]:
+        """Return the cookies that were sent with GET requests for a path."""
+        return self._server.cookies.get(f"/{path}", set())
 
     def requests_of(self, path: str) -> int:
         """Return the number of GET requests for a path."""

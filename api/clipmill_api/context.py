@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from clipmill.protocol import Upload
 from clipmill_api.accounts.key_uses import KeyUses
+from clipmill_api.credentials.keyring import Keyring
 from clipmill_api.database import Database
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.media.blob_store import BlobStore
@@ -40,6 +41,7 @@ class Context:
     disk: DiskSpace
     metrics: Metrics
     clock: Clock
+    keyring: Keyring
     # Files of users and from the internet, decoded to their end.
     decodings: ProbeQueue
     # Files that jobs rendered, of which only the headers are read.

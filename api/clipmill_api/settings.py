@@ -119,6 +119,10 @@ class Settings(EnvironmentSettings):
     allow_any_host: bool = False
     allow_private: HostPorts = ()
     canaries: HostPorts = ()
+    # Keys that encrypt credentials, as `ID:KEY,...`: the first encrypts, all of them decrypt.
+    credential_keys: str = Field("", repr=False)
+    credential_keys_file: Path | None = None
+    allow_private_proxies: HostPorts = ()
     # Longest video by preset in seconds (None for any), where it differs from the platform's.
     length_limits: LengthLimits = ()
     refuse_too_long: bool = False

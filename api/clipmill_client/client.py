@@ -34,6 +34,7 @@ from clipmill.protocol import (
 from clipmill.spec import CompilationSpec, Manifest, PreviewExtent
 from clipmill_client.api_connection import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, ApiConnection
 from clipmill_client.discovery_calls import DiscoveryCalls
+from clipmill_client.integration_calls import CredentialCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.transfer import Transfers, sha256_of
@@ -42,9 +43,10 @@ from clipmill_client.transfer import Transfers, sha256_of
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `operator`, `admin`, `discovery` and
-    `legacy` hold the calls of the operator, of the administrator, of a discover task and of a
-    predecessor's worker. Every failure is raised as RetryableError or PermanentError.
+    Its own methods are the calls of people and of jobs; `operator`, `admin`, `discovery`,
+    `credentials` and `legacy` hold the calls of the operator, of the administrator, of a discover
+    task, for credentials, and of a predecessor's worker. Every failure is raised as
+    RetryableError or PermanentError.
 
     Args:
         base_url: URL of the API, without a path.
@@ -71,6 +73,7 @@ class Client:
         self._key = key
         self.transfers = Transfers(self.connection)
         self.discovery = DiscoveryCalls(self.connection, key)
+        self.credentials = CredentialCalls(self.connection)
         self.legacy = LegacyWorkerCalls(self.connection)
         self.operator = OperatorCalls(self.connection)
         self.admin = AdminCalls(self.connection)

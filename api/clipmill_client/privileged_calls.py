@@ -21,6 +21,7 @@ from clipmill.protocol import (
     TierView,
     UserView,
 )
+from clipmill.protocol.integrations.credential_models import KeyRotation
 from clipmill.protocol.store_reports import (
     RemovalReply,
     RemovalRequest,
@@ -120,6 +121,11 @@ class AdminCalls:
     def tiers(self) -> list[TierView]:
         """Return all tiers, by name."""
         return self._connection.request_as(list[TierView], "GET", "/api/admin/tiers")
+
+    def rotate_credentials(self) -> KeyRotation:
+        """Encrypt all stored secrets with the first key of the settings."""
+        path = "/api/admin/credentials/rotate"
+        return self._connection.request_as(KeyRotation, "POST", path)
 
     def check_store(self) -> StoreCheck:
         """Return how the blob store differs from the database."""

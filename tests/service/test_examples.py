@@ -48,6 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "friday.yaml").write_text(yaml.safe_dump(small))
     for i, name in enumerate(("opener", "goal", "intro", "clip", "a", "b")):
         clipmaker.clip(path / f"{name}.mp4", seconds=1 + i / 10)
+    (path / "twitch.txt").write_text("0123456789abcdefghijklmnopqrst\n")
+    (path / "bot-token.txt").write_text(
+        "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs\n"
+    )
+    (path / "cookies.txt").write_text(".youtube.com\tTRUE\t/\tTRUE\t0\tSID\tsession-1\n")
+    (path / "proxy.txt").write_text("http://ada:secret@proxy.example.org:3128\n")
     levels.track(path / "track.mp3", levels.tone(300, 1))
     return path
 

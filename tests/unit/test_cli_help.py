@@ -18,6 +18,7 @@ WITHOUT_JSON = {
     ("admin", "delete-user"),
     ("admin", "revoke"),
     ("media", "delete"),
+    ("credentials", "delete"),
     ("render",),
     ("export",),
     ("import",),

@@ -70,3 +70,38 @@ def test_programs_with_a_url_are_refused(argv: Any, refused: bool) -> None:
         return
     with pytest.raises(EgressRefused):
         guard("subprocess.Popen", (None, argv, None, None))
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [
+        (("8.8.8.8", 443), True),
+        (("127.0.0.1", 8000), True),
+        (("127.0.0.1", 3128), False),
+    ],
+)
+def test_with_a_proxy_nothing_else_is_reached(address: Any, refused: bool) -> None:
+    """Neither the public internet nor an allowed source; the proxy has to be allowed itself."""
+    guard = EgressGuard(
+        ["127.0.0.1:8000"], proxy="127.0.0.1:3128", private_proxies=["127.0.0.1:3128"]
+    )
+    if not refused:
+        _connect(guard, V4, address)
+        return
+    with pytest.raises(EgressRefused):
+        _connect(guard, V4, address)
+
+
+def test_a_proxy_at_a_private_address_is_refused() -> None:
+    """Its name is resolved here, so that a public name of a private address is refused too."""
+    guard = EgressGuard(["127.0.0.1:3128"], proxy="127.0.0.1:3128")
+    with pytest.raises(EgressRefused):
+        _connect(guard, V4, ("127.0.0.1", 3128))
+
+
+def test_a_public_proxy_is_reached_alone() -> None:
+    """At any port."""
+    guard = EgressGuard([], proxy="8.8.8.8:3128")
+    _connect(guard, V4, ("8.8.8.8", 3128))
+    with pytest.raises(EgressRefused):
+        _connect(guard, V4, ("8.8.8.8", 443))

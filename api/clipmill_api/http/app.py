@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
 from clipmill_api.context import Clock, Context, utc_now
+from clipmill_api.credentials.keyring import Keyring
 from clipmill_api.database import Database
 from clipmill_api.database_clock import DatabaseClock
 from clipmill_api.errors import StartRefused
@@ -22,6 +23,7 @@ from clipmill_api.http.routes import (
     account_routes,
     admin_routes,
     compilation_routes,
+    credential_routes,
     event_routes,
     media_routes,
     operator_routes,
@@ -49,6 +51,7 @@ ROUTERS = (
     media_routes.router,
     upload_routes.router,
     account_routes.router,
+    credential_routes.router,
     worker_routes.router,
     legacy_routes.router,
     operator_routes.router,
@@ -128,6 +131,7 @@ def _context(settings: Settings, db: Database, clock: Clock) -> Context:
         disk=disk,
         metrics=Metrics(),
         clock=clock,
+        keyring=Keyring.load(settings.credential_keys, settings.credential_keys_file),
         decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),
         header_reads=ProbeQueue(slots=2 * settings.probe_slots, places=4 * settings.probe_queue),
         completions=SingleFlight(),

@@ -27,6 +27,10 @@ TAGS = [
     {"name": "media", "description": "The media library, and downloads with Range."},
     {"name": "uploads", "description": "Resumable uploads of files."},
     {"name": "account", "description": "Quota and usage of the caller."},
+    {
+        "name": "credentials",
+        "description": "Credentials for platforms and proxies; no response holds a value.",
+    },
     {"name": "worker", "description": "Calls of jobs: claim, heartbeat and result of a task."},
     {
         "name": "legacy worker",
@@ -139,6 +143,6 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[s
         statuses.add("413")
     if operation.get("parameters") or method != "get":
         statuses.add("422")
-    if path.startswith("/api/worker") or "segments" in path:
+    if path.startswith(("/api/worker", "/api/credentials")) or "segments" in path:
         statuses.add("409")
     return sorted(statuses)

@@ -20,6 +20,8 @@ from clipmill_api.database import UNAVAILABLE
 log = logging.getLogger(__name__)
 SHOWN_CHARS = 80
 MAX_ERRORS = 10
+# Bodies sent to these paths hold secrets, so that no error shows a value of them.
+SECRET_PATHS = ("/api/credentials",)
 RETRY_AFTER_S = 2
 DISK_RETRY_AFTER_S = 30
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -100,6 +102,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     body = getattr(request.scope.get("route"), "body_field", None)
     root = body.field_info.annotation if body else None
     errors = [_field_error(entry, root) for entry in error.errors()[:MAX_ERRORS]]
+    if request.url.path.startswith(SECRET_PATHS):
+        errors = [entry | {"value": None} for entry in errors]
     first = errors[0]
     detail = f"{first['field']}: {first['rule']}"
     if first["value"] is not None:

@@ -22,6 +22,7 @@ from clipmill_api.tables.compilation_tables import (
     RevisionRow,
 )
 from clipmill_api.tables.declarative_base import Base
+from clipmill_api.tables.integration_tables import CredentialRow
 from clipmill_api.tables.media_tables import (
     MediaRow,
     ResultMediaRow,
@@ -41,6 +42,7 @@ __all__ = [
     "Base",
     "ClipRow",
     "CompilationRow",
+    "CredentialRow",
     "FetchLockRow",
     "IdempotencyRow",
     "InstallationRow",

@@ -10,6 +10,7 @@ from clipmill.protocol import (
     Stage,
     TaskFailure,
 )
+from clipmill.protocol.integrations.credential_models import FetchCredentials
 from clipmill.spec import CompilationSpec, parse_level
 from clipmill_api.accounts.quota_checks import storage_left
 from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
@@ -17,6 +18,7 @@ from clipmill_api.compilations.output_planning import SEGMENTS_PER_TASK, plan_ou
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput
 from clipmill_api.compilations.resolution import load_resolved_spec
 from clipmill_api.context import Context
+from clipmill_api.credentials.credential_store import fetch_credentials
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
@@ -46,13 +48,29 @@ def assign_fetch(
         failure = TaskFailure(code="StorageQuotaExceeded", message=message)
         skip_clip(session, ctx, compilation, clip, failure)
         return None
+    credentials = _credentials_or_skip(session, ctx, compilation, clip, clip.url)
+    if credentials is None:
+        return None
     until = ctx.later(ctx.settings.lease_s)
     if not fetch_locks.acquire(
         session, owner, clip.clip_key, clip_id=clip.id, now=ctx.now(), until=until
     ):
         detail = f"clip {clip.clip_key} is being fetched by another task"
         raise ApiProblem(503, "FetchInProgress", detail)
-    return _fetch_assignment(ctx, clip, clip.url, left_bytes)
+    assignment = _fetch_assignment(ctx, clip, clip.url, left_bytes)
+    return assignment.model_copy(update={"credentials": credentials})
+
+
+def _credentials_or_skip(
+    session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow, url: str
+) -> FetchCredentials | None:
+    """Return what the owner has for the clip's host. Skip the clip if it cannot be decrypted."""
+    try:
+        return fetch_credentials(session, ctx, compilation.owner, url)
+    except ApiProblem as problem:
+        failure = TaskFailure(code=problem.code, message=problem.detail)
+        skip_clip(session, ctx, compilation, clip, failure)
+        return None
 
 
 def _fetch_assignment(

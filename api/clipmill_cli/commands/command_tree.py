@@ -13,6 +13,7 @@ from clipmill_cli.commands import (
     account_commands,
     admin_commands,
     compilation_commands,
+    credential_commands,
     fsck_command,
     keygen_command,
     media_commands,
@@ -44,6 +45,15 @@ Examples:
     clipmill media upload intro.mp4 --kind intro
     clipmill media list
     clipmill media delete m-0123456789abcdef
+"""
+CREDENTIALS_HELP = """Manage secrets for platforms and proxies.
+
+They are stored encrypted, used by tasks of your compilations only, and never shown.
+
+Examples:
+    clipmill credentials set my-bot --kind discord --file bot-token.txt
+    clipmill credentials list
+    clipmill credentials delete my-bot
 """
 ADMIN_HELP = """Manage users, their keys, and tiers. Needs CLIPMILL_ADMIN_KEY.
 
@@ -123,6 +133,11 @@ _add(_media, "list", media_commands.list_media)
 _add(_media, "used-in", media_commands.used_in)
 _add(_media, "delete", media_commands.delete)
 
+_credentials = _add_group("credentials", CREDENTIALS_HELP)
+_add(_credentials, "set", credential_commands.set_credential)
+_add(_credentials, "list", credential_commands.list_credentials)
+_add(_credentials, "delete", credential_commands.delete_credential)
+
 _admin = _add_group("admin", ADMIN_HELP)
 _add(_admin, "users", admin_commands.users)
 _add(_admin, "user", admin_commands.user)
@@ -132,4 +147,5 @@ _add(_admin, "keys", admin_commands.keys)
 _add(_admin, "revoke", admin_commands.revoke)
 _add(_admin, "tiers", admin_commands.tiers)
 _add(_admin, "tier", admin_commands.tier)
+_add(_admin, "rotate-credentials", credential_commands.rotate)
 _add(_admin, "fsck", fsck_command.fsck)

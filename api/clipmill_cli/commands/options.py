@@ -50,6 +50,23 @@ MediaIdArgument = Annotated[
 MediaIdsArgument = Annotated[
     list[str], typer.Argument(metavar="ID...", callback=_id_check("m"), help="Media ids, m-...")
 ]
+NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise typer.BadParameter(
+            f"{name[:80]!r} is no name: a-z, 0-9 and dashes are allowed, 63 characters at most"
+        )
+    return name
+
+
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", callback=_check_name, help="Lower-case letters, digits and dashes."
+    ),
+]
 StateOption = Annotated[
     Path | None,
     typer.Option(

@@ -39,6 +39,9 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_ALLOWED_HOSTS` | `serve` | Hosts to fetch clips from. Default: the supported platforms. |
 | `CLIPMILL_ALLOW_ANY_HOST` | `serve` | `1`: fetch from any public host. Private addresses remain refused. |
 | `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private addresses (`host:port`) to fetch from; plans note their use. |
+| `CLIPMILL_CREDENTIAL_KEYS` | `serve` | Keys that encrypt credentials, `ID:KEY,...`; see [credentials](credentials.md). |
+| `CLIPMILL_CREDENTIAL_KEYS_FILE` | `serve` | File with such keys. Default: `credential-keys` in the state folder, created at the first start. |
+| `CLIPMILL_ALLOW_PRIVATE_PROXIES` | `serve` | Private addresses (`host:port`) of proxies that owners may use. |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
 | `CLIPMILL_BLOB_GRACE_DAYS` | `serve` | Days for which the bytes of deleted media are kept. Default: 7. |

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +28,12 @@ from clipmill_cli.local.embedded_operator import (
 )
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER
-from clipmill_cli.local.state_folder import create_state_folder, default_state_folder, locked
+from clipmill_cli.local.state_folder import (
+    create_state_folder,
+    credential_keys_file,
+    default_state_folder,
+    locked,
+)
 from clipmill_cli.output import terminal
 from clipmill_client.client import Client
 
@@ -68,10 +74,11 @@ def serve(
     """
     folder = (state or default_state_folder(os.environ)).absolute()
     environ = dict(os.environ) | {"CLIPMILL_STATE": str(folder)}
+    create_state_folder(folder)
+    environ = _with_credential_keys(environ, folder)
     settings = _settings(_with_sources(environ, allow_host, allow_any_host, allow_private))
     with interruptible(), _listening(host, port) as sock:
         url = f"http://{_local_address(host)}:{sock.getsockname()[1]}"
-        create_state_folder(folder)
         logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         with locked(folder, lambda line: typer.echo(line, err=True), note=f" (serve, {url})"):
@@ -94,6 +101,13 @@ def _with_sources(
         allowed = environ.get("CLIPMILL_ALLOW_PRIVATE", "")
         merged["CLIPMILL_ALLOW_PRIVATE"] = ",".join([*addresses, *filter(None, [allowed])])
     return merged
+
+
+def _with_credential_keys(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the environment with a key file of the state folder, unless it names keys."""
+    if environ.get("CLIPMILL_CREDENTIAL_KEYS") or environ.get("CLIPMILL_CREDENTIAL_KEYS_FILE"):
+        return dict(environ)
+    return {**environ, "CLIPMILL_CREDENTIAL_KEYS_FILE": str(credential_keys_file(folder))}
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:

@@ -97,6 +97,7 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             allow_private=access.private_addresses,
             refuse_too_long=access.refuse_too_long,
             lease_s=LEASE_S,
+            credential_keys_file=state_folder.credential_keys_file(state),
             adopt_store=os.environ.get("CLIPMILL_ADOPT_STORE", ""),
         )
     except InvalidSettings as error:

@@ -1,6 +1,6 @@
 """The state folder of a local API: its location, keys, lock and log.
 
-keys.json (0600)   clipmill.db   blobs   jobs/ (scratch and logs)   api.log   lock
+keys.json, credential-keys (0600)   clipmill.db   blobs   jobs/ (scratch and logs)   api.log   lock
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clipmill_cli.errors import LocalAPIError
@@ -87,13 +87,32 @@ def load_keys(state: Path) -> dict[str, str]:
         raise LocalAPIError(f"{path}: damaged; delete it and new keys are created") from None
 
 
+def credential_keys_file(state: Path) -> Path:
+    """Return the file with the key that encrypts credentials, created at the first use."""
+    from clipmill_api.credentials.keyring import new_keyring_text  # noqa: PLC0415
+
+    path = state / "credential-keys"
+    if not path.exists():
+        own = state / f"credential-keys.{os.getpid()}"
+        _write_private(own, new_keyring_text() + "\n")
+        # Two programs that start at once keep the key of the first.
+        with suppress(FileExistsError):
+            path.hardlink_to(own)
+        own.unlink()
+    return path
+
+
 def write_keys(state: Path, keys: Mapping[str, str]) -> None:
     """Replace the file with the keys atomically, also in a power cut."""
-    path = state / "keys.json"
+    _write_private(state / "keys.json", json.dumps(keys))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file that nobody else may read."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(keys, file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)

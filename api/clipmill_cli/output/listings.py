@@ -19,6 +19,7 @@ from clipmill.protocol import (
     UsedIn,
     UserView,
 )
+from clipmill.protocol.integrations.credential_models import CredentialView
 from clipmill_cli.output.progress import eta_text, state_text
 from clipmill_cli.output.summary import final_state_text, show_summary
 from clipmill_cli.output.terminal import plain, table
@@ -156,6 +157,18 @@ def show_keys(out: Console, keys: Sequence[KeyView]) -> None:
         for key in keys
     ]
     out.print(table("Keys", ("id", "created", "last used", "expires", "revoked"), rows))
+
+
+def show_credentials(out: Console, credentials: Sequence[CredentialView]) -> None:
+    """Print one row for each credential, without its values."""
+    rows = [
+        (
+            *(view.name, view.kind, ", ".join(view.hosts), _minute(view.created_at)),
+            _minute(view.last_used_at) if view.last_used_at else "never",
+        )
+        for view in credentials
+    ]
+    out.print(table("Credentials", ("name", "kind", "hosts", "created", "last used"), rows))
 
 
 def show_tiers(out: Console, tiers: Sequence[TierView]) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from clipmill.protocol.integrations.credential_models import FetchCredentials
 from clipmill.protocol.result_record import ResultRecord
 from clipmill.protocol.segment_content import Segment
 from clipmill.spec.base import Id, Line, Model, Sha256
@@ -44,6 +45,9 @@ class FetchAssignment(Model):
         description="Pairs of host:port that may resolve to private addresses, by a setting."
     )
     allow_any_host: bool = False
+    credentials: FetchCredentials = Field(
+        FetchCredentials(), description="Cookies and proxy of the owner for the host of the clip."
+    )
 
 
 class MusicMix(Model):

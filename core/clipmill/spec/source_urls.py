@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urlsplit
 
 _TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
 _YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"}
+# Hosts of short links, with the host that the clip is on.
+_SHORT_HOSTS = {"youtu.be": "youtube.com"}
 _TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
 _SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
 # A longer key is hashed, since an index entry of PostgreSQL holds at most 2704 bytes.
@@ -88,7 +90,7 @@ def check_url(
     if endpoint in private:
         return
     host = endpoint.rsplit(":", 1)[0]
-    if _is_address_or_local(host):
+    if is_address_or_local(host):
         raise ForbiddenURL(f"{host!r} is an address, not a name: give the host's name")
     if parts.port not in (None, 80, 443):
         raise ForbiddenURL(f"port {parts.port} of {host!r}: only ports 80 and 443 are allowed")
@@ -96,7 +98,7 @@ def check_url(
         raise ForbiddenURL(f"host {host!r} is not allowed; allowed are {', '.join(sorted(hosts))}")
 
 
-def _is_address_or_local(host: str) -> bool:
+def is_address_or_local(host: str) -> bool:
     """Return whether a host is an IP address in any notation, or a name that is not public.
 
     Digits and dots of other scripts count as what a resolver reads them as.
@@ -154,3 +156,14 @@ def _url_key(parts: SplitResult, host: str) -> str:
     if len(key.encode()) <= MAX_KEY_BYTES:
         return key
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def credential_host(url: str) -> str:
+    """Return the host whose credentials a URL needs. Raise ForbiddenURL."""
+    host = (_split(url).hostname or "").lower().rstrip(".")
+    return _SHORT_HOSTS.get(host, host)
+
+
+def is_within(host: str, domain: str) -> bool:
+    """Return whether a host is a domain or one of its subdomains."""
+    return host == domain or host.endswith(f".{domain}")

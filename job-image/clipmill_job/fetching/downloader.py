@@ -6,6 +6,7 @@ goes, then {"path": ...} or {"error": {code, message, permanent}}.
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
@@ -38,7 +39,13 @@ def main() -> int:
     request: dict[str, Any] = json.load(sys.stdin)
     limit_bytes = 2 * int(request["limit_bytes"]) + SLACK_BYTES
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
-    guard = install(request["private"])
+    guard = install(
+        EgressGuard(
+            request["private"],
+            proxy=request["proxy_address"],
+            private_proxies=request["private_proxies"],
+        )
+    )
     try:
         _write_line(path=_download(request))
     except SourceTooLarge:
@@ -96,7 +103,9 @@ def ytdlp_options(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         "socket_timeout": 20,
         "hls_prefer_native": True,
         "external_downloader": {"default": "native"},
-        "proxy": "",
+        "proxy": request["proxy"],
+        # In memory: yt-dlp writes changed cookies back to where they are from.
+        "cookiefile": io.StringIO(request["cookies"]) if request["cookies"] else None,
         "updatetime": False,
         "nopart": False,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from clipmill.timeline.source_color import source_color
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
-from clipmill_job.fetching import fenced_ffmpeg, javascript
+from clipmill_job.fetching import fenced_ffmpeg, javascript, source_secrets
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import MediaError, probe_media
 
@@ -63,6 +64,7 @@ def _check_url(clip: FetchAssignment) -> None:
 def _download(context: TaskContext, clip: FetchAssignment) -> Path:
     """Run the downloader and return the file that it has written."""
     reply: dict[str, Any] = {}
+    hide_secrets = source_secrets.hider(clip.credentials)
 
     def on_line(line: str) -> None:
         if line.startswith("{"):
@@ -83,14 +85,14 @@ def _download(context: TaskContext, clip: FetchAssignment) -> Path:
         message = f"not fetched within {clip.limit_s} s: the source is too slow or never ends"
         raise PermanentError("TooSlow", message) from None
     except subprocesses.ProcessFailed as error:
-        raise RetryableError("DownloaderFailed", str(error)) from error
-    return _downloaded_file(reply)
+        raise RetryableError("DownloaderFailed", hide_secrets(str(error))) from None
+    return _downloaded_file(reply, hide_secrets)
 
 
 def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
     folder = context.scratch / "download"
     folder.mkdir()
-    return {
+    return source_secrets.request_fields(clip.credentials) | {
         "url": clip.url,
         "folder": str(folder),
         "limit_bytes": clip.limit_bytes,
@@ -100,11 +102,11 @@ def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
     }
 
 
-def _downloaded_file(reply: dict[str, Any]) -> Path:
+def _downloaded_file(reply: dict[str, Any], hide_secrets: Callable[[str], str]) -> Path:
     error = reply.get("error")
     if error:
         kind = PermanentError if error["permanent"] else RetryableError
-        raise kind(error["code"], error["message"])
+        raise kind(error["code"], hide_secrets(error["message"]))
     if "path" not in reply:
         raise RetryableError("DownloaderFailed", "the downloader ended without a result")
     return Path(reply["path"])
