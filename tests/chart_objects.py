@@ -34,6 +34,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "own secrets": (
         "database.mode=bundled",
         "keys.existingSecret=mine",
+        "credentials.existingSecret=my-credentials",
         "database.bundled.existingSecret=my-password",
         "api.storage.existingClaim=my-volume",
     ),

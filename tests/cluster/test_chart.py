@@ -165,7 +165,8 @@ def test_an_upgrade_keeps_keys_and_volumes(release: None) -> None:
     """Generated Secrets and volumes stay; new pods use them."""
     secrets = get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill")
     claims = {o["metadata"]["name"]: o["spec"]["volumeName"] for o in get("pvc", HERE)}
-    assert {o["metadata"]["name"] for o in secrets} >= {f"{RELEASE}-keys", f"{RELEASE}-database"}
+    names = {o["metadata"]["name"] for o in secrets}
+    assert names >= {f"{RELEASE}-{name}" for name in ("keys", "database", "credentials")}
     upgraded("commonLabels.upgraded=yes")
     assert get("secrets", HERE, "-l", "app.kubernetes.io/part-of=clipmill") == secrets
     assert {o["metadata"]["name"]: o["spec"]["volumeName"] for o in get("pvc", HERE)} == claims

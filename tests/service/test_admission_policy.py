@@ -85,7 +85,7 @@ def test_own_objects_are_deleted(guarded: ControlPlane) -> None:
 def test_generated_secrets_are_created_and_never_deleted(guarded: ControlPlane) -> None:
     """Those of the chart, in the namespace of the release only."""
     label = {"app.kubernetes.io/part-of": "clipmill"}
-    for name in ("clipmill-keys", "clipmill-database"):
+    for name in ("clipmill-keys", "clipmill-database", "clipmill-credentials"):
         metadata = {"name": name, "namespace": "clipmill", "labels": label}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {}}
         assert "created" in created(guarded, secret)

@@ -21,6 +21,7 @@ KEYS = {
     "admin-key": "cm_a_0123456789abcdefghijklmnopqrstuvwxyz",
     "operator-key": "cm_o_0123456789abcdefghijklmnopqrstuvwxyz",
     "owner-key": "cm_u_0123456789abcdefghijklmnopqrstuvwxyz",
+    "keys": "k1:0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
     "password": "a-password",
     "uri": "postgresql://ada@db.example/clips",
 }

@@ -126,6 +126,18 @@ def test_readme_manifest(example: Callable[[str], Completed]) -> None:
     assert files | boards | {"report.json"} <= names
 
 
+def page_examples(page: str) -> list[str]:
+    """Return the commands of a page of docs."""
+    lines = indented((ROOT / f"docs/{page}").read_text())
+    return [line for line in lines if line.startswith("clipmill ")]
+
+
+@pytest.mark.parametrize("command", page_examples("credentials.md"))
+def test_credentials_example(command: str, example: Callable[[str], Completed]) -> None:
+    """It runs as it is written, with files of the formats that the page describes."""
+    assert example(command).code == 0, command
+
+
 @pytest.mark.parametrize("command", [c for c in help_examples() if "clipmill serve" not in c])
 def test_help_example(command: str, example: Callable[[str], Completed]) -> None:
     """It runs as it is written, with ids that exist."""

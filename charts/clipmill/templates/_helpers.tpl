@@ -29,6 +29,10 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{ .Values.keys.existingSecret | default (printf "%s-keys" (include "clipmill.name" .)) }}
 {{- end }}
 
+{{- define "clipmill.credentialKeys" -}}
+{{ .Values.credentials.existingSecret | default (printf "%s-credentials" (include "clipmill.name" .)) }}
+{{- end }}
+
 {{- define "clipmill.databaseSecret" -}}
 {{ .Values.database.bundled.existingSecret | default (printf "%s-database" (include "clipmill.name" .)) }}
 {{- end }}
