@@ -17,12 +17,12 @@ MIN_LOGIN_CHARS = 4
 def request_fields(credentials: FetchCredentials) -> dict[str, object]:
     """Return the fields of the downloader's request that hold or describe secrets."""
     proxy = credentials.proxy.get_secret_value() if credentials.proxy else ""
-    parts = urlsplit(proxy)
+    split = urlsplit(proxy)
     return {
         "cookies": credentials.cookies.get_secret_value() if credentials.cookies else "",
         # The proxy resolves names: this pod may not reach a name server that knows them.
         "proxy": re.sub("^socks5:", "socks5h:", proxy),
-        "proxy_address": f"{parts.hostname}:{parts.port}" if proxy else "",
+        "proxy_address": f"{split.hostname}:{split.port}" if proxy else "",
         "private_proxies": credentials.allowed_private_proxies,
     }
 
@@ -43,9 +43,9 @@ def _secrets(credentials: FetchCredentials) -> set[str]:
     texts: list[str | None] = []
     if credentials.proxy:
         proxy = credentials.proxy.get_secret_value()
-        parts = urlsplit(proxy)
-        login = (parts.username or "", parts.password or "")
-        texts += [proxy, parts.netloc]
+        split = urlsplit(proxy)
+        login = (split.username or "", split.password or "")
+        texts += [proxy, split.netloc]
         texts += [text for text in (*login, *map(unquote, login)) if len(text) >= MIN_LOGIN_CHARS]
     if credentials.cookies:
         lines = credentials.cookies.get_secret_value().splitlines()

@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Create credentials."""
     op.create_table(
         "credentials",
-        sa.Column("owner", sa.String(length=255), nullable=False),
+        sa.Column("owner", sa.String(length=63), nullable=False),
         sa.Column("name", sa.String(length=63), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("hosts", sa.JSON(), nullable=False),

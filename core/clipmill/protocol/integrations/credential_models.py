@@ -94,39 +94,39 @@ class ProxyCredential(Model):
 
     @model_validator(mode="after")
     def _address_of_a_proxy(self) -> Self:
-        parts = self._parts()
-        if parts.scheme not in PROXY_SCHEMES:
+        split = self._split()
+        if split.scheme not in PROXY_SCHEMES:
             raise ValueError(f"url: the scheme must be one of {', '.join(PROXY_SCHEMES)}")
-        if not parts.hostname or not parts.port:
+        if not split.hostname or not split.port:
             raise ValueError("url: host and port of the proxy are required")
-        if parts.path not in ("", "/") or parts.query or parts.fragment:
+        if split.path not in ("", "/") or split.query or split.fragment:
             raise ValueError("url: a proxy has no path, query or fragment")
         return self
 
-    def _parts(self) -> SplitResult:
+    def _split(self) -> SplitResult:
         text = self.url.get_secret_value()
         if not re.fullmatch(r"[\x21-\x7e]+", text):
             raise ValueError("url: only visible ASCII characters are allowed")
         try:
-            parts = urlsplit(text)
-            _ = parts.port
+            split = urlsplit(text)
+            _ = split.port
         except ValueError:
             raise ValueError(
                 "url: not a URL of the form SCHEME://USER:PASSWORD@HOST:PORT"
             ) from None
-        return parts
+        return split
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the proxy."""
-        parts = self._parts()
-        return parts.hostname or "", parts.port or 0
+        split = self._split()
+        return split.hostname or "", split.port or 0
 
     @property
     def secrets(self) -> list[str]:
         """The texts that no log and no error may hold."""
-        parts = self._parts()
-        login = [text for text in (parts.username, parts.password) if text]
+        split = self._split()
+        login = [text for text in (split.username, split.password) if text]
         return [self.url.get_secret_value(), *login, *map(unquote, login)]
 
 
