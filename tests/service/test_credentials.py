@@ -13,9 +13,9 @@ from sqlalchemy import text
 from clipmill.protocol.integrations.credential_models import (
     CREDENTIAL,
     CredentialKind,
-    DiscordCredential,
-    ProxyCredential,
-    TwitchCredential,
+    DiscordBot,
+    HostProxy,
+    TwitchApplication,
 )
 from clipmill_api.credentials import credential_store
 from clipmill_api.credentials.keyring import new_keyring_text
@@ -111,9 +111,9 @@ def test_each_kind_is_returned_as_its_model(own_api: Harness) -> None:
         user.credentials.put(name, value)
     models = [decrypted(own_api, owner, name, value.kind) for name, value in values.items()]
     assert [type(model) for model in models] == [
-        DiscordCredential,
-        TwitchCredential,
-        ProxyCredential,
+        DiscordBot,
+        TwitchApplication,
+        HostProxy,
     ]
     assert models == list(values.values())
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from clipmill.protocol.integrations.cookie_file import checked_cookies
 from clipmill.protocol.integrations.credential_models import (
     CREDENTIAL,
-    CookiesCredential,
     Credential,
     CredentialKind,
     CredentialView,
     FetchCredentials,
-    ProxyCredential,
+    HostCookies,
+    HostProxy,
     hosts_of,
 )
 from clipmill.spec.source_urls import credential_host, is_within
@@ -63,7 +63,7 @@ def put_credential(
 
 
 def _refuse_private_proxy(ctx: Context, credential: Credential) -> None:
-    if not isinstance(credential, ProxyCredential):
+    if not isinstance(credential, HostProxy):
         return
     try:
         check_target(*credential.address, private=ctx.settings.allow_private_proxies)
@@ -181,10 +181,10 @@ def fetch_credentials(session: Session, ctx: Context, owner: str, url: str) -> F
     opened = [_opened(ctx, row) for row in closest if row]
     values: dict[str, object] = {}
     for credential in opened:
-        if isinstance(credential, CookiesCredential):
+        if isinstance(credential, HostCookies):
             text = credential.cookies.get_secret_value()
             values["cookies"] = checked_cookies(text, credential.host)
-        elif isinstance(credential, ProxyCredential):
+        elif isinstance(credential, HostProxy):
             values["proxy"] = credential.url.get_secret_value()
             values["allowed_private_proxies"] = list(ctx.settings.allow_private_proxies)
     return FetchCredentials.model_validate(values)

@@ -48,7 +48,7 @@ HostName = Annotated[
 ]
 
 
-class TwitchCredential(Model):
+class TwitchApplication(Model):
     """An application at Twitch. The user token serves Clips Download only."""
 
     kind: Literal[CredentialKind.TWITCH]
@@ -59,14 +59,14 @@ class TwitchCredential(Model):
     )
 
 
-class DiscordCredential(Model):
+class DiscordBot(Model):
     """A bot at Discord."""
 
     kind: Literal[CredentialKind.DISCORD]
     bot_token: Token = Field(description="Token of the bot.")
 
 
-class CookiesCredential(Model):
+class HostCookies(Model):
     """Cookies of one host and its subdomains, as a Netscape cookie file."""
 
     kind: Literal[CredentialKind.COOKIES]
@@ -81,7 +81,7 @@ class CookiesCredential(Model):
         return self
 
 
-class ProxyCredential(Model):
+class HostProxy(Model):
     """A proxy, and the hosts whose clips are fetched through it."""
 
     kind: Literal[CredentialKind.PROXY]
@@ -130,16 +130,16 @@ class ProxyCredential(Model):
         return [self.url.get_secret_value(), *login, *map(unquote, login)]
 
 
-Credential = TwitchCredential | DiscordCredential | CookiesCredential | ProxyCredential
+Credential = TwitchApplication | DiscordBot | HostCookies | HostProxy
 CredentialValue = Annotated[Credential, Field(discriminator="kind")]
 CREDENTIAL: TypeAdapter[Credential] = TypeAdapter(CredentialValue)
 
 
 def hosts_of(credential: Credential) -> list[str]:
     """Return the hosts whose clips a credential is for; none for an API of a platform."""
-    if isinstance(credential, CookiesCredential):
+    if isinstance(credential, HostCookies):
         return [credential.host]
-    return list(credential.hosts) if isinstance(credential, ProxyCredential) else []
+    return list(credential.hosts) if isinstance(credential, HostProxy) else []
 
 
 class CredentialView(Model):
