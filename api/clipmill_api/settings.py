@@ -29,6 +29,8 @@ DEFAULT_HOSTS = (
     "media.discordapp.net",
 )
 KEY = re.compile(r"^cm_[uoaj]_[A-Za-z0-9_-]{32,128}$")
+# Platforms that discover tasks query, and whose addresses can be replaced.
+SERVICES = ("twitch", "twitch-auth", "discord")
 # A key with fewer different characters was typed by a person.
 MIN_DISTINCT_CHARS = 12
 HOST_PORT = re.compile(r"[^:\s]+:[0-9]{1,5}")
@@ -91,10 +93,28 @@ def _parse_length_limit(pair: str) -> tuple[str, int | None]:
     return preset, int(seconds)
 
 
+def _parse_source_urls(words: object) -> object:
+    """Parse `twitch=https://mirror.example.org`. Raise ValueError for anything else."""
+    pairs = split_words(words)
+    if not isinstance(pairs, tuple) or not all(isinstance(pair, str) for pair in pairs):
+        return pairs
+    return tuple(_parse_source_url(pair) for pair in pairs)
+
+
+def _parse_source_url(pair: str) -> tuple[str, str]:
+    service, _, url = pair.partition("=")
+    if service not in SERVICES:
+        raise ValueError(f"{pair!r}: {service!r} is no service; services: {', '.join(SERVICES)}")
+    if not re.fullmatch(r"https?://[^\s/@]+(/[^\s?#]*)?", url):
+        raise ValueError(f"{pair!r}: {url!r} is no http or https URL without query")
+    return service, url.rstrip("/")
+
+
 AdminKey = Annotated[str, AfterValidator(partial(check_key, letter="a"))]
 OperatorKey = Annotated[str, AfterValidator(partial(check_key, letter="o"))]
 HostPorts = Annotated[Words, AfterValidator(_check_host_ports)]
 LengthLimits = Annotated[tuple[tuple[str, int | None], ...], BeforeValidator(_parse_length_limits)]
+SourceUrls = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_parse_source_urls)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -134,6 +154,10 @@ class Settings(EnvironmentSettings):
     max_upload_bytes: PositiveInt = 4 * 1024**3
     fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
     lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
+    # Addresses of platforms that replace the public ones, such as those of a mirror.
+    source_urls: SourceUrls = ()
+    # Days after which the draft of an episode expires that nobody has approved.
+    approval_days: PositiveInt = 7
     # Limits of each user's key; keys of jobs have four times as much.
     requests_per_second: PositiveInt = 50
     requests_in_flight: PositiveInt = 32

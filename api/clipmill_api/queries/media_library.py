@@ -74,6 +74,17 @@ def list_media(
     return list(session.scalars(query))
 
 
+def list_of_kinds(
+    session: Session, owner: str, kinds: Collection[str], *, since: datetime | None, limit: int
+) -> list[MediaRow]:
+    """Return media files of an owner of some kinds uploaded since a time, newest first."""
+    query = select(MediaRow).where(MediaRow.owner == owner, MediaRow.kind.in_(kinds))
+    if since is not None:
+        query = query.where(MediaRow.created_at >= since)
+    query = query.order_by(MediaRow.created_at.desc(), MediaRow.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
 def add_media(session: Session, media: MediaRow) -> None:
     """Insert a media file. Raise IntegrityError if its clip key has a media file."""
     session.add(media)

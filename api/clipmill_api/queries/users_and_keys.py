@@ -17,6 +17,8 @@ from clipmill_api.tables import (
     ClipRow,
     CompilationRow,
     CredentialRow,
+    EpisodeReportRow,
+    EpisodeRow,
     FetchLockRow,
     IdempotencyRow,
     KeyRow,
@@ -29,9 +31,11 @@ from clipmill_api.tables import (
     ResultMediaRow,
     RevisionRow,
     SegmentRow,
+    ShowRow,
     TaskRow,
     TierRow,
     UploadRow,
+    UsedClipRow,
     UserRow,
 )
 
@@ -50,6 +54,8 @@ OF_OWNER = (
     RenderUsageRow,
     RenderWindowRow,
     CompilationRow,
+    EpisodeRow,
+    ShowRow,
 )
 
 
@@ -79,7 +85,7 @@ def remove_default_owner_key(session: Session) -> None:
 
 
 class StoredKey(NamedTuple):
-    """A key with the state of its revision and its task, if it is a job's key."""
+    """A key with the state of its revision and its task, or of its episode, if it is a job's."""
 
     id: str
     role: str
@@ -96,6 +102,10 @@ class StoredKey(NamedTuple):
     task_epoch: int | None
     task_done: bool | None
     task_lease_until: datetime | None
+    episode_id: str | None
+    episode_state: str | None
+    episode_epoch: int | None
+    episode_lease_until: datetime | None
 
 
 def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
@@ -127,9 +137,14 @@ def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
             TaskRow.epoch,
             TaskRow.done,
             TaskRow.lease_until,
+            KeyRow.episode_id,
+            EpisodeRow.state,
+            EpisodeRow.epoch,
+            EpisodeRow.lease_until,
         )
         .outerjoin(RevisionRow, same_revision)
         .outerjoin(TaskRow, same_task)
+        .outerjoin(EpisodeRow, EpisodeRow.id == KeyRow.episode_id)
         .where(KeyRow.secret_sha256 == secret_sha256)
     ).one_or_none()
     return StoredKey._make(row) if row else None
@@ -252,6 +267,13 @@ def delete_with_rows(session: Session, owner: str) -> None:
     no_sync = {"synchronize_session": False}
     for of_compilation in OF_COMPILATIONS:
         rows = delete(of_compilation).where(of_compilation.compilation_id.in_(compilations))
+        session.execute(rows, execution_options=no_sync)
+    shows = select(ShowRow.id).where(ShowRow.owner == owner)
+    episodes = select(EpisodeRow.id).where(EpisodeRow.owner == owner)
+    for rows in (
+        delete(UsedClipRow).where(UsedClipRow.show_id.in_(shows)),
+        delete(EpisodeReportRow).where(EpisodeReportRow.episode_id.in_(episodes)),
+    ):
         session.execute(rows, execution_options=no_sync)
     for of_owner in OF_OWNER:
         session.execute(delete(of_owner).where(of_owner.owner == owner), execution_options=no_sync)

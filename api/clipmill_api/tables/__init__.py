@@ -29,6 +29,12 @@ from clipmill_api.tables.media_tables import (
     SegmentRow,
     UploadRow,
 )
+from clipmill_api.tables.show_tables import (
+    EpisodeReportRow,
+    EpisodeRow,
+    ShowRow,
+    UsedClipRow,
+)
 from clipmill_api.tables.store_tables import InstallationRow, TombstoneRow
 from clipmill_api.tables.task_tables import (
     FetchLockRow,
@@ -43,6 +49,8 @@ __all__ = [
     "ClipRow",
     "CompilationRow",
     "CredentialRow",
+    "EpisodeReportRow",
+    "EpisodeRow",
     "FetchLockRow",
     "IdempotencyRow",
     "InstallationRow",
@@ -56,9 +64,11 @@ __all__ = [
     "ResultMediaRow",
     "RevisionRow",
     "SegmentRow",
+    "ShowRow",
     "TaskRow",
     "TierRow",
     "TombstoneRow",
     "UploadRow",
+    "UsedClipRow",
     "UserRow",
 ]

@@ -36,26 +36,28 @@ class UserRow(Base):
 
 
 class KeyRow(Base):
-    """API key, stored as the SHA-256 of its secret. Only job keys have a compilation and stage.
+    """API key, stored as the SHA-256 of its secret.
 
+    Only keys of jobs have a compilation and stage, and only those of discover tasks an episode.
     `task_index` and `epoch` are set if a claim of that task returned the key.
     """
 
     __tablename__ = "keys"
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_sha256: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]  # user or job
+    role: Mapped[str]  # user, job or discover
     owner: Mapped[str | None] = mapped_column(ForeignKey("users.name"))
     compilation_id: Mapped[str | None]
     generation: Mapped[int | None]
     stage: Mapped[str | None]
+    episode_id: Mapped[str | None]
     task_index: Mapped[int | None]
     epoch: Mapped[int | None]
     created_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    __table_args__ = (Index(None, "compilation_id", "generation"),)
+    __table_args__ = (Index(None, "compilation_id", "generation"), Index(None, "episode_id"))
 
 
 class RenderWindowRow(Base):

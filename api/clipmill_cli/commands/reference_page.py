@@ -42,6 +42,8 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_CREDENTIAL_KEYS` | `serve` | Keys that encrypt credentials, `ID:KEY,...`; see [credentials](credentials.md). |
 | `CLIPMILL_CREDENTIAL_KEYS_FILE` | `serve` | File with such keys. Default: `credential-keys` in the state folder, created at the first start. |
 | `CLIPMILL_ALLOW_PRIVATE_PROXIES` | `serve` | Private addresses (`host:port`) of proxies that owners may use. |
+| `CLIPMILL_SOURCE_URLS` | `serve` | Addresses that replace those of platforms, such as `twitch=https://mirror.example.org`; services are `twitch`, `twitch-auth` and `discord`. |
+| `CLIPMILL_APPROVAL_DAYS` | `serve` | Days after which the draft of an episode expires that nobody has approved. Default: 7. |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
 | `CLIPMILL_BLOB_GRACE_DAYS` | `serve` | Days for which the bytes of deleted media are kept. Default: 7. |

@@ -1,0 +1,4 @@
+"""SQL of shows and episodes.
+
+In: a session. Out: rows of shows, episodes, reports and used clips.
+"""
