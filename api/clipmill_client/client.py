@@ -37,16 +37,17 @@ from clipmill_client.discovery_calls import DiscoveryCalls
 from clipmill_client.integration_calls import CredentialCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
-from clipmill_client.transfer import Transfers, printable_name, sha256_of
+from clipmill_client.show_calls import ShowCalls
+from clipmill_client.transfer import Transfers, sha256_of
 
 
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `operator`, `admin`, `discovery`,
-    `credentials` and `legacy` hold the calls of the operator, of the administrator, of a discover
-    task, for credentials, and of a predecessor's worker. Every failure is raised as
-    RetryableError or PermanentError.
+    Its own methods are the calls of people and of jobs; `shows` and `credentials` hold those for
+    shows and credentials, and `operator`, `admin`, `discovery` and `legacy` those of the operator,
+    of the administrator, of a discover task and of a predecessor's worker. Every failure is raised
+    as RetryableError or PermanentError.
 
     Args:
         base_url: URL of the API, without a path.
@@ -74,6 +75,7 @@ class Client:
         self.transfers = Transfers(self.connection)
         self.discovery = DiscoveryCalls(self.connection, key)
         self.credentials = CredentialCalls(self.connection)
+        self.shows = ShowCalls(self.connection)
         self.legacy = LegacyWorkerCalls(self.connection)
         self.operator = OperatorCalls(self.connection)
         self.admin = AdminCalls(self.connection)
@@ -142,7 +144,7 @@ class Client:
         request = UploadRequest(
             purpose=UploadPurpose.LIBRARY,
             kind=kind,
-            filename=printable_name(filename or path.name),
+            filename=filename or path.name,
             size_bytes=path.stat().st_size,
             sha256=sha256_of(path),
             keep_broken=keep_broken,

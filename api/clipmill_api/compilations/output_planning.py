@@ -22,7 +22,7 @@ from clipmill.timeline.build import (
     InvalidTimeline,
     MediaSource,
     Timeline,
-    build_timelines,
+    build_timeline,
 )
 from clipmill.timeline.music_window import plan_music_mix
 from clipmill.timeline.overlay_layers import image_ids
@@ -53,12 +53,11 @@ def _plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     asset_ids = {**asset_fields(resolved.spec), **image_ids(resolved.spec)}
     media = resolved.media
     assets = {id_: media_source(media[id_]) for id_ in asset_ids if id_ in media}
-    spec, policy = resolved.spec, resolved.output_policy
-    timelines = build_timelines(spec, spec.outputs, clips, assets, policy)
-    return [
-        _plan_output(resolved, output, timeline)
-        for output, timeline in zip(spec.outputs, timelines, strict=True)
-    ]
+    outputs = []
+    for output in resolved.spec.outputs:
+        timeline = build_timeline(resolved.spec, output, clips, assets, resolved.output_policy)
+        outputs.append(_plan_output(resolved, output, timeline))
+    return outputs
 
 
 def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:

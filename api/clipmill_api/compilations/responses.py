@@ -15,6 +15,7 @@ from clipmill.protocol import (
     MediaFacts,
     MediaKind,
     OutputResult,
+    ShowReference,
     Submission,
     SubmissionAction,
     UsedIn,
@@ -112,8 +113,10 @@ def active_view(
     return ActiveCompilation(uid=compilation.uid, **dict(view))
 
 
-def submission_view(compilation: CompilationRow, revision: RevisionRow) -> Submission:
-    """Return what the operator must do with a resource."""
+def submission_view(
+    compilation: CompilationRow, revision: RevisionRow, show: ShowReference | None = None
+) -> Submission:
+    """Return what the operator must do with a resource, and the show that it is of."""
     return Submission(
         id=compilation.id,
         uid=compilation.uid,
@@ -123,6 +126,7 @@ def submission_view(compilation: CompilationRow, revision: RevisionRow) -> Submi
         owner=compilation.owner,
         spec=CompilationSpec.model_validate(revision.spec),
         nonce=compilation.binding_nonce or "",
+        show=show,
     )
 
 

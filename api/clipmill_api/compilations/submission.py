@@ -56,7 +56,7 @@ def create_compilation(
             detail = f"Idempotency-Key: {key!r} was used before with a different request"
             raise ApiProblem(422, "IdempotencyKeyReused", detail)
         return own_compilation(session, owner, earlier.compilation_id)
-    compilation = _add_submission(session, ctx, owner, manifest)
+    compilation = add_submission(session, ctx, owner, manifest)
     if key:
         idempotency = IdempotencyRow(
             principal=owner,
@@ -69,9 +69,10 @@ def create_compilation(
     return compilation
 
 
-def _add_submission(
+def add_submission(
     session: Session, ctx: Context, owner: str, manifest: Manifest
 ) -> CompilationRow:
+    """Create a compilation and ask the operator for its resource. Raise refusals."""
     registration = Registration(
         namespace=manifest.metadata.namespace or "default",
         name=manifest.metadata.name,
@@ -148,6 +149,14 @@ def cancel_compilation(session: Session, ctx: Context, compilation: CompilationR
     end = RevisionEnd(CompilationState.CANCELLED, "CancelledByOwner")
     if end_revision(session, ctx, compilation, compilation.generation, end):
         compilation.outbox = SubmissionAction.DELETE.value
+
+
+def remove_compilation(
+    session: Session, ctx: Context, compilation: CompilationRow, end: RevisionEnd
+) -> None:
+    """End a compilation if it is active, and delete its resource in any case."""
+    end_revision(session, ctx, compilation, compilation.generation, end)
+    compilation.outbox = SubmissionAction.DELETE.value
 
 
 def resource_deleted(session: Session, ctx: Context, compilation: CompilationRow) -> None:

@@ -24,9 +24,12 @@ from clipmill_api.http.routes import (
     admin_routes,
     compilation_routes,
     credential_routes,
+    discovery_routes,
     event_routes,
     media_routes,
     operator_routes,
+    show_operator_routes,
+    show_routes,
     store_routes,
     upload_routes,
     worker_routes,
@@ -55,6 +58,8 @@ ROUTERS = (
     worker_routes.router,
     legacy_routes.router,
     operator_routes.router,
+    show_routes.router,
+    show_operator_routes.router,
     admin_routes.router,
     store_routes.router,
 )
@@ -113,6 +118,7 @@ def create_app(
     for router in ROUTERS:
         # Not the limit of the app: that one would replace the problem details of a 413.
         app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES)
+    app.include_router(discovery_routes.router, max_body_size=request_limits.MAX_DISCOVERY_BYTES)
     if settings.samples:
         app.include_router(sample_clips.router)
     readiness.install(app)

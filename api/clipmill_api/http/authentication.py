@@ -14,13 +14,20 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
+from clipmill.shows.show_messages import EpisodeState
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.queries.users_and_keys import StoredKey
 
-Role = Literal["user", "operator", "admin", "job"]
-KEY_LETTERS: dict[Role, str] = {"user": "u", "operator": "o", "admin": "a", "job": "j"}
+Role = Literal["user", "operator", "admin", "job", "discover"]
+KEY_LETTERS: dict[Role, str] = {
+    "user": "u",
+    "operator": "o",
+    "admin": "a",
+    "job": "j",
+    "discover": "j",
+}
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cm_...`")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -47,7 +54,8 @@ class ClaimedTask:
 class Principal:
     """The caller. A job's key is bound to a compilation, a generation and a stage.
 
-    The key that a claim returns is bound to the claimed task too. `live` is false once the
+    That of a discover task is bound to an episode. The key that a claim returns is bound to the
+    claimed task too. `live` is false once the
     generation of a job has ended, `stage_over` is true once it has moved on to a later stage.
     """
 
@@ -59,6 +67,7 @@ class Principal:
     live: bool = True
     stage_over: bool = False
     task: ClaimedTask | None = None
+    episode_id: str = ""
 
 
 def new_key(role: Role) -> str:
@@ -95,6 +104,8 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
     if row.role == "user":
         ctx.key_uses.note(row.id, ctx.now())
         return Principal("user", owner=row.owner or "")
+    if row.role == "discover":
+        return _discover_principal(row, ctx.now())
     live = (
         row.revision_state is not None
         and CompilationState(row.revision_state) not in TERMINAL_STATES
@@ -108,6 +119,22 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
         live=live,
         stage_over=row.stage == Stage.FETCH and row.revision_stage == Stage.ASSEMBLE,
         task=_claimed_task(row, ctx.now()),
+    )
+
+
+def _discover_principal(key: StoredKey, now: datetime) -> Principal:
+    task = None
+    if key.epoch is not None:
+        is_held = key.episode_epoch == key.epoch and key.episode_lease_until is not None
+        is_expired = is_held and key.episode_lease_until < now  # type: ignore[operator]
+        state = TaskState.EXPIRED if is_expired else TaskState.HELD if is_held else TaskState.LOST
+        task = ClaimedTask(0, key.epoch, state)
+    return Principal(
+        "discover",
+        owner=key.owner or "",
+        episode_id=key.episode_id or "",
+        live=key.episode_state == EpisodeState.DISCOVERING,
+        task=task,
     )
 
 
@@ -190,6 +217,10 @@ async def _user_or_job(principal: AnyPrincipal) -> Principal:
     return _require_live(require_role(principal, "user", "job"))
 
 
+async def _discover(principal: AnyPrincipal) -> Principal:
+    return require_role(principal, "discover")
+
+
 async def operator_only(principal: AnyPrincipal) -> Principal:
     """Accept the operator alone. Raises 403."""
     return require_role(principal, "operator")
@@ -206,4 +237,6 @@ JobPrincipal = Annotated[Principal, Depends(_job)]
 # A job whose stage may be over: for calls that only confirm what was reported before.
 ActiveJobPrincipal = Annotated[Principal, Depends(_active_job)]
 LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
+# A discover task whose episode may have ended: each call says so by itself.
+DiscoverPrincipal = Annotated[Principal, Depends(_discover)]
 UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]

@@ -31,6 +31,8 @@ TAGS = [
         "name": "credentials",
         "description": "Credentials for platforms and proxies; no response holds a value.",
     },
+    {"name": "shows", "description": "Shows, their episodes, and the approval of drafts."},
+    {"name": "discovery", "description": "Calls of discover tasks: claim, heartbeat and result."},
     {"name": "worker", "description": "Calls of jobs: claim, heartbeat and result of a task."},
     {
         "name": "legacy worker",
@@ -143,6 +145,6 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[s
         statuses.add("413")
     if operation.get("parameters") or method != "get":
         statuses.add("422")
-    if path.startswith(("/api/worker", "/api/credentials")) or "segments" in path:
+    if path.startswith(("/api/worker", "/api/jobs", "/api/credentials")) or "segments" in path:
         statuses.add("409")
     return sorted(statuses)

@@ -10,6 +10,9 @@ from clipmill_api.http.problem_details import problem_response
 
 # 500 clips with the longest URLs and titles are less than 2 MB.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+# Ten thousand candidates with titles and URLs of usual length.
+MAX_DISCOVERY_BYTES = 16 * 1024 * 1024
+DISCOVERY_RESULT = "/api/jobs/discovery/result"
 # For routes that count a file's bytes themselves: None would mean the limit of their router.
 NO_LIMIT = sys.maxsize
 
@@ -30,7 +33,7 @@ class RequestLimitMiddleware:
         if "\0" in scope.get("path", ""):
             app = problem_response(404, "NotFound", "path: contains a NUL character")
         elif scope["type"] == "http" and not _uploads_file(scope) and _announces_too_much(scope):
-            detail = f"body: at most {MAX_BODY_BYTES} bytes are allowed"
+            detail = f"body: at most {_limit(scope)} bytes are allowed"
             app = problem_response(413, "TooLarge", detail)
         await app(scope, receive, send)
 
@@ -41,4 +44,8 @@ def _uploads_file(scope: Scope) -> bool:
 
 def _announces_too_much(scope: Scope) -> bool:
     length = dict(scope["headers"]).get(b"content-length", b"0")
-    return bool(length.isdigit() and int(length[:20]) > MAX_BODY_BYTES)
+    return bool(length.isdigit() and int(length[:20]) > _limit(scope))
+
+
+def _limit(scope: Scope) -> int:
+    return MAX_DISCOVERY_BYTES if scope["path"] == DISCOVERY_RESULT else MAX_BODY_BYTES

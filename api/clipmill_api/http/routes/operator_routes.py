@@ -28,6 +28,8 @@ from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.job_keys import add_job_key, replace_job_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import compilation_records, revision_clips
+from clipmill_api.queries.shows import episode_rows
+from clipmill_api.shows.show_views import show_reference
 from clipmill_api.tables import CompilationRow
 from clipmill_api.tasks import outcome
 
@@ -101,7 +103,13 @@ def list_submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
     """Return resources that are still to be created, changed or deleted, oldest first."""
     with ctx.db.read() as session:
         rows = compilation_records.list_outbox(session, limit)
-    return [responses.submission_view(row, revision) for row, revision in rows]
+        of_shows = episode_rows.shows_of_compilations(session, [row.id for row, _ in rows])
+    return [
+        responses.submission_view(row, revision, show_reference(*of_shows[row.id]))
+        if row.id in of_shows
+        else responses.submission_view(row, revision)
+        for row, revision in rows
+    ]
 
 
 @router.post("/submissions/{compilation_id}/refused", status_code=204)
