@@ -17,9 +17,11 @@ from clipmill_api.settings import Settings
 from clipmill_client import PermanentError
 from harness import Harness
 from pods import fetch, url
+from show_pods import show_spec
 
 USER, JOB, OPERATOR, ADMIN = {"user"}, {"job"}, {"operator"}, {"admin"}
-PUBLIC = {"nobody", "user", "job", "operator", "admin"}
+DISCOVER = {"discover"}
+PUBLIC = {"nobody", "user", "job", "discover", "operator", "admin"}
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
@@ -39,6 +41,18 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("HEAD", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("GET", "/api/compilations/{compilation_id}/timeline.otio"): USER,
+    ("POST", "/api/compilations/{compilation_id}/approve"): USER,
+    ("POST", "/api/shows"): USER,
+    ("GET", "/api/shows"): USER,
+    ("GET", "/api/shows/{show_id}"): USER,
+    ("PUT", "/api/shows/{show_id}/spec"): USER,
+    ("DELETE", "/api/shows/{show_id}"): USER,
+    ("POST", "/api/shows/{show_id}/run"): USER,
+    ("GET", "/api/shows/{show_id}/episodes"): USER,
+    ("GET", "/api/episodes/{episode_id}"): USER,
+    ("POST", "/api/jobs/discovery/claim"): DISCOVER,
+    ("POST", "/api/jobs/discovery/heartbeat"): DISCOVER,
+    ("PUT", "/api/jobs/discovery/result"): DISCOVER,
     ("GET", "/api/media"): USER,
     ("GET", "/api/media/{media_id}"): USER,
     ("GET", "/api/media/{media_id}/used-in"): USER,
@@ -86,6 +100,11 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("DELETE", "/api/operator/compilations/{uid}"): OPERATOR,
     ("POST", "/api/operator/compilations/{uid}/keys"): OPERATOR,
     ("POST", "/api/operator/compilations/{uid}/failed"): OPERATOR,
+    ("POST", "/api/operator/shows/tick"): OPERATOR,
+    ("PUT", "/api/operator/shows/{uid}"): OPERATOR,
+    ("DELETE", "/api/operator/shows/{uid}"): OPERATOR,
+    ("POST", "/api/operator/episodes/{episode_id}/key"): OPERATOR,
+    ("POST", "/api/operator/episodes/{episode_id}/failed"): OPERATOR,
     ("GET", "/api/operator/active"): OPERATOR,
     ("GET", "/api/operator/submissions"): OPERATOR,
     ("POST", "/api/operator/submissions/{compilation_id}/refused"): OPERATOR,
@@ -141,9 +160,13 @@ def keys(api: Harness) -> dict[str, str]:
     """A key of each role."""
     owner, _ = api.user()
     uid, _ = api.register(owner, {"clips": [{"url": url()}]})
+    user_key = api.admin.create_key(owner)
+    shows = api.client(user_key).shows
+    episode = shows.run(shows.create("weekly", show_spec(suspend=True)).id)
     return {
         "nobody": "",
-        "user": api.admin.create_key(owner),
+        "user": user_key,
+        "discover": api.operator.shows.create_key(episode.id),
         "job": api.operator.create_key(uid, Stage.FETCH, 1),
         "operator": api.settings.operator_key,
         "admin": api.settings.admin_key,
