@@ -41,11 +41,13 @@ OPERATOR_STEPS = (
 )
 PURPOSES = ("clip", "segment", "output", "library")
 STAGES = ("fetch", "render", "assemble")
+JOB_STEPS = ("claimed", "done", "reported")
 POINTS = frozenset(
     (
         *(f"api.upload.{p}.{step}" for p in PURPOSES for step in API_UPLOAD_STEPS),
         *(f"job.upload.{p}.{step}" for p in PURPOSES for step in JOB_UPLOAD_STEPS),
-        *(f"job.{stage}.{step}" for stage in STAGES for step in ("claimed", "done", "reported")),
+        *(f"job.{stage}.{step}" for stage in STAGES for step in JOB_STEPS),
+        *(f"job.discover.{step}" for step in JOB_STEPS),
         "api.claim.claimed",
         "api.result.recording",
         "api.result.recorded",

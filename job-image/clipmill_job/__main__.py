@@ -8,17 +8,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
-from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskResult
+from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskFailure, TaskResult
+from clipmill.shows.candidates import DiscoverResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job.assembling.assemble_task import run_assemble_task
+from clipmill_job.discovering.discover_task import run_discover_task
 from clipmill_job.errors import exit_code, is_lease_lost, task_failure
 from clipmill_job.fetching.fetch_task import run_fetch_task
 from clipmill_job.ffmpeg_binary import find_ffmpeg
@@ -31,10 +34,17 @@ from clipmill_job.task_context import TaskContext
 # How long a task may be held by another process before this one ends and is started again.
 CLAIM_TIMEOUT_S = 180.0
 CLAIM_RETRY_S = 1.0
+DISCOVER = "discover"
+A = TypeVar("A")
 
 
-def main(environ: Mapping[str, str]) -> int:
-    """Run one task and return the process's `ExitCode`."""
+def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
+    """Run one task and return the process's `ExitCode`.
+
+    Args:
+        environ: The environment, which holds URL and key.
+        arguments: `discover` for the discover task of an episode, none for a task of a revision.
+    """
     try:
         fault_points.load(environ)
         settings = JobSettings.from_environ(environ)
@@ -42,11 +52,19 @@ def main(environ: Mapping[str, str]) -> int:
             TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,
             Client(settings.api_url, settings.api_key) as client,
         ):
+            if _is_discover(arguments):
+                return _run_discover_task(client, Path(scratch))
             return _run_task(client, settings.index, Path(scratch))
     except InvalidSettings as error:
         return _exit(PermanentError("BadSettings", str(error)))
     except ClientError as error:
         return _exit(error)
+
+
+def _is_discover(arguments: Sequence[str]) -> bool:
+    if list(arguments) not in ([], [DISCOVER]):
+        raise InvalidSettings(f"the arguments {list(arguments)} are not supported: only {DISCOVER}")
+    return bool(arguments)
 
 
 def _exit(error: ClientError) -> int:
@@ -56,11 +74,14 @@ def _exit(error: ClientError) -> int:
 
 
 def _run_task(client: Client, index: int, scratch: Path) -> int:
-    assignment = _claim(client, index)
+    assignment = _claim(lambda holder: client.claim(index, holder))
+    epoch = assignment.epoch
     fault_points.reach(f"job.{assignment.stage}.claimed")
     try:
-        with HeartbeatSender(client, assignment) as heartbeat:
-            signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
+        with HeartbeatSender(
+            client.heartbeat, epoch=epoch, lease_s=assignment.lease_s, index=assignment.index
+        ) as heartbeat:
+            _end_on_sigterm(heartbeat)
             try:
                 outputs = _do(client, assignment, heartbeat, scratch)
             finally:
@@ -68,22 +89,53 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
             fault_points.reach(f"job.{assignment.stage}.done")
             _report_success(client, assignment, outputs)
             fault_points.reach(f"job.{assignment.stage}.reported")
-    except ClientError as error:
-        return _report_failure(client, assignment, error)
-    except OSError as error:
-        failure = RetryableError("ScratchFailed", str(error))
-        return _report_failure(client, assignment, failure)
+    except (ClientError, OSError) as error:
+        return _report_failure(
+            error,
+            lambda failure: client.result(
+                TaskResult(index=assignment.index, epoch=epoch, failure=failure)
+            ),
+        )
     return ExitCode.OK
 
 
-def _claim(client: Client, index: int) -> Assignment:
+def _run_discover_task(client: Client, scratch: Path) -> int:
+    assignment = _claim(client.discovery.claim)
+    epoch = assignment.epoch
+    fault_points.reach("job.discover.claimed")
+    try:
+        with HeartbeatSender(
+            client.discovery.heartbeat, epoch=epoch, lease_s=assignment.lease_s
+        ) as heartbeat:
+            _end_on_sigterm(heartbeat)
+            wait_until_isolated(assignment.canaries)
+            try:
+                result = run_discover_task(assignment, heartbeat, scratch)
+            finally:
+                heartbeat.flush()
+            fault_points.reach("job.discover.done")
+            client.discovery.result(result)
+            fault_points.reach("job.discover.reported")
+    except (ClientError, OSError) as error:
+        return _report_failure(
+            error,
+            lambda failure: client.discovery.result(DiscoverResult(epoch=epoch, failure=failure)),
+        )
+    return ExitCode.OK
+
+
+def _end_on_sigterm(heartbeat: HeartbeatSender) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
+
+
+def _claim(claim: Callable[[str], A]) -> A:
     """Return the assignment, once no other process holds the task or fetches the same clip."""
     # Names this process, so that the API sees its repeated claims as one.
     holder = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
     until = time.monotonic() + CLAIM_TIMEOUT_S
     while True:
         try:
-            return client.claim(index, holder)
+            return claim(holder)
         except RetryableError:
             if time.monotonic() > until:
                 raise
@@ -117,13 +169,13 @@ def _report_success(client: Client, assignment: Assignment, outputs: list[Output
         client.result(result)
 
 
-def _report_failure(client: Client, assignment: Assignment, error: ClientError) -> int:
+def _report_failure(cause: ClientError | OSError, report: Callable[[TaskFailure], None]) -> int:
     """Report the failure, so that the API releases the task or gives it up at once."""
+    error = cause if isinstance(cause, ClientError) else RetryableError("ScratchFailed", str(cause))
     if is_lease_lost(error):
         return _exit(error)
-    result = TaskResult(index=assignment.index, epoch=assignment.epoch, failure=task_failure(error))
     try:
-        client.result(result)
+        report(task_failure(error))
     except ClientError as unreported:
         sys.stderr.write(f"{unreported.code}: the failure was not reported: {unreported}\n")
         if is_lease_lost(unreported):
@@ -136,4 +188,4 @@ def _report_failure(client: Client, assignment: Assignment, error: ClientError) 
 
 if __name__ == "__main__":
     forbid_inspection()
-    sys.exit(main(os.environ))
+    sys.exit(main(os.environ, sys.argv[1:]))

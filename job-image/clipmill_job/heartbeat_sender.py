@@ -5,33 +5,41 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from clipmill.protocol import Assignment, Directive, Heartbeat
-from clipmill_client.client import Client
+from clipmill.protocol import Directive, Heartbeat, HeartbeatReply
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job.errors import LeaseLostError
 
 INTERVAL_S = 2.0
 MAX_LINES = 100
+SendHeartbeat = Callable[[Heartbeat], HeartbeatReply]
 
 
 class HeartbeatSender:
     """Renews a task's lease in a thread, within its `with` block."""
 
     def __init__(
-        self, client: Client, assignment: Assignment, interval_s: float = INTERVAL_S
+        self,
+        send: SendHeartbeat,
+        *,
+        epoch: int,
+        lease_s: float,
+        index: int = 0,
+        interval_s: float = INTERVAL_S,
     ) -> None:
-        self._client = client
-        self._assignment = assignment
+        self._call = send
+        self._epoch = epoch
+        self._index = index
         self._interval_s = interval_s
         self._percent = 0
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self._stopped = Event()
         self._error: ClientError | None = None
-        self._lease_until = time.monotonic() + assignment.lease_s
+        self._lease_until = time.monotonic() + lease_s
         self._sending = Lock()
         self._thread = Thread(target=self._run, daemon=True)
 
@@ -101,13 +109,13 @@ class HeartbeatSender:
 
     def _send(self, lines: list[str]) -> None:
         heartbeat = Heartbeat(
-            index=self._assignment.index,
-            epoch=self._assignment.epoch,
+            index=self._index,
+            epoch=self._epoch,
             percent=self._percent,
             message=lines[-1][:300] if lines else "",
             log=lines,
         )
-        reply = self._client.heartbeat(heartbeat)
+        reply = self._call(heartbeat)
         self._lease_until = time.monotonic() + reply.lease_s
         if reply.directive is Directive.STOP:
             self._error = LeaseLostError("Stopped", reply.reason or "the API replied Stop")
