@@ -26,6 +26,9 @@ class FakeServer(ThreadingHTTPServer):
 
 class _FakeHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # One packet for headers and body: twitchAPI reads the body of a token after it has closed
+    # the connection.
+    wbufsize = -1
     server: FakeServer
 
     def log_message(self, *_: object) -> None:

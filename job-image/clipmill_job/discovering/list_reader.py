@@ -50,7 +50,13 @@ def read(task: SourceTask, tools: ReaderTools) -> Iterator[ClipCandidate | Sourc
 
 def _options(task: SourceTask, tools: ReaderTools, most: int) -> dict[str, Any]:
     """Return yt-dlp's options: those of a download, but only the first entries of lists."""
-    request = {"limit_bytes": 0, "ffmpeg": "/nonexistent", "javascript": task.javascript}
+    request = {
+        "limit_bytes": 0,
+        "ffmpeg": "/nonexistent",
+        "javascript": task.javascript,
+        "proxy": "",
+        "cookies": "",
+    }
     options = ytdlp_options(request, tools.folder)
     for name in ("noplaylist", "playlist_items", "max_filesize", "progress_hooks", "format"):
         options.pop(name, None)

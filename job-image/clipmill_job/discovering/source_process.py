@@ -24,7 +24,7 @@ from clipmill_job.discovering.bounded_http import BoundedHttp
 from clipmill_job.discovering.secret_text import SecretText
 from clipmill_job.discovering.source_errors import SourceError
 from clipmill_job.discovering.source_reader import ReaderTools, SourceNote, SourceReader, SourceTask
-from clipmill_job.fetching.egress_guard import install
+from clipmill_job.fetching.egress_guard import EgressGuard, install
 
 # Loaded when a source is of this kind, so that no process has more code than its source needs.
 READERS = {
@@ -51,7 +51,7 @@ def main() -> int:
     secrets = SecretText.of(task.query)
     tools = ReaderTools(
         http=BoundedHttp(private),
-        guard=install(private),
+        guard=install(EgressGuard(private)),
         folder=Path(task.folder),
         until=until,
         hide=secrets.add,
