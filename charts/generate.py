@@ -59,20 +59,25 @@ def readme_text() -> str:
 
 
 def crd_text() -> str:
-    """Return the CRD as a template that `crds.install` and `crds.keep` control."""
-    crd = (ROOT / "manifests/crd.yaml").read_text().replace("{{", '{{ "{{" }}')
+    """Return the CRDs as a template that `crds.install` and `crds.keep` control."""
+    crds = (ROOT / "manifests/crd.yaml").read_text().replace("{{", '{{ "{{" }}')
+    bodies = crds[crds.index("apiVersion:") :].rstrip().split("\n---\n")
+    opening = (
+        "{{- /* From manifests/crd.yaml by `make generate`. */}}\n{{- if .Values.crds.install }}\n"
+    )
+    return opening + "\n---\n".join(map(_kept, bodies)) + "\n{{- end }}\n"
+
+
+def _kept(crd: str) -> str:
+    """Return a CRD that the chart leaves at its removal if `crds.keep` is set."""
     head, _, body = crd.partition("\nmetadata:\n")
-    head = head[head.index("apiVersion:") :]
     annotations = (
         "  {{- if .Values.crds.keep }}\n"
         "  annotations:\n"
         "    helm.sh/resource-policy: keep\n"
         "  {{- end }}\n"
     )
-    opening = (
-        "{{- /* From manifests/crd.yaml by `make generate`. */}}\n{{- if .Values.crds.install }}\n"
-    )
-    return f"{opening}{head}\nmetadata:\n{annotations}{body.rstrip()}\n{{{{- end }}}}\n"
+    return f"{head}\nmetadata:\n{annotations}{body}"
 
 
 def install_text(helm: str) -> str:

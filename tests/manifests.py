@@ -225,6 +225,7 @@ def manifest(spec: Spec, name: str = "test") -> dict[str, Any]:
 
 
 def samples() -> dict[str, dict[str, Any]]:
-    """Return the project's samples by file name."""
+    """Return the project's samples of compilations by file name."""
     files = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
-    return {file.name: yaml.safe_load(file.read_text()) for file in files}
+    documents = {file.name: yaml.safe_load(file.read_text()) for file in files}
+    return {name: each for name, each in documents.items() if each["kind"] == "Compilation"}

@@ -11,6 +11,7 @@ import pytest
 
 from cluster.kubectl import find, kubectl
 from manifests import BAD, GOOD, ROOT, manifest, samples
+from show_manifests import show_samples
 
 CRD = str(ROOT / "manifests/crd.yaml")
 
@@ -50,7 +51,9 @@ def test_bad_specs_are_refused(spec: dict[str, Any], said: str) -> None:
     assert said in answer
 
 
-@pytest.mark.parametrize("sample", samples().values(), ids=samples())
+@pytest.mark.parametrize(
+    "sample", (samples() | show_samples()).values(), ids=samples() | show_samples()
+)
 def test_samples_are_good(sample: dict[str, Any]) -> None:
     """What people copy."""
     assert "created (server dry run)" in judged(sample)

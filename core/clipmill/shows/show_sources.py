@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -81,11 +82,28 @@ class ListSource(Model):
     most: int = Field(30, ge=1, le=500, description="most is the largest number of candidates.")
 
 
+class LibraryKind(StrEnum):
+    """Kinds of media of the library that can play as clips."""
+
+    CLIP = "Clip"
+    IMAGE = "Image"
+    INTRO = "Intro"
+    OUTRO = "Outro"
+    TRANSITION = "Transition"
+    BUMPER = "Bumper"
+    COMPILATION = "Compilation"
+
+    @property
+    def media_kind(self) -> MediaKind:
+        """The same kind, as the library names it."""
+        return MediaKind(self.value.lower())
+
+
 class LibrarySource(Model):
     """Media of the owner's library."""
 
-    kinds: list[MediaKind] = Field(
-        [MediaKind.CLIP], min_length=1, max_length=10, description="kinds are the kinds of media."
+    kinds: list[LibraryKind] = Field(
+        [LibraryKind.CLIP], min_length=1, max_length=7, description="kinds are the kinds of media."
     )
     uploaded_within: LongDuration | None = Field(
         None, description="uploadedWithin is the age of the oldest upload. Absent for any."

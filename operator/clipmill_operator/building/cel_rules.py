@@ -1,7 +1,8 @@
 """Rules between fields in CEL, as the API server evaluates them.
 
-Each repeats a validator of a model in `clipmill.spec`. The specs of tests/manifests.py keep the two
-together: both must accept or refuse each of them.
+Each repeats a validator of a model in `clipmill.spec` or `clipmill.shows`. The specs of
+tests/manifests.py keep the two together: both must accept or refuse each of them. What CEL cannot
+say, such as whether a zone exists, the operator reports in a condition.
 """
 
 from __future__ import annotations
@@ -19,10 +20,22 @@ def _duration(field: str) -> str:
     return f"duration({field}.matches('[hms]$') ? {field} : {colons} + 's')"
 
 
+def _exactly_one(*fields: str) -> dict[str, str]:
+    present = ", ".join(f"has(self.{field})" for field in fields)
+    names = f"{', '.join(fields[:-1])} and {fields[-1]}"
+    return _rule(f"[{present}].filter(x, x).size() == 1", f"exactly one of {names} must be set")
+
+
 NAME_RULE = _rule(
     "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
     "metadata.name: at most 63 lower-case letters, digits and -, since it becomes a label",
 )
+_TEMPLATE_RULES = [
+    _rule(
+        "!has(self.preview) || self.preview == 'Whole' || self.quality == 'Draft'",
+        "preview needs quality Draft",
+    )
+]
 # Rules by the name of the model that they validate.
 RULES: Mapping[str, list[dict[str, str]]] = {
     "CompilationSpec": [
@@ -41,16 +54,38 @@ RULES: Mapping[str, list[dict[str, str]]] = {
             " || !has(self.clips[0].transition) || self.clips[0].transition.type == 'None'",
             "clips[0].transition: nothing plays before the first clip; add an intro",
         ),
+        *_TEMPLATE_RULES,
+    ],
+    "CompilationTemplate": _TEMPLATE_RULES,
+    "ShowSpec": [
         _rule(
-            "!has(self.preview) || self.preview == 'Whole' || self.quality == 'Draft'",
-            "preview needs quality Draft",
+            r"self.schedule.matches('^\\s*\\S+(\\s+\\S+){4}\\s*$')",
+            "schedule: a cron expression has five fields",
+        ),
+        _rule(
+            "!has(self.parameters)"
+            " || self.parameters.all(name, name.matches('^[a-z][A-Za-z0-9]{0,39}$'))",
+            "parameters: a name is a letter in lower case, then letters and digits",
+        ),
+        _rule(
+            "(has(self.template) && has(self.template.minimumClips)"
+            " ? self.template.minimumClips : 1)"
+            " <= (has(self.select) && has(self.select.minimum) ? self.select.minimum : 1)",
+            "template.minimumClips is more than select.minimum",
         ),
     ],
-    "Clip": [
+    "ShowSource": [_exactly_one("twitch", "discord", "feed", "list", "library")],
+    "TwitchSource": [
         _rule(
-            "[has(self.url), has(self.mediaId), has(self.color)].filter(x, x).size() == 1",
-            "exactly one of url, mediaId and color must be set",
-        ),
+            "[has(self.broadcasters) && size(self.broadcasters) > 0,"
+            " has(self.games) && size(self.games) > 0,"
+            " has(self.ids) && size(self.ids) > 0].filter(x, x).size() == 1",
+            "exactly one of broadcasters, games and ids must be set",
+        )
+    ],
+    "Select": [_rule("self.minimum <= self.most", "minimum is more than most")],
+    "Clip": [
+        _exactly_one("url", "mediaId", "color"),
         _rule(
             "!has(self.duration) || !has(self.end)",
             "duration and end exclude each other",
