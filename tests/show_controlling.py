@@ -17,6 +17,7 @@ from clipmill.shows.show_messages import (
     ShowView,
 )
 from clipmill_client.errors import ClientError, PermanentError
+from clipmill_operator.building.labels import OWNER
 from clipmill_operator.kube_client import JOB, KINDS, NAMESPACE, POD, Kind, ObjectList
 from clipmill_operator.reconciling.job_writer import JobWriter
 from clipmill_operator.reconciling.network_policies import NetworkPolicies
@@ -83,6 +84,7 @@ class MemoryCluster:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.version = 0
+        self.owner = ""
         self.writes: list[str] = []
         # Called with a description before each write; it may raise.
         self.before: Callable[[str], None] = lambda _: None
@@ -104,9 +106,10 @@ class MemoryCluster:
     # --- the operator's client ----------------------------------------------------------------
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """Return an object; a namespace has no labels."""
+        """Return an object; every namespace has the same owner, if any."""
         if kind == NAMESPACE:
-            return {"metadata": {"name": name}}
+            labels = {OWNER: self.owner} if self.owner else {}
+            return {"metadata": {"name": name, "labels": labels}}
         return copy.deepcopy(self.objects.get((kind.plural, namespace, name)))
 
     def list_objects(self, kind: Kind, namespace: str, selector: str = "") -> ObjectList:
@@ -168,6 +171,11 @@ class FakeShowApi:
         previous = self.views.get(uid)
         if previous is not None and previous.generation > registration.generation:
             raise PermanentError("StaleGeneration", "newer", status=409)
+        if previous is not None and previous.owner != registration.owner:
+            raise PermanentError("OwnerConflict", "of another owner", status=409)
+        same = previous is not None and previous.generation == registration.generation
+        if previous is not None and same and previous.spec != registration.spec:
+            raise PermanentError("GenerationConflict", "another spec", status=409)
         return self.change(
             uid,
             namespace=registration.namespace,

@@ -8,7 +8,7 @@ from clipmill.protocol import ExitCode
 from clipmill_operator.errors import PermanentKubeError
 from clipmill_operator.kube_client import JOB, SECRET
 from clipmill_operator.reconciling.actions import SECRET_REPLACED_EVERY_S
-from clipmill_operator.shows.decide_discovery import UNNEEDED_FOR_S
+from clipmill_operator.shows.decide_discovery import REFUSED_FOR_S, UNNEEDED_FOR_S
 from operator_objects import SETTINGS
 from show_controlling import ShowWorld, discover_task, show_body
 
@@ -139,3 +139,29 @@ def test_one_refused_job_does_not_stop_the_others(world: ShowWorld) -> None:
     assert len(world.kube.all(JOB)) == 1
     world.round()
     assert len(world.kube.all(JOB)) == 2
+
+
+def test_a_job_that_the_cluster_refuses_for_long_fails_its_episode(world: ShowWorld) -> None:
+    """A ResourceQuota that nobody raises: with the cluster's message."""
+
+    def refuse(write: str) -> None:
+        if write == "create Job":
+            raise PermanentKubeError("exceeded quota: pods")
+
+    world.kube.before = refuse
+    for _ in range(3):
+        world.round(REFUSED_FOR_S / 2)
+    ((_, failure),) = world.api.failures
+    assert failure.reason == "NotApplied"
+    assert "exceeded quota" in failure.message
+
+
+def test_an_episode_elsewhere_takes_no_room(world: ShowWorld) -> None:
+    """The namespace is not watched any more."""
+    update = {"max_discovering": 1, "watch_namespaces": ("clips",)}
+    world.settings = SETTINGS.model_copy(update=update)
+    world.restart()
+    world.api.tasks.insert(0, discover_task("other-1800", namespace="elsewhere"))
+    world.round()
+    (job,) = world.kube.all(JOB)
+    assert job["metadata"]["namespace"] == "clips"

@@ -124,6 +124,8 @@ def test_a_refused_edit_suspends_what_was_before(world: ShowWorld) -> None:
     assert world.ready() == ("False", "InvalidSpec")
     assert world.api.views["uid-1"].spec.suspend
     world.round()
+    world.restart()
+    world.round()
     assert world.ready() == ("False", "InvalidSpec")
     world.edit(schedule="0 19 * * FRI")
     assert world.ready() == ("True", "Scheduled")
@@ -138,6 +140,30 @@ def test_a_refusal_is_asked_for_again_now_and_then(world: ShowWorld) -> None:
     world.round()
     assert not any(request.startswith("register") for request in world.api.requests)
     world.edit(owner="default")
+    assert world.ready() == ("True", "Scheduled")
+
+
+def test_a_namespace_of_another_owner(world: ShowWorld) -> None:
+    """The show of the owner before ends, and the new owner's begins."""
+    world.round()
+    world.kube.owner = "ada"
+    world.round(COMPLETE_EVERY_S)
+    assert world.api.requests[-2:] == ["delete uid-1", "register 1 for ada"]
+    assert world.api.views["uid-1"].owner == "ada"
+
+
+def test_a_namespace_of_another_owner_than_the_spec_names(world: ShowWorld) -> None:
+    """The show ends until the spec allows it; the reason survives a restart."""
+    world.kube.add(show_body(owner="default"))
+    world.round()
+    world.kube.owner = "ada"
+    world.round(COMPLETE_EVERY_S)
+    assert (world.api.views, world.ready()) == ({}, ("False", "UnknownOwner"))
+    world.restart()
+    world.round()
+    assert world.ready() == ("False", "UnknownOwner")
+    world.kube.owner = ""
+    world.round(COMPLETE_EVERY_S)
     assert world.ready() == ("True", "Scheduled")
 
 

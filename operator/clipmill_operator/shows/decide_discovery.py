@@ -15,6 +15,9 @@ from clipmill_operator.watching.observed import Children, ObservedJob, ObservedP
 UNNEEDED_FOR_S = 30.0
 MESSAGE_CHARS = 480
 JOB_FAILED = "JobFailed"
+# The cluster refuses the Job, by a ResourceQuota or a policy, for longer than this.
+NOT_APPLIED = "NotApplied"
+REFUSED_FOR_S = 600.0
 FOREVER = float("inf")
 
 
@@ -57,7 +60,6 @@ def decide_discovery(
     tasks: Sequence[DiscoverJob],
     observed: Children,
     *,
-    limit: int,
     unneeded_s: Mapping[str, float],
     replaced_s: Mapping[str, float],
 ) -> list[DiscoverAction]:
@@ -66,13 +68,11 @@ def decide_discovery(
     Args:
         tasks: Episodes that need a pod, oldest first.
         observed: Discover Jobs and their pods, observed before the tasks were requested.
-        limit: Largest number of active Jobs.
         unneeded_s: Seconds for which the episode of a Job has needed no pod, by the Job's uid.
         replaced_s: Seconds since the Secret of a Job was replaced, by the Job's uid.
     """
     jobs = {job.episode: job for job in observed.jobs if job.episode}
     needed = {task.episode_id for task in tasks}
-    room = limit - sum(1 for job in jobs.values() if not job.result)
     actions: list[DiscoverAction] = [
         DeleteDiscoverJob(job)
         for episode, job in jobs.items()
@@ -80,12 +80,21 @@ def decide_discovery(
     ]
     for task in tasks:
         job = jobs.get(task.episode_id)
-        if job is not None:
-            actions += _existing(task, job, observed, replaced_s)
-        elif room > 0:
-            room -= 1
+        if job is None:
             actions.append(CreateDiscoverJob(task))
+        else:
+            actions += _existing(task, job, observed, replaced_s)
     return actions
+
+
+def active_jobs(jobs: Iterable[ObservedJob]) -> int:
+    """Return the number of discover Jobs that have not ended."""
+    return sum(1 for job in jobs if job.episode and not job.result)
+
+
+def refused_job(task: DiscoverJob, message: str) -> ReportFailedDiscovery:
+    """Return the report of an episode of which the cluster has refused the Job for long."""
+    return _report(task, NOT_APPLIED, message)
 
 
 def unneeded_jobs(tasks: Iterable[DiscoverJob], jobs: Iterable[ObservedJob]) -> set[str]:

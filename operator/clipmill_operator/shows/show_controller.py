@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from clipmill import fault_points
-from clipmill.shows.show_messages import ShowTick, ShowView
+from clipmill.shows.show_messages import DiscoverJob, ShowTick, ShowView
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator.errors import PermanentKubeError
 from clipmill_operator.kube_client import SHOW, KubeClient
 from clipmill_operator.reconciling.events import Event
 from clipmill_operator.reconciling.status_writer import StatusWriter
-from clipmill_operator.shows.decide_discovery import CreateDiscoverJob, DiscoverAction
 from clipmill_operator.shows.discover_jobs import DiscoverJobs
 from clipmill_operator.shows.show_events import show_events
 from clipmill_operator.shows.show_memory import ShowMemory
@@ -119,11 +118,8 @@ class ShowController:
             self._completed_at = float("-inf")
         self._cursor = tick.cursor
 
-    def _record_started(self, actions: list[DiscoverAction]) -> None:
-        for action in actions:
-            if not isinstance(action, CreateDiscoverJob):
-                continue
-            task = action.task
+    def _record_started(self, tasks: list[DiscoverJob]) -> None:
+        for task in tasks:
             show = self.cache.shows.get((task.namespace, task.show_name))
             if show is not None and show.uid == task.show_uid:
                 event = Event("Normal", "DiscoverStarted", f"Created discover Job of {task.name}")

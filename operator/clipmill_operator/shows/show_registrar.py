@@ -52,9 +52,13 @@ class ShowRegistrar:
                 return view
             registration = self._registration(show, fresh=True)
         except OwnerNotAllowed as error:
+            self._end(show)
             return self._refuse(show, SpecRefusal("UnknownOwner", str(error)))
         except ValidationError as error:
+            self._suspend(show)
             return self._refuse(show, invalid_spec_refusal(error))
+        if view is not None and view.owner != registration.owner:
+            self._end(show)
         return self._register(show, registration)
 
     def _registration(self, show: ObservedShow, *, fresh: bool) -> ShowRegistration:
@@ -88,19 +92,28 @@ class ShowRegistrar:
         return view
 
     def _refuse(self, show: ObservedShow, refusal: SpecRefusal) -> SpecRefusal:
-        """Suspend the earlier generation at the API: a refused spec starts no episodes."""
-        view = self._memory.view(show.uid)
-        if view is not None and not view.spec.suspend:
-            suspended = ShowRegistration(
-                namespace=show.namespace,
-                name=show.name,
-                generation=show.generation,
-                owner=view.owner,
-                spec=view.spec.model_copy(update={"suspend": True}),
-            )
-            self._memory.store(show.uid, self._api.shows.register(show.uid, suspended))
         self._memory.refuse(show.uid, show.generation, refusal)
         return refusal
+
+    def _end(self, show: ObservedShow) -> None:
+        """Delete the show of an owner to whom the namespace does not belong any more."""
+        if self._memory.view(show.uid) is not None:
+            self._api.shows.delete(show.uid)
+            self._memory.forget(show.uid)
+
+    def _suspend(self, show: ObservedShow) -> None:
+        """Suspend the generation before one that is refused: a person has replaced it."""
+        view = self._memory.view(show.uid)
+        if view is None or view.spec.suspend or view.generation >= show.generation:
+            return
+        suspended = ShowRegistration(
+            namespace=show.namespace,
+            name=show.name,
+            generation=show.generation,
+            owner=view.owner,
+            spec=view.spec.model_copy(update={"suspend": True}),
+        )
+        self._memory.store(show.uid, self._api.shows.register(show.uid, suspended))
 
 
 def _is_current(view: ShowView, registration: ShowRegistration) -> bool:
