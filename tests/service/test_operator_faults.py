@@ -6,10 +6,7 @@ reservation.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
@@ -20,8 +17,7 @@ import yaml
 from clipmill.fault_points import OPERATOR_STEPS
 from controlplane import ControlPlane, free_ports
 from harness import library_clip
-from manifests import ROOT
-from operating import ApiProxy, Cluster, Object, until
+from operating import ApiProxy, Cluster, until
 from operator_runs import (
     library_manifest,
     play_assemble,
@@ -30,6 +26,7 @@ from operator_runs import (
     url_spec,
     usage,
 )
+from operator_steps import faulty, misses_its_secret, restarted
 from pods import url
 
 # A step of submissions, which the others do without.
@@ -43,49 +40,6 @@ STEPS = [
     for step in OPERATOR_STEPS
     if step not in (SUBMITTED, REPLACED) and not step.startswith("show")
 ]
-
-
-@contextmanager
-def restarted(cluster: Cluster) -> Iterator[list[int | None]]:
-    """Run an operator, and another one each time it ends, as a Deployment does.
-
-    Yield the exit codes of those that have ended.
-    """
-    ended: list[int | None] = []
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            with cluster.operator() as process:
-                while process.poll() is None and not stop.wait(0.05):
-                    pass
-                if not stop.is_set():
-                    ended.append(process.returncode)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield ended
-    finally:
-        stop.set()
-        thread.join()
-
-
-def faulty(cluster: Cluster, step: str) -> Cluster:
-    """Return the cluster with an operator that is killed once, after this step."""
-    fault = {
-        "CLIPMILL_FAULT": f"operator.{step}:kill",
-        "CLIPMILL_FAULT_FOLDER": str(cluster.folder),
-        "PYTHONPATH": str(ROOT / "tests"),
-    }
-    return replace(cluster, more={**cluster.more, **fault})
-
-
-def misses_its_secret(cluster: Cluster, pod: Object) -> None:
-    """Report what a kubelet does while the Secret of a pod does not exist."""
-    name = pod["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
-    waiting = {"reason": "CreateContainerConfigError", "message": f'secret "{name}" not found'}
-    cluster.status(pod, "Pending", {"waiting": waiting})
 
 
 def start_as_a_kubelet(cluster: Cluster, stage: str) -> None:
