@@ -6,34 +6,16 @@ CLIPMILL_MATRIX_ORDERS=200 runs 200 orders, which takes an hour; else a few run.
 from __future__ import annotations
 
 import os
-import random
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-import levels
-from clipmill.spec import TransitionType
 from inputs.making import Files
-from inputs.measuring import TAGS, Rendered, allowed, box_at, number
-from inputs.recipe import RATE, Recipe, Shown
-from inputs.recipes import RECIPES
+from inputs.matrix import OUTPUT, POOL, SOURCES, matrix_clips, matrix_faults
+from inputs.measuring import TAGS
 from inputs.rendering import render
-from studio import Studio, custom
+from studio import Studio
 
 ORDERS = int(os.environ.get("CLIPMILL_MATRIX_ORDERS", "1"))
-SOURCES = 40
-OUTPUT = custom(160, 90)
-MIN_MS, MAX_MS = 200, 500
-SILENT_DB = -60.0
-
-
-def _plays(recipe: Recipe) -> bool:
-    shown = recipe.outcome
-    return isinstance(shown, Shown) and bool(shown.pictures) and not recipe.fails_today
-
-
-POOL = [recipe for recipe in RECIPES if _plays(recipe)]
 
 
 def test_there_are_enough_sources() -> None:
@@ -41,33 +23,10 @@ def test_there_are_enough_sources() -> None:
     assert len(POOL) >= SOURCES
 
 
-def _clips(order: int) -> tuple[list[Recipe], list[dict[str, Any]]]:
-    """Return the recipes of an order, and the fields of their clips."""
-    draw = random.Random(order)
-    recipes = draw.sample(POOL, SOURCES)
-    kinds = list(TransitionType)
-    clips = []
-    for i, recipe in enumerate(recipes):
-        length_ms = draw.randint(MIN_MS, MAX_MS)
-        longest_ms = _frames(recipe) * 1000 // RATE
-        start_ms = draw.randint(0, max(0, longest_ms - length_ms))
-        clip = {"name": f"c{i}", "start": f"{start_ms}ms", "end": f"{start_ms + length_ms}ms"}
-        if i and draw.random() < 0.7:
-            overlap = f"{draw.randint(40, 500)}ms"
-            clip["transition"] = {"type": draw.choice(kinds).value, "duration": overlap}
-        clips.append(clip)
-    return recipes, clips
-
-
-def _frames(recipe: Recipe) -> int:
-    assert isinstance(recipe.outcome, Shown)
-    return recipe.outcome.frames
-
-
 @pytest.mark.parametrize("order", range(ORDERS))
 def test_an_order(order: int, files: Files, studio: Studio) -> None:
     """Every source shows the cards of its moments up to each join, with its sound, tagged alike."""
-    recipes, clips = _clips(order)
+    recipes, clips = matrix_clips(order)
     for recipe, clip in zip(recipes, clips, strict=True):
         clip["mediaId"] = studio.upload(files.of(recipe))
     spec = {"clips": clips, "outputs": [OUTPUT]}
@@ -75,32 +34,4 @@ def test_an_order(order: int, files: Files, studio: Studio) -> None:
     rendered = render(studio, spec)
     assert not isinstance(rendered, str), rendered
     assert (len(rendered.pictures), rendered.tags) == (plan.outputs[0].frames, TAGS)
-    items = plan.outputs[0].items
-    overlaps = [item.overlap for item in items[1:]] + [0]
-    faults = [
-        fault
-        for recipe, item, tail in zip(recipes, items, overlaps, strict=True)
-        for fault in _faults(recipe, item, tail, rendered)
-    ]
-    assert faults == []
-
-
-def _faults(recipe: Recipe, item: Any, tail: int, rendered: Rendered) -> Iterator[str]:
-    """Compare the frames of a clip that no transition covers; and whether it is heard there."""
-    shown = recipe.outcome
-    assert isinstance(shown, Shown)
-    first, end = item.at + item.overlap, item.at + item.frames - tail
-    for i in range(first, end):
-        moment = item.start + i - item.at
-        card = number(rendered.pictures[i], box_at(shown, moment))
-        if card not in allowed(shown.pictures, moment):
-            expected = sorted(allowed(shown.pictures, moment))
-            yield f"{recipe.name}, frame {i}: card {card}, not {expected}"
-            return
-    part = levels.at(rendered.sound, first / RATE, end / RATE)
-    moments = (item.start + first - item.at, item.start + end - item.at)
-    if shown.sound is None or not len(part):
-        return
-    heard = shown.sound.from_s * RATE <= moments[0] and moments[1] <= shown.sound.until_s * RATE
-    if heard and levels.rms_db(part) < SILENT_DB:
-        yield f"{recipe.name}, frames {first} to {end}: silent"
+    assert matrix_faults(recipes, plan.outputs[0].items, rendered) == []
