@@ -1,0 +1,173 @@
+"""Shows on the cluster: from a schedule of every minute to the notified video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from clipmill.protocol.integrations.credential_models import CredentialKind, TwitchApplication
+
+import clipmaker
+from cluster import world
+from cluster.compilations import SMALL, serve_samples
+from cluster.episodes import SCHEDULED_AT, Show
+from cluster.kubectl import get, kubectl, until
+from cluster.platforms import ADDRESS, CLIENT_ID, CLIENT_SECRET, URLS, platforms
+from cluster.release import HERE, VALUES, VIDEOS, api, install, sql
+
+pytestmark = pytest.mark.usefixtures("installed")
+SOURCES = {
+    **VALUES["sources"],
+    "allowPrivate": [f"{world.PUBLIC}:{world.PORT}", f"{ADDRESS}:80"],
+    "platformUrls": URLS,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def receiver(installed: None, outside: Path) -> Iterator[str]:
+    """The platforms outside, and a release that uses them."""
+    serve_samples(outside)
+    with platforms() as name:
+        install(sources=SOURCES)
+        yield name
+        kubectl("delete", "shows", "--all", "-n", VIDEOS, "--wait=false")
+
+
+def canary() -> str:
+    """Return everything that the cluster shows of the job pods."""
+    kinds = "compilations,shows,jobs,pods,events"
+    return kubectl("get", kinds, "-n", VIDEOS, "-o", "json") + kubectl(
+        "logs", "-n", VIDEOS, "-l", "clipmill.dev/stage=discover", "--tail=-1", check=False
+    )
+
+
+def test_a_show_of_twitch_from_schedule_to_video(outside: Path, tmp_path: Path) -> None:
+    """Discovered with credentials, drafted, approved by the API, rendered, and downloaded."""
+    with api("owner-key") as client:
+        twitch = TwitchApplication(
+            kind=CredentialKind.TWITCH, client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+        )
+        client.credentials.put("my-twitch", twitch)
+    source = {"twitch": {"games": ["Chess"], "credentials": "my-twitch"}}
+    show = Show("twitch", outside).apply(
+        sources=[source],
+        approval="Required",
+        select={"most": 2, "order": "Newest", "clipDuration": "1s"},
+        parameters={"game": "Chess"},
+        template={"title": "${game} ${number}", "outputs": [SMALL]},
+    )
+    show.episode("AwaitingApproval")
+    show.apply(suspend=True)
+    video = show.video()
+    resource = video.get()
+    (owner,) = resource["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("Show", show.name)
+    assert resource["metadata"]["annotations"][SCHEDULED_AT]
+    assert resource["spec"]["title"] == "Chess 1"
+    assert resource["spec"]["quality"] == "Draft"
+    assert len(resource["spec"]["clips"]) == 2
+    assert all(clip["credit"] for clip in resource["spec"]["clips"])
+    assert CLIENT_SECRET not in canary()
+    with api("owner-key") as client:
+        client.shows.approve(video.status()["compilationId"])
+    until("an edit", lambda: video.get()["metadata"]["generation"] >= 2)
+    assert video.ended() == "Complete: Succeeded"
+    show.episode("Succeeded")
+    with api("owner-key") as client:
+        client.download_media(video.status()["outputs"][0]["mediaId"], tmp_path / "out.mp4")
+    assert len(clipmaker.frames(tmp_path / "out.mp4")) == 60
+    events = get("events", VIDEOS, f"--field-selector=involvedObject.name={show.name}")
+    reasons = {event["reason"] for event in events}
+    assert reasons >= {"Scheduled", "DiscoverStarted", "EpisodeAwaitsApproval", "EpisodeSucceeded"}
+
+
+def discovering(show: Show) -> None:
+    """Stop while the feed is read."""
+    show.discovering()
+
+
+def fetching(show: Show) -> None:
+    """Stop while the clip is fetched."""
+    show.release_feed()
+    show.video().running("fetch")
+
+
+def awaiting(show: Show) -> None:
+    """Stop while the draft waits for its approval."""
+    show.release_feed()
+    show.release_clips()
+    show.episode("AwaitingApproval")
+
+
+PHASES = (discovering, fetching, awaiting)
+
+
+@pytest.mark.parametrize("reach", PHASES)
+def test_deleted_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
+    """Everything goes with the Show: Jobs, pods, Compilations, reservations."""
+    show = Show("deleted", outside).apply(approval="Required")
+    reach(show)
+    uid = show.get()["metadata"]["uid"]
+    show.delete()
+    until("nothing is left", show.is_gone)
+    until("no show", lambda: not sql(f"SELECT id FROM shows WHERE identity = '{uid}'"))
+    open_ones = (
+        "SELECT r.state FROM reservations r JOIN compilations c ON c.id = r.compilation_id"
+        f" WHERE r.state = 'open' AND c.name LIKE '{show.name}%'"
+    )
+    until("no reservation", lambda: not sql(open_ones))
+
+
+@pytest.mark.parametrize("reach", PHASES)
+def test_suspended_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
+    """The episode goes on to its end, and no other one starts."""
+    show = Show("suspended", outside).apply(approval="Required")
+    reach(show)
+    show.apply(suspend=True)
+    until("it is suspended", lambda: show.condition("Suspended")[0] == "True")
+    assert "nextScheduleTime" not in show.status()
+    number = show.status()["lastEpisode"]["number"]
+    awaiting(show)
+    assert show.status()["lastEpisode"]["number"] == number
+    assert len(show.videos()) == 1
+    show.delete()
+
+
+@pytest.mark.parametrize("reach", PHASES)
+def test_edited_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
+    """The next episode has the new template; the one before keeps what it was created with."""
+    show = Show("edited", outside, clips=4).apply(
+        approval="Required", select={"most": 1}, concurrencyPolicy="Allow"
+    )
+    reach(show)
+    show.apply(template={"title": "new ${number}", "outputs": [SMALL]})
+    show.release_feed()
+    show.release_clips()
+    until("two episodes", lambda: len(show.videos()) >= 2)
+    first, second, *_ = [video["spec"]["title"] for video in show.videos()]
+    assert first == ("new 1" if reach is discovering else f"{show.name} 1")
+    assert second == "new 2"
+    show.delete()
+
+
+def test_a_source_that_fails_is_named(outside: Path) -> None:
+    """A feed of a private address: the reason is in the status, and no clip is taken."""
+    show = Show("private", outside)
+    url = f"http://{world.PRIVATE}/feed.xml"
+    show.apply(sources=[{"feed": {"url": url}}])
+    assert show.episode("Failed", "Skipped")["reason"]
+    assert show.videos() == []
+    show.delete()
+
+
+def test_the_operator_is_killed_while_an_episode_is_discovered(outside: Path) -> None:
+    """The next operator goes on: one Job, one Compilation."""
+    show = Show("killed", outside).apply(approval="Required")
+    show.discovering()
+    kubectl("delete", "pod", "-n", HERE, "-l", "app.kubernetes.io/component=operator", "--now")
+    show.apply(suspend=True)
+    awaiting(show)
+    assert len(show.jobs()) == 1
+    assert len(show.videos()) == 1
+    show.delete()
