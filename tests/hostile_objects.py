@@ -153,6 +153,8 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
     ),
     "another image": ("render Job", _container(image="evil:1"), "image is not one of"),
     "another command": ("render Job", _container(command=["sh"]), "command of its image"),
+    "arguments": ("fetch Job", _container(args=["discover"]), "command of its image"),
+    "other arguments": ("discover Job", _container(args=["sh"]), "command of its image"),
     "a second container": ("render Job", _second_container, "one container"),
     "an init container": ("render Job", _init_container, "no init container"),
     "a foreign Secret": (

@@ -75,6 +75,7 @@ def test_a_discover_job() -> None:
     assert (job["spec"]["completions"], job["spec"]["activeDeadlineSeconds"]) == (1, 900)
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["limits"] == {"memory": "512Mi"}
+    assert container["args"] == ["discover"]
     task = DISCOVER_TASK.model_copy(update={"show_uid": None})
     ownerless = job_object(EpisodeRef(task), DISCOVER, 1, SETTINGS)["metadata"]
     assert (ownerless["name"], ownerless["ownerReferences"]) == (job["metadata"]["name"], [])

@@ -97,8 +97,10 @@ def _placement(settings: Settings) -> Object:
 
 def _container(ref: JobRef, stage: str, settings: Settings) -> Object:
     resources = settings.pods.resources.get(stage)
+    arguments: Object = {"args": [DISCOVER]} if stage == DISCOVER else {}
     return {
         "name": "job",
+        **arguments,
         "image": settings.job_image,
         "imagePullPolicy": settings.job_image_pull_policy,
         "envFrom": [{"secretRef": {"name": ref.child_name(stage)}}],
