@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clipmill.shows.candidates import ClipCandidate, DiscoverResult
@@ -92,10 +92,12 @@ def discover_pod(cluster: Cluster) -> Object:
 
 
 def candidates(cluster: Cluster, count: int = 1) -> list[ClipCandidate]:
-    """Return new clips, as a source offers them."""
-    now = cluster.api.clock()
+    """Return new clips, as a source offers them: created before the scheduled time."""
+    created_at = cluster.api.clock() - timedelta(hours=1)
     return [
-        ClipCandidate(url=url(), source=0, title=f"Clip {i}", created_at=now, views=count - i)
+        ClipCandidate(
+            url=url(), source=0, title=f"Clip {i}", created_at=created_at, views=count - i
+        )
         for i in range(count)
     ]
 

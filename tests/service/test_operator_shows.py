@@ -9,6 +9,7 @@ from signal import SIGKILL
 
 import pytest
 
+from clipmaker import clip
 from controlplane import free_ports
 from operating import Cluster, until
 from operator_runs import play_assemble
@@ -51,14 +52,20 @@ def cluster(cluster: Cluster) -> Cluster:
     return cluster
 
 
-def finish(cluster: Cluster, path: Path) -> str:
-    """Play all pods of the only episode to its end. Return its name."""
+@pytest.fixture(scope="session")
+def two_second_draft(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A draft of the clip of 2 s, at half the rate."""
+    return clip(tmp_path_factory.mktemp("drafts") / "draft.mp4", rate="15")
+
+
+def finish(cluster: Cluster, path: Path, result: Path | None = None) -> str:
+    """Play all pods of the only episode to its end, with this clip and result. Return its name."""
     play_discovery(cluster)
     name = the_episode(cluster)
     pod = cluster.pod("fetch", name=name)
     fetch(cluster.job_client(pod), 0, path)
     cluster.end(pod, 0)
-    play_assemble(cluster, path, name)
+    play_assemble(cluster, result or path, name)
     cluster.is_true("Complete", name)
     return name
 
@@ -83,12 +90,14 @@ def test_a_show_makes_an_episode(cluster: Cluster, two_seconds: Path) -> None:
         until("the events", lambda: event_reasons(cluster) >= expected)
 
 
-def test_an_episode_waits_for_approval(cluster: Cluster, two_seconds: Path) -> None:
+def test_an_episode_waits_for_approval(
+    cluster: Cluster, two_seconds: Path, two_second_draft: Path
+) -> None:
     """It is a draft until a person makes it final, here by kubectl."""
     put_show(cluster, show_spec(approval="Required"))
     with cluster.operator():
         make_due(cluster)
-        name = finish(cluster, two_seconds)
+        name = finish(cluster, two_seconds, two_second_draft)
         wait_episode(cluster, "AwaitingApproval")
         assert cluster.resource(name)["spec"]["quality"] == "Draft"
         patch = '{"spec": {"quality": "Final"}}'
@@ -122,20 +131,23 @@ def test_a_discover_pod_that_fails(cluster: Cluster) -> None:
     assert episodes(cluster) == []
 
 
-def discovering(cluster: Cluster, path: Path) -> None:
+Reach = Callable[[Cluster, Path, Path], None]
+
+
+def discovering(cluster: Cluster, path: Path, draft: Path) -> None:
     """Stop while the sources are queried."""
     discover_pod(cluster)
 
 
-def fetching(cluster: Cluster, path: Path) -> None:
+def fetching(cluster: Cluster, path: Path, draft: Path) -> None:
     """Stop while a clip is fetched."""
     play_discovery(cluster)
     cluster.pod("fetch", name=the_episode(cluster))
 
 
-def awaiting(cluster: Cluster, path: Path) -> None:
+def awaiting(cluster: Cluster, path: Path, draft: Path) -> None:
     """Stop while the draft waits for its approval."""
-    finish(cluster, path)
+    finish(cluster, path, draft)
     wait_episode(cluster, "AwaitingApproval")
 
 
@@ -144,32 +156,35 @@ PHASES = (discovering, fetching, awaiting)
 
 @pytest.mark.parametrize("reach", PHASES)
 def test_a_show_is_deleted_in_a_phase(
-    cluster: Cluster, two_seconds: Path, reach: Callable[[Cluster, Path], None]
+    cluster: Cluster, two_seconds: Path, two_second_draft: Path, reach: Reach
 ) -> None:
     """Its Jobs, pods and Compilations go with it, and the API has no such show."""
     put_show(cluster, show_spec(approval="Required"))
     with cluster.operator():
         make_due(cluster)
-        reach(cluster, two_seconds)
+        reach(cluster, two_seconds, two_second_draft)
         uid = the_show(cluster)["metadata"]["uid"]
         cluster.plane.kubectl("delete", "show", "weekly", "-n", cluster.namespace)
         until("no Compilations", lambda: not cluster.objects("comp"), 60)
         until("no Jobs", lambda: not cluster.objects("jobs"), 60)
         sql = "SELECT id FROM shows WHERE identity = :uid"
         until("no show", lambda: not cluster.api.rows(sql, uid=uid))
-    sql = "SELECT state FROM reservations WHERE state = 'open'"
-    assert cluster.api.rows(sql) == []
+    sql = (
+        "SELECT r.state FROM reservations r JOIN compilations c ON c.id = r.compilation_id"
+        " WHERE r.state = 'open' AND c.namespace = :namespace"
+    )
+    until("no reservation", lambda: not cluster.api.rows(sql, namespace=cluster.namespace))
 
 
 @pytest.mark.parametrize("reach", PHASES)
 def test_a_show_is_suspended_in_a_phase(
-    cluster: Cluster, two_seconds: Path, reach: Callable[[Cluster, Path], None]
+    cluster: Cluster, two_seconds: Path, two_second_draft: Path, reach: Reach
 ) -> None:
     """The episode goes on; the next scheduled time starts none."""
     put_show(cluster, show_spec(approval="Required"))
     with cluster.operator():
         make_due(cluster)
-        reach(cluster, two_seconds)
+        reach(cluster, two_seconds, two_second_draft)
         put_show(cluster, show_spec(approval="Required", suspend=True))
         until("suspended", lambda: show_condition(cluster, "Suspended")[0] == "True")
         assert "nextScheduleTime" not in show_status(cluster)
@@ -181,13 +196,13 @@ def test_a_show_is_suspended_in_a_phase(
 
 @pytest.mark.parametrize("reach", PHASES)
 def test_a_show_is_edited_in_a_phase(
-    cluster: Cluster, two_seconds: Path, reach: Callable[[Cluster, Path], None]
+    cluster: Cluster, two_seconds: Path, two_second_draft: Path, reach: Reach
 ) -> None:
     """The next episode has the new template; the one before keeps what it was created with."""
     put_show(cluster, show_spec(approval="Required", concurrencyPolicy="Allow"))
     with cluster.operator():
         make_due(cluster)
-        reach(cluster, two_seconds)
+        reach(cluster, two_seconds, two_second_draft)
         template = {**TEMPLATE, "title": "new ${number}"}
         spec = show_spec(approval="Required", concurrencyPolicy="Allow", template=template)
         put_show(cluster, spec)
@@ -252,5 +267,5 @@ def test_a_show_that_is_not_ready(cluster: Cluster) -> None:
     put_show(cluster, show_spec(sources=[twitch]))
     with cluster.operator():
         until("not ready", lambda: show_condition(cluster)[0] == "False")
-        assert show_condition(cluster)[1] == "UnknownCredentials"
-        until("an event", lambda: "UnknownCredentials" in event_reasons(cluster))
+        assert show_condition(cluster)[1] == "UnknownCredential"
+        until("an event", lambda: "UnknownCredential" in event_reasons(cluster))
