@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clipmill.protocol.integrations.credential_models import CredentialKind, TwitchApplication
 
 import clipmaker
+from clipmill.protocol.integrations.credential_models import CredentialKind, TwitchApplication
 from cluster import world
 from cluster.compilations import SMALL, serve_samples
 from cluster.episodes import SCHEDULED_AT, Show
