@@ -39,7 +39,7 @@ def _list_media(
     session: Session, owner: str, source: LibrarySource, at: datetime
 ) -> list[MediaRow]:
     age = parse_long_duration(source.uploaded_within) if source.uploaded_within else None
-    kinds = [kind.value for kind in source.kinds]
+    kinds = [kind.media_kind.value for kind in source.kinds]
     since = at - age if age else None
     return media_library.list_of_kinds(session, owner, kinds, since=since, limit=source.most)
 
