@@ -44,7 +44,7 @@ def names(selection: Selection) -> str:
 
 def reasons(selection: Selection) -> dict[str, str]:
     """Return the reason of each candidate by its slug."""
-    return {(c.url or c.media_id or "").rsplit("/", 1)[-1]: c.reason for c in selection.considered}
+    return {(c.url or c.media_id or "").rsplit("/", 1)[-1]: c.reason for c in selection.report(99)}
 
 
 def test_the_most_viewed_are_taken() -> None:
@@ -131,8 +131,8 @@ def test_playing_order(play: str, expected: str) -> None:
 )
 def test_the_reason_of_one_candidate(fields: Any, select: Any, reason: str) -> None:
     """What is unknown breaks a limit that is set, except for the time."""
-    (considered,) = selected([candidate("a", **fields)], **select).considered
-    assert considered.reason == reason
+    (ranked,) = selected([candidate("a", **fields)], **select).ranked
+    assert (ranked.reason or "") == reason
 
 
 def test_candidates_that_may_not_be_fetched_are_left_out() -> None:
@@ -180,7 +180,7 @@ def test_one_clip_of_several_sources_counts_once() -> None:
     ]
     selection = selected(clips)
     assert [clip.source for clip in selection.taken] == [1]
-    assert Counter(clip.reason for clip in selection.considered) == {"": 1, "SameClip": 2}
+    assert Counter(clip.reason for clip in selection.report(99)) == {"": 1, "SameClip": 2}
 
 
 def _moment(slug: str, start_s: float, views: int, **fields: Any) -> ClipCandidate:
@@ -267,11 +267,12 @@ USED = st.sets(st.sampled_from([f"twitch:{n}" for n in "abcdefghijklm"]))
 def test_limits_hold(candidates: list[ClipCandidate], select: Select, used: set[str]) -> None:
     """For any candidates and limits."""
     selection = select_clips(candidates, select, window=WINDOW, used=used, seed="s")
-    taken = [clip for clip in selection.considered if not clip.reason]
+    taken = [clip for clip in selection.report(99) if not clip.reason]
     assert len(taken) == len(selection.taken) <= select.most
-    assert len(selection.considered) == len(candidates)
-    assert {clip.reason for clip in selection.considered} <= {"", *ExclusionReason}
+    assert len(selection.report(99)) == len(selection.ranked) == len(candidates)
+    assert {clip.reason for clip in selection.report(99)} <= {"", *ExclusionReason}
     keys = [clip.clip_key for clip in taken]
+    assert keys == selection.used_keys
     assert len(set(keys)) == len(keys)
     assert not select.unused or not used & set(keys)
     creators = Counter(str(creator_of(clip)).casefold() for clip in taken if creator_of(clip))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -41,11 +41,47 @@ class ExclusionReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RankedClip:
+    """A candidate with its clip key, its place in the list, and why it is not taken."""
+
+    candidate: ClipCandidate
+    key: str
+    place: int
+    reason: ExclusionReason | None = None
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """What breaks ties: clip key, then source, then place."""
+        return self.key, self.candidate.source, self.place
+
+    def as_considered(self) -> ConsideredClip:
+        """Return what a report says about it."""
+        # Without validation, since the candidate is valid.
+        fields = {**self.candidate.__dict__, "clip_key": self.key, "reason": self.reason or ""}
+        return ConsideredClip.model_construct(**fields)
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The clips of an episode in playing order, and all candidates, the best first."""
 
     taken: tuple[ClipCandidate, ...]
-    considered: tuple[ConsideredClip, ...]
+    ranked: tuple[RankedClip, ...]
+
+    @property
+    def used_keys(self) -> list[str]:
+        """The clip keys of the clips that are taken."""
+        return [clip.key for clip in self.ranked if clip.reason is None]
+
+    @property
+    def considered(self) -> tuple[ConsideredClip, ...]:
+        """All candidates, the best first."""
+        return tuple(clip.as_considered() for clip in self.ranked)
+
+    def report(self, most: int) -> list[ConsideredClip]:
+        """Return at most `most` candidates for a report: those that are taken come first."""
+        ordered = sorted(self.ranked, key=lambda clip: clip.reason is not None)
+        return [clip.as_considered() for clip in ordered[:most]]
 
 
 def _always(_: ClipCandidate) -> bool:
@@ -75,48 +111,42 @@ def select_clips(
         seed: Seed of the order `Random`, such as the name of the episode.
         is_allowed: Whether the installation may fetch a candidate's URL.
     """
-    entries = [
-        _KeyedCandidate(c, candidate_key(c) or "", place) for place, c in enumerate(candidates)
+    clips = [
+        _checked(candidate, place, select, window, is_allowed)
+        for place, candidate in enumerate(candidates)
     ]
-    reasons: dict[int, ExclusionReason] = {}
-    for entry in entries:
-        if reason := _own_reason(entry, select, window, is_allowed):
-            reasons[entry.place] = reason
-    fit = [entry for entry in entries if entry.place not in reasons]
+    reasons = {clip.place: clip.reason for clip in clips if clip.reason}
+    fit = [clip for clip in clips if not clip.reason]
     reasons |= _repeated(fit, frozenset(used) if select.unused else frozenset())
-    ranked = sorted(entries, key=_rank(select.order, seed))
-    reasons |= _fill([entry for entry in ranked if entry.place not in reasons], select)
-    taken = [entry.candidate for entry in ranked if entry.place not in reasons]
+    ranked = sorted(clips, key=_rank(select.order, seed))
+    reasons |= _fill([clip for clip in ranked if clip.place not in reasons], select)
+    taken = [clip.candidate for clip in ranked if clip.place not in reasons]
     return Selection(
         taken=tuple(_in_playing_order(taken, select.play)),
-        considered=tuple(_considered(entry, reasons.get(entry.place)) for entry in ranked),
+        ranked=tuple(replace(clip, reason=reasons.get(clip.place)) for clip in ranked),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _KeyedCandidate:
-    candidate: ClipCandidate
-    key: str
-    place: int
-
-    @property
-    def identity(self) -> tuple[str, int, int]:
-        """What breaks ties: clip key, then source, then place."""
-        return self.key, self.candidate.source, self.place
-
-
-def _own_reason(
-    entry: _KeyedCandidate,
+def _checked(
+    candidate: ClipCandidate,
+    place: int,
     select: Select,
     window: tuple[datetime, datetime],
     is_allowed: Callable[[ClipCandidate], bool],
+) -> RankedClip:
+    """Return a candidate with the reason why it cannot be taken whatever the others are."""
+    if reason := _own_reason(candidate, select, window):
+        return RankedClip(candidate, candidate.clip_key, place, reason)
+    key = candidate_key(candidate)
+    if key is None:
+        return RankedClip(candidate, "", place, ExclusionReason.NO_CLIP)
+    allowed = is_allowed(candidate)
+    return RankedClip(candidate, key, place, None if allowed else ExclusionReason.NOT_ALLOWED)
+
+
+def _own_reason(
+    candidate: ClipCandidate, select: Select, window: tuple[datetime, datetime]
 ) -> ExclusionReason | None:
-    """Return why a candidate cannot be taken whatever the others are."""
-    candidate = entry.candidate
-    if not entry.key:
-        return ExclusionReason.NO_CLIP
-    if not is_allowed(candidate):
-        return ExclusionReason.NOT_ALLOWED
     # Feeds and lists often give no time; `unused` keeps their entries from coming back.
     if candidate.created_at and not window[0] <= candidate.created_at < window[1]:
         return ExclusionReason.OUTSIDE_WINDOW
@@ -140,9 +170,7 @@ def _language_reason(language: str | None, languages: Sequence[str]) -> Exclusio
     return None if matches else ExclusionReason.OTHER_LANGUAGE
 
 
-def _repeated(
-    entries: Sequence[_KeyedCandidate], used: frozenset[str]
-) -> dict[int, ExclusionReason]:
+def _repeated(entries: Sequence[RankedClip], used: frozenset[str]) -> dict[int, ExclusionReason]:
     """Return reasons of those that were used, or that repeat another candidate.
 
     A used clip comes before others of its moment, so that the moment does not return by another.
@@ -170,17 +198,17 @@ def _or(number: int | None, other: int) -> int:
     return other if number is None else number
 
 
-def _rank(order: SelectOrder, seed: str) -> Callable[[_KeyedCandidate], tuple[Any, ...]]:
+def _rank(order: SelectOrder, seed: str) -> Callable[[RankedClip], tuple[Any, ...]]:
     """Return the sort key of an order: the best first, unknown values last."""
 
-    def created(entry: _KeyedCandidate) -> float | None:
+    def created(entry: RankedClip) -> float | None:
         time = entry.candidate.created_at
         return time.timestamp() if time else None
 
     def first(number: float | None, sign: int) -> tuple[bool, float]:
         return number is None, sign * (number or 0)
 
-    ranks: dict[SelectOrder, Callable[[_KeyedCandidate], tuple[Any, ...]]] = {
+    ranks: dict[SelectOrder, Callable[[RankedClip], tuple[Any, ...]]] = {
         SelectOrder.VIEWS: lambda e: first(e.candidate.views, -1),
         SelectOrder.REACTIONS: lambda e: first(e.candidate.reactions, -1),
         SelectOrder.NEWEST: lambda e: first(created(e), -1),
@@ -192,7 +220,7 @@ def _rank(order: SelectOrder, seed: str) -> Callable[[_KeyedCandidate], tuple[An
     return lambda entry: (*rank(entry), *entry.identity)
 
 
-def _fill(ranked: Sequence[_KeyedCandidate], select: Select) -> dict[int, ExclusionReason]:
+def _fill(ranked: Sequence[RankedClip], select: Select) -> dict[int, ExclusionReason]:
     """Take candidates in order while the limits hold; return the reasons of the others."""
     reasons: dict[int, ExclusionReason] = {}
     creators: Counter[str] = Counter()
@@ -238,9 +266,3 @@ def _in_playing_order(taken: Sequence[ClipCandidate], play: PlayOrder) -> list[C
         unknown = datetime.max.replace(tzinfo=UTC)
         return sorted(taken, key=lambda candidate: candidate.created_at or unknown)
     return list(taken)
-
-
-def _considered(entry: _KeyedCandidate, reason: ExclusionReason | None) -> ConsideredClip:
-    # Without validation, since the candidate is valid and there may be 10,000.
-    fields = {**entry.candidate.__dict__, "clip_key": entry.key, "reason": reason or ""}
-    return ConsideredClip.model_construct(**fields)
