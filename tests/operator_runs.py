@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from clipmill_client.errors import PermanentError
 from controlplane import ControlPlane
 from harness import SMALL, Harness
 from manifests import manifest
-from operating import Cluster
+from operating import Cluster, Object
+from operator_steps import misses_its_secret
 from pods import assemble, fetch
 from rights import grant
+
+# A created Job gets its Secret within this time, unless its operator has ended.
+SECRET_WITHIN_S = 8.0
 
 
 def watched_namespace(plane: ControlPlane, api: Harness, folder: Path) -> Cluster:
@@ -51,16 +56,31 @@ def reservations(cluster: Cluster, compilation_id: str) -> list[str]:
     return [row["state"] for row in cluster.api.rows(sql, c=compilation_id)]
 
 
+def _started_pod(cluster: Cluster, stage: str, index: int = 0, name: str = "demo") -> Object:
+    """Return the pod of a task once its Secret exists.
+
+    Its absence is reported as by a kubelet, since the operator learns of it by that alone.
+    """
+    pod = cluster.pod(stage, index, name)
+    secret = pod["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
+    until_s = time.monotonic() + SECRET_WITHIN_S
+    while secret not in [item["metadata"]["name"] for item in cluster.objects("secrets")]:
+        if time.monotonic() > until_s:
+            misses_its_secret(cluster, pod)
+            break
+    return pod
+
+
 def play_fetch(cluster: Cluster, path: Path, index: int = 0) -> None:
     """Let a fetch pod succeed with this file."""
-    pod = cluster.pod("fetch", index)
+    pod = _started_pod(cluster, "fetch", index)
     fetch(cluster.job_client(pod), index, path)
     cluster.end(pod, 0)
 
 
 def play_assemble(cluster: Cluster, path: Path, name: str = "demo") -> None:
     """Let the assemble pod succeed with this file."""
-    pod = cluster.pod("assemble", name=name)
+    pod = _started_pod(cluster, "assemble", name=name)
     assemble(cluster.job_client(pod), path)
     cluster.end(pod, 0)
 

@@ -37,10 +37,10 @@ def restarted(cluster: Cluster) -> Iterator[list[int | None]]:
         thread.join()
 
 
-def faulty(cluster: Cluster, step: str) -> Cluster:
-    """Return the cluster with an operator that is killed once, after this step."""
+def faulty(cluster: Cluster, step: str, nth: int = 1) -> Cluster:
+    """Return the cluster with an operator that is killed once, after the nth of this step."""
     fault = {
-        "CLIPMILL_FAULT": f"operator.{step}:kill",
+        "CLIPMILL_FAULT": f"operator.{step}:kill:{nth}",
         "CLIPMILL_FAULT_FOLDER": str(cluster.folder),
         "PYTHONPATH": str(ROOT / "tests"),
     }

@@ -17,7 +17,7 @@ import yaml
 from clipmill.fault_points import OPERATOR_STEPS
 from controlplane import ControlPlane, free_ports
 from harness import library_clip
-from operating import ApiProxy, Cluster, until
+from operating import WAIT_S, ApiProxy, Cluster, until
 from operator_runs import (
     library_manifest,
     play_assemble,
@@ -33,24 +33,11 @@ from pods import url
 SUBMITTED = "submission.created"
 # A step of the replacement of a Secret that the pods wait for.
 REPLACED = "secret.deleted"
-# A request that was cut is sent again within this time.
-SECRET_WITHIN_S = 8.0
 STEPS = [
     step
     for step in OPERATOR_STEPS
     if step not in (SUBMITTED, REPLACED) and not step.startswith("show")
 ]
-
-
-def start_as_a_kubelet(cluster: Cluster, stage: str) -> None:
-    """Start the pod of a stage, or report that its Secret does not exist."""
-    pod = cluster.pod(stage)
-    name = pod["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
-    until_s = time.monotonic() + SECRET_WITHIN_S
-    while name not in [secret["metadata"]["name"] for secret in cluster.objects("secrets")]:
-        if time.monotonic() > until_s:
-            misses_its_secret(cluster, pod)
-            break
 
 
 def assert_right_end(cluster: Cluster, stages: list[str], name: str = "demo") -> None:
@@ -73,13 +60,32 @@ def test_killed_after_a_step(cluster: Cluster, two_seconds: Path, step: str) -> 
     """The next operator goes on; the key in the Secret is valid."""
     cluster.submit(url_spec(url()))
     with restarted(faulty(cluster, step)) as ended:
-        if step == "job.created":
-            until("it is killed", lambda: ended == [-SIGKILL])
-            misses_its_secret(cluster, cluster.pod("fetch"))
         play_fetch(cluster, two_seconds)
         play_assemble(cluster, two_seconds)
         cluster.is_true("Complete")
         assert ended == [-SIGKILL]
+    assert_right_end(cluster, ["fetch", "assemble"])
+
+
+@pytest.mark.parametrize(("stage", "nth"), [("fetch", 1), ("assemble", 2)])
+def test_killed_between_a_job_and_its_secret(
+    cluster: Cluster, two_seconds: Path, stage: str, nth: int
+) -> None:
+    """No operator runs when the kubelet finds no Secret; the next one creates it at its start."""
+    cluster.submit(url_spec(url()))
+    with faulty(cluster, "job.created", nth).operator() as operator:
+        if stage == "assemble":
+            play_fetch(cluster, two_seconds)
+        assert operator.wait(WAIT_S) == -SIGKILL
+    pod = cluster.pod(stage)
+    name = cluster.jobs(stage)[0]["metadata"]["name"]
+    assert name not in [secret["metadata"]["name"] for secret in cluster.objects("secrets")]
+    misses_its_secret(cluster, pod)
+    with cluster.operator():
+        if stage == "fetch":
+            play_fetch(cluster, two_seconds)
+        play_assemble(cluster, two_seconds)
+        cluster.is_true("Complete")
     assert_right_end(cluster, ["fetch", "assemble"])
 
 
@@ -149,10 +155,8 @@ def test_watch_connections_are_cut(cluster: Cluster, two_seconds: Path) -> None:
         cluster.submit(url_spec(url()))
         cluster.pod("fetch")
         cut(3.0)
-        start_as_a_kubelet(cluster, "fetch")
         play_fetch(cluster, two_seconds)
         cut(0.5)
-        start_as_a_kubelet(cluster, "assemble")
         play_assemble(cluster, two_seconds)
         cut(3.0)
         cluster.is_true("Complete")
