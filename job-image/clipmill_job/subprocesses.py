@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
+from typing import IO
 
 from clipmill_client.errors import RetryableError
 
@@ -61,7 +62,7 @@ def run(
         scratch: Its working directory, HOME and TMPDIR.
         check_cancelled: Called while waiting; raises to stop the program.
         stdin: Written to its standard input.
-        on_line: Called with each line of its standard output.
+        on_line: Called with each line of its standard output; what it raises is raised at the end.
 
     Returns:
         The last 20 lines of its standard error.
@@ -72,10 +73,7 @@ def run(
     """
     child = _start(argv, scratch, has_stdin=stdin is not None)
     lines: deque[str] = deque(maxlen=LAST_LINES)
-    readers = [
-        Thread(target=_read, args=(child.stdout, on_line), daemon=True),
-        Thread(target=_read, args=(child.stderr, lines.append), daemon=True),
-    ]
+    readers = [_Reader(child.stdout, on_line), _Reader(child.stderr, lines.append)]
     try:
         for reader in readers:
             reader.start()
@@ -83,6 +81,8 @@ def run(
         _wait(child, argv, deadline_s, check_cancelled)
     finally:
         _end(child, readers)
+    for reader in readers:
+        reader.raise_error()
     if child.returncode:
         raise ProcessFailed(argv, child.returncode, list(lines))
     return list(lines)
@@ -120,9 +120,29 @@ def _write(child: subprocess.Popen[bytes], data: bytes | None) -> None:
         return  # It ended before it read its input: the exit code says why.
 
 
-def _read(stream: object, on_line: OnLine) -> None:
-    for line in stream:  # type: ignore[attr-defined]  # a pipe's typed reader is a union
-        on_line(line.decode(errors="replace").rstrip("\r\n"))
+class _Reader(Thread):
+    """Reads a stream to its end, also after `on_line` has raised: a full pipe stops the program."""
+
+    def __init__(self, stream: IO[bytes] | None, on_line: OnLine) -> None:
+        super().__init__(daemon=True)
+        self._stream, self._on_line = stream, on_line
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        for line in self._stream or ():
+            if self._error is None:
+                self._call(line.decode(errors="replace").rstrip("\r\n"))
+
+    def _call(self, line: str) -> None:
+        try:
+            self._on_line(line)
+        except Exception as error:  # raised in the thread that waits for the program
+            self._error = error
+
+    def raise_error(self) -> None:
+        """Raise what `on_line` has raised."""
+        if self._error is not None:
+            raise self._error
 
 
 def _wait(

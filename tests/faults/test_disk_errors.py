@@ -27,9 +27,11 @@ from sqlalchemy.exc import OperationalError
 
 import clipmaker
 from clipmill.protocol import CompilationState, ExitCode, Media, MediaKind, Stage
-from clipmill_api.media import durable_file
+from clipmill_api.media import durable_file, inspection
+from clipmill_api.media.disk_space import DiskSpace
 from clipmill_api.media.upload_spool import UploadWriter
 from clipmill_client import Client, RetryableError
+from clipmill_probe import MediaError
 from harness import Harness, running
 from small_disk import Disk
 from stored_bytes import assert_consistent
@@ -216,6 +218,43 @@ def test_failing_step_of_an_upload(
         expected = (507, "DiskFull") if code == errno.ENOSPC else (503, "StorageFailed")
         assert refusal == expected
         assert list((api.settings.state / "blobs/.clipmill/new").iterdir()) == []
+        _sent_again(api, user, owner, large)
+
+
+def test_disk_that_fails_while_a_file_is_inspected(
+    tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prober takes what it cannot read for damaged; the upload is kept, and not refused."""
+    with running(tmp_path / "state") as api:
+        owner, user = api.user()
+        with monkeypatch.context() as patch:
+
+            def fail(path: Path, **_: Any) -> None:
+                path.write_bytes(b"unreadable")
+                raise MediaError("Damaged", "it ends within a picture")
+
+            patch.setattr(inspection, "probe_media", fail)
+            refusal = _refusal(lambda: user.upload_media(large, MediaKind.CLIP))
+            assert refusal == (503, "StorageFailed")
+        (upload,) = api.rows("SELECT id FROM uploads WHERE NOT complete")
+        user.cancel_upload(upload["id"])
+        _sent_again(api, user, owner, large)
+
+
+def test_copy_for_which_the_disk_has_no_space(
+    tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload has arrived, and its copy would go below the floor: 507, then it is published."""
+    with running(tmp_path / "state") as api:
+        owner, user = api.user()
+        free = api.ctx.disk.floor_bytes + large.stat().st_size + MIB
+        with monkeypatch.context() as patch:
+            # Each piece finds enough, the copy of all of them does not.
+            spool = api.settings.state / "spool"
+            used = lambda: sum(path.stat().st_size for path in spool.iterdir())  # noqa: E731
+            patch.setattr(DiskSpace, "free_bytes", lambda _: free - used())
+            refusal = _refusal(lambda: user.upload_media(large, MediaKind.CLIP))
+        assert refusal == (507, "DiskFull")
         _sent_again(api, user, owner, large)
 
 

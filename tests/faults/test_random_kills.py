@@ -7,6 +7,8 @@ after a random step, and whose lease has to end. Instead of rendering it sends a
 right length. test_upload_kills.py and test_operator_faults.py kill real jobs and operators.
 
 5 compilations on SQLite in an ordinary run; 500 on each database with CLIPMILL_FAULTS=all.
+CLIPMILL_FAULTS_KILLS is another number; CLIPMILL_FAULTS_SEED another seed, so that a long run can
+be divided into several.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from pods import announcement, url
 from stored_bytes import assert_bytes_stored, assert_quota_adds_up
 
 IS_LONG = os.environ.get("CLIPMILL_FAULTS") == "all"
-COUNT = 500 if IS_LONG else 5
+COUNT = int(os.environ.get("CLIPMILL_FAULTS_KILLS", "500" if IS_LONG else "5"))
 # Compilations that are worked on at a time.
 WORKERS = 4
 # A process of the API is killed after so many requests at most.
@@ -55,7 +57,7 @@ MOST_REQUESTS = 40
 STUCK_S = 300 if IS_LONG else 120
 LEASE_S = 2
 DEATHS = 0.15
-SEED = 10
+SEED = int(os.environ.get("CLIPMILL_FAULTS_SEED", "10"))
 OWNER = "ada"
 # What a job gets after its lease or its key has ended; the next one goes on.
 LOST = {"LeaseLost", "Ended", "Unauthorized"}
@@ -208,7 +210,7 @@ def test_compilations_while_api_and_jobs_are_killed(
         finally:
             done.set()
         killing.result()
-    print(f"kills of the API: {api.kills}, of jobs: {dict(operator.deaths)}")
+    print(f"compilations: {COUNT}, kills of the API: {api.kills}, of jobs: {dict(operator.deaths)}")
     assert api.kills >= 1
     assert states == [CompilationState.SUCCEEDED] * COUNT
     _assert_nothing_lost(api)

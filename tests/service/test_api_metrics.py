@@ -132,3 +132,9 @@ def test_patterns_hold_in_javascript(document: dict[str, Any]) -> None:
     """No pattern of the document uses syntax that only Python has."""
     text = str(document["components"]["schemas"])
     assert not re.search(r"\(\?P<|\\\\Z|\\\\A", text)
+
+
+def test_space_on_the_disk(api: Harness) -> None:
+    """An alert compares the free space with the floor."""
+    values = scrape(api)
+    assert values["clipmill_disk_free_bytes"] > values["clipmill_disk_floor_bytes"] > 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clipmill_api.http.authentication import new_key
 from clipmill_client.client import Client
 from harness import Harness, running
 
@@ -56,3 +57,19 @@ def test_the_sdk_waits_and_succeeds(api: Harness) -> None:
     owner, _ = api.user()
     with Client(api.url, api.admin.create_key(owner)) as user:
         assert all(user.compilations().items == [] for _ in range(26))
+
+
+def test_guessed_keys_share_a_limit_and_take_no_query_beyond_it(api: Harness) -> None:
+    """Keys that were proven valid are not affected."""
+    _, user = api.user()
+    assert user.compilations().items == []
+    with httpx.Client(verify=False, timeout=60) as http, ThreadPoolExecutor(40) as pool:
+
+        def guess(_: int) -> int:
+            headers = {"Authorization": f"Bearer {new_key('user')}"}
+            return http.get(f"{api.url}/api/compilations", headers=headers).status_code
+
+        statuses = Counter(pool.map(guess, range(300)))
+        assert user.compilations().items == []
+    assert set(statuses) == {401, 429}
+    assert statuses[429] > 100

@@ -129,13 +129,16 @@ def _context(settings: Settings, db: Database, clock: Clock) -> Context:
     settings.state.mkdir(parents=True, exist_ok=True)
     disk = DiskSpace(settings.state, settings.disk_floor_bytes)
     disk.restore_reserve()
+    measured = Metrics()
+    measured.disk_free_bytes.set_function(disk.free_bytes)
+    measured.disk_floor_bytes.set(disk.floor_bytes)
     return Context(
         settings=settings,
         db=db,
         store=BlobStore(settings.state / "blobs", settings.store_url),
         spool=UploadSpool(settings.state / "spool", disk),
         disk=disk,
-        metrics=Metrics(),
+        metrics=measured,
         clock=clock,
         keyring=Keyring.load(settings.credential_keys, settings.credential_keys_file),
         decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),

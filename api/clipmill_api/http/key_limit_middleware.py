@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipmill_api.http.key_limits import KeyLimits, RateLimit, Refusal
 from clipmill_api.http.metrics import Metrics
@@ -19,6 +19,10 @@ from clipmill_api.settings import KEY, Settings
 MAX_PAUSE_S = 1.0
 # Stands for all keys that cannot exist.
 MALFORMED = "malformed"
+# With an address, stands for all keys from there that no reply has proven to be valid. Each costs a
+# query, and a caller who guesses keys uses each once.
+UNPROVEN = "unproven"
+UNAUTHORIZED = 401
 _ID = "[^/]+"
 # Requests that plan a timeline or decode a file.
 _COSTLY = (
@@ -58,9 +62,31 @@ class KeyLimitMiddleware:
             await self._refuse(refusal, scope, receive, send)
             return
         try:
-            await self.app(scope, receive, send)
+            if self._limits.is_proven(name):
+                await self.app(scope, receive, send)
+            else:
+                await self._pass_unproven(name, scope, receive, send)
         finally:
             self._limits.leave(name, is_costly=is_costly)
+
+    async def _pass_unproven(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request within the limit of unproven keys; a reply other than 401 proves it."""
+        address = (scope.get("client") or ("",))[0]
+        bucket = f"{UNPROVEN} {address}"
+        refusal = self._limits.enter(bucket, self._limit.of_job(), is_costly=False)
+        if refusal is not None:
+            await self._refuse(refusal, scope, receive, send)
+            return
+
+        async def send_and_note(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] != UNAUTHORIZED:
+                self._limits.note_proven(name)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            self._limits.leave(bucket, is_costly=False)
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refusals.labels("TooManyRequests").inc()

@@ -53,6 +53,7 @@ class _Usage:
     at: float
     in_flight: int = 0
     costly: int = 0
+    is_proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,14 @@ class KeyLimits:
         usage = self._usages[key]
         usage.in_flight -= 1
         usage.costly -= is_costly
+
+    def is_proven(self, key: str) -> bool:
+        """Return whether a reply has shown that the key is valid, as far as it is remembered."""
+        return self._usages[key].is_proven
+
+    def note_proven(self, key: str) -> None:
+        """Remember that the key is valid."""
+        self._usages[key].is_proven = True
 
     def _refilled(self, key: str, limit: RateLimit) -> _Usage:
         now = self._clock()

@@ -46,6 +46,16 @@ class Metrics:
             ["finding"],
             registry=self.registry,
         )
+        self.disk_free_bytes = Gauge(
+            "clipmill_disk_free_bytes",
+            "Free space on the disk of the state folder.",
+            registry=self.registry,
+        )
+        self.disk_floor_bytes = Gauge(
+            "clipmill_disk_floor_bytes",
+            "Free space below which uploads are refused with DiskFull.",
+            registry=self.registry,
+        )
         self.blobs_over_limit = Gauge(
             "clipmill_blobs_over_limit",
             "Blobs to delete that the last run left for the next, because of its limit.",

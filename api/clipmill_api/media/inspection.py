@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Insp
 
     Raises:
         ApiProblem: 409 if bytes are missing, 422 if the file is not what was announced.
+        OSError: The disk failed while the file was read.
     """
     size = ctx.spool.offset(row.id)
     if size < row.size_bytes:
@@ -50,6 +54,7 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Insp
     try:
         return Inspection(_inspect(path, request.kind, full=full))
     except MediaError as error:
+        _require_readable(path, sha256)
         detail = str(error).replace(row.id, request.filename)
         if request.keep_broken:
             return Inspection(defect=MediaDefect(code=error.code, message=detail[:500]))
@@ -74,7 +79,15 @@ def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
             detail = f"media {row.id}: its bytes are missing from the blob store"
             raise ApiProblem(422, "Missing", detail) from None
         except MediaError as error:
+            _require_readable(path, row.sha256)
             raise ApiProblem(422, error.code, f"{row.filename}: {error}") from None
+
+
+def _require_readable(path: Path, sha256: str) -> None:
+    """Raise OSError if a refused file cannot be read: the disk failed, not the file."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path.name)
 
 
 def _inspect(path: Path, kind: MediaKind | None, *, full: bool) -> MediaFacts:

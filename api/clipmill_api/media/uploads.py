@@ -213,7 +213,7 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     """Inspect an upload and publish it. Completing it again changes nothing.
 
     Raises:
-        ApiProblem: 409 if bytes are missing or the lease is lost, 422 if the file is refused.
+        ApiProblem: 409 if bytes are missing or the lease is lost, 422 if the file is refused, 507.
     """
     row = find(ctx, principal, upload_id)
     if row.complete:
@@ -224,6 +224,7 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     try:
         inspection = inspect_upload(ctx, row, request)
         fault_points.reach(f"api.upload.{request.purpose}.inspected")
+        ctx.disk.require(0 if ctx.settings.store_url else row.size_bytes)
         ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
     except (ApiProblem, FileNotFoundError) as problem:
         # A concurrent request may have published the upload and deleted its spooled bytes.
