@@ -215,12 +215,11 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     Raises:
         ApiProblem: 409 if bytes are missing or the lease is lost, 422 if the file is refused, 507.
     """
-    row = find(ctx, principal, upload_id)
-    if row.complete:
+    if (row := find(ctx, principal, upload_id)).complete:
         return view(ctx, row)
     request = UploadRequest.model_validate(row.request)
-    if not row.size_bytes:
-        ctx.spool.path(row.id).touch()  # No request has written anything.
+    if not row.size_bytes:  # No request has written anything.
+        ctx.spool.path(row.id).touch()
     try:
         inspection = inspect_upload(ctx, row, request)
         fault_points.reach(f"api.upload.{request.purpose}.inspected")
