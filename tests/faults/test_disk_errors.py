@@ -249,7 +249,7 @@ def test_copy_for_which_the_disk_has_no_space(
         owner, user = api.user()
         free = api.ctx.disk.floor_bytes + large.stat().st_size + MIB
         with monkeypatch.context() as patch:
-            # Each piece finds enough, the copy of all of them does not.
+            # Each write finds enough, the copy of all bytes does not.
             spool = api.settings.state / "spool"
             used = lambda: sum(path.stat().st_size for path in spool.iterdir())  # noqa: E731
             patch.setattr(DiskSpace, "free_bytes", lambda _: free - used())
