@@ -14,6 +14,7 @@ from clipmill.protocol import (
     Account,
     Assignment,
     Claim,
+    CompilationFilter,
     CompilationPage,
     CompilationView,
     Heartbeat,
@@ -189,10 +190,19 @@ class Client:
         body, path = PreviewRequest(extent=extent), f"/api/compilations/{compilation_id}/preview"
         return self.connection.request_as(CompilationView, "POST", path, body=body)
 
-    def compilations(self, cursor: str | None = None, limit: int = 50) -> CompilationPage:
-        """Return a page of the compilations, newest first."""
-        path, params = "/api/compilations", _page_query(cursor, limit)
-        return self.connection.request_as(CompilationPage, "GET", path, params=params)
+    def compilations(
+        self,
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        wanted: CompilationFilter = CompilationFilter(),
+    ) -> CompilationPage:
+        """Return a page of the compilations that match a filter, newest first."""
+        filters = wanted.model_dump(mode="json", exclude_defaults=True)
+        params = _page_query(cursor, limit) | filters
+        return self.connection.request_as(
+            CompilationPage, "GET", "/api/compilations", params=params
+        )
 
     def compilation(self, compilation_id: str) -> CompilationView:
         """Return the current state of a compilation."""
@@ -209,10 +219,26 @@ class Client:
         params = {"output": output} if output else {}
         return self.connection.request("GET", path, params=params).text
 
-    def edit(self, compilation_id: str, spec: CompilationSpec) -> CompilationView:
-        """Replace the spec, which creates a generation; the same spec again changes nothing."""
+    def spec(self, compilation_id: str, generation: int | None = None) -> CompilationSpec:
+        """Return the spec of a generation, by default of the newest one."""
         path = f"/api/compilations/{compilation_id}/spec"
-        return self.connection.request_as(CompilationView, "PUT", path, body=spec)
+        params = {"generation": generation} if generation else {}
+        return self.connection.request_as(CompilationSpec, "GET", path, params=params)
+
+    def edit(
+        self, compilation_id: str, spec: CompilationSpec, *, expected: int | None = None
+    ) -> CompilationView:
+        """Replace the spec, which creates a generation; the same spec again changes nothing.
+
+        Args:
+            compilation_id: Compilation to edit.
+            spec: New spec.
+            expected: Newest generation that the caller knows. With another one, PermanentError
+                with the code GenerationChanged is raised.
+        """
+        path = f"/api/compilations/{compilation_id}/spec"
+        headers = {"If-Match": f'"{expected}"'} if expected is not None else {}
+        return self.connection.request_as(CompilationView, "PUT", path, body=spec, headers=headers)
 
     def cancel(self, compilation_id: str) -> CompilationView:
         """Cancel a compilation; one that has ended does not change."""

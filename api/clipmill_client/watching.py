@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from clipmill.protocol import TERMINAL_STATES, CompilationView
+from clipmill.protocol import TERMINAL_STATES, CompilationFilter, CompilationView
+from clipmill.spec.base import ID_PATTERN
 from clipmill_client.client import Client
-from clipmill_client.errors import ClientError, RetryableError
+from clipmill_client.errors import ClientError, PermanentError, RetryableError
 
 PAGE_SIZE = 200
 # Attempts without an event between them before a stream is given up, which takes a minute.
@@ -22,6 +24,25 @@ class NoOutputs(ClientError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("NoOutputs", detail)
+
+
+def find_compilation(client: Client, name_or_id: str) -> CompilationView:
+    """Return a compilation by its id, or the newest one of a name.
+
+    Raises:
+        PermanentError: There is none; the code is NotFound.
+    """
+    if re.fullmatch(ID_PATTERN, name_or_id):
+        try:
+            return client.compilation(name_or_id)
+        except PermanentError as error:
+            # A name may have the form of an id.
+            if error.code != "NotFound":
+                raise
+    page = client.compilations(limit=1, wanted=CompilationFilter(name=name_or_id))
+    if not page.items:
+        raise PermanentError("NotFound", f"compilation {name_or_id!r} does not exist")
+    return page.items[0]
 
 
 def follow(

@@ -210,7 +210,7 @@ def test_a_user_gets_a_tier_and_a_key(server: Server) -> None:
         (["admin", "users"], {"CLIPMILL_ADMIN_KEY": ""}, 2, ["CLIPMILL_ADMIN_KEY"]),
         (["admin", "user", "ada", "--tier", "Gold"], {}, 2, ["tier: ", "'Gold'", "Free"]),
         (["admin", "user", "Ada L"], {}, 2, ["name: "]),
-        (["admin", "tier", "Pro", "--storage-limit", "9GB"], {}, 2, ["'9gb'", "gib"]),
+        (["admin", "tier", "Pro", "--storage-limit", "9XB"], {}, 2, ["'9xb'", "gib"]),
         (["admin", "tier", "Pro", "--storage-limit", "9"], {}, 2, ["'9'", "gib"]),
         (["admin", "tier", "Pro", "--render-limit", "6"], {}, 2, ["'6'", "6h"]),
         (["get", "c-0123456789abcdef"], {}, 1, ["'c-0123456789abcdef'", "[NotFound]"]),

@@ -121,13 +121,46 @@ def _can_be_watched(session: Session, compilation: CompilationRow) -> bool:
     return media_library.media_by_ids(session, compilation.owner, media_ids).keys() == media_ids
 
 
+def read_spec(
+    session: Session, owner: str, compilation_id: str, generation: int | None
+) -> tuple[int, CompilationSpec]:
+    """Return a generation, by default the newest, and its spec. Raises 404."""
+    compilation = own_compilation(session, owner, compilation_id)
+    number = generation or compilation.generation
+    revision = revisions.find_revision(session, compilation.id, number)
+    if revision is None:
+        raise not_found("generation", str(number))
+    return number, CompilationSpec.model_validate(revision.spec)
+
+
 def edit_spec(
-    session: Session, ctx: Context, owner: str, compilation_id: str, spec: CompilationSpec
+    session: Session,
+    ctx: Context,
+    owner: str,
+    compilation_id: str,
+    spec: CompilationSpec,
+    *,
+    expected: int | None = None,
 ) -> CompilationRow:
-    """Start a revision with another spec. The same spec changes nothing."""
+    """Start a revision with another spec. The same spec changes nothing.
+
+    Args:
+        session: Session of a write.
+        ctx: Objects of the app.
+        owner: User who edits.
+        compilation_id: Compilation of that user.
+        spec: New spec.
+        expected: Newest generation that the editor knows; any if it is None.
+
+    Raises:
+        ApiProblem: 404, 412 if there is a newer generation, or the refusal of the spec.
+    """
     refuse_foreign_owner(owner, spec)
     compilation_id = own_compilation(session, owner, compilation_id).id
     compilation = compilation_records.lock_compilation(session, compilation_id)
+    if expected not in (None, compilation.generation):
+        detail = f"If-Match: generation {expected} is not the newest, {compilation.generation}"
+        raise ApiProblem(412, "GenerationChanged", detail, generation=compilation.generation)
     revision = revisions.get_revision(session, compilation.id, compilation.generation)
     if revision.spec == dump_spec(spec):
         return compilation

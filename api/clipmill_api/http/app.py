@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
@@ -34,6 +34,7 @@ from clipmill_api.http.routes import (
     upload_routes,
     worker_routes,
 )
+from clipmill_api.http.unknown_parameters import refuse_unknown_parameters
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
 from clipmill_api.media.blob_store import BlobStore
@@ -117,7 +118,9 @@ def create_app(
     openapi.install(app)
     for router in ROUTERS:
         # Not the limit of the app: that one would replace the problem details of a 413.
-        app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES)
+        # Programs written for the legacy worker API may send parameters of their own.
+        strict = [] if router is legacy_routes.router else [Depends(refuse_unknown_parameters)]
+        app.include_router(router, max_body_size=request_limits.MAX_BODY_BYTES, dependencies=strict)
     app.include_router(discovery_routes.router, max_body_size=request_limits.MAX_DISCOVERY_BYTES)
     if settings.samples:
         app.include_router(sample_clips.router)

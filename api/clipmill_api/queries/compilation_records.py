@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from clipmill.protocol import CompilationFilter
 from clipmill.spec import Quality
 from clipmill_api.tables import REVISION_IS_ACTIVE, CompilationRow, IdempotencyRow, RevisionRow
 
@@ -68,10 +69,20 @@ def list_outbox(session: Session, limit: int) -> list[tuple[CompilationRow, Revi
 
 
 def list_compilations(
-    session: Session, owner: str, after: tuple[datetime, str] | None, limit: int
+    session: Session,
+    owner: str,
+    wanted: CompilationFilter,
+    after: tuple[datetime, str] | None,
+    limit: int,
 ) -> list[tuple[CompilationRow, RevisionRow]]:
-    """Return compilations of an owner, newest first, from the cursor `after` on."""
+    """Return compilations of an owner that match, newest first, from the cursor `after` on."""
     query = _with_newest_revision().where(CompilationRow.owner == owner)
+    if wanted.state:
+        query = query.where(RevisionRow.state.in_(state.value for state in wanted.state))
+    if wanted.name:
+        query = query.where(CompilationRow.name == wanted.name)
+    if wanted.since:
+        query = query.where(CompilationRow.created_at >= wanted.since)
     if after:
         query = query.where(tuple_(CompilationRow.created_at, CompilationRow.id) < after)
     newest_first = (CompilationRow.created_at.desc(), CompilationRow.id.desc())

@@ -26,6 +26,13 @@ def get_revision(session: Session, compilation_id: str, generation: int) -> Revi
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def find_revision(session: Session, compilation_id: str, generation: int) -> RevisionRow | None:
+    """Return a revision, if there is one of this generation."""
+    return session.scalars(
+        select(RevisionRow).where(*_is(compilation_id, generation))
+    ).one_or_none()
+
+
 def add_revision(session: Session, revision: RevisionRow) -> None:
     """Insert a revision."""
     session.add(revision)

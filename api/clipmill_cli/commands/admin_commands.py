@@ -20,7 +20,11 @@ from clipmill_cli.commands.options import (
 )
 from clipmill_cli.output import listings, terminal
 
-_BYTE_UNITS = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_BYTE_UNITS = {
+    "b": 1,
+    **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)},
+    **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
+}
 _NO_UNITS = {"": 1}
 UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
 
@@ -198,7 +202,7 @@ def tiers(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None)
 def tier(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the tier.")],
     storage_limit: Annotated[
-        str | None, typer.Option(metavar="BYTES", help="`none`, or e.g. 500MiB, 50GiB.")
+        str | None, typer.Option(metavar="BYTES", help="`none`, or e.g. 500MB, 50GiB.")
     ] = None,
     render_limit: Annotated[
         str | None, typer.Option(metavar="TIME", help="Per month: `none`, or e.g. 90m, 6h.")

@@ -6,6 +6,7 @@ import importlib.metadata
 import inspect
 import json
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -15,6 +16,7 @@ from clipmill_cli.commands import (
     compilation_commands,
     credential_commands,
     fsck_command,
+    init_command,
     keygen_command,
     media_commands,
     render_commands,
@@ -33,6 +35,7 @@ Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but 
 130 interrupted.
 
 Examples:
+    clipmill init friday.yaml
     clipmill render friday.yaml -o out/
     clipmill submit friday.yaml --wait
     clipmill validate clip.mp4
@@ -78,6 +81,12 @@ def version(output: OutputOption = Format.TEXT) -> None:
         typer.echo(f"clipmill {number} (yt-dlp {yt_dlp})")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
 def _help_text(text: str) -> str:
     """Return a help text in which paragraphs with indented lines are not rewrapped."""
     paragraphs = text.strip("\n").split("\n\n")
@@ -109,6 +118,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _app(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None: ...
+
+
+_add(app, "init", init_command.init)
 _add(app, "render", render_commands.render)
 _add(app, "plan", render_commands.plan)
 _add(app, "validate", media_commands.validate)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from clipmill.protocol import CompilationView
+from clipmill.protocol import (
+    TERMINAL_STATES,
+    CompilationFilter,
+    CompilationState,
+    CompilationView,
+)
 from clipmill_cli.commands.connections import connected, interruptible, user_client
 from clipmill_cli.commands.options import (
     ApiUrlOption,
@@ -31,6 +37,12 @@ from clipmill_client.client import Client
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Show the progress until the end.")]
 
+OnlyOption = Annotated[
+    list[CompilationState] | None,
+    typer.Option("--only", metavar="STATE", help="Only those in this state. May be repeated."),
+]
+NameOption = Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this name.")]
+
 
 def submit(
     manifest: ManifestArgument,
@@ -48,7 +60,7 @@ def submit(
 
     Examples:
         clipmill submit friday.yaml
-        clipmill submit friday.yaml --wait && clipmill download c-0123456789abcdef -o out/
+        clipmill submit friday.yaml --wait && clipmill download friday -o out/
     """
     prepared = prepared_manifest.prepare(manifest)
     with user_client(api_url) as client:
@@ -68,11 +80,12 @@ def edit(
     A generation in progress ends with the state Superseded. An unchanged manifest has no effect.
 
     Examples:
-        clipmill edit c-0123456789abcdef friday.yaml --wait
+        clipmill edit friday friday.yaml --wait
     """
     prepared = prepared_manifest.prepare(manifest)
     with user_client(api_url) as client:
-        view = client.edit(compilation_id, prepared.upload(client).spec)
+        compilation = watching.find_compilation(client, compilation_id)
+        view = client.edit(compilation.id, prepared.upload(client).spec)
         _show_submitted(client, view, wait, output)
 
 
@@ -109,6 +122,8 @@ def _show_view(out: Console, view: CompilationView, output: Format) -> None:
 
 def list_compilations(
     limit: LimitOption = 20,
+    only: OnlyOption = None,
+    name: NameOption = None,
     output: OutputOption = Format.TEXT,
     state: StateOption = None,
     api_url: ApiUrlOption = None,
@@ -117,10 +132,13 @@ def list_compilations(
 
     Examples:
         clipmill list
+        clipmill list --only Failed --only Rendering
         clipmill list --limit 5 -o json
     """
+    wanted = CompilationFilter(state=only or [], name=name)
     with connected(api_url, state) as client:
-        views = watching.read_pages(client.compilations, limit)
+        pages = functools.partial(client.compilations, wanted=wanted)
+        views = watching.read_pages(pages, limit)
     if output is Format.JSON:
         print_json_list(terminal.console(), views)
     else:
@@ -136,11 +154,11 @@ def get(
     """Show one compilation: state, clips, outputs.
 
     Examples:
-        clipmill get c-0123456789abcdef
+        clipmill get friday
         clipmill get c-0123456789abcdef -o json
     """
     with connected(api_url, state) as client:
-        _show_view(terminal.console(), client.compilation(compilation_id), output)
+        _show_view(terminal.console(), watching.find_compilation(client, compilation_id), output)
 
 
 def watch(
@@ -154,11 +172,11 @@ def watch(
     continues).
 
     Examples:
-        clipmill watch c-0123456789abcdef
+        clipmill watch friday
     """
     with user_client(api_url) as client:
-        client.compilation(compilation_id)
-        _watch_and_exit(client, compilation_id, output)
+        compilation = watching.find_compilation(client, compilation_id)
+        _watch_and_exit(client, compilation.id, output)
 
 
 def cancel(
@@ -170,10 +188,14 @@ def cancel(
     """Cancel a compilation; one that has ended does not change.
 
     Examples:
-        clipmill cancel c-0123456789abcdef
+        clipmill cancel friday
     """
     with connected(api_url, state) as client:
-        _show_view(terminal.console(), client.cancel(compilation_id), output)
+        compilation = watching.find_compilation(client, compilation_id)
+        view = client.cancel(compilation.id)
+        if compilation.state in TERMINAL_STATES:
+            print_errors((f"{view.name} has ended already: {view.state}",))
+        _show_view(terminal.console(), view, output)
 
 
 def download(
@@ -185,11 +207,11 @@ def download(
     """Download the results of a compilation: videos, their companion files, report.json.
 
     Examples:
-        clipmill download c-0123456789abcdef -o out/
+        clipmill download friday -o out/
     """
     result_folder.create_writable(out)
     with connected(api_url, state) as client:
-        view = client.compilation(compilation_id)
+        view = watching.find_compilation(client, compilation_id)
         if not view.outputs:
             raise watching.NoOutputs(f"{view.id} is {view.state}: it has no outputs to download")
         report = result_folder.download_results(client, view, out, {})

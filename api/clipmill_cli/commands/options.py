@@ -41,8 +41,23 @@ def _id_check(letter: str) -> Callable[[Any], Any]:
     return check
 
 
+def _check_name_or_id(value: str) -> str:
+    """Refuse what is neither a name nor an id, since an id becomes a part of a URL path."""
+    if not re.fullmatch(NAME_OR_ID, value):
+        raise typer.BadParameter(
+            f"{value[:80]!r} is neither a name nor of the form c-0123456789abcdef"
+        )
+    return value
+
+
+NAME_OR_ID = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 CompilationIdArgument = Annotated[
-    str, typer.Argument(metavar="ID", callback=_id_check("c"), help="Compilation id, c-...")
+    str,
+    typer.Argument(
+        metavar="NAME|ID",
+        callback=_check_name_or_id,
+        help="Compilation by its name, the newest of that name, or by its id, c-...",
+    ),
 ]
 MediaIdArgument = Annotated[
     str, typer.Argument(metavar="MEDIA_ID", callback=_id_check("m"), help="Media id, m-...")
@@ -98,7 +113,8 @@ ManifestArgument = Annotated[
     Path,
     typer.Argument(
         metavar="MANIFEST",
-        help="A Compilation in YAML, as for `kubectl apply`. Its media may also be local files.",
+        help="A Compilation in YAML, as for `kubectl apply`, or - for standard input. Its media"
+        " may also be local files.",
     ),
 ]
 OutputOption = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]

@@ -14,6 +14,7 @@ from clipmill_cli.commands.options import ApiUrlOption, CompilationIdArgument, S
 from clipmill_cli.errors import ManifestError
 from clipmill_cli.local import local_files, manifest_file
 from clipmill_cli.output import terminal
+from clipmill_client import watching
 
 MAX_NAME_CHARS = 60
 
@@ -28,11 +29,12 @@ def export(
     """Write a compilation's timeline as OpenTimelineIO, for an editing program.
 
     Examples:
-        clipmill export c-0123456789abcdef -o friday.otio
-        clipmill export c-0123456789abcdef --of main -o main.otio
+        clipmill export friday -o friday.otio
+        clipmill export friday --of main -o main.otio
     """
     with connected(api_url, state) as client:
-        out.write_text(client.timeline(compilation_id, of), encoding="utf-8")
+        compilation = watching.find_compilation(client, compilation_id)
+        out.write_text(client.timeline(compilation.id, of), encoding="utf-8")
     terminal.console().print(terminal.plain(f"written: {out}"))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,6 +19,7 @@ from clipmill_cli.output.field_paths import field_path, format_value
 
 MAX_BYTES = 1024 * 1024
 MAX_LINES = 5
+STDIN = Path("-")
 
 
 def load(path: Path) -> Manifest:
@@ -48,13 +51,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file of at most MAX_BYTES.
+    """Return the text of a file, or of standard input for `-`, of at most MAX_BYTES.
 
     Raises:
         ManifestError: the file cannot be read, is too large, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if path != STDIN else nullcontext(_stdin()) as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ManifestError(f"{path}: {(error.strerror or str(error)).lower()}") from None
@@ -64,6 +67,10 @@ def read_text(path: Path) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: not UTF-8 text at byte {error.start}") from None
+
+
+def _stdin() -> BinaryIO:
+    return sys.stdin.buffer
 
 
 def _yaml_fault(error: yaml.YAMLError) -> str:

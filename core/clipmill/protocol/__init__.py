@@ -35,6 +35,7 @@ from clipmill.protocol.compilation_plan import (
     TimelineItem,
 )
 from clipmill.protocol.compilation_views import (
+    CompilationFilter,
     CompilationPage,
     CompilationView,
     PreviewRequest,
@@ -111,6 +112,7 @@ __all__ = [
     "ClipState",
     "ClipStatus",
     "ColorTags",
+    "CompilationFilter",
     "CompilationPage",
     "CompilationState",
     "CompilationView",

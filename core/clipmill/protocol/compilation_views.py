@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from clipmill.protocol.assignments import Stage
 from clipmill.protocol.compilation_plan import ClipStatus, CompilationState
 from clipmill.protocol.result_record import ItemKind
 from clipmill.protocol.task_reports import OutputResult
-from clipmill.spec.base import Id, Model
+from clipmill.spec.base import Id, Model, Name
 from clipmill.spec.output import PreviewExtent
 
 
@@ -41,6 +41,16 @@ class CompilationPage(Model):
 
     items: list[CompilationView]
     next: str | None = None
+
+
+class CompilationFilter(Model):
+    """What a list of compilations is limited to; all of it if nothing is set."""
+
+    state: list[CompilationState] = Field(
+        [], max_length=10, description="States of the newest generation; any of them."
+    )
+    name: Name | None = Field(None, description="Exact name.")
+    since: AwareDatetime | None = Field(None, description="Created at this time or later.")
 
 
 class PreviewRequest(Model):

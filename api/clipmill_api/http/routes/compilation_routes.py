@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Header, Query, Request
+from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import Response
+from pydantic import AwareDatetime
 
 from clipmill.otio.exporter import export_otio
 from clipmill.protocol import (
+    CompilationFilter,
     CompilationPage,
+    CompilationState,
     CompilationView,
     OutputResult,
     Plan,
     PreviewRequest,
 )
 from clipmill.protocol.companion_kinds import COMPANION_FILES
-from clipmill.spec import CompilationSpec, Manifest, Name
+from clipmill.spec import MAX_SAFE_INTEGER, CompilationSpec, Manifest, Name
 from clipmill_api.accounts import quota_checks
 from clipmill_api.compilations import plan_reader, resolution, responses, submission
 from clipmill_api.context import Context, Ctx
@@ -31,6 +35,27 @@ from clipmill_api.queries import compilation_records, media_library, revision_cl
 
 router = APIRouter(prefix="/api", tags=["compilations"])
 ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=40, description='ETag of the spec that is replaced, such as `"3"`.'),
+]
+_GENERATION = re.compile(r'"([0-9]{1,15})"')
+
+
+def _filter(
+    state: Annotated[
+        list[CompilationState] | None,
+        Query(max_length=10, description="State of the newest generation. May be repeated."),
+    ] = None,
+    name: Annotated[Name | None, Query(description="Exact name.")] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Created at this time or later.")
+    ] = None,
+) -> CompilationFilter:
+    return CompilationFilter(state=state or [], name=name, since=since)
+
+
+Filter = Annotated[CompilationFilter, Depends(_filter)]
 DEFAULT_PREVIEW = PreviewRequest()
 
 
@@ -70,11 +95,14 @@ def list_compilations(
     ctx: Ctx,
     principal: UserPrincipal,
     after: Cursor,
+    wanted: Filter,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CompilationPage:
-    """Return a page of compilations, newest first."""
+    """Return a page of the compilations that match the filters, newest first."""
     with ctx.db.read() as session:
-        rows = compilation_records.list_compilations(session, principal.owner, after, limit + 1)
+        rows = compilation_records.list_compilations(
+            session, principal.owner, wanted, after, limit + 1
+        )
         keys = [(row.id, revision.generation) for row, revision in rows[:limit]]
         clips = revision_clips.clips_by_revision(session, keys)
     items = [
@@ -131,17 +159,54 @@ def get_timeline(
     return Response(text, headers=headers, media_type="application/json")
 
 
+@router.get("/compilations/{compilation_id}/spec", response_model_exclude_none=True)
+def get_compilation_spec(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    response: Response,
+    compilation_id: str,
+    generation: Annotated[
+        int | None, Query(ge=1, le=MAX_SAFE_INTEGER, description="Default: the newest one.")
+    ] = None,
+) -> CompilationSpec:
+    """Return the spec of a generation. Its ETag is the generation, for `If-Match` of an edit."""
+    with ctx.db.read() as session:
+        number, spec = submission.read_spec(session, principal.owner, compilation_id, generation)
+    response.headers["ETag"] = f'"{number}"'
+    return spec
+
+
 @router.put("/compilations/{compilation_id}/spec")
 def replace_compilation_spec(
-    ctx: Ctx, principal: UserPrincipal, compilation_id: str, spec: CompilationSpec
+    ctx: Ctx,
+    principal: UserPrincipal,
+    compilation_id: str,
+    spec: CompilationSpec,
+    if_match: IfMatch = None,
 ) -> CompilationView:
-    """Replace the spec, which creates a generation. Unchanged segments are not rendered again."""
+    """Replace the spec, which creates a generation. Unchanged segments are not rendered again.
+
+    With `If-Match`, 412 is answered if somebody else has edited it since.
+    """
+    expected = _expected_generation(if_match)
 
     def edit(session: Session) -> CompilationView:
-        row = submission.edit_spec(session, ctx, principal.owner, compilation_id, spec)
+        row = submission.edit_spec(
+            session, ctx, principal.owner, compilation_id, spec, expected=expected
+        )
         return responses.newest_view(session, ctx, row)
 
     return ctx.db.write(edit)
+
+
+def _expected_generation(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    generation = _GENERATION.fullmatch(if_match.strip())
+    if generation is None:
+        detail = f'If-Match: {if_match!r} is not the ETag of a spec, such as "3"'
+        raise ApiProblem(422, "Invalid", detail, field="If-Match")
+    return int(generation[1])
 
 
 @router.post("/compilations/{compilation_id}/preview", status_code=201)
