@@ -15,8 +15,8 @@ SHOWN_CHARS = 60
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """Check the names of a request's query parameters. Raises 422."""
-    if not request.query_params:
+    """Check the names of the query parameters of a GET or HEAD. Raises 422."""
+    if request.method not in ("GET", "HEAD") or not request.query_params:
         return
     names = _names(request.scope["route"])
     for name in request.query_params:
