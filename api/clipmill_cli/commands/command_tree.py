@@ -35,7 +35,7 @@ Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but 
 130 interrupted.
 
 Examples:
-    clipmill init friday.yaml
+    clipmill init saturday.yaml
     clipmill render friday.yaml -o out/
     clipmill submit friday.yaml --wait
     clipmill validate clip.mp4

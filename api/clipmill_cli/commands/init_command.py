@@ -49,8 +49,8 @@ def init(
     """Write a commented manifest to start from.
 
     Examples:
-        clipmill init friday.yaml
-        clipmill init - > friday.yaml
+        clipmill init saturday.yaml
+        clipmill init - > saturday.yaml
     """
     name = "friday" if str(manifest) == "-" else manifest.stem.lower().replace("_", "-")
     text = TEMPLATE.format(file="friday.yaml" if str(manifest) == "-" else manifest, name=name)
