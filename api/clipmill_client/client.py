@@ -195,11 +195,11 @@ class Client:
         cursor: str | None = None,
         limit: int = 50,
         *,
-        wanted: CompilationFilter = CompilationFilter(),
+        filters: CompilationFilter = CompilationFilter(),
     ) -> CompilationPage:
         """Return a page of the compilations that match a filter, newest first."""
-        filters = wanted.model_dump(mode="json", exclude_defaults=True)
-        params = _page_query(cursor, limit) | filters
+        query = filters.model_dump(mode="json", exclude_defaults=True)
+        params = _page_query(cursor, limit) | query
         return self.connection.request_as(
             CompilationPage, "GET", "/api/compilations", params=params
         )

@@ -39,7 +39,7 @@ def find_compilation(client: Client, name_or_id: str) -> CompilationView:
             # A name may have the form of an id.
             if error.code != "NotFound":
                 raise
-    page = client.compilations(limit=1, wanted=CompilationFilter(name=name_or_id))
+    page = client.compilations(limit=1, filters=CompilationFilter(name=name_or_id))
     if not page.items:
         raise PermanentError("NotFound", f"compilation {name_or_id!r} does not exist")
     return page.items[0]

@@ -22,6 +22,7 @@ WITHOUT_JSON = {
     ("render",),
     ("export",),
     ("import",),
+    ("init",),
 }
 
 

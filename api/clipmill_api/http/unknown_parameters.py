@@ -31,6 +31,6 @@ def _names(route: APIRoute) -> tuple[str, ...]:
 
 def _unknown(name: str, names: tuple[str, ...]) -> ApiProblem:
     close = get_close_matches(name[:SHOWN_CHARS], names, n=1)
-    known = f"did you mean {close[0]}?" if close else f"known are {', '.join(names) or 'none'}"
-    detail = f"{name[:SHOWN_CHARS]}: unknown query parameter; {known}"
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names) or 'none'}"
+    detail = f"{name[:SHOWN_CHARS]}: unknown query parameter; {hint}"
     return ApiProblem(422, "Invalid", detail, field=name[:SHOWN_CHARS])

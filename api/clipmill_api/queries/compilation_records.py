@@ -71,18 +71,18 @@ def list_outbox(session: Session, limit: int) -> list[tuple[CompilationRow, Revi
 def list_compilations(
     session: Session,
     owner: str,
-    wanted: CompilationFilter,
+    filters: CompilationFilter,
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> list[tuple[CompilationRow, RevisionRow]]:
     """Return compilations of an owner that match, newest first, from the cursor `after` on."""
     query = _with_newest_revision().where(CompilationRow.owner == owner)
-    if wanted.state:
-        query = query.where(RevisionRow.state.in_(state.value for state in wanted.state))
-    if wanted.name:
-        query = query.where(CompilationRow.name == wanted.name)
-    if wanted.since:
-        query = query.where(CompilationRow.created_at >= wanted.since)
+    if filters.state:
+        query = query.where(RevisionRow.state.in_(state.value for state in filters.state))
+    if filters.name:
+        query = query.where(CompilationRow.name == filters.name)
+    if filters.since:
+        query = query.where(CompilationRow.created_at >= filters.since)
     if after:
         query = query.where(tuple_(CompilationRow.created_at, CompilationRow.id) < after)
     newest_first = (CompilationRow.created_at.desc(), CompilationRow.id.desc())

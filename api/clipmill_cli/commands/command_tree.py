@@ -81,8 +81,8 @@ def version(output: OutputOption = Format.TEXT) -> None:
         typer.echo(f"clipmill {number} (yt-dlp {yt_dlp})")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(show: bool) -> None:
+    if show:
         version()
         raise typer.Exit
 

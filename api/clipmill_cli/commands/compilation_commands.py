@@ -135,9 +135,9 @@ def list_compilations(
         clipmill list --only Failed --only Rendering
         clipmill list --limit 5 -o json
     """
-    wanted = CompilationFilter(state=only or [], name=name)
+    filters = CompilationFilter(state=only or [], name=name)
     with connected(api_url, state) as client:
-        pages = functools.partial(client.compilations, wanted=wanted)
+        pages = functools.partial(client.compilations, filters=filters)
         views = watching.read_pages(pages, limit)
     if output is Format.JSON:
         print_json_list(terminal.console(), views)

@@ -95,13 +95,13 @@ def list_compilations(
     ctx: Ctx,
     principal: UserPrincipal,
     after: Cursor,
-    wanted: Filter,
+    filters: Filter,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CompilationPage:
     """Return a page of the compilations that match the filters, newest first."""
     with ctx.db.read() as session:
         rows = compilation_records.list_compilations(
-            session, principal.owner, wanted, after, limit + 1
+            session, principal.owner, filters, after, limit + 1
         )
         keys = [(row.id, revision.generation) for row, revision in rows[:limit]]
         clips = revision_clips.clips_by_revision(session, keys)
