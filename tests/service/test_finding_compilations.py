@@ -47,9 +47,9 @@ def test_a_list_is_filtered(api: Harness, two_seconds: Path) -> None:
         (CompilationFilter.model_validate({"since": since, "name": "friday"}), [2]),
         (CompilationFilter(name="sunday"), []),
     ]
-    for filters, positions in filters:
-        listed = [view.id for view in user.compilations(filters=filters).items]
-        assert [ids.index(each) for each in listed] == positions, filters
+    for each, positions in filters:
+        listed = [view.id for view in user.compilations(filters=each).items]
+        assert [ids.index(each) for each in listed] == positions, each
 
 
 def test_a_name_is_the_newest_of_that_name(api: Harness, two_seconds: Path) -> None:
