@@ -19,6 +19,9 @@ KEYS = [
     ("https://www.youtube.com/watch?v=2&utm_source=x", "youtube:2"),
     ("https://youtu.be/2?si=abc", "youtube:2"),
     ("https://example.org/a.mp4?utm_source=x&k=1#f", "example.org/a.mp4?k=1"),
+    ("https://cdn.discordapp.com/attachments/11/22/a.mp4?ex=1&is=2&hm=3", "discord:11/22/a.mp4"),
+    ("https://media.discordapp.net/attachments/11/22/a.mp4?ex=9", "discord:11/22/a.mp4"),
+    ("https://cdn.discordapp.com/emojis/11.webp", "cdn.discordapp.com/emojis/11.webp"),
 ]
 
 

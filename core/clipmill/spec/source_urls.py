@@ -12,6 +12,8 @@ _TWITCH = {"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"}
 _YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com"}
 # Hosts of short links, with the host that the clip is on.
 _SHORT_HOSTS = {"youtu.be": "youtube.com"}
+# Files of Discord messages. Their query is a signature that expires.
+_DISCORD_FILES = {"cdn.discordapp.com", "media.discordapp.net"}
 _TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igshid|si|feature|ref|ref_src)$")
 _SLUG = re.compile(r"^[A-Za-z0-9_-]{1,120}$")
 # A longer key is hashed, since an index entry of PostgreSQL holds at most 2704 bytes.
@@ -122,6 +124,8 @@ def clip_key(url: str) -> str:
     query = parse_qs(parts.query)
     if host in _TWITCH or host.endswith(".twitch.tv"):
         return _twitch_key(host, path, query, url)
+    if host in _DISCORD_FILES and path[:1] == ["attachments"] and path[3:]:
+        return f"discord:{path[1]}/{path[2]}/{path[3][:100]}"
     if host == "youtu.be" and path:
         return f"youtube:{path[0]}"
     if host in _YOUTUBE:
