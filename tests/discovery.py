@@ -35,7 +35,7 @@ from fake_sources.serving import Responder
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 END = datetime(2026, 11, 8, tzinfo=UTC)
-TWITCH = TwitchCredentials(client_id="client-of-tests", client_secret="secret-of-tests")
+TWITCH = TwitchCredentials(client_id="clientoftests", client_secret="secret-of-tests")
 DISCORD = DiscordCredentials(bot_token="bot-token-of-tests")
 
 

@@ -48,7 +48,7 @@ class FakeHelix:
         self.clips = list(clips)
         self.users = {"rooklift": "1001", "pawnstorm": "1002"}
         self.games = {"Chess": "743", "Go": "744"}
-        self.clients = {"client-of-tests": "secret-of-tests"}
+        self.clients = {"clientoftests": "secret-of-tests"}
         self.tokens: dict[str, str] = {}
         self.bucket = Bucket(800, 60, now)
         self.cap = 1000

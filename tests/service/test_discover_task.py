@@ -120,7 +120,7 @@ def test_a_source_that_fails_is_reported(
     base: str, helix: FakeHelix, channel: FakeDiscord, tmp_path: Path
 ) -> None:
     """The others go on; each report names the field."""
-    helix.clients = {"client-of-tests": "another"}
+    helix.clients = {"clientoftests": "another"}
     channel.closed_channels = {CHANNEL}
     gone = {"list": {"url": f"{base}/gone.html"}}
     sources = [TWITCH, DISCORD, feed(f"{base}/empty.xml"), feed(f"{base}/feed.xml"), gone]
@@ -129,7 +129,7 @@ def test_a_source_that_fails_is_reported(
     assert reasons(result) == expected
     assert len(result.candidates) == 5
     for report in result.sources:
-        assert not report.reason or report.message.startswith(f"sources[{report.source}].")
+        assert not report.reason or report.message.startswith(f"spec.sources[{report.source}].")
 
 
 @pytest.mark.parametrize("kind", ["feed", "list"])

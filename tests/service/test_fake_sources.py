@@ -48,7 +48,7 @@ def twitch(helix: FakeHelix) -> Iterator[str]:
 
 async def _twitch(url: str, secret: str = "secret-of-tests") -> Twitch:
     return await Twitch(
-        "client-of-tests", secret, base_url=f"{url}/helix/", auth_base_url=f"{url}/oauth2/"
+        "clientoftests", secret, base_url=f"{url}/helix/", auth_base_url=f"{url}/oauth2/"
     )
 
 

@@ -15,7 +15,7 @@ globalThis.fetch = (url, options) =>
     options,
   );
 
-const authProvider = new AppTokenAuthProvider("client-of-tests", "secret-of-tests");
+const authProvider = new AppTokenAuthProvider("clientoftests", "secret-of-tests");
 const api = new ApiClient({ authProvider });
 const broadcaster = await api.users.getUserByName("rooklift");
 const unknown = await api.users.getUserByName("nobody");

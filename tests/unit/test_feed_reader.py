@@ -125,7 +125,7 @@ def test_a_doctype_is_refused(document: str | bytes) -> None:
     """Also in UTF-16, and after comments: it can define entities."""
     reading = read_feed(document)
     assert reason(reading) == "DoctypeRefused"
-    assert "sources[0].feed.url" in str(reading.error)
+    assert "spec.sources[0].feed.url" in str(reading.error)
     assert reading.candidates == []
 
 

@@ -125,7 +125,7 @@ def test_names_are_resolved_in_batches() -> None:
     names = [f"Streamer{i}" for i in range(49)]
     reading = read_source(fake, broadcasters=[*names, "nobody"])
     assert [note.reason for note in reading.notes] == ["UnknownBroadcaster"]
-    assert "sources[0].twitch.broadcasters" in reading.notes[0].message
+    assert "spec.sources[0].twitch.broadcasters" in reading.notes[0].message
     assert "'nobody'" in reading.notes[0].message
     assert len(reading.candidates) == 5
     users = [asked for asked in fake.requests if asked.path.endswith("/users")]
@@ -180,7 +180,7 @@ def test_tokens_that_are_always_refused() -> None:
 def test_refused_credentials_are_named(name: str, value: str) -> None:
     """The message names the credentials' name and nothing of their content."""
     fake = helix(1)
-    fake.clients = {"client-of-tests": value} if name == "secret" else {"other": value}
+    fake.clients = {"clientoftests": value} if name == "secret" else {"other": value}
     reading = read_source(fake, games=["Chess"])
     assert reading.error is not None
     assert reading.error.reason == "InvalidCredentials"

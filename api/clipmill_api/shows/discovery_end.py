@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from clipmill.shows.candidates import ClipCandidate, SourceReport
+from clipmill.shows.candidates import EMPTY_RESULT, ClipCandidate, SourceReport
 from clipmill.shows.episode_spec import build_episode_spec
 from clipmill.shows.long_duration import parse_long_duration
 from clipmill.shows.selection import Selection, select_clips
@@ -76,12 +76,11 @@ def end_discovery(
         is_allowed=partial(_is_allowed, ctx.settings),
     )
     _store_report(session, episode, selection, sources)
-    failed = next((source for source in sources if source.reason), None)
-    problem = _source_problem(spec, failed) if failed else None
+    problem = _worst_problem(spec, sources)
     set_problem(show, problem, ctx.now())
     if len(selection.taken) >= spec.select.minimum:
         _submit(session, ctx, show, episode, selection)
-    elif problem is not None:
+    elif problem is not None and problem.reason != EMPTY_RESULT:
         end = (EpisodeState.FAILED, problem.reason, problem.message)
         end_episode(session, ctx, show, episode, end)
     else:
@@ -93,10 +92,18 @@ def end_discovery(
         end_episode(session, ctx, show, episode, end)
 
 
+def _worst_problem(spec: ShowSpec, reports: Sequence[SourceReport]) -> ShowProblem | None:
+    """Return the first failure of a source, else the first source that offered nothing."""
+    failed = sorted((r for r in reports if r.reason), key=lambda r: r.reason == EMPTY_RESULT)
+    return _source_problem(spec, failed[0]) if failed else None
+
+
 def _source_problem(spec: ShowSpec, report: SourceReport) -> ShowProblem:
     kind = spec.sources[report.source].kind if report.source < len(spec.sources) else "?"
     field = f"spec.sources[{report.source}].{kind}"
-    return ShowProblem(report.reason, f"{field}: {report.message or report.reason}")
+    message = report.message or report.reason
+    is_complete = message.startswith(field)
+    return ShowProblem(report.reason, message if is_complete else f"{field}: {message}")
 
 
 def _store_report(

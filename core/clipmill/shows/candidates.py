@@ -11,6 +11,8 @@ from clipmill.shows.show_sources import ShowSource
 from clipmill.spec.base import Id, Line, Model, SanitizedLine
 
 MAX_CANDIDATES = 10_000
+# Reason of a source that was read and offered nothing.
+EMPTY_RESULT = "EmptyResult"
 
 
 class ClipCandidate(Model):

@@ -19,7 +19,7 @@ from clipmill.shows.candidates import (
 )
 from clipmill_job import subprocesses
 from clipmill_job.discovering.source_lines import SourceLines
-from clipmill_job.discovering.source_reader import SourceTask
+from clipmill_job.discovering.source_reader import SourceTask, source_field
 from clipmill_job.fetching import javascript
 from clipmill_job.heartbeat_sender import HeartbeatSender
 
@@ -63,10 +63,10 @@ def _read_source(
     until: float,
 ) -> SourceLines:
     """Run the process of a source."""
-    lines, kind = SourceLines(query), f"sources[{query.source}].{query.query.kind}"
+    lines = SourceLines(query)
     remaining_s = until - time.monotonic()
     if remaining_s <= GRACE_S:
-        lines.fail("TooSlow", f"{kind}: no time was left of {assignment.limit_s} s")
+        lines.fail("TooSlow", f"no time was left of {assignment.limit_s} s")
         return lines
     folder = Path(tempfile.mkdtemp(prefix="source-", dir=scratch))
     try:
@@ -79,13 +79,13 @@ def _read_source(
             on_line=lines.add,
         )
     except subprocesses.DeadlineExceeded:
-        lines.fail("TooSlow", f"{kind}: it was not read within {assignment.limit_s} s")
+        lines.fail("TooSlow", f"it was not read within {assignment.limit_s} s")
     except subprocesses.ProcessFailed as error:
         # Not its last lines: what an unforeseen error says may hold a credential.
-        lines.fail("SourceFailed", f"{kind}: its process ended with exit code {error.returncode}")
+        lines.fail("SourceFailed", f"its process ended with exit code {error.returncode}")
     if not lines.is_complete and not lines.has_failed:
-        lines.fail("SourceFailed", f"{kind}: it was not read to its end")
-    heartbeat.report(0, f"{kind}: {lines.summary()}")
+        lines.fail("SourceFailed", "it was not read to its end")
+    heartbeat.report(0, f"{source_field(query)}: {lines.summary()}")
     return lines
 
 

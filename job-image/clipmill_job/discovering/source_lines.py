@@ -7,9 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from clipmill.shows.candidates import MAX_CANDIDATES, ClipCandidate, SourceQuery, SourceReport
+from clipmill.shows.candidates import (
+    EMPTY_RESULT,
+    MAX_CANDIDATES,
+    ClipCandidate,
+    SourceQuery,
+    SourceReport,
+)
 from clipmill_job.discovering.secret_text import SecretText
-from clipmill_job.discovering.source_reader import SourceNote
+from clipmill_job.discovering.source_reader import SourceNote, source_field
 
 MAX_NOTES = 20
 REASON_CHARS = 60
@@ -57,7 +63,9 @@ class SourceLines:
 
     def fail(self, reason: str, message: str) -> None:
         """Report what is wrong with the source."""
-        self._notes.append(SourceNote(reason, self._secrets.hide(message)))
+        field = source_field(self._query)
+        text = message if message.startswith(field) else f"{field}: {message}"
+        self._notes.append(SourceNote(reason, self._secrets.hide(text)))
 
     @property
     def has_failed(self) -> bool:
@@ -73,9 +81,8 @@ class SourceLines:
         returned = len(self.candidates())
         notes = self._notes
         if not notes and not returned:
-            field = f"sources[{self._query.source}].{self._query.query.kind}"
             rule = "no clip of the window passes the filters of the source"
-            notes = [SourceNote("EmptyResult", f"{field}: {rule}")]
+            notes = [SourceNote(EMPTY_RESULT, f"{source_field(self._query)}: {rule}")]
         return SourceReport(
             source=self._query.source,
             requests=self._requests,

@@ -23,6 +23,11 @@ BASE_URLS = {
 }
 
 
+def source_field(query: SourceQuery) -> str:
+    """Return the path of a source in the show's resource."""
+    return f"spec.sources[{query.source}].{query.query.kind}"
+
+
 class SourceTask(Model):
     """The request to the process that reads one source."""
 
@@ -37,7 +42,7 @@ class SourceTask(Model):
 
     def field(self, name: str) -> str:
         """Return the path of a field of the source in the show's spec."""
-        return f"sources[{self.query.source}].{self.query.query.kind}.{name}"
+        return f"{source_field(self.query)}.{name}"
 
     def base_url(self, service: str) -> str:
         """Return the base address of a service, without a slash at its end."""
