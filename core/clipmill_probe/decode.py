@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
@@ -148,7 +149,9 @@ class _VideoReader:
         video, rate = self._video, self._video.rate
         width, height = video.display_size()
         check_size(self._name, width, height)
-        tracks = [track.facts() for track in self._tracks]
+        tracks = [
+            track.facts() | {"start_us": self._start_us(track.stream)} for track in self._tracks
+        ]
         number = self._played_track(tracks)
         played = tracks[number - 1] if tracks else {}
         length_s = self._length_s(played)
@@ -161,8 +164,12 @@ class _VideoReader:
             "rate": f"{rate.numerator}/{rate.denominator}",
             "frames": video.frames if self._full else video.packets,
             "video_stream": video.stream.index,
-            "start_us": round(self._streams.delay_s(self._container) * 1_000_000),
+            "start_us": self._start_us(self._streams.audio),
+            "silent_start_us": self._start_us(None),
             "video_codec": video.stream.codec_context.name,
+            "field_order": video.field_order,
+            "has_alpha": video.has_alpha,
+            "changes_shape": video.changes_shape,
             "color": color_tags(video.first_frame) if video.first_frame else None,
             "audio_codec": played.get("codec"),
             "loudness_lufs": played.get("loudness_lufs"),
@@ -170,6 +177,9 @@ class _VideoReader:
             "audio_tracks": tracks,
             "audio_track": number,
         }
+
+    def _start_us(self, heard: AudioStream | None) -> int:
+        return round(self._streams.delay_s(self._container, heard) * 1_000_000)
 
     def _length_s(self, played: Facts) -> Fraction:
         """Return the end of the picture, or of sound that goes on after it."""

@@ -28,10 +28,15 @@ class ChosenStreams:
     audio: AudioStream | None
     origin_s: Fraction
 
-    def delay_s(self, container: InputContainer) -> Fraction:
-        """Return how much later the streams start than what ffmpeg takes as the file's start."""
+    def delay_s(self, container: InputContainer, heard: AudioStream | None) -> Fraction:
+        """Return how much later these streams start than what ffmpeg takes as the file's start.
+
+        Args:
+            container: The file.
+            heard: Stream of sound that is read beside the video; it may be another one.
+        """
         if container.format.flags & CLOCK_RESTARTS:
-            return Fraction(0)
+            return self.origin_s - _first_start_s(container, (self.video, heard))
         return self.origin_s - file_start_s(container)
 
 
@@ -44,12 +49,18 @@ def choose_streams(
     if videos[0].codec_context is None:
         raise MediaError("NoVideo", f"{name}: the codec of its video stream is not supported")
     audio = next(iter(audio_streams(container)), None)
+    return ChosenStreams(videos[0], audio, _first_start_s(container, (videos[0], audio)))
+
+
+def _first_start_s(
+    container: InputContainer, streams: Sequence[VideoStream | AudioStream | None]
+) -> Fraction:
     starts = [
         stream.start_time * Fraction(stream.time_base)
-        for stream in (videos[0], audio)
+        for stream in streams
         if stream is not None and stream.start_time is not None and stream.time_base is not None
     ]
-    return ChosenStreams(videos[0], audio, min(starts, default=file_start_s(container)))
+    return min(starts, default=file_start_s(container))
 
 
 def file_start_s(container: InputContainer) -> Fraction:

@@ -22,6 +22,12 @@ LARGE_FRAME_BYTES = 24 * 1024**2
 DEFAULT_RATE = Fraction(25)
 
 
+# Codecs whose alpha is a stream of its own, and FFmpeg's name of the tag that says so.
+SEPARATE_ALPHA, ALPHA_TAG = ("vp8", "vp9"), "alpha_mode"
+# FFmpeg's AVFieldOrder of a stream whose lower field comes first, in time or as it is coded.
+LOWER_FIELD_FIRST = (3, 5)
+
+
 @dataclass(slots=True)
 class VideoTrack:
     """Counts packets and decoded frames; `end_s` is the end of the last frame."""
@@ -32,6 +38,9 @@ class VideoTrack:
     broken_frames: int = 0
     end_s: Fraction = Fraction(0)
     first_frame: VideoFrame | None = None
+    is_interlaced: bool = False
+    changes_shape: bool = False
+    _shape: object = None
 
     @property
     def rate(self) -> Fraction:
@@ -54,8 +63,33 @@ class VideoTrack:
             return
         for frame in frames:
             self.first_frame = self.first_frame or frame
+            self._note(frame)
             self.frames += 1
             self.broken_frames += int(frame.is_corrupt)
+
+    def _note(self, frame: VideoFrame) -> None:
+        """Notice fields, and frames of another shape than the one before."""
+        self.is_interlaced = self.is_interlaced or bool(frame.interlaced_frame)
+        aspect = self.stream.codec_context.sample_aspect_ratio
+        shape = (frame.width, frame.height, frame.format.name, frame.rotation, aspect)
+        self.changes_shape = self.changes_shape or self._shape not in (None, shape)
+        self._shape = shape
+
+    @property
+    def field_order(self) -> str | None:
+        """Which field of interlaced frames comes first; None for progressive frames."""
+        if not self.is_interlaced:
+            return None
+        is_lower = self.stream.codec_context.field_order in LOWER_FIELD_FIRST
+        return "bff" if is_lower else "tff"
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether pixels may be transparent."""
+        if self.stream.codec_context.name in SEPARATE_ALPHA:
+            return self.stream.metadata.get(ALPHA_TAG) == "1"
+        form = self.first_frame.format if self.first_frame else None
+        return form is not None and (form.has_palette or any(c.is_alpha for c in form.components))
 
     def display_size(self) -> tuple[int, int]:
         """Return width and height in square pixels, after the rotation that the file asks for."""

@@ -21,7 +21,6 @@ def test_plays(recipe: Recipe, outcomes: Outcomes) -> None:
     assert outcomes.of(recipe).faults == ()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="row L of the inputs table")
 def test_fields_become_frames_where_the_output_has_their_rate(files: Files, studio: Studio) -> None:
     """At 60 frames a second each frame shows another moment: the bar moves on in every one."""
     recipe = next(each for each in shape.RECIPES if each.name == "interlaced-h264")

@@ -28,11 +28,19 @@ def framing_chains(
         return _panes(profile, source, pad=pad, before=before, label=label)
     if framing.fit is Fit.CONTAIN_BLUR:
         return _over_blur(profile, source, pad=pad, before=before, label=label)
-    chain = f"{_contained(profile, source)},pad={width}:{height}:-1:-1:black"
+    chain = f"{_contained(profile, source)},pad={width}:{height}:-1:-1:black{_evaluated(source)}"
     if framing.fit is Fit.COVER:
         enlarged = _cover(width, height, _scale_options(source), framing.zoom)
         chain = f"{enlarged},{_crop(width, height, framing)}"
     return [f"[{pad}]{before},{chain},{_finished(source)}[{label}]"]
+
+
+def _evaluated(source: SourceRange) -> str:
+    """Return an option for a pixel aspect that changes, at which ffmpeg builds no graph again.
+
+    Filters that crop do not allow it: with these, the first aspect counts.
+    """
+    return ":eval=frame" if source.traits.changes_shape else ""
 
 
 def _scale_options(source: SourceRange) -> str:
@@ -71,20 +79,19 @@ def _over_blur(
 def _panes(
     profile: Profile, source: SourceRange, *, pad: str, before: str, label: str
 ) -> list[str]:
-    """Crop each pane from the picture and overlay it on black, later panes on top."""
+    """Crop each pane from the picture and overlay it, later panes on top, black around them."""
     panes = source.framing.panes
     names = [f"{label}p{i}" for i in range(len(panes))]
-    size = f"s={profile.width}x{profile.height}:r={profile.rate}"
-    graph = [
-        f"[{pad}]{before},split={len(panes)}{''.join(f'[{name}c]' for name in names)}",
-        f"color=c=black:{size},trim=end_frame={source.frames},{_tail(source)}[{label}on0]",
-    ]
+    graph = [f"[{pad}]{before},split={len(panes)}{''.join(f'[{name}c]' for name in names)}"]
     for i, (pane, name) in enumerate(zip(panes, names, strict=True)):
         x, y = _share(profile.width, pane.target.left), _share(profile.height, pane.target.top)
-        is_last = i + 1 == len(panes)
-        end = f",{_finished(source)}[{label}]" if is_last else f"[{label}on{i + 1}]"
-        graph.append(f"[{name}c]{_pane(profile, source, pane)},{_tail(source)}[{name}]")
-        graph.append(f"[{label}on{i}][{name}]{_overlaid(source, x, y)}{end}")
+        end = f"{_finished(source)}[{label}]" if i + 1 == len(panes) else f"null[{label}on{i + 1}]"
+        cropped = f"[{name}c]{_pane(profile, source, pane)},{_tail(source)}"
+        if i == 0:
+            graph.append(f"{cropped},pad={profile.width}:{profile.height}:{x}:{y}:black,{end}")
+            continue
+        graph.append(f"{cropped}[{name}]")
+        graph.append(f"[{label}on{i}][{name}]{_overlaid(source, x, y)},{end}")
     return graph
 
 
@@ -111,7 +118,7 @@ def _contained(profile: Profile, source: SourceRange) -> str:
     width, height, framing = profile.width, profile.height, source.framing
     scaled = _contain(width, height, _scale_options(source), framing.zoom)
     if framing.zoom == 100:
-        return scaled
+        return f"{scaled}{_evaluated(source)}"
     cropped = _crop(f"'min(iw,{width})'", f"'min(ih,{height})'", framing)
     return f"{scaled},{cropped}"
 

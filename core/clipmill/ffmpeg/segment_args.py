@@ -8,10 +8,17 @@ frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
-from clipmill.ffmpeg.framing import framing_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
+from clipmill.ffmpeg.source_pictures import (
+    decoder_args,
+    fitted_picture_args,
+    grid_filters,
+    picture_chains,
+)
+from clipmill.ffmpeg.source_sound import audio_streams, converted_sound_args, sound_chains
 from clipmill.ffmpeg.still_filter import card_chain, still_chains
 from clipmill.protocol import Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE, Curve
@@ -55,14 +62,10 @@ def segment_args(
             continue
         source_inputs = _source_inputs(source, path, segment.profile.rate)
         inputs += [argument for source_input in source_inputs for argument in source_input]
-        last = opened + len(source_inputs) - 1
-        if source.has_audio and source.audio_changes_form:
-            conversions.append(_conversion_args(source, last, len(conversions)))
-            sound = f"dec:{len(conversions) - 1}"
-        else:
-            sound = f"{last}:{_audio_specifier(source)}"
-        graph += _source_chains(source, segment, i, video=opened, audio=last, sound=sound)
-        opened = last + 1
+        opening = _Opening(i, video=opened, audio=opened + len(source_inputs) - 1)
+        graph += _video_chains(source, segment.profile, opening, conversions)
+        graph += _audio_chains(source, segment.profile.rate, opening, conversions)
+        opened += len(source_inputs)
     layers = [
         LayerInput(layer, image, opened + i)
         for i, (layer, image) in enumerate(zip(segment.layers(), rendered, strict=True))
@@ -122,15 +125,20 @@ def _input(source: SourceRange, path: str, seek: int) -> tuple[str, ...]:
     """Return the arguments of an input that starts at the key frame before `seek` seconds."""
     # An accurate seek would drop the frame that is on screen at `seek` if it began earlier.
     position = ("-noaccurate_seek", "-ss", str(seek)) if seek else ()
-    offset = ("-itsoffset", f"-{source.start_us}us") if source.start_us else ()
-    changes = ("-reinit_filter:a", "1") if source.audio_changes_form else ()
-    return (*safe_input_args(source.format), *changes, *offset, *position, "-i", f"file:{path}")
+    offset = ("-itsoffset", f"{-source.start_us}us") if source.start_us else ()
+    changes = (
+        *("-reinit_filter:v", str(int(source.traits.changes_shape))),
+        *("-reinit_filter:a", str(int(source.audio_changes_form))),
+    )
+    decoder = decoder_args(source.traits, video_specifier(source.video_stream))
+    options = (*safe_input_args(source.format), *changes, *decoder, *offset, *position)
+    return (*options, "-i", f"file:{path}")
 
 
 def safe_input_args(demuxer: str) -> tuple[str, ...]:
     """Return options for an untrusted input: one demuxer, files only, a limit on pixels."""
     whitelist = ("-f", demuxer, "-protocol_whitelist", "file", "-format_whitelist", demuxer)
-    return (*whitelist, "-max_pixels", str(MAX_PIXELS), "-reinit_filter", "0")
+    return (*whitelist, "-max_pixels", str(MAX_PIXELS))
 
 
 def video_specifier(stream: int | None) -> str:
@@ -138,78 +146,45 @@ def video_specifier(stream: int | None) -> str:
     return "V:0" if stream is None else str(stream)
 
 
-def _source_chains(
-    source: SourceRange, segment: Segment, i: int, *, video: int, audio: int, sound: str
+class _Opening(NamedTuple):
+    """Position of a source in its segment, and the numbers of its inputs."""
+
+    position: int
+    video: int
+    audio: int
+
+
+def _video_chains(
+    source: SourceRange, profile: Profile, opening: _Opening, conversions: list[tuple[str, ...]]
 ) -> list[str]:
-    rate = segment.profile.rate
+    label = f"v{opening.position}"
     if source.still:
-        graph = still_chains(segment.profile, source, pad=f"{video}:V:0", label=f"v{i}")
-        return [*graph, _silence(source.frames, rate, i)]
-    seek = _source_seek_s(source, rate)
-    graph = framing_chains(
-        segment.profile,
-        source,
-        pad=f"{video}:{video_specifier(source.video_stream)}",
-        before=_video_filters(source, rate, seek),
-        label=f"v{i}",
-    )
-    if not source.has_audio:
-        return [*graph, _silence(source.frames, rate, i)]
-    filters = _audio_filters(source, rate, seek if video == audio else 0)
-    return [*graph, f"[{sound}]{filters}[a{i}]"]
+        return still_chains(profile, source, pad=f"{opening.video}:V:0", label=label)
+    seek = _source_seek_s(source, profile.rate)
+    pad = f"{opening.video}:{video_specifier(source.video_stream)}"
+    if not source.traits.changes_shape:
+        return picture_chains(profile, source, pad=pad, seek=seek, label=label)
+    number = len(conversions)
+    conversions.append(fitted_picture_args(profile, source, pad=pad, seek=seek, conversion=number))
+    shown = f"{grid_filters(source, profile.rate, seek)},setsar=1,format=yuv420p"
+    return [f"[dec:{number}]{shown}[{label}]"]
 
 
-def _audio_specifier(source: SourceRange) -> str:
-    return "a:0" if source.audio_stream is None else str(source.audio_stream)
-
-
-def _conversion_args(source: SourceRange, number: int, conversion: int) -> tuple[str, ...]:
-    """Return arguments that bring sound which changes its form to one form, as `dec:conversion`.
-
-    A graph of its own is built again at each change; in the graph of the segment, that would
-    begin the range again. Its samples pass through an encoder and a decoder of raw samples.
-    """
-    form = ("-c:a", "pcm_f32le", "-ar", str(AUDIO_RATE), "-ac", "2", "-f", "null", "-")
-    decoder = ("-dec", f"{conversion}:0")
-    return ("-map", f"{number}:{_audio_specifier(source)}", *form, *decoder)
-
-
-def _video_filters(source: SourceRange, rate: int, seek: int) -> str:
-    """Convert any frame rate to the grid, then take exactly the frames of the range."""
-    first = source.start - seek * rate
-    end = first + source.frames
-    return ",".join(
-        (
-            # A twentieth of a frame later, so that times rounded to milliseconds avoid ties.
-            "settb=1/90000",
-            f"setpts=PTS+{90000 // (20 * rate)}",
-            # pass: a last frame shorter than half an output frame is shown, too.
-            f"fps={rate}:start_time=0:eof_action=pass",
-            f"tpad=stop_mode=clone:stop={end}",
-            f"trim=start_frame={first}:end_frame={end}",
-            "setpts=PTS-STARTPTS",
-        )
-    )
-
-
-def _audio_filters(source: SourceRange, rate: int, seek: int) -> str:
-    """Convert to 48 kHz stereo, fill gaps, then take exactly the samples of the range."""
-    samples_per_frame = AUDIO_RATE // rate
-    first = (source.start - seek * rate) * samples_per_frame
-    end = first + source.frames * samples_per_frame
-    # Joined recordings overlap by the delay of an encoder, which would be heard as a shift.
-    overlaps = ":min_hard_comp=0.02" if source.audio_changes_form else ""
-    return ",".join(
-        (
-            "atrim=start=0",
-            f"aresample={AUDIO_RATE}:async=1:first_pts=0{overlaps}",
-            "aformat=sample_fmts=flt:channel_layouts=stereo",
-            "apad",
-            f"atrim=start_sample={first}:end_sample={end}",
-            "asetpts=PTS-STARTPTS",
-            f"volume={source.gain_mb / 100:.2f}dB",
-        )
-    )
+def _audio_chains(
+    source: SourceRange, rate: int, opening: _Opening, conversions: list[tuple[str, ...]]
+) -> list[str]:
+    if source.still or not source.has_audio:
+        return [_silence(source.frames, rate, opening.position)]
+    seek = _source_seek_s(source, rate) if opening.audio == opening.video else 0
+    pads = [f"{opening.audio}:{specifier}" for specifier in audio_streams(source)]
+    if source.audio_changes_form:
+        first = len(conversions)
+        conversions += [
+            converted_sound_args(source, rate, pad=pad, seek=seek, conversion=first + i)
+            for i, pad in enumerate(pads)
+        ]
+        pads = [f"dec:{first + i}" for i in range(len(pads))]
+    return sound_chains(source, rate, pads=pads, seek=seek, label=f"a{opening.position}")
 
 
 def _placeholder(source: SourceRange, profile: Profile, i: int) -> list[str]:

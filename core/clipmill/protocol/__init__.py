@@ -66,6 +66,7 @@ from clipmill.protocol.operator_messages import (
     SubmissionAction,
     SubmissionRefusal,
 )
+from clipmill.protocol.picture_traits import PictureTraits
 from clipmill.protocol.problem import Problem
 from clipmill.protocol.result_record import (
     Chapter,
@@ -147,6 +148,7 @@ __all__ = [
     "OutputPlan",
     "OutputPolicy",
     "OutputResult",
+    "PictureTraits",
     "Plan",
     "PlayedItem",
     "PreviewRequest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -39,6 +40,7 @@ class AudioTrack(Model):
     changes_form: bool = Field(
         False, description="Whether rate, sample format or layout change within the stream."
     )
+    start_us: int | None = Field(None, description="`start_us` of the file where this track plays.")
     language: str = ""
     loudness_lufs: float | None = Field(
         None, description="Integrated loudness (EBU R128); absent for silence."
@@ -86,9 +88,20 @@ class MediaFacts(Model):
     )
     start_us: int = Field(
         0,
-        ge=0,
-        description="Time from the start of the file to that of the streams that play, in"
-        " microseconds.",
+        description="Time from what ffmpeg takes as the start of the file to that of the streams"
+        " that play, in microseconds.",
+    )
+    field_order: Literal["tff", "bff"] | None = Field(
+        None,
+        description="Field of interlaced frames that comes first; absent for progressive ones.",
+    )
+    has_alpha: bool = Field(False, description="Whether pixels may be transparent.")
+    changes_shape: bool = Field(
+        False,
+        description="Whether size, aspect, rotation or pixel format change within the stream.",
+    )
+    silent_start_us: int | None = Field(
+        None, description="`start_us` where only the pictures are read."
     )
     color: ColorTags | None = Field(
         None, description="Declared colours of the video; absent in facts of earlier releases."

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from clipmill.protocol.encoding_profile import Profile
 from clipmill.protocol.layers import Framing, Layer
+from clipmill.protocol.picture_traits import PictureTraits
 from clipmill.spec.base import Id, Model, Sha256
 from clipmill.spec.transitions import Curve, TransitionType
 
@@ -41,17 +42,25 @@ class SourceRange(Model):
     audio_stream: int | None = Field(
         None, description="Index of the audio stream in the file; absent for the first one."
     )
+    right_stream: int | None = Field(
+        None,
+        description="Index of the audio stream that holds the right channel alone, where"
+        " `audio_stream` holds the left one.",
+    )
     audio_changes_form: bool = Field(
         False, description="Whether rate, sample format or layout change within the stream."
     )
     video_stream: int | None = Field(
         None, description="Index of the video stream in the file; absent for the first one."
     )
+    traits: PictureTraits = PictureTraits()
     held_from: int | None = Field(
         None, description="Frame from which the last picture is held, while the sound goes on."
     )
     start_us: int = Field(
-        0, ge=0, description="Time at which the source starts in its file, in microseconds."
+        0,
+        description="Time at which the source starts after what ffmpeg takes as the start of the"
+        " file, in microseconds.",
     )
     width: int = 0
     height: int = 0

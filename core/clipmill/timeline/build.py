@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from clipmill.protocol import Layer, MediaFacts, OutputPolicy, Profile, SourceRange, TimelineItem
+from clipmill.protocol import (
+    Layer,
+    MediaFacts,
+    OutputPolicy,
+    PictureTraits,
+    Profile,
+    SourceRange,
+    TimelineItem,
+)
 from clipmill.spec import (
     CompilationSpec,
     Curve,
@@ -40,6 +48,7 @@ from clipmill.timeline.resolved_items import (
     resolve_items,
 )
 from clipmill.timeline.source_color import source_color
+from clipmill.timeline.source_traits import source_traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +197,12 @@ def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRa
         still=item.still,
         has_audio=sound.is_audible,
         audio_stream=sound.stream,
+        right_stream=sound.right_stream,
         audio_changes_form=sound.changes_form,
         video_stream=facts.video_stream if facts and not item.still else None,
+        traits=source_traits(facts) if facts and not item.still else PictureTraits(),
         held_from=_held_from(facts, rate) if facts else None,
-        start_us=facts.start_us if facts else 0,
+        start_us=sound.start_us,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
         color=source_color(facts) if facts and not item.still else None,

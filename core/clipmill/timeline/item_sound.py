@@ -8,20 +8,35 @@ from fractions import Fraction
 
 from clipmill.protocol import AudioTrack, MediaFacts
 from clipmill.spec import ClipAudio, parse_level
-from clipmill.timeline.loudness_blocks import range_loudness
+from clipmill.timeline.loudness_blocks import add_blocks, range_loudness
 
 # Largest correction of an item's level, up or down, in hundredths of a decibel.
 GAIN_LIMIT_MB = 2000
 
+# Layouts of streams that hold one channel, as ffmpeg names them.
+LEFT_LAYOUT, RIGHT_LAYOUT = "1 channels (FL)", "1 channels (FR)"
+
 
 @dataclass(frozen=True, slots=True)
 class ItemSound:
-    """The sound of an item. `stream` is None for the first audio stream of the file."""
+    """The sound of an item.
+
+    Attributes:
+        is_audible: Whether there is any.
+        stream: Index of the audio stream; None for the first one of the file.
+        right_stream: Index of the stream of the right channel, if `stream` holds the left one.
+        gain_mb: Gain in hundredths of a decibel.
+        changes_form: Whether rate, sample format or layout change within the stream.
+        start_us: Time at which the item's streams start after what ffmpeg takes as the file's
+            start, which depends on the streams that are read.
+    """
 
     is_audible: bool
     stream: int | None = None
+    right_stream: int | None = None
     gain_mb: int = 0
     changes_form: bool = False
+    start_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +57,38 @@ def item_sound(
     """Return the sound of an item; a track that the file does not have leaves the default one."""
     track = _track(facts, audio) if facts else None
     codec = track.codec if track else facts and facts.audio_codec
-    if facts is None or codec is None or audio.mute:
+    if facts is None:
         return SILENT
-    loudness = part_loudness(facts, track, part)
+    if codec is None or audio.mute:
+        return ItemSound(is_audible=False, start_us=_first_known(facts.silent_start_us, facts))
     own_gain_mb = round(parse_level(audio.gain) * 100)
-    stream = track.stream if track else None
-    changes_form = track.changes_form if track else False
-    return ItemSound(True, stream, own_gain_mb + gain_mb(loudness, target_lufs), changes_form)
+    left, right = (None, None) if audio.track else stereo_pair(facts.audio_tracks, track)
+    loudness = part_loudness(facts, left or track, part, right)
+    played = left or track
+    return ItemSound(
+        is_audible=True,
+        stream=played.stream if played else None,
+        right_stream=right.stream if right else None,
+        gain_mb=own_gain_mb + gain_mb(loudness, target_lufs),
+        changes_form=any(each.changes_form for each in (played, right) if each),
+        start_us=_first_known(played.start_us if played else None, facts),
+    )
+
+
+def _first_known(start_us: int | None, facts: MediaFacts) -> int:
+    return facts.start_us if start_us is None else start_us
+
+
+def stereo_pair(
+    tracks: Sequence[AudioTrack], played: AudioTrack | None
+) -> tuple[AudioTrack, AudioTrack] | tuple[None, None]:
+    """Return the tracks of the left and of the right channel, if `played` is one of them."""
+    usable = [track for track in tracks if track.codec]
+    left = next((track for track in usable if track.layout == LEFT_LAYOUT), None)
+    right = next((track for track in usable if track.layout == RIGHT_LAYOUT), None)
+    if left is None or right is None or played not in (left, right):
+        return None, None
+    return left, right
 
 
 def track_notes(facts: MediaFacts | None, audio: ClipAudio, name: str) -> Sequence[str]:
@@ -74,17 +114,20 @@ def _track(facts: MediaFacts, audio: ClipAudio) -> AudioTrack | None:
     return tracks[number - 1] if number <= len(tracks) else None
 
 
-def part_loudness(facts: MediaFacts, track: AudioTrack | None, part: PlayedPart) -> float | None:
+def part_loudness(
+    facts: MediaFacts, track: AudioTrack | None, part: PlayedPart, right: AudioTrack | None = None
+) -> float | None:
     """Return the loudness of a part of a file in LUFS, or None for silence.
 
-    Facts without blocks, those of older releases, give the loudness of the whole file.
+    Facts without blocks, those of older releases, give the loudness of the whole file. `right` is
+    a track that is heard together with `track`.
     """
     if track is None:
         return facts.loudness_lufs
     if not track.loudness_blocks:
         return track.loudness_lufs
     return range_loudness(
-        track.loudness_blocks,
+        add_blocks(track.loudness_blocks, right.loudness_blocks if right else ""),
         hop_ms=track.loudness_hop_ms,
         start_s=part.start_s,
         end_s=part.end_s,

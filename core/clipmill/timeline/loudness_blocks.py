@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from math import log10
 from string import ascii_letters, digits
 
@@ -36,6 +37,18 @@ def _encoded(level: float) -> str:
     tenths = round((level - ABSOLUTE_GATE_LUFS) * 10)
     high, low = divmod(max(0, min(tenths, _BASE**2 - 1)), _BASE)
     return _ALPHABET[high] + _ALPHABET[low]
+
+
+def add_blocks(one: str, other: str) -> str:
+    """Return the blocks of two tracks that are heard together, whose energies add up."""
+    pairs = zip_longest(decode_blocks(one), decode_blocks(other), fillvalue=ABSOLUTE_GATE_LUFS)
+    return "".join(_encoded(_sum_level(a, b)) for a, b in pairs)
+
+
+def _sum_level(one: float, other: float) -> float:
+    if ABSOLUTE_GATE_LUFS in (one, other):
+        return max(one, other)
+    return 10 * log10(_energy(one) + _energy(other))
 
 
 def decode_blocks(text: str) -> list[float]:

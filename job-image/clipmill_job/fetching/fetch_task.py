@@ -15,6 +15,7 @@ from clipmill.ffmpeg.thumbnail_args import thumbnail_args
 from clipmill.protocol import FetchAssignment, MediaFacts, MediaKind, UploadPurpose, UploadRequest
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill.timeline.source_color import source_color
+from clipmill.timeline.source_traits import source_traits
 from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
@@ -133,11 +134,17 @@ def _thumbnail(context: TaskContext, facts: MediaFacts, path: Path, out: Path) -
     # Of the pictures: the sound may go on after the last one.
     pictures_s = float(facts.frames / Fraction(facts.rate))
     at_s = min(THUMBNAIL_S, pictures_s / 2) if facts.frames > 1 else 0.0
-    color = source_color(facts)
-    args = thumbnail_args(facts, color, str(path), str(out), at_s=at_s, width=THUMBNAIL_WIDTH)
+    args = thumbnail_args(
+        facts,
+        str(path),
+        color=source_color(facts),
+        traits=source_traits(facts),
+        at_s=at_s,
+        width=THUMBNAIL_WIDTH,
+    )
     try:
         subprocesses.run(
-            (context.ffmpeg.path, *args),
+            (context.ffmpeg.path, *args, str(out)),
             deadline_s=STILL_DEADLINE_S,
             check_cancelled=context.heartbeat.check,
             scratch=out.parent,

@@ -170,7 +170,6 @@ CHANGES = (
         ),
         outcome=Shown(boxes=((0.0, FULL), (1.0, PORTRAIT)), sound=None, beep_s=None),
         has={"sizes": ((180, 320), (320, 180)), "frames": (60,)},
-        fails_today=True,
     ),
     Recipe(
         name="size-changes",
@@ -210,7 +209,6 @@ CHANGES = (
         ),
         outcome=Shown(boxes=((0.0, FULL), (1.0, contained(4, 3))), sound=None, beep_s=None),
         has={"frames": (60,)},
-        fails_today=True,
     ),
 )
 
@@ -241,7 +239,6 @@ def _interlaced(name: str, title: str, file: str, *video: str, **more: object) -
         ),
         outcome=more.pop("shown", INTERLACED),  # type: ignore[arg-type]
         has={"interlaced": (True,), "frames": (60, 0)} | more,
-        fails_today=True,
     )
 
 

@@ -156,7 +156,6 @@ SOUNDS = (
         file="a.mov",
         steps=(TWO_MONO,),
         has={"layouts": ("1 channels (FL)", "1 channels (FR)")},
-        fails_today=True,
     ),
     Recipe(
         name="no-sound",
