@@ -24,6 +24,8 @@ DEFAULT_RATE = Fraction(25)
 
 # Codecs whose alpha is a stream of its own, and FFmpeg's name of the tag that says so.
 SEPARATE_ALPHA, ALPHA_TAG = ("vp8", "vp9"), "alpha_mode"
+# In HEVC a message in the stream's header says so: head of its NAL unit, and its type.
+ALPHA_MESSAGE = b"\x4e\x01\xa5"
 # FFmpeg's AVFieldOrder of a stream whose lower field comes first, in time or as it is coded.
 LOWER_FIELD_FIRST = (3, 5)
 
@@ -88,6 +90,8 @@ class VideoTrack:
         """Whether pixels may be transparent."""
         if self.stream.codec_context.name in SEPARATE_ALPHA:
             return self.stream.metadata.get(ALPHA_TAG) == "1"
+        if self.stream.codec_context.name == "hevc":
+            return _has_straight_alpha(self.stream.codec_context.extradata or b"")
         form = self.first_frame.format if self.first_frame else None
         return form is not None and (form.has_palette or any(c.is_alpha for c in form.components))
 
@@ -101,6 +105,12 @@ class VideoTrack:
         if aspect > 0:
             width = max(1, round(width * aspect))
         return (height, width) if frame.rotation % 180 else (width, height)
+
+
+def _has_straight_alpha(header: bytes) -> bool:
+    """Return whether colours are still to be multiplied by alpha (alpha_channel_use_idc 0)."""
+    _, found, message = header.partition(ALPHA_MESSAGE)
+    return bool(found) and len(message) > 1 and not message[1] >> 4
 
 
 def check_size(name: str, width: int, height: int) -> None:

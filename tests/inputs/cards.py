@@ -65,7 +65,7 @@ class Card:
     def pixel_format(self) -> str:
         """ffmpeg's name of the raw pixels."""
         if self.alphas is not None:
-            return "rgba"
+            return "rgba" if self.space == BT709 else "rgba64le"
         return "rgb24" if self.space == BT709 else "rgb48le"
 
     @property
@@ -93,16 +93,17 @@ def _colours(card: Card) -> Pictures:
     """The part of a card that never changes."""
     channels = 3 if card.alphas is None else 4
     kind = np.uint8 if card.space == BT709 else np.uint16
+    opaque = np.iinfo(kind).max
     picture = np.zeros((card.height, card.width, channels), kind)
     if card.alphas is not None:
-        picture[..., 3] = 255
+        picture[..., 3] = opaque
     top, bottom = round(card.height * NUMBER_BAND), round(card.height * COLOUR_BAND)
     edges = [round(card.width * i / len(COLOURS)) for i in range(len(COLOURS) + 1)]
     for i, colour in enumerate(COLOURS):
         place = picture[top:bottom, edges[i] : edges[i + 1]]
         place[..., :3] = np.round(_codes(card, colour))
         if card.alphas is not None:
-            place[..., 3] = round(255 * card.alphas[i])
+            place[..., 3] = round(opaque * card.alphas[i])
     return picture
 
 

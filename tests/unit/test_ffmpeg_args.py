@@ -13,7 +13,7 @@ from clipmill.ffmpeg.programme_loudness import (
     next_setting,
 )
 from clipmill.ffmpeg.segment_args import seek_s, segment_args
-from clipmill.protocol import Profile, Segment, SourceRange
+from clipmill.protocol import PictureTraits, Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
 
 PROFILE = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
@@ -54,6 +54,23 @@ def test_inputs_of_a_source(source: SourceRange, inputs: int, seeks: int) -> Non
     """The picture is seeked, the sound is read from the start; a stream is never seeked."""
     args = _args(source)
     assert (args.count("-i"), args.count("-ss")) == (inputs, seeks)
+
+
+@pytest.mark.parametrize(
+    ("demuxer", "changes", "ends"),
+    [
+        ("mov", {"audio_changes_form": True}, ["5.500"]),
+        ("mpegts", {"audio_changes_form": True}, ["5.500"]),
+        ("mov", {"traits": PictureTraits(changes_shape=True)}, ["3.500"]),
+        ("mov", {}, []),
+    ],
+)
+def test_a_conversion_ends_with_its_range(
+    demuxer: str, changes: dict[str, object], ends: list[str]
+) -> None:
+    """A second after the range at the latest; sound is read from the start, pictures from 2 s."""
+    args = _args(_source(90, demuxer).model_copy(update=changes))
+    assert [args[i + 1] for i, argument in enumerate(args) if argument == "-t"] == ends
 
 
 def test_every_input_is_restricted() -> None:

@@ -158,6 +158,23 @@ DECLARED = (
         has=declares(*BT709) | {"pixels": ("yuv422p10le",)},
     ),
     Recipe(
+        name="ten-bit-444",
+        title="10 bit 4:4:4 in HEVC",
+        treatment=CONVERTED,
+        file="a.mp4",
+        steps=(clip("a.mp4", video=(*pixels("bt709", tags=BT709, form="yuv444p10le"), *X265)),),
+        has=declares(*BT709) | {"pixels": ("yuv444p10le",)},
+    ),
+    Recipe(
+        name="ten-bit-h264",
+        title="10 bit H.264",
+        treatment=CONVERTED,
+        file="a.mkv",
+        steps=(clip("a.mkv", video=(*pixels("bt709", tags=BT709, form=DEEP), *X264)),),
+        outcome=Shown(slack_frames=1),
+        has=declares(*BT709) | {"pixels": (DEEP,)},
+    ),
+    Recipe(
         name="srgb-transfer",
         title="Tagged with the sRGB transfer (screen recorders)",
         treatment=CONVERTED,

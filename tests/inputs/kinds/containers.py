@@ -120,6 +120,17 @@ MODERN = (
     ),
 )
 
+MODERN += (
+    _kept(
+        "webm-live",
+        "WebM without a length (screen recorders of browsers)",
+        "a.webm",
+        ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M"),
+        OPUS,
+        args=("-live", "1"),
+    ),
+)
+
 STREAMS = (
     _kept("ts", "MPEG-TS with H.264", "a.ts", X264, shown=TS_SHOWN),
     _kept(
@@ -236,6 +247,31 @@ OLDER = (
         outcome=Shown(
             pictures=steady("25", 50), boxes=((0.0, contained(4, 3)),), tolerance=9, sync_ms=45
         ),
+    ),
+    Recipe(
+        name="dv-ntsc",
+        title="DV tape of 525 lines, 4:1:1",
+        treatment="Plays deinterlaced.",
+        file="a.dv",
+        steps=(
+            clip(
+                "a.dv",
+                card=Card(rate="30000/1001", seconds=2.002),
+                video=(
+                    *pixels(size="720:480", form="yuv411p", then="setsar=8/9"),
+                    *("-c:v", "dvvideo"),
+                ),
+                audio=("-c:a", "pcm_s16le"),
+            ),
+        ),
+        outcome=Shown(
+            frames=59,
+            pictures=steady("30000/1001", 59),
+            boxes=((0.0, contained(4, 3)),),
+            tolerance=9,
+            sync_ms=45,
+        ),
+        has={"interlaced": (True,), "pixels": ("yuv411p",)},
     ),
 )
 

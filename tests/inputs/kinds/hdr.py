@@ -151,4 +151,20 @@ RECIPES = (
         outcome=HDR_SHOWN,
         has=declares("bt709", "bt2020", "smpte2084"),
     ),
+    Recipe(
+        name="hdr-pq-full-range",
+        row="B",
+        title="PQ in full range",
+        treatment=TONE_MAPPED,
+        file="a.mp4",
+        steps=(
+            clip(
+                "a.mp4",
+                card=Card(space=ColourSpace("bt2020", "pq")),
+                video=(*pixels("bt2020nc", tags=PQ, form=DEEP, full=True), *X265),
+            ),
+        ),
+        outcome=HDR_SHOWN,
+        has=declares(*PQ, extent="pc"),
+    ),
 )

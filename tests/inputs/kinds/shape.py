@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from inputs.cards import Card
-from inputs.kinds.parts import AAC, X264, clip, pixels
-from inputs.recipe import FULL, SIZE, Ffmpeg, Join, Recipe, Shown, contained
+from inputs.cards import Card, Tone
+from inputs.kinds.parts import AAC, DELAY_S, MP2_DELAY_S, X264, clip, pixels
+from inputs.recipe import FULL, SIZE, Ffmpeg, Join, Recipe, Shown, contained, steady
 
 UPRIGHT = "Shown upright, as the display matrix says."
 SQUARE = "Shown in its true shape."
@@ -262,6 +262,111 @@ INTERLACE = (
         "a.mov",
         *("tff", "-c:v", "prores_ks", "-profile:v", "0", "-flags", "+ildct"),
     ),
+    _interlaced(
+        "422",
+        "Interlaced H.264, 4:2:2 in 10 bit (cameras)",
+        "a.mxf",
+        *("tff", *X264, "-pix_fmt", "yuv422p10le", "-g", "1"),
+        *("-flags", "+ildct+ilme", "-x264-params", "tff=1"),
+        audio=("-c:a", "pcm_s24le"),
+        pixels=("yuv422p10le",),
+    ),
+    _interlaced(
+        "avchd",
+        "Interlaced AVCHD with AC-3",
+        "a.m2ts",
+        *("tff", *X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"),
+        *("-mpegts_m2ts_mode", "1"),
+        audio=("-c:a", "ac3"),
+        shown=Shown(
+            tolerance=9, slack_frames=1, sync_ms=45, pictures=(*steady(at_s=256 / 48_000),)
+        ),
+    ),
+    _interlaced(
+        "ps",
+        "Interlaced MPEG-2 programme stream (DVD)",
+        "a.mpg",
+        *("bff", "-c:v", "mpeg2video", "-q:v", "3", "-flags", "+ildct+ilme"),
+        audio=("-c:a", "mp2", "-b:a", "192k"),
+        shown=Shown(
+            tolerance=9,
+            slack_frames=2,
+            pictures=steady(at_s=MP2_DELAY_S),
+            flash_s=1 + MP2_DELAY_S,
+            beep_s=1 + MP2_DELAY_S,
+            sync_ms=20,
+        ),
+    ),
+    Recipe(
+        name="interlaced-25",
+        row="L",
+        title="Interlaced at 25 frames a second (PAL)",
+        treatment=DEINTERLACED,
+        file="a.mp4",
+        steps=(
+            clip(
+                "a.mp4",
+                *("-flags", "+ildct+ilme", "-x264-params", "tff=1"),
+                card=Card(rate="50", counts=25),
+                video=(*pixels(then="tinterlace=interleave_top,fieldorder=tff"), *X264),
+            ),
+        ),
+        outcome=Shown(tolerance=9, pictures=steady("25", 50)),
+        has={"interlaced": (True,), "frames": (50, 0)},
+    ),
+    Recipe(
+        name="telecine-by-flags",
+        title="Film of 24 frames a second with repeated fields by flags (DVD)",
+        treatment="Frames flagged as progressive are left as they are.",
+        file="a.mp4",
+        steps=(clip("a.mp4", "-x264-params", "pulldown=32", card=Card(rate="24")),),
+        outcome=Shown(pictures=steady("24", 48)),
+        has={"interlaced": (False,), "frames": (48, 0)},
+    ),
 )
 
-RECIPES = (*TURNED, *SIZES, *CHANGES, *INTERLACE)
+MORE = (
+    Recipe(
+        name="turned-wide-pixels",
+        title="Pixels twice as wide as high, turned by the display matrix",
+        treatment=UPRIGHT,
+        file="a.mp4",
+        steps=(
+            clip(
+                "pixels.mp4",
+                card=Card(turn=270),
+                # As stored, before the turn: 90 x 320 pixels twice as wide as high.
+                video=(*pixels(size="90:320", then="setsar=2"), *X264),
+            ),
+            Ffmpeg(("-display_rotation", "90", "-i", "pixels.mp4", "-c", "copy", "a.mp4")),
+        ),
+        has={"orientation": (0, -1, 1, 0), "sizes": ((90, 320),)},
+    ),
+    Recipe(
+        name="shape-changes-with-sound",
+        row="F",
+        title="Picture that changes its shape and sound that changes its form in mid-stream",
+        treatment="Fitted again at each change; the sound plays on.",
+        file="both.ts",
+        steps=(
+            clip("one.ts", card=WIDE_CARD, tone=Tone(seconds=1, beep_s=None)),
+            clip(
+                "two.ts",
+                *("-output_ts_offset", "1"),
+                card=PORTRAIT_CARD,
+                tone=Tone(seconds=1, layout="mono", beep_s=0),
+                video=(*pixels(size="180:320"), *X264),
+            ),
+            Join(("one.ts", "two.ts"), "both.ts"),
+        ),
+        outcome=Shown(
+            slack_frames=1,
+            pictures=(*steady(count=30, at_s=DELAY_S), *steady(count=30, at_s=1.0, first=30)),
+            boxes=((0.0, FULL), (1.0, PORTRAIT)),
+            sync_ms=45,
+        ),
+        has={"sizes": ((180, 320), (320, 180)), "layouts": ("mono", "stereo")},
+    ),
+)
+
+RECIPES = (*TURNED, *SIZES, *CHANGES, *INTERLACE, *MORE)

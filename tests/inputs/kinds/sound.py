@@ -87,6 +87,24 @@ LAYOUTS = (
         tone=Tone(rate=96_000),
         rates=(96_000,),
     ),
+    _coded(
+        "32-bit-float",
+        "32 bit floating point, 44.1 kHz",
+        "a.mov",
+        *("-c:a", "pcm_f32le"),
+        tone=Tone(rate=44_100),
+        shown=Shown(),
+        rates=(44_100,),
+    ),
+    _coded(
+        "8-bit",
+        "8 bit mono, 11.025 kHz",
+        "a.mov",
+        *("-c:a", "pcm_u8"),
+        tone=Tone(rate=11_025, layout="mono"),
+        shown=Shown(sound=MONO),
+        layouts=("mono",),
+    ),
 )
 
 CODECS = (

@@ -215,6 +215,51 @@ STARTS = (
         outcome=Shown(slack_frames=1),
         has={"starts_s": (1.0, 1.0, 0.0)},
     ),
+    Recipe(
+        name="picture-late-ts",
+        row="J",
+        title="MPEG-TS whose picture starts 500 ms after the sound",
+        treatment="The first picture is held from the start of the sound.",
+        file="a.ts",
+        steps=(
+            Ffmpeg(
+                ("-itsoffset", "0.5", Card(seconds=1.5, flash_s=0.5), TONE, *VIDEO, *AAC, "a.ts")
+            ),
+        ),
+        outcome=Shown(
+            pictures=steady(count=45, at_s=0.5 + DELAY_S),
+            flash_s=1 + DELAY_S,
+            beep_s=1 + DELAY_S,
+            slack_frames=1,
+        ),
+    ),
+    Recipe(
+        name="gap-mkv",
+        title="Matroska in which half a second has no pictures and no sound",
+        treatment="The last picture before the gap is held; the sound stays in time.",
+        file="a.mkv",
+        steps=(
+            clip(
+                "a.mkv",
+                *("-af", "aselect='not(between(t,0.3,0.8))'", "-fps_mode", "vfr"),
+                video=(*pixels(then="select='not(between(n,9,23))'"), *X264),
+                audio=("-c:a", "pcm_s16le"),
+            ),
+        ),
+        outcome=Shown(
+            pictures=only(steady(), {n for n in range(60) if not 9 <= n <= 23}),
+            slack_frames=1,
+            sync_ms=45,
+        ),
+    ),
+    Recipe(
+        name="last-frame-without-duration",
+        title="Last picture without a duration (cut by a copying tool)",
+        treatment="The last picture is shown for a frame.",
+        file="a.mkv",
+        steps=(clip("a.mkv", "-default_mode", "passthrough", tone=None),),
+        outcome=Shown(sound=None, beep_s=None, slack_frames=1),
+    ),
 )
 
 RECIPES = (*RATES, *STARTS)
