@@ -9,6 +9,9 @@ from clipmill.protocol import SourceColor
 HD_SIDE = 1280
 # Reference white of ITU-R BT.2408 in nits. It becomes white; highlights above it keep their hue.
 REFERENCE_WHITE = 203
+# System gamma of HLG on a display of 1000 nits, and BT.2020's shares of luminance.
+HLG_GAMMA = 1.2
+LUMINANCE = {"r": 0.2627, "g": 0.6780, "b": 0.0593}
 _BT709 = "p=bt709:m=bt709:t=bt709:r=limited"
 
 
@@ -47,11 +50,30 @@ def convert_colors(color: SourceColor | None) -> str:
     return f",zscale=pin={primaries}:min=bt709:tin=bt709:rin=limited:{_BT709}"
 
 
+def _display_of_hlg(color: SourceColor) -> str:
+    """Return a filter that takes back the saturation that zscale adds to HLG.
+
+    It raises each channel to the power of HLG's system gamma, instead of the luminance only. The
+    difference in saturation is this gamma, to first order.
+    """
+    if color.transfer != "arib-std-b67":
+        return ""
+    kept = 1 / HLG_GAMMA
+    rows = (
+        ":".join(
+            f"{row}{column}={(1 - kept) * weight + kept * (row == column):.5f}"
+            for column, weight in LUMINANCE.items()
+        )
+        for row in LUMINANCE
+    )
+    return f",colorchannelmixer={':'.join(rows)}"
+
+
 def _tone_mapped(color: SourceColor) -> str:
     # As properties of the frames: zscale leaves undeclared what its options do not name.
     declared = f"colorspace={color.matrix}:color_primaries={color.primaries}"
     return (
         f"setparams={declared}:color_trc={color.transfer}:range=tv"
         f",zscale=t=linear:npl={REFERENCE_WHITE},format=gbrpf32le"
-        f",zscale=p=bt709,tonemap=clip:desat=0,zscale={_BT709},format=yuv420p"
+        f"{_display_of_hlg(color)},zscale=p=bt709,tonemap=clip:desat=0,zscale={_BT709},format=yuv420p"
     )
