@@ -109,8 +109,8 @@ class VideoTrack:
 
 def _has_straight_alpha(header: bytes) -> bool:
     """Return whether colours are still to be multiplied by alpha (alpha_channel_use_idc 0)."""
-    _, found, message = header.partition(ALPHA_MESSAGE)
-    return bool(found) and len(message) > 1 and not message[1] >> 4
+    _, head, message = header.partition(ALPHA_MESSAGE)
+    return bool(head) and len(message) > 1 and not message[1] >> 4
 
 
 def check_size(name: str, width: int, height: int) -> None:
