@@ -28,6 +28,8 @@ SEPARATE_ALPHA, ALPHA_TAG = ("vp8", "vp9"), "alpha_mode"
 ALPHA_MESSAGE = b"\x4e\x01\xa5"
 # FFmpeg's AVFieldOrder of a stream whose lower field comes first, in time or as it is coded.
 LOWER_FIELD_FIRST = (3, 5)
+# Always has its lower field first, and does not declare it.
+DV_TAPE = "dvvideo"
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class VideoTrack:
     def _note(self, frame: VideoFrame) -> None:
         """Notice fields, and frames of another shape than the one before."""
         self.is_interlaced = self.is_interlaced or bool(frame.interlaced_frame)
-        aspect = self.stream.codec_context.sample_aspect_ratio
+        aspect = self.stream.codec_context.sample_aspect_ratio or Fraction(1)
         shape = (frame.width, frame.height, frame.format.name, frame.rotation, aspect)
         self.changes_shape = self.changes_shape or self._shape not in (None, shape)
         self._shape = shape
@@ -82,7 +84,8 @@ class VideoTrack:
         """Which field of interlaced frames comes first; None for progressive frames."""
         if not self.is_interlaced:
             return None
-        is_lower = self.stream.codec_context.field_order in LOWER_FIELD_FIRST
+        context = self.stream.codec_context
+        is_lower = context.field_order in LOWER_FIELD_FIRST or context.name == DV_TAPE
         return "bff" if is_lower else "tff"
 
     @property

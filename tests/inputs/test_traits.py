@@ -27,6 +27,7 @@ TRAITS = {
     "interlaced-h264": ("tff", False, False),
     "interlaced-mpeg2": ("bff", False, False),
     "interlaced-prores": ("tff", False, False),
+    "dv": ("bff", False, False),
     "alpha-prores": (None, True, False),
     "alpha-vp9": (None, True, False),
     "alpha-hevc": (None, True, False),

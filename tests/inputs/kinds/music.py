@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inputs.cards import Card, Tone
 from inputs.kinds.parts import AAC
-from inputs.recipe import Ffmpeg, Music, Recipe, Write
+from inputs.recipe import Ffmpeg, Join, Music, Recipe, Write
 
 TONE = Tone(beep_s=None)
 PLAYS = "Plays as music."
@@ -42,6 +42,20 @@ FORMATS = (
     _music("ac3", "AC-3 without a container", "a.ac3", **NEW),
     _music("amr", "AMR (voice memos of old phones)", "a.amr", "-ar", "8000", "-ac", "1", **NEW),
     _music("wavpack", "WavPack", "a.wv", **NEW),
+    Recipe(
+        name="music-form-changes",
+        title="AAC that changes from 44.1 kHz mono to 48 kHz stereo",
+        treatment=PLAYS,
+        file="both.aac",
+        steps=(
+            Ffmpeg((Tone(seconds=1, rate=44_100, layout="mono", beep_s=None), *AAC, "one.aac")),
+            Ffmpeg((Tone(seconds=1, beep_s=None), *AAC, "two.aac")),
+            Join(("one.aac", "two.aac"), "both.aac"),
+        ),
+        # With the silence that pads the parts.
+        outcome=Music(seconds=2.04),
+        has={"rates": (44_100, 48_000)},
+    ),
     Recipe(
         name="music-flac-id3",
         row="Q",
