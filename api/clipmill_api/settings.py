@@ -143,6 +143,10 @@ class Settings(EnvironmentSettings):
     credential_keys: str = Field("", repr=False)
     credential_keys_file: Path | None = None
     allow_private_proxies: HostPorts = ()
+    # Receivers of webhooks at private addresses, which may be reached by http too.
+    allow_private_webhooks: HostPorts = ()
+    # URL under which users reach the API; links in notifications begin with it.
+    public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     # Longest video by preset in seconds (None for any), where it differs from the platform's.
     length_limits: LengthLimits = ()
     refuse_too_long: bool = False

@@ -35,7 +35,7 @@ from clipmill.protocol import (
 from clipmill.spec import CompilationSpec, Manifest, PreviewExtent
 from clipmill_client.api_connection import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, ApiConnection
 from clipmill_client.discovery_calls import DiscoveryCalls
-from clipmill_client.integration_calls import CredentialCalls
+from clipmill_client.integration_calls import CredentialCalls, WebhookCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.show_calls import ShowCalls
@@ -45,8 +45,8 @@ from clipmill_client.transfer import Transfers, sha256_of
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `shows` and `credentials` hold those for
-    shows and credentials, and `operator`, `admin`, `discovery` and `legacy` those of the operator,
+    Its own methods are the calls of people and of jobs; `shows`, `credentials` and
+    `webhooks` hold those for shows, credentials and webhooks, and `operator`, `admin`, `discovery` and `legacy` those of the operator,
     of the administrator, of a discover task and of a predecessor's worker. Every failure is raised
     as RetryableError or PermanentError.
 
@@ -77,6 +77,7 @@ class Client:
         self.discovery = DiscoveryCalls(self.connection, key)
         self.credentials = CredentialCalls(self.connection)
         self.shows = ShowCalls(self.connection)
+        self.webhooks = WebhookCalls(self.connection)
         self.legacy = LegacyWorkerCalls(self.connection)
         self.operator = OperatorCalls(self.connection)
         self.admin = AdminCalls(self.connection)

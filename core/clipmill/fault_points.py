@@ -51,6 +51,7 @@ POINTS = frozenset(
         "api.claim.claimed",
         "api.result.recording",
         "api.result.recorded",
+        "api.notification.sent",
         *(f"operator.{step}" for step in OPERATOR_STEPS),
         "serve.operator.reconciling",
         "serve.operator.rendering",

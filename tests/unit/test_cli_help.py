@@ -18,6 +18,8 @@ WITHOUT_JSON = {
     ("admin", "delete-user"),
     ("admin", "revoke"),
     ("media", "delete"),
+    ("webhooks", "delete"),
+    ("webhooks", "enable"),
     ("credentials", "delete"),
     ("render",),
     ("export",),

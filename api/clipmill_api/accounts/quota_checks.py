@@ -8,6 +8,7 @@ from clipmill.spec import CompilationSpec
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.notifications import outbox
 from clipmill_api.queries import compilation_records, quota_ledger, users_and_keys
 from clipmill_api.tables import CompilationRow
 
@@ -57,6 +58,23 @@ def reserve_render_time(session: Session, owner: str, *, month: str, seconds: in
         remainingSeconds=left,
         limitSeconds=limit or 0,
     )
+
+
+def notify_render_quota(session: Session, ctx: Context, owner: str) -> None:
+    """Notify the owner once a month that most of the render time is used."""
+    limit = users_and_keys.owner_tier(session, owner).render_limit_s
+    if limit:
+        used = sum(quota_ledger.render_window(session, owner, ctx.month()))
+        outbox.quota_used(session, ctx, owner, quota="renderSeconds", used=used, limit=limit)
+
+
+def notify_storage_quota(session: Session, ctx: Context, owner: str) -> None:
+    """Notify the owner once a month that most of the storage is used."""
+    limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes
+    user = users_and_keys.find_user(session, owner)
+    if limit and user:
+        used = user.storage_used_bytes
+        outbox.quota_used(session, ctx, owner, quota="storageBytes", used=used, limit=limit)
 
 
 def reserve_storage(session: Session, owner: str, size_bytes: int) -> None:

@@ -15,6 +15,7 @@ from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.notifications import outbox
 from clipmill_api.queries import (
     compilation_records,
     quota_ledger,
@@ -43,6 +44,7 @@ def start_revision(
     quota_checks.refuse_too_many_clips(session, compilation.owner, spec)
     if spec.quality is Quality.DRAFT:
         quota_checks.refuse_too_many_drafts(session, ctx, compilation)
+    outbox.require_webhooks(session, compilation.owner, spec.notify or ())
     resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)
     ends_at_once = not resolved.is_waiting and end_by_missing_clips(resolved)
     outputs = () if ends_at_once else resolution.plan_or_refuse(resolved)
@@ -53,6 +55,7 @@ def start_revision(
         compilation_records.raise_generation(session, compilation.id, generation)
     _add_revision(session, ctx, compilation, generation, resolved)
     _reserve_render_time(session, ctx, compilation, generation, plan.render_seconds)
+    outbox.compilation_accepted(session, ctx, compilation, generation, spec)
     return _advance(session, ctx, compilation, generation, plan)
 
 
@@ -83,6 +86,7 @@ def _reserve_render_time(
 ) -> None:
     month = ctx.month()
     quota_checks.reserve_render_time(session, compilation.owner, month=month, seconds=seconds)
+    quota_checks.notify_render_quota(session, ctx, compilation.owner)
     reservation = ReservationRow(
         compilation_id=compilation.id,
         generation=generation,

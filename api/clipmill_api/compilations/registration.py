@@ -11,6 +11,7 @@ from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.notifications import outbox
 from clipmill_api.queries import compilation_records, revisions, users_and_keys
 from clipmill_api.tables import CompilationRow
 
@@ -72,8 +73,11 @@ def add_compilation(
     return compilation
 
 
-def supersede_refused(session: Session, ctx: Context, uid: str, registration: Registration) -> None:
-    """End the active revision of a resource whose newer generation was refused."""
+def record_refusal(
+    session: Session, ctx: Context, uid: str, registration: Registration, problem: ApiProblem
+) -> None:
+    """Notify of a refused generation, and end the active revision of its resource."""
+    outbox.compilation_refused(session, ctx, uid, registration, problem)
     compilation = compilation_records.find_by_uid(session, uid, lock=True)
     if compilation is None or compilation.owner != registration.owner:
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 from clipmill.protocol import CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
+from clipmill_api.compilations.end_notification import notify_end
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
@@ -54,6 +55,7 @@ def end_revision(
     _delete_unreferenced_outputs(session, ctx, compilation)
     unfinished = upload_records.list_incomplete_of(session, compilation.id)
     delete_unfinished_uploads(session, ctx, unfinished)
+    notify_end(session, ctx, compilation, generation, end)
     return True
 
 

@@ -11,7 +11,8 @@ from clipmill_api.context import Context
 from clipmill_api.credentials.credential_store import open_row, require_keys, seal_row
 from clipmill_api.credentials.keyring import DamagedSecret, UnknownKey
 from clipmill_api.database import Session
-from clipmill_api.queries.integrations import credential_rows
+from clipmill_api.notifications.webhook_store import open_webhook, seal_webhook
+from clipmill_api.queries.integrations import credential_rows, webhook_rows
 
 # Returns the id of the key before, or None if the row is gone. Raises UnknownKey, DamagedSecret.
 Reseal = Callable[[Context, Session], str | None]
@@ -42,7 +43,9 @@ def rotate(ctx: Context) -> KeyRotation:
 def _secrets(ctx: Context) -> list[Reseal]:
     with ctx.db.read() as session:
         names = credential_rows.list_names(session)
-    return [_credential(owner, name) for owner, name in names]
+        webhooks = webhook_rows.list_webhook_names(session)
+    credentials = [_credential(owner, name) for owner, name in names]
+    return credentials + [_webhook(owner, name) for owner, name in webhooks]
 
 
 def _credential(owner: str, name: str) -> Reseal:
@@ -54,6 +57,20 @@ def _credential(owner: str, name: str) -> Reseal:
         text = open_row(ctx, row)
         if before != ctx.keyring.current:
             seal_row(ctx, row, text)
+        return before
+
+    return reseal
+
+
+def _webhook(owner: str, name: str) -> Reseal:
+    def reseal(ctx: Context, session: Session) -> str | None:
+        row = webhook_rows.find_webhook(session, owner, name, lock=True)
+        if row is None:
+            return None
+        before = row.key_id
+        values = open_webhook(ctx, row)
+        if before != ctx.keyring.current:
+            seal_webhook(ctx, row, values)
         return before
 
     return reseal

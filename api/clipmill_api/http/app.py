@@ -32,6 +32,7 @@ from clipmill_api.http.routes import (
     show_routes,
     store_routes,
     upload_routes,
+    webhook_routes,
     worker_routes,
 )
 from clipmill_api.http.unknown_parameters import refuse_unknown_parameters
@@ -45,6 +46,7 @@ from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.store_identity import check_identity
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
+from clipmill_api.notifications.sender import NotificationSender
 from clipmill_api.queries import users_and_keys
 from clipmill_api.settings import Settings
 from clipmill_api.studio import pages
@@ -56,6 +58,7 @@ ROUTERS = (
     upload_routes.router,
     account_routes.router,
     credential_routes.router,
+    webhook_routes.router,
     worker_routes.router,
     legacy_routes.router,
     operator_routes.router,
@@ -94,6 +97,7 @@ def create_app(
         async with (
             periodic_sweep(ctx),
             ctx.key_uses.stored_periodically(ctx.db),
+            NotificationSender(ctx).running(),
             database_clock.measured_periodically(),
         ):
             yield

@@ -33,6 +33,7 @@ TAGS = [
     },
     {"name": "shows", "description": "Shows, their episodes, and the approval of drafts."},
     {"name": "discovery", "description": "Calls of discover tasks: claim, heartbeat and result."},
+    {"name": "webhooks", "description": "Signed notifications, and the log of deliveries."},
     {"name": "worker", "description": "Calls of jobs: claim, heartbeat and result of a task."},
     {
         "name": "legacy worker",
@@ -145,6 +146,7 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[s
         statuses.add("413")
     if operation.get("parameters") or method != "get":
         statuses.add("422")
-    if path.startswith(("/api/worker", "/api/jobs", "/api/credentials")) or "segments" in path:
+    prefixes = ("/api/worker", "/api/jobs", "/api/credentials", "/api/webhooks")
+    if path.startswith(prefixes) or "segments" in path:
         statuses.add("409")
     return sorted(statuses)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SHOWN_CHARS = 80
 MAX_ERRORS = 10
 # Bodies sent to these paths hold secrets, so that no error shows a value of them.
-SECRET_PATHS = ("/api/credentials",)
+SECRET_PATHS = ("/api/credentials", "/api/webhooks")
 RETRY_AFTER_S = 2
 DISK_RETRY_AFTER_S = 30
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)

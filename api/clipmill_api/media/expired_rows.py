@@ -32,6 +32,8 @@ def delete_expired_rows(ctx: Context) -> None:
         ("job keys", expiry.delete_job_keys, REPEAT_DAYS),
         ("keys", expiry.delete_keys, history_days),
         ("idempotency keys", expiry.delete_idempotency_keys, IDEMPOTENCY_DAYS),
+        ("deliveries", expiry.delete_deliveries, log_days),
+        ("notifications", expiry.delete_notifications, log_days),
         ("log lines", expiry.delete_log_lines, log_days),
         ("revisions", expiry.delete_old_revisions, history_days),
         ("compilations", expiry.delete_cancelled_compilations, history_days),

@@ -20,11 +20,13 @@ from clipmill_api.tables import (
     Base,
     ClipRow,
     CompilationRow,
+    DeliveryRow,
     FetchLockRow,
     IdempotencyRow,
     KeyRow,
     LogLineRow,
     MediaRow,
+    NotificationRow,
     ProcessingJobRow,
     ReservationRow,
     ResultMediaRow,
@@ -60,6 +62,17 @@ def delete_idempotency_keys(session: Session, before: datetime) -> int:
 def delete_log_lines(session: Session, before: datetime) -> int:
     """Delete log lines that were written before a time."""
     return _delete(session, LogLineRow, LogLineRow.at < before)
+
+
+def delete_notifications(session: Session, before: datetime) -> int:
+    """Delete notifications that were created before a time and are not pending."""
+    expired = and_(NotificationRow.created_at < before, NotificationRow.next_attempt_at.is_(None))
+    return _delete(session, NotificationRow, expired)
+
+
+def delete_deliveries(session: Session, before: datetime) -> int:
+    """Delete attempts to deliver that were made before a time."""
+    return _delete(session, DeliveryRow, DeliveryRow.at < before)
 
 
 def delete_fetch_locks(session: Session, before: datetime) -> int:

@@ -17,6 +17,7 @@ from clipmill_api.tables import (
     ClipRow,
     CompilationRow,
     CredentialRow,
+    DeliveryRow,
     EpisodeReportRow,
     EpisodeRow,
     FetchLockRow,
@@ -24,6 +25,7 @@ from clipmill_api.tables import (
     KeyRow,
     LogLineRow,
     MediaRow,
+    NotificationRow,
     ProcessingJobRow,
     RenderUsageRow,
     RenderWindowRow,
@@ -37,6 +39,7 @@ from clipmill_api.tables import (
     UploadRow,
     UsedClipRow,
     UserRow,
+    WebhookRow,
 )
 
 DEFAULT_OWNER_KEY_ID = "s-default-owner"
@@ -50,6 +53,9 @@ OF_OWNER = (
     MediaRow,
     KeyRow,
     CredentialRow,
+    DeliveryRow,
+    NotificationRow,
+    WebhookRow,
     ReservationRow,
     RenderUsageRow,
     RenderWindowRow,

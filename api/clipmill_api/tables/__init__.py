@@ -22,7 +22,12 @@ from clipmill_api.tables.compilation_tables import (
     RevisionRow,
 )
 from clipmill_api.tables.declarative_base import Base
-from clipmill_api.tables.integration_tables import CredentialRow
+from clipmill_api.tables.integration_tables import (
+    CredentialRow,
+    DeliveryRow,
+    NotificationRow,
+    WebhookRow,
+)
 from clipmill_api.tables.media_tables import (
     MediaRow,
     ResultMediaRow,
@@ -49,6 +54,7 @@ __all__ = [
     "ClipRow",
     "CompilationRow",
     "CredentialRow",
+    "DeliveryRow",
     "EpisodeReportRow",
     "EpisodeRow",
     "FetchLockRow",
@@ -57,6 +63,7 @@ __all__ = [
     "KeyRow",
     "LogLineRow",
     "MediaRow",
+    "NotificationRow",
     "ProcessingJobRow",
     "RenderUsageRow",
     "RenderWindowRow",
@@ -71,4 +78,5 @@ __all__ = [
     "UploadRow",
     "UsedClipRow",
     "UserRow",
+    "WebhookRow",
 ]

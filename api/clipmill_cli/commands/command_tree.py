@@ -22,6 +22,7 @@ from clipmill_cli.commands import (
     render_commands,
     serve_command,
     timeline_commands,
+    webhook_commands,
 )
 from clipmill_cli.commands.options import Format, OutputOption
 from clipmill_cli.output.failures import ErrorHandlingGroup
@@ -57,6 +58,15 @@ Examples:
     clipmill credentials set my-bot --kind discord --file bot-token.txt
     clipmill credentials list
     clipmill credentials delete my-bot
+"""
+WEBHOOKS_HELP = """Manage notifications to receivers, chats and mail.
+
+Requests are signed by the Standard Webhooks scheme and repeated for a day: docs/notifications.md.
+
+Examples:
+    clipmill webhooks add https://example.org/hooks --name my-hook
+    clipmill webhooks test my-hook
+    clipmill webhooks deliveries my-hook
 """
 ADMIN_HELP = """Manage users, their keys, and tiers. Needs CLIPMILL_ADMIN_KEY.
 
@@ -160,6 +170,15 @@ _credentials = _add_group("credentials", CREDENTIALS_HELP)
 _add(_credentials, "set", credential_commands.set_credential)
 _add(_credentials, "list", credential_commands.list_credentials)
 _add(_credentials, "delete", credential_commands.delete_credential)
+
+_webhooks = _add_group("webhooks", WEBHOOKS_HELP)
+_add(_webhooks, "add", webhook_commands.add)
+_add(_webhooks, "list", webhook_commands.list_webhooks)
+_add(_webhooks, "delete", webhook_commands.delete)
+_add(_webhooks, "enable", webhook_commands.enable)
+_add(_webhooks, "test", webhook_commands.send_test)
+_add(_webhooks, "deliveries", webhook_commands.deliveries)
+_add(_webhooks, "replay", webhook_commands.replay)
 
 _admin = _add_group("admin", ADMIN_HELP)
 _add(_admin, "users", admin_commands.users)

@@ -20,6 +20,7 @@ from clipmill.protocol import (
     UserView,
 )
 from clipmill.protocol.integrations.credential_models import CredentialView
+from clipmill.protocol.integrations.webhook_models import NotificationView, WebhookView
 from clipmill_cli.output.progress import eta_text, state_text
 from clipmill_cli.output.summary import final_state_text, show_summary
 from clipmill_cli.output.terminal import plain, table
@@ -169,6 +170,31 @@ def show_credentials(out: Console, credentials: Sequence[CredentialView]) -> Non
         for view in credentials
     ]
     out.print(table("Credentials", ("name", "kind", "hosts", "created", "last used"), rows))
+
+
+def show_webhooks(out: Console, webhooks: Sequence[WebhookView]) -> None:
+    """Print one row for each webhook, without its URL."""
+    rows = [
+        (
+            *(view.name, view.target, ", ".join(view.events)),
+            _minute(view.last_delivered_at) if view.last_delivered_at else "never",
+            view.disabled_reason or ("failing" if view.failing_since else ""),
+        )
+        for view in webhooks
+    ]
+    out.print(table("Webhooks", ("name", "target", "events", "last delivered", "problem"), rows))
+
+
+def show_notifications(out: Console, notifications: Sequence[NotificationView]) -> None:
+    """Print one row for each notification, with its last attempt."""
+    rows = []
+    for view in notifications:
+        last = view.attempts[-1] if view.attempts else None
+        result = (last.status, last.error) if last else (None, None)
+        row = (view.id, view.type, view.state, _minute(view.created_at), len(view.attempts))
+        rows.append((*row, *result))
+    columns = ("id", "event", "state", "created", ">attempts", ">status", "error")
+    out.print(table("Deliveries", columns, rows))
 
 
 def show_tiers(out: Console, tiers: Sequence[TierView]) -> None:

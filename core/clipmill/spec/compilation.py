@@ -102,6 +102,13 @@ class CompilationSpec(CompilationTemplate):
         min_length=1, max_length=MAX_CLIPS, description="clips are the clips in playing order."
     )
 
+    notify: list[Name] | None = Field(
+        None,
+        max_length=8,
+        description="notify are the names of the owner's webhooks that are notified. Defaults to"
+        " all webhooks that list the event; empty for none.",
+    )
+
     @model_validator(mode="after")
     def _consistent_clips(self) -> Self:
         if self.minimum_clips > len(self.clips):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -63,7 +64,14 @@ def register_compilation(
         inputs, key = ctx.db.write(register)
     except ApiProblem as problem:
         if problem.code not in registration.CONFLICTS:
-            ctx.db.write(lambda session: registration.supersede_refused(session, ctx, uid, request))
+            refused = partial(
+                registration.record_refusal,
+                ctx=ctx,
+                uid=uid,
+                registration=request,
+                problem=problem,
+            )
+            ctx.db.write(refused)
         raise
     return RegisteredPlan(**dict(plan_reader.build_plan(ctx, inputs)), key=key)
 

@@ -1,0 +1,52 @@
+"""SQL of webhooks."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from clipmill_api.queries.statements import row_count
+from clipmill_api.tables import DeliveryRow, NotificationRow, WebhookRow
+
+
+def find_webhook(
+    session: Session, owner: str, name: str, *, lock: bool = False
+) -> WebhookRow | None:
+    """Return a webhook of an owner, locked until the transaction ends if `lock`."""
+    return session.get(WebhookRow, (owner, name), with_for_update=lock or None)
+
+
+def list_webhooks(session: Session, owner: str) -> list[WebhookRow]:
+    """Return the webhooks of an owner by name."""
+    query = select(WebhookRow).where(WebhookRow.owner == owner).order_by(WebhookRow.name)
+    return list(session.scalars(query))
+
+
+def count_webhooks(session: Session, owner: str) -> int:
+    """Return how many webhooks an owner has."""
+    query = select(func.count()).select_from(WebhookRow).where(WebhookRow.owner == owner)
+    return session.execute(query).scalar_one()
+
+
+def add_webhook(session: Session, row: WebhookRow) -> None:
+    """Insert a webhook."""
+    session.add(row)
+    session.flush()
+
+
+def delete_webhook(session: Session, owner: str, name: str) -> bool:
+    """Delete a webhook with its notifications. Return False if there was none."""
+    of_webhook = (NotificationRow.owner == owner, NotificationRow.webhook == name)
+    ids = select(NotificationRow.id).where(*of_webhook)
+    no_sync = {"synchronize_session": False}
+    attempts = delete(DeliveryRow).where(DeliveryRow.notification_id.in_(ids))
+    session.execute(attempts, execution_options=no_sync)
+    session.execute(delete(NotificationRow).where(*of_webhook), execution_options=no_sync)
+    rows = delete(WebhookRow).where(WebhookRow.owner == owner, WebhookRow.name == name)
+    return row_count(session.execute(rows)) > 0
+
+
+def list_webhook_names(session: Session) -> list[tuple[str, str]]:
+    """Return owner and name of every webhook."""
+    query = select(WebhookRow.owner, WebhookRow.name)
+    return [(owner, name) for owner, name in session.execute(query)]
