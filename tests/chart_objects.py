@@ -45,6 +45,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "in front and watched over": (
         "api.ingress.enabled=true",
+        "networkPolicy.webhookPorts={443,587}",
+        "networkPolicy.excludedCIDRs={203.0.113.0/24,2001:db8::/32}",
         "api.ingress.className=nginx",
         "api.ingress.tlsSecret=tls",
         "monitoring.serviceMonitor.enabled=true",

@@ -14,6 +14,7 @@ import yaml
 import clipmaker
 import levels
 from clipmill.protocol import MediaKind, UserView
+from clipmill.protocol.integrations.webhook_models import WebhookRequest
 from clipmill_cli.commands import reference_page
 from clipmill_client.client import Client
 from commandline import Completed, clipmill, started
@@ -84,9 +85,10 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
         with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
             compilation = client.compilations().items[0].id if "c-0123" in command else ""
             media = _unused_media(client, folder) if "m-0123" in command else ""
+        notification = _notification(env) if " my-hook" in command else ""
         key = _key_of_ada(env) if " admin " in command else ""
         port = env["CLIPMILL_API_URL"].rsplit(":", 1)[1]
-        command = with_ids(command, c=compilation, m=media, s=key)
+        command = with_ids(command, c=compilation, m=media, s=key, n=notification)
         return run(command.replace(":8000", f":{port}"), folder, env)
 
     yield run_example
@@ -95,6 +97,17 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
 
 def _unused_media(client: Client, folder: Path) -> str:
     return client.upload_media(folder / "b.mp4", MediaKind.CLIP).id
+
+
+def _notification(env: dict[str, str]) -> str:
+    """Add the webhook that the examples name, and return the id of a notification to it."""
+    request = WebhookRequest.model_validate(
+        {"url": "https://example.org/hooks", "events": ["compilation.failed"]}
+    )
+    with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
+        client.webhooks.put("my-hook", request)
+        client.webhooks.enable("my-hook")
+        return client.webhooks.test("my-hook").id
 
 
 def _key_of_ada(env: dict[str, str]) -> str:
@@ -132,8 +145,10 @@ def page_examples(page: str) -> list[str]:
     return [line for line in lines if line.startswith("clipmill ")]
 
 
-@pytest.mark.parametrize("command", page_examples("credentials.md"))
-def test_credentials_example(command: str, example: Callable[[str], Completed]) -> None:
+@pytest.mark.parametrize(
+    "command", [*page_examples("credentials.md"), *page_examples("notifications.md")]
+)
+def test_page_example(command: str, example: Callable[[str], Completed]) -> None:
     """It runs as it is written, with files of the formats that the page describes."""
     assert example(command).code == 0, command
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+import clipmaker
 from clipmill.protocol import FailedTasks, Stage
 from clipmill.protocol.integrations.webhook_models import (
     EventType,
@@ -25,6 +27,7 @@ from clipmill_api.credentials.keyring import new_keyring_text
 from clipmill_api.notifications import outbox, webhook_transport
 from clipmill_client import Client, PermanentError
 from commandline import clipmill
+from examples import ROOT
 from harness import Harness, library_clip, running
 from pods import assemble
 from served_api import Served
@@ -101,6 +104,25 @@ def test_a_test_event_arrives_signed(own_api: Harness, receiver: Receiver) -> No
     (attempt,) = user.webhooks.deliveries("hook")[0].attempts
     assert (attempt.status, attempt.error) == (204, None)
     assert user.webhooks.list()[0].last_delivered_at
+
+
+def test_the_example_of_the_page_verifies_a_request(own_api: Harness, receiver: Receiver) -> None:
+    """docs/notifications.md, as it stands; `webhook.test` is signed like every event."""
+    _, user = own_api.user()
+    secret = hook(user, receiver)
+    user.webhooks.test("hook")
+    (request,) = receiver.wait_for(1)
+    page = (ROOT / "docs/notifications.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {
+        "SECRET": secret,
+        "BODY": request.body,
+        "HEADERS": request.headers,
+    }
+    exec(code, names)
+    assert names["event"]["type"] == "webhook.test"
+    table = set(re.findall(r"^\| `([a-z_0-9.]+)` \|", page, re.MULTILINE))
+    assert table == {event.value for event in EventType}
 
 
 def test_the_secret_is_shown_once(own_api: Harness, receiver: Receiver) -> None:
@@ -215,13 +237,16 @@ def test_a_failed_compilation_is_reported_with_its_reason(
     assert receiver.requests[1].event["data"]["reason"] == "DeadlineExceeded"
 
 
-def test_a_draft_is_ready(own_api: Harness, receiver: Receiver, two_seconds: Path) -> None:
+def test_a_draft_is_ready(
+    own_api: Harness, receiver: Receiver, two_seconds: Path, tmp_path: Path
+) -> None:
     """Instead of succeeded."""
+    draft = clipmaker.clip(tmp_path / "draft.mp4", rate="15")
     owner, user = own_api.user()
     hook(user, receiver, events=["compilation.draft_ready", "compilation.succeeded"])
     media = library_clip(user, two_seconds)
     uid, _ = own_api.register(owner, {"clips": [{"mediaId": media.id}], "quality": "Draft"})
-    assemble(own_api.job(uid, Stage.ASSEMBLE), two_seconds)
+    assemble(own_api.job(uid, Stage.ASSEMBLE), draft)
     receiver.wait_for(1)
     assert types_of(receiver) == ["compilation.draft_ready"]
 
@@ -406,7 +431,7 @@ def test_a_thousand_events_do_not_block_the_api(own_api: Harness, receiver: Rece
 
     def add(session: Any) -> None:
         for i in range(1000):
-            event = outbox.Event(EventType.ACCEPTED, {"number": i}, f"event {i}")
+            event = outbox.OwnerEvent(EventType.ACCEPTED, {"number": i}, f"event {i}")
             outbox.notify(session, own_api.ctx, owner, event)
 
     own_api.ctx.db.write(add)
@@ -460,7 +485,7 @@ def test_two_replicas_deliver_each_event_once(fresh_postgres: str, tmp_path: Pat
 
             def add(session: Any) -> None:
                 for i in range(15):
-                    event = outbox.Event(EventType.ACCEPTED, {}, f"event {i}")
+                    event = outbox.OwnerEvent(EventType.ACCEPTED, {}, f"event {i}")
                     outbox.notify(session, first.ctx, owner, event)
 
             first.ctx.db.write(add)
@@ -529,7 +554,7 @@ def serve_mail(server: socket.socket, mails: list[str]) -> None:
         for line in stream:
             word = line.split()[0].upper() if line.split() else b""
             if word == b"EHLO":
-                reply("250 AUTH PLAIN LOGIN")
+                reply("250-test\r\n250 AUTH PLAIN LOGIN")
             elif word == b"AUTH":
                 reply("235 ok")
             elif word == b"DATA":

@@ -68,7 +68,7 @@ def notify_render_quota(session: Session, ctx: Context, owner: str) -> None:
         outbox.quota_used(session, ctx, owner, quota="renderSeconds", used=used, limit=limit)
 
 
-def notify_storage_quota(session: Session, ctx: Context, owner: str) -> None:
+def _notify_storage_quota(session: Session, ctx: Context, owner: str) -> None:
     """Notify the owner once a month that most of the storage is used."""
     limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes
     user = users_and_keys.find_user(session, owner)
@@ -77,9 +77,10 @@ def notify_storage_quota(session: Session, ctx: Context, owner: str) -> None:
         outbox.quota_used(session, ctx, owner, quota="storageBytes", used=used, limit=limit)
 
 
-def reserve_storage(session: Session, owner: str, size_bytes: int) -> None:
+def reserve_storage(session: Session, ctx: Context, owner: str, size_bytes: int) -> None:
     """Count bytes against the owner's storage. Raise StorageQuotaExceeded."""
     if quota_ledger.reserve_storage(session, owner, size_bytes):
+        _notify_storage_quota(session, ctx, owner)
         return
     left = storage_left(session, owner) or 0
     limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes or 0

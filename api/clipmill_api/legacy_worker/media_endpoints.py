@@ -68,7 +68,7 @@ def create_media(
         facts=uploaded.facts,
         created_at=ctx.now(),
     )
-    quota_checks.reserve_storage(session, owner, media.size_bytes)
+    quota_checks.reserve_storage(session, ctx, owner, media.size_bytes)
     media_library.add_media(session, media)
     return MediaCreated(status="created", media_id=media.id)
 

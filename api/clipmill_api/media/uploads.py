@@ -115,8 +115,7 @@ def _announce(
         return existing, _take_over(session, ctx, existing, request)
     is_segment = request.purpose is UploadPurpose.SEGMENT
     if not is_segment:  # Segments are a cache of the installation and count towards no quota.
-        quota_checks.reserve_storage(session, principal.owner, request.size_bytes)
-        quota_checks.notify_storage_quota(session, ctx, principal.owner)
+        quota_checks.reserve_storage(session, ctx, principal.owner, request.size_bytes)
     row = UploadRow(
         id=new_id("u"),
         owner=principal.owner,

@@ -34,7 +34,7 @@ def add_test(session: Session, ctx: Context, owner: str, name: str) -> Notificat
     webhook = require_webhook(session, owner, name)
     _refuse_disabled(webhook)
     data = {"owner": owner, "name": name}
-    event = outbox.Event(EventType.TEST, data, new_id("t"))
+    event = outbox.OwnerEvent(EventType.TEST, data, new_id("t"))
     notification_id = outbox.add_notification(session, ctx, webhook, event)
     return _find_view(session, owner, name, notification_id)
 

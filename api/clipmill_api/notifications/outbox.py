@@ -25,7 +25,7 @@ MAX_MESSAGE_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class OwnerEvent:
     """Something to notify of. The same dedupe key again adds nothing.
 
     `names` are the webhooks of a spec; None means all that list the type.
@@ -58,7 +58,7 @@ class SkippedEpisode:
     names: Collection[str] | None = None
 
 
-def notify(session: Session, ctx: Context, owner: str, event: Event) -> None:
+def notify(session: Session, ctx: Context, owner: str, event: OwnerEvent) -> None:
     """Add a notification for each enabled webhook of the owner that lists the event.
 
     It belongs into the transaction of the change, so that neither is stored without the other.
@@ -70,7 +70,7 @@ def notify(session: Session, ctx: Context, owner: str, event: Event) -> None:
             add_notification(session, ctx, row, event)
 
 
-def add_notification(session: Session, ctx: Context, webhook: WebhookRow, event: Event) -> str:
+def add_notification(session: Session, ctx: Context, webhook: WebhookRow, event: OwnerEvent) -> str:
     """Add a notification for one webhook and return its id."""
     now = ctx.now()
     body = {"type": event.type.value, "timestamp": format_time(now), "data": dict(event.data)}
@@ -109,7 +109,7 @@ def compilation_accepted(
 ) -> None:
     """Notify that a generation was accepted."""
     data = _compilation_data(ctx, compilation, generation, CompilationState.PENDING.value)
-    event = Event(EventType.ACCEPTED, data, f"{compilation.id} {generation}", spec.notify)
+    event = OwnerEvent(EventType.ACCEPTED, data, f"{compilation.id} {generation}", spec.notify)
     notify(session, ctx, compilation.owner, event)
 
 
@@ -122,7 +122,7 @@ def compilation_ended(
     outputs = [_output_data(ctx, compilation, output) for output in outcome.get("outputs", ())]
     message = str(outcome.get("message") or "")[:MAX_MESSAGE_CHARS]
     data |= {"reason": outcome.get("reason"), "message": message or None, "outputs": outputs}
-    event = Event(end.type, data, f"{compilation.id} {end.generation}", end.names)
+    event = OwnerEvent(end.type, data, f"{compilation.id} {end.generation}", end.names)
     notify(session, ctx, compilation.owner, event)
 
 
@@ -139,7 +139,7 @@ def compilation_refused(
         "message": problem.detail[:MAX_MESSAGE_CHARS],
     }
     key = f"{uid} {registration.generation} {problem.code}"
-    event = Event(EventType.REFUSED, data, key, registration.spec.notify)
+    event = OwnerEvent(EventType.REFUSED, data, key, registration.spec.notify)
     notify(session, ctx, registration.owner, event)
 
 
@@ -156,7 +156,7 @@ def episode_skipped(session: Session, ctx: Context, owner: str, episode: Skipped
         "reason": episode.reason,
         "message": episode.message[:MAX_MESSAGE_CHARS],
     }
-    event = Event(EventType.EPISODE_SKIPPED, data, f"{episode.show} {at}", episode.names)
+    event = OwnerEvent(EventType.EPISODE_SKIPPED, data, f"{episode.show} {at}", episode.names)
     notify(session, ctx, owner, event)
 
 
@@ -177,7 +177,7 @@ def quota_used(
         return
     month = ctx.month()
     data = {"owner": owner, "quota": quota, "used": used, "limit": limit, "month": month}
-    notify(session, ctx, owner, Event(EventType.QUOTA, data, f"{quota} {month}"))
+    notify(session, ctx, owner, OwnerEvent(EventType.QUOTA, data, f"{quota} {month}"))
 
 
 def _compilation_data(

@@ -90,3 +90,16 @@ imagePullSecrets:
   {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /* networkPolicy.excludedCIDRs of one IP version as a JSON array. */}}
+{{- define "clipmill.excluded4" -}}
+{{- $cidrs := list }}
+{{- range .Values.networkPolicy.excludedCIDRs }}{{ if not (contains ":" .) }}{{ $cidrs = append $cidrs . }}{{ end }}{{ end }}
+{{- $cidrs | toJson }}
+{{- end }}
+
+{{- define "clipmill.excluded6" -}}
+{{- $cidrs := list }}
+{{- range .Values.networkPolicy.excludedCIDRs }}{{ if contains ":" . }}{{ $cidrs = append $cidrs . }}{{ end }}{{ end }}
+{{- $cidrs | toJson }}
+{{- end }}
