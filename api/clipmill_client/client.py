@@ -45,10 +45,10 @@ from clipmill_client.transfer import Transfers, sha256_of
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `shows`, `credentials` and
-    `webhooks` hold those for shows, credentials and webhooks, and `operator`, `admin`, `discovery` and `legacy` those of the operator,
-    of the administrator, of a discover task and of a predecessor's worker. Every failure is raised
-    as RetryableError or PermanentError.
+    Its own methods are the calls of people and of jobs; `shows`, `credentials` and `webhooks` hold
+    those for each of these, and `operator`, `admin`, `discovery` and `legacy` those of the
+    operator, of the administrator, of a discover task and of a predecessor's worker. Every failure
+    is raised as RetryableError or PermanentError.
 
     Args:
         base_url: URL of the API, without a path.
