@@ -3,7 +3,9 @@
 ClientError (clipmill_client.errors)
 +-- RetryableError            exit 1: the Job starts the task again after its back-off
 |   +-- NvencError            within the task: the output is encoded on the CPU instead
+|   +-- ClipsUnplayable       the API plans the next attempt without these clips
 +-- PermanentError            exit 64: the API marks the task as failed (podFailurePolicy FailIndex)
+    +-- SegmentsFailed        within the task: the clips that are the cause are looked for
     +-- NotIsolatedError      exit 66: no NetworkPolicy is in force, so no media is opened
     |   +-- CanaryUnresolvedError  exit 66: nothing can be said about the isolation
     +-- LeaseLostError        exit 65: another process holds the task, or the revision has ended
@@ -11,7 +13,17 @@ ClientError (clipmill_client.errors)
 
 from __future__ import annotations
 
-from clipmill.protocol import CANARY_UNRESOLVED, NOT_ISOLATED, ExitCode, TaskFailure
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from clipmill.protocol import (
+    CANARY_UNRESOLVED,
+    NOT_ISOLATED,
+    ExitCode,
+    Segment,
+    TaskFailure,
+    UnplayableClip,
+)
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 
 # Codes of the API's refusals that mean the same as LeaseLostError.
@@ -20,6 +32,31 @@ LEASE_LOST_CODES = frozenset({"Ended", "LeaseLost", "Unauthorized"})
 
 class NvencError(RetryableError):
     """An NVENC command failed."""
+
+
+class ClipsUnplayable(RetryableError):
+    """Clips cannot be rendered, whatever is shown with them."""
+
+    def __init__(self, clips: Sequence[UnplayableClip]) -> None:
+        names = ", ".join(clip.name for clip in clips)
+        super().__init__("ClipUnplayable", f"clips that cannot be rendered: {names}")
+        self.clips = tuple(clips)
+
+
+class SegmentFailure(NamedTuple):
+    """A segment that could not be rendered from its sources, and why."""
+
+    segment: Segment
+    error: ClientError
+
+
+class SegmentsFailed(PermanentError):
+    """Segments could not be rendered; code and message are those of the first one."""
+
+    def __init__(self, failures: Sequence[SegmentFailure]) -> None:
+        first = failures[0].error
+        super().__init__(first.code, first.detail)
+        self.failures = tuple(failures)
 
 
 class NotIsolatedError(PermanentError):
@@ -59,4 +96,6 @@ def is_lease_lost(error: ClientError) -> bool:
 def task_failure(error: ClientError) -> TaskFailure:
     """Return the report of an error to the API."""
     permanent = isinstance(error, PermanentError)
-    return TaskFailure(code=error.code[:60], message=str(error)[:500], permanent=permanent)
+    clips = list(error.clips) if isinstance(error, ClipsUnplayable) else []
+    message = str(error)[:500]
+    return TaskFailure(code=error.code[:60], message=message, permanent=permanent, clips=clips)

@@ -62,7 +62,7 @@ class TaskContext:
             raise RetryableError("RenderTooSlow", str(error)) from error
         except subprocesses.ProcessFailed as error:
             kind = RetryableError if error.returncode in RETRYABLE_EXITS else PermanentError
-            raise kind("RenderFailed", str(error)) from error
+            raise kind("RenderFailed", str(error), returncode=error.returncode) from error
 
 
 def _report_frame(line: str, on_frame: Callable[[int], None] | None) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure
+from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure, UnplayableClip
 from clipmill.spec import CompilationSpec, Quality
 from clipmill.timeline.eta import FETCH_SHARE
 from clipmill_api.accounts import quota_checks
@@ -24,6 +25,9 @@ from clipmill_api.queries import (
     revisions,
 )
 from clipmill_api.tables import ClipRow, CompilationRow, ReservationRow, RevisionRow
+
+# Reason of a clip that is skipped because it cannot be rendered.
+UNPLAYABLE = "Unplayable"
 
 
 def start_revision(
@@ -104,6 +108,30 @@ def skip_clip(
     """Skip a clip that cannot be fetched and advance its revision."""
     if revision_clips.mark_skipped(session, clip, reason=failure.code, message=failure.message):
         advance_revision(session, ctx, compilation, clip.generation)
+
+
+def skip_unplayable_clips(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    generation: int,
+    unplayable: Sequence[UnplayableClip],
+) -> bool:
+    """Skip clips that cannot be rendered and plan the rest again.
+
+    Returns:
+        False if one of them is no clip of the revision that plays or was skipped for this reason.
+    """
+    clips = {c.name: c for c in revision_clips.list_clips(session, compilation.id, generation)}
+    named = [clips.get(each.name) for each in unplayable]
+    if not all(clip and (clip.reason or UNPLAYABLE) == UNPLAYABLE for clip in named):
+        return False
+    ready = {name for name, clip in clips.items() if clip.state == ClipState.READY}
+    messages = {clips[each.name].id: each.message for each in unplayable if each.name in ready}
+    if messages:
+        revision_clips.skip_ready(session, messages, reason=UNPLAYABLE)
+        advance_revision(session, ctx, compilation, generation)
+    return True
 
 
 def advance_revision(

@@ -15,7 +15,7 @@ from clipmill.protocol import (
     TaskResult,
 )
 from clipmill.protocol.companion_kinds import COMPANION_FILES
-from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
+from clipmill_api.compilations.lifecycle import advance_revision, skip_clip, skip_unplayable_clips
 from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.compilations.output_planning import plan_outputs
 from clipmill_api.compilations.plan_models import PlannedOutput
@@ -73,6 +73,9 @@ def _fail_task(
     failure: TaskFailure,
     index: int,
 ) -> None:
+    if failure.clips and principal.stage is Stage.ASSEMBLE and not failure.permanent:
+        _skip_clips(session, ctx, compilation, principal, failure)
+        return
     fails_revision = failure.code in ISOLATION_FAILURES or principal.stage is Stage.ASSEMBLE
     if principal.stage is Stage.FETCH:
         clip = clip_of_task(session, principal, index)
@@ -82,6 +85,20 @@ def _fail_task(
     if failure.permanent and fails_revision:
         end = RevisionEnd(CompilationState.FAILED, failure.code, failure.message)
         end_revision(session, ctx, compilation, principal.generation, end)
+
+
+def _skip_clips(
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    principal: Principal,
+    failure: TaskFailure,
+) -> None:
+    """Plan the next attempt without clips that cannot be rendered; end what cannot go on."""
+    revision = (compilation, principal.generation)
+    if not skip_unplayable_clips(session, ctx, *revision, failure.clips):
+        end = RevisionEnd(CompilationState.FAILED, failure.code, failure.message)
+        end_revision(session, ctx, *revision, end)
 
 
 def _succeed(

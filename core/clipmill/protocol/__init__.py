@@ -94,6 +94,7 @@ from clipmill.protocol.task_reports import (
     OutputResult,
     TaskFailure,
     TaskResult,
+    UnplayableClip,
 )
 from clipmill.protocol.upload_messages import Upload, UploadPurpose, UploadRequest
 
@@ -175,6 +176,7 @@ __all__ = [
     "TaskResult",
     "TierView",
     "TimelineItem",
+    "UnplayableClip",
     "Upload",
     "UploadPurpose",
     "UploadRequest",

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from clipmill.protocol.encoding_profile import Container
 from clipmill.protocol.segment_content import SegmentCounts
-from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, SanitizedLine
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, SanitizedLine
+from clipmill.spec.compilation import MAX_CLIPS
 
 # Failure code of a pod that reached a canary: the whole generation fails.
 NOT_ISOLATED = "NotIsolated"
@@ -44,12 +45,24 @@ class HeartbeatReply(Model):
     lease_s: int
 
 
+class UnplayableClip(Model):
+    """A clip that passed all checks, but cannot be rendered."""
+
+    name: Name
+    message: SanitizedLine = Field(max_length=500)
+
+
 class TaskFailure(Model):
     """Why a task failed."""
 
     code: Line = Field(max_length=60, description="Stable code in PascalCase, e.g. Truncated.")
     message: SanitizedLine = Field(max_length=500)
     permanent: bool = Field(True, description="Whether a retry is pointless.")
+    clips: list[UnplayableClip] = Field(
+        [],
+        max_length=MAX_CLIPS,
+        description="Clips without which a retry of an assemble task can succeed.",
+    )
 
 
 class OutputResult(Model):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clipmill.protocol import OutputAssignment, OutputResult, Segment
+from clipmill_job.assembling.clip_diagnosis import error_of_clips
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.output_assembly import assemble_output
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.step_timer import StepTimer
-from clipmill_job.errors import NvencError
+from clipmill_job.errors import NvencError, SegmentsFailed
 from clipmill_job.rendering.nvenc import nvenc_works, uses_nvenc, with_cpu_encoder
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
@@ -27,6 +28,7 @@ def run_assemble_task(
     available or fails, since segments of two encoders cannot be joined.
 
     Raises:
+        ClipsUnplayable: Clips cannot be rendered.
         RetryableError, PermanentError: An output could not be assembled.
     """
     if uses_nvenc(_missing_segments(outputs)) and not nvenc_works(context):
@@ -41,9 +43,12 @@ def run_assemble_task(
 
 def _assemble(context: TaskContext, outputs: Sequence[OutputAssignment]) -> list[OutputResult]:
     files, timer = SegmentFiles(context), StepTimer()
-    with timer.step("render"):
-        _render_missing(context, outputs, files)
-    return [assemble_output(context, output, files, timer.copy()) for output in outputs]
+    try:
+        with timer.step("render"):
+            _render_missing(context, outputs, files)
+        return [assemble_output(context, output, files, timer.copy()) for output in outputs]
+    except SegmentsFailed as error:
+        raise error_of_clips(context, outputs, error) from error
 
 
 def _render_missing(

@@ -1,4 +1,4 @@
-"""Make sure that segments can be joined: one form, and that of their profile.
+"""Make sure that segments can be joined: one form, that of their profile, and their length.
 
 Segments are equal by construction. One that was rendered by another build of ffmpeg, or from a
 source that leaves its mark in the encoding, is found here, before the join, and rendered again. The
@@ -16,12 +16,13 @@ import av
 
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
+from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import ClientError, PermanentError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
-from clipmill_job.errors import is_lease_lost
+from clipmill_job.errors import SegmentFailure, SegmentsFailed, is_lease_lost
 from clipmill_job.rendering.segment_rendering import (
     RenderProgress,
     render_segments,
@@ -31,6 +32,7 @@ from clipmill_job.task_context import TaskContext
 
 # Matrix, primaries and transfer of BT.709, and limited range.
 BT709_TAGS = (1, 1, 1, 1)
+UNKNOWN_LENGTH = (0, 0)
 BLACK_FRAME = SourceRange(media_id=None, sha256="", format="", has_audio=False, start=0, frames=1)
 
 
@@ -59,6 +61,22 @@ def read_form(path: Path) -> SegmentForm | None:
         return None
 
 
+def has_its_length(segment: Segment, path: Path) -> bool:
+    """Return whether a file has the frames and samples of its segment, by its index.
+
+    Matroska has no index of all frames: there the join counts them.
+    """
+    try:
+        with av.open(str(path)) as container:
+            frames, samples = (
+                stream.frames for stream in (*container.streams.video, *container.streams.audio)
+            )
+    except (av.FFmpegError, ValueError):
+        return False
+    expected = (segment.frames, segment.frames * AUDIO_RATE // segment.profile.rate)
+    return (frames, samples) in (expected, UNKNOWN_LENGTH)
+
+
 def ensure_one_form(
     context: TaskContext,
     output: OutputAssignment,
@@ -74,19 +92,19 @@ def ensure_one_form(
         files: Gets the segments that are rendered again.
 
     Raises:
-        PermanentError: A segment has another form after rendering, too. The message names its item.
+        SegmentsFailed: Segments have another form or length after rendering, too. The message
+            names their items.
     """
     forms = {read_form(path) for path in {path for _, path in segments}}
-    if len(forms) == 1 and (form := forms.pop()) is not None and form.tags == BT709_TAGS:
+    is_one = len(forms) == 1 and (form := forms.pop()) is not None and form.tags == BT709_TAGS
+    if is_one and all(has_its_length(*each) for each in segments):
         return list(segments)
     expected = _expected_form(context, segments[0].segment.profile)
     wrong = _of_another_form(segments, expected)
     stored = _stored_sha256(context, wrong)
     rendered = _render_again(context, output, [segment for segment, _ in wrong], files)
     if still_wrong := _of_another_form(rendered, expected):
-        problem = "rendered with other parameter sets than those of the profile"
-        played = _played(output, [segment for segment, _ in still_wrong])
-        raise PermanentError("BrokenSegment", f"{played}: {problem}")
+        raise SegmentsFailed([_failure(output, segment) for segment, _ in still_wrong])
     _replace_stored(context, rendered, stored)
     return files.files([segment for segment, _ in segments])
 
@@ -147,4 +165,14 @@ def _of_another_form(
 ) -> list[SegmentFile]:
     """Return each segment once whose file is not of the expected form."""
     unique = {each.segment.key: each for each in segments}
-    return [each for each in unique.values() if read_form(each.path) != expected]
+    return [
+        each
+        for each in unique.values()
+        if read_form(each.path) != expected or not has_its_length(*each)
+    ]
+
+
+def _failure(output: OutputAssignment, segment: Segment) -> SegmentFailure:
+    problem = "rendered with another length or other parameter sets than planned"
+    message = f"{_played(output, [segment])}: {problem}"
+    return SegmentFailure(segment, PermanentError("BrokenSegment", message))

@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Assignment, Segment, SourceRange, UploadPurpose, UploadRequest
-from clipmill_client.errors import PermanentError, RetryableError
+from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
-from clipmill_job.errors import NvencError
+from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
 from clipmill_job.heartbeat_sender import HeartbeatSender
 from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
@@ -27,6 +27,10 @@ from clipmill_job.rendering.source_files import SourceFiles
 from clipmill_job.task_context import TaskContext
 
 MAX_WORKERS = 4
+# Segments that may fail before rendering stops.
+MAX_FAILURES = 12
+# The process crashed by itself. A kill means that the machine has too little memory.
+CRASH_EXITS = (-11,)
 # Called with each segment and its file, after the upload if it is uploaded.
 Then = Callable[[Segment, Path], None]
 
@@ -70,6 +74,7 @@ def render_segments(
 
     Raises:
         NvencError: NVENC failed.
+        SegmentsFailed: Segments could not be rendered from their sources; the others are.
         RetryableError, PermanentError: A segment could not be rendered or uploaded.
     """
     files = SourceFiles(context.client, context.scratch / "sources", segments)
@@ -82,6 +87,17 @@ def render_segments(
             for segment, file in zip(segments, rendering, strict=True)
         ]
         _wait_for_all([*rendering, *uploading])
+    if renderer.failures:
+        raise SegmentsFailed(renderer.failures)
+
+
+def _may_be_of_source(error: ClientError) -> bool:
+    """Return whether a source may be the cause, and not the machine or the API."""
+    if isinstance(error, NvencError):
+        return False
+    if isinstance(error, RetryableError):
+        return error.facts.get("returncode") in CRASH_EXITS
+    return error.code in ("RenderFailed", "UnreadableImage")
 
 
 def worker_count() -> int:
@@ -100,8 +116,10 @@ def _wait_for_all(futures: Sequence[Future[Any]]) -> None:
             future.result()
 
 
-def _upload(context: TaskContext, segment: Segment, file: Future[Path], then: Then) -> None:
+def _upload(context: TaskContext, segment: Segment, file: Future[Path | None], then: Then) -> None:
     path = file.result()
+    if path is None:
+        return
     if segment.key in missing_keys(context.assignment):
         context.client.upload(path, segment_upload(context.assignment, segment, path))
     then(segment, path)
@@ -147,9 +165,25 @@ class _Renderer:
     layers: LayerImageCache
     progress: RenderProgress
     names: Mapping[str, str]
+    failures: list[SegmentFailure] = field(default_factory=list)
 
-    def render(self, segment: Segment) -> Path:
-        """Return the file of the rendered segment."""
+    def render(self, segment: Segment) -> Path | None:
+        """Return the file of the rendered segment; None if its sources are the likely cause.
+
+        Raises:
+            SegmentsFailed: So many have failed that the cause is another one.
+        """
+        try:
+            return self._render(segment)
+        except (RetryableError, PermanentError) as error:
+            if not _may_be_of_source(error):
+                raise
+            self.failures.append(SegmentFailure(segment, error))
+        if len(self.failures) >= MAX_FAILURES:
+            raise SegmentsFailed(self.failures)
+        return None
+
+    def _render(self, segment: Segment) -> Path:
         path = self.context.scratch / f"{segment.key}.mov"
         args = segment_args(segment, self._sources(segment), str(path), self.layers.of(segment))
         self._run(segment, args)
@@ -178,7 +212,7 @@ class _Renderer:
             if not error.code.startswith("Render"):
                 raise
             kind = NvencError if uses_nvenc([segment]) else type(error)
-            raise kind(error.code, f"{self._name(segment)}: {error}") from error
+            raise kind(error.code, f"{self._name(segment)}: {error}", **error.facts) from error
 
     def _name(self, segment: Segment) -> str:
         media_ids = (source.media_id or "placeholder" for source in segment.sources)

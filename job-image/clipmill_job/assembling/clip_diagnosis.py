@@ -1,0 +1,82 @@
+"""Find the clips that are the cause of segments that cannot be rendered.
+
+The prober decodes each file to its end, but it is another decoder than ffmpeg's command, and it
+draws nothing. A clip is the cause if its part of the segment cannot be rendered on its own, in the
+form of a black frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange, UnplayableClip
+from clipmill.protocol.result_record import PlayedItem
+from clipmill_client.errors import ClientError
+from clipmill_job.assembling.item_names import played_items
+from clipmill_job.assembling.segment_form import (
+    BLACK_FRAME,
+    SegmentForm,
+    has_its_length,
+    read_form,
+)
+from clipmill_job.errors import ClipsUnplayable, SegmentFailure, SegmentsFailed
+from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
+from clipmill_job.task_context import TaskContext
+
+# Of segments that are rendered for the diagnosis only, and never uploaded.
+KEY = "d" * 64
+
+
+def error_of_clips(
+    context: TaskContext, outputs: Sequence[OutputAssignment], error: SegmentsFailed
+) -> ClientError:
+    """Return the error to end a task with: the clips that are the cause, else the given error.
+
+    Args:
+        context: The task's.
+        outputs: Its outputs, whose records name the clips.
+        error: The segments that failed.
+    """
+    clips: dict[str, UnplayableClip] = {}
+    for failure in error.failures:
+        items = list(_causes(context, outputs, failure))
+        if not items or any(item.kind != "clip" for item in items):
+            return error
+        for item in items:
+            message = str(failure.error.__cause__ or failure.error)[:500]
+            clips.setdefault(item.name, UnplayableClip(name=item.name, message=message))
+    for clip in clips.values():
+        context.heartbeat.report(0, f"clip {clip.name} cannot be rendered: {clip.message}"[:300])
+    return ClipsUnplayable(list(clips.values()))
+
+
+def _causes(
+    context: TaskContext, outputs: Sequence[OutputAssignment], failure: SegmentFailure
+) -> Iterator[PlayedItem]:
+    """Yield the items, wherever they play, whose sources cannot be rendered."""
+    sources, profile = failure.segment.sources, failure.segment.profile
+    form = _rendered_form(context, BLACK_FRAME, profile)
+    if form is None:
+        return
+    broken = [bool(s.media_id) and _rendered_form(context, s, profile) != form for s in sources]
+    for segment, items in played_items(outputs):
+        if segment.key == failure.segment.key and len(items) == len(sources):
+            yield from (item for item, is_broken in zip(items, broken, strict=True) if is_broken)
+
+
+def _rendered_form(
+    context: TaskContext, source: SourceRange, profile: Profile
+) -> SegmentForm | None:
+    """Return the form of a part of a source without what is shown over it; None if it fails."""
+    bare = source.model_copy(update={"layers": []})
+    segment = Segment(key=KEY, sources=[bare], profile=profile)
+    rendered: list[Path] = []
+    progress = RenderProgress(context.heartbeat, [segment], share=0.0)
+    try:
+        render_segments(
+            context, [segment], then=lambda _, path: rendered.append(path), progress=progress
+        )
+    except SegmentsFailed:
+        return None
+    return read_form(rendered[0]) if has_its_length(segment, rendered[0]) else None
