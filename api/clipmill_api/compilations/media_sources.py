@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipmill.protocol import MediaDefect, MediaFacts
+from clipmill.protocol import MediaDefect, MediaFacts, SourceMetadata
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.build import MediaSource
 from clipmill.timeline.overlay_layers import image_ids
@@ -47,6 +47,11 @@ def media_facts(media: MediaRow) -> MediaFacts | None:
 def media_defect(media: MediaRow) -> MediaDefect | None:
     """Return why a media file cannot be played."""
     return MediaDefect.model_validate(media.defect) if media.defect else None
+
+
+def source_metadata_of(media: MediaRow) -> SourceMetadata | None:
+    """Return what the platform says of a fetched clip."""
+    return SourceMetadata.model_validate(media.source) if media.source else None
 
 
 def media_source(media: MediaRow) -> MediaSource:

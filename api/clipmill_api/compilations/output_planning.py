@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from clipmill.artifacts.chapters import build_chapters, chapter_warning
 from clipmill.artifacts.credit_list import credits_of
@@ -28,6 +29,7 @@ from clipmill.timeline.music_window import plan_music_mix
 from clipmill.timeline.overlay_layers import image_ids
 from clipmill.timeline.presets import max_length_s
 from clipmill.timeline.segments import split_into_segments
+from clipmill_api.compilations.credited_spec import credited_spec
 from clipmill_api.compilations.media_sources import asset_fields, media_source
 from clipmill_api.compilations.plan_cache import PlanCache
 from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
@@ -53,6 +55,7 @@ def _plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     asset_ids = {**asset_fields(resolved.spec), **image_ids(resolved.spec)}
     media = resolved.media
     assets = {id_: media_source(media[id_]) for id_ in asset_ids if id_ in media}
+    resolved = replace(resolved, spec=credited_spec(resolved))
     outputs = []
     for output in resolved.spec.outputs:
         timeline = build_timeline(resolved.spec, output, clips, assets, resolved.output_policy)

@@ -23,7 +23,7 @@ from clipmill.protocol import (
 from clipmill.spec import CompilationSpec
 from clipmill.spec.source_urls import host_port_of
 from clipmill.timeline.eta import estimate_end
-from clipmill_api.compilations.media_sources import media_defect, media_facts
+from clipmill_api.compilations.media_sources import media_defect, media_facts, source_metadata_of
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.queries import (
@@ -140,6 +140,7 @@ def media_view(media: MediaRow) -> Media:
         sha256=media.sha256,
         facts=_facts_view(media),
         defect=media_defect(media),
+        source=source_metadata_of(media),
         clip_key=media.clip_key,
         thumbnail_id=media.thumbnail_id,
         created_at=format_time(media.created_at),

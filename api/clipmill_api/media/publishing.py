@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clipmill.protocol import MediaKind, UploadPurpose, UploadRequest
+from clipmill.protocol.upload_messages import source_of
 from clipmill_api.compilations import lifecycle
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
@@ -125,6 +126,7 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
         sha256=request.sha256,
         facts=_facts(publication),
         defect=_defect(publication),
+        source=_source(publication) if clip_key else None,
         clip_key=clip_key,
         compilation_id=compilation_id,
         created_at=publication.ctx.now(),
@@ -141,6 +143,11 @@ def _facts(publication: Publication) -> dict[str, Any] | None:
 def _defect(publication: Publication) -> dict[str, Any] | None:
     defect = publication.inspection.defect
     return defect.model_dump(mode="json") if defect else None
+
+
+def _source(publication: Publication) -> dict[str, Any] | None:
+    source = source_of(publication.request)
+    return source.model_dump(mode="json", exclude_none=True) if source else None
 
 
 def _clip(publication: Publication) -> ClipRow:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
 
-from clipmill.protocol.media_file import MediaKind
-from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, Sha256
+from clipmill.protocol.media_file import MediaKind, SourceMetadata
+from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, Sha256, SourceText
 
 
 class UploadPurpose(StrEnum):
@@ -33,6 +34,11 @@ class UploadRequest(Model):
         " onClipError decides about it; otherwise its upload is refused.",
     )
     clip_id: Id | None = None
+    source_title: SourceText | None = Field(None, description="Of a fetched clip, as the rest.")
+    source_creator: SourceText | None = None
+    source_broadcaster: SourceText | None = None
+    source_game: SourceText | None = None
+    source_published: date | None = None
     segment_key: Sha256 | None = None
     replaces: Sha256 | None = Field(
         None,
@@ -43,6 +49,23 @@ class UploadRequest(Model):
     epoch: int | None = Field(
         None, ge=1, le=MAX_SAFE_INTEGER, description="Epoch of the claim; required of a job."
     )
+
+
+# Flat in the request, since a query has no nested fields.
+_SOURCE_PREFIX = "source_"
+
+
+def with_source(request: UploadRequest, source: SourceMetadata) -> UploadRequest:
+    """Return the announcement of a fetched clip with what its platform says of it."""
+    fields = {f"{_SOURCE_PREFIX}{name}": value for name, value in dict(source).items()}
+    return request.model_copy(update=fields)
+
+
+def source_of(request: UploadRequest) -> SourceMetadata | None:
+    """Return what the platform says of a fetched clip; None if it says nothing."""
+    names = SourceMetadata.model_fields
+    fields = {name: getattr(request, f"{_SOURCE_PREFIX}{name}") for name in names}
+    return SourceMetadata(**fields) if any(fields.values()) else None
 
 
 class Upload(Model):

@@ -1,7 +1,7 @@
 """The downloader's own process: yt-dlp behind the egress guard.
 
-In: a JSON object on stdin (see `fetch_task`). Out: lines of JSON on stdout, {"bytes": n} as it
-goes, then {"path": ...} or {"error": {code, message, permanent}}.
+In: a JSON object on stdin (see `fetch_task`). Out: lines of JSON on stdout, {"source": {...}} once,
+{"bytes": n} as it goes, then {"path": ...} or {"error": {code, message, permanent}}.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from yt_dlp.utils import ExtractorError, UnsupportedError, YoutubeDLError
 from yt_dlp.version import __version__ as ytdlp_version
 
 from clipmill_job.fetching.egress_guard import EgressGuard, install
+from clipmill_job.fetching.source_metadata import source_metadata
 from clipmill_job.fetching.ytdlp_age import ytdlp_age
 
 # HTTP statuses that a retry does not change.
@@ -75,7 +76,14 @@ def _download(request: dict[str, Any]) -> str:
 def ytdlp_options(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return yt-dlp's options: one video, no playlist, no cache, no configuration file."""
 
+    described = False
+
     def on_progress(status: dict[str, Any]) -> None:
+        nonlocal described
+        if not described and status.get("info_dict"):
+            described = True
+            source = source_metadata(status["info_dict"])
+            _write_line(source=source.model_dump(mode="json", exclude_none=True))
         downloaded = int(status.get("downloaded_bytes") or 0)
         if downloaded > request["limit_bytes"]:
             raise SourceTooLarge

@@ -12,7 +12,15 @@ from typing import Any
 
 from clipmill.artifacts.thumbnail import THUMBNAIL_S, THUMBNAIL_WIDTH
 from clipmill.ffmpeg.thumbnail_args import thumbnail_args
-from clipmill.protocol import FetchAssignment, MediaFacts, MediaKind, UploadPurpose, UploadRequest
+from clipmill.protocol import (
+    FetchAssignment,
+    MediaFacts,
+    MediaKind,
+    SourceMetadata,
+    UploadPurpose,
+    UploadRequest,
+)
+from clipmill.protocol.upload_messages import with_source
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill.timeline.source_color import source_color
 from clipmill.timeline.source_traits import source_traits
@@ -39,14 +47,16 @@ def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
     """
     _check_url(clip)
     context.heartbeat.report(1, f"fetching {clip.name} with yt-dlp {version('yt-dlp')}")
-    path = _download(context, clip)
+    path, source = _download(context, clip)
     facts = _validate(path, clip)
     megabytes = path.stat().st_size / 1e6
     context.heartbeat.report(80, f"{clip.name}: uploading {megabytes:.1f} MB")
     thumbnail = _thumbnail(context, facts, path, context.scratch / f"{clip.name}.jpg")
     # The thumbnail first: the upload of the clip ends the task.
     for file, kind in ((thumbnail, MediaKind.THUMBNAIL), (path, MediaKind.CLIP)):
-        context.client.upload(file, _upload_request(context, clip, file, kind))
+        request = _upload_request(context, clip, file, kind)
+        is_clip = kind is MediaKind.CLIP
+        context.client.upload(file, with_source(request, source) if is_clip else request)
 
 
 def _check_url(clip: FetchAssignment) -> None:
@@ -62,8 +72,8 @@ def _check_url(clip: FetchAssignment) -> None:
         raise PermanentError("ForbiddenURL", str(error)) from None
 
 
-def _download(context: TaskContext, clip: FetchAssignment) -> Path:
-    """Run the downloader and return the file that it has written."""
+def _download(context: TaskContext, clip: FetchAssignment) -> tuple[Path, SourceMetadata]:
+    """Run the downloader; return the file that it has written, and what the source says of it."""
     reply: dict[str, Any] = {}
     hide_secrets = source_secrets.hider(clip.credentials)
 
@@ -87,7 +97,8 @@ def _download(context: TaskContext, clip: FetchAssignment) -> Path:
         raise PermanentError("TooSlow", message) from None
     except subprocesses.ProcessFailed as error:
         raise RetryableError("DownloaderFailed", hide_secrets(str(error))) from None
-    return _downloaded_file(reply, hide_secrets)
+    path = _downloaded_file(reply, hide_secrets)
+    return path, SourceMetadata.model_validate(reply.get("source", {}))
 
 
 def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
