@@ -157,6 +157,9 @@ def test_any_text_is_filled_or_refused(text: str) -> None:
 
 
 def test_a_compilation_is_a_template_with_clips() -> None:
-    """The two models share all other fields, so that a show can do what a manifest can."""
+    """The two models share all other fields, so that a show can do what a manifest can.
+
+    The webhooks of an episode are those of its show.
+    """
     own = set(CompilationSpec.model_fields) - set(CompilationTemplate.model_fields)
-    assert own == {"clips", "owner"}
+    assert own == {"clips", "notify", "owner"}
