@@ -35,6 +35,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/compilations/{compilation_id}"): USER,
     ("GET", "/api/compilations/{compilation_id}/plan"): USER,
     ("POST", "/api/compilations/{compilation_id}/preview"): USER,
+    ("GET", "/api/compilations/{compilation_id}/spec"): USER,
     ("PUT", "/api/compilations/{compilation_id}/spec"): USER,
     ("DELETE", "/api/compilations/{compilation_id}"): USER,
     ("GET", "/api/compilations/{compilation_id}/events"): USER,

@@ -36,6 +36,7 @@ RIGHTS = {
     ("networking.k8s.io", "networkpolicies"): {"list", "watch", "create", "patch"},
 }
 ROW = re.compile(r"^\| (?:`([a-z.0-9]+)`|core) \| `([a-z/]+)` \| ([a-z, ]+) \|", re.MULTILINE)
+AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 FIRST_SECRETS = {("", "secrets"): {"create"}}
 
 
@@ -109,7 +110,7 @@ def rules(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
 @pytest.mark.parametrize("option", OPTIONS)
 def test_rights(option: str) -> None:
     """The operator has these rights and no others; nobody else has any."""
-    roles = of_kind(option, "Role", "ClusterRole")
+    roles = [role for role in of_kind(option, "Role", "ClusterRole") if not _is_for_people(role)]
     first = [role for role in roles if role["metadata"]["name"].endswith("-secrets")]
     assert [rules(role) for role in first] == [FIRST_SECRETS]
     assert [rules(role) for role in roles if role not in first] == [RIGHTS] * (len(roles) - 1)
@@ -117,6 +118,32 @@ def test_rights(option: str) -> None:
         (subject,) = binding["subjects"]
         assert subject["name"].endswith("-operator")
         assert subject["namespace"] == "clipmill"
+
+
+def _is_for_people(role: dict[str, Any]) -> bool:
+    """Return whether Kubernetes adds a role's rules to its own roles (docs/roles.md)."""
+    return any(label.startswith(AGGREGATE) for label in role["metadata"]["labels"])
+
+
+def test_roles_of_people() -> None:
+    """View reads, edit writes, and nobody writes a status; without the option there are none."""
+    verbs = {
+        label.removeprefix(AGGREGATE): set(role["rules"][0]["verbs"])
+        for role in of_kind("sqlite", "ClusterRole")
+        for label in role["metadata"]["labels"]
+        if label.startswith(AGGREGATE)
+    }
+    assert verbs["view"] == {"get", "list", "watch"}
+    assert verbs["edit"] == verbs["admin"]
+    assert not verbs["edit"] & verbs["view"]
+    statuses = [
+        rule["verbs"]
+        for role in of_kind("sqlite", "ClusterRole")
+        if _is_for_people(role)
+        for rule in role["rules"]
+        if "compilations/status" in rule["resources"]
+    ]
+    assert statuses == [["get"]]
 
 
 def test_the_operators_page_lists_the_rights() -> None:
@@ -128,7 +155,8 @@ def test_the_operators_page_lists_the_rights() -> None:
 
 def test_watched_namespaces() -> None:
     """A Role in each and no ClusterRole; the API accepts job pods of these namespaces only."""
-    assert of_kind("watched", "ClusterRole", "ClusterRoleBinding") == []
+    cluster_wide = of_kind("watched", "ClusterRole", "ClusterRoleBinding")
+    assert [role for role in cluster_wide if not _is_for_people(role)] == []
     roles = of_kind("watched", "Role")
     assert {role["metadata"]["namespace"] for role in roles} == {"blue", "green", "clipmill"}
     sources = named("watched", "NetworkPolicy", "clipmill-api")["spec"]["ingress"][0]["from"]
