@@ -16,6 +16,7 @@ from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
+from clipmill_api.responsiveness import keep_responsive
 from clipmill_api.settings import Settings
 
 # Exit code of invalid settings, which a restart does not mend.
@@ -38,6 +39,7 @@ def main(environ: Mapping[str, str]) -> int:
     except StartRefused as error:
         sys.stderr.write(f"clipmill-api: {error}\n")
         return EXIT_INVALID_SETTINGS
+    keep_responsive()
     # In a pod, the network policies decide who may connect.
     host = "0.0.0.0"  # noqa: S104
     timeout_s = GRACEFUL_SHUTDOWN_S

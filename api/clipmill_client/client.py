@@ -39,7 +39,7 @@ from clipmill_client.integration_calls import CredentialCalls, WebhookCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.show_calls import ShowCalls
-from clipmill_client.transfer import Transfers, sha256_of
+from clipmill_client.transfer import Transfers, printable_name, sha256_of
 
 
 class Client:
@@ -146,7 +146,7 @@ class Client:
         request = UploadRequest(
             purpose=UploadPurpose.LIBRARY,
             kind=kind,
-            filename=filename or path.name,
+            filename=printable_name(filename or path.name),
             size_bytes=path.stat().st_size,
             sha256=sha256_of(path),
             keep_broken=keep_broken,

@@ -13,12 +13,22 @@ from clipmill_client.errors import PermanentError, RetryableError
 
 CHUNK_BYTES = 8 * 1024 * 1024
 ROOT = "/api/uploads"
+MAX_NAME_CHARS = 255
 
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def printable_name(name: str) -> str:
+    """Return a file name as the API stores it: one line of Unicode, of at most 255 characters.
+
+    A file system allows more: line breaks, and bytes that are not UTF-8.
+    """
+    text = name.encode(errors="replace").decode()
+    return "".join(" " if ord(c) < ord(" ") or c == "\x7f" else c for c in text)[:MAX_NAME_CHARS]
 
 
 class Transfers:

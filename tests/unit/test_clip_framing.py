@@ -8,7 +8,7 @@ import pytest
 
 from clipmill.protocol import Framing, MediaFacts
 from clipmill.spec import CompilationSpec
-from clipmill.timeline.build import MediaSource, build_timeline
+from clipmill.timeline.build import MediaSource, build_timeline, build_timelines
 
 FACTS = MediaFacts(format="mov", duration_us=2_000_000, width=640, height=360, frames=60)
 SOURCE = MediaSource("m-clip", "1" * 64, FACTS)
@@ -41,3 +41,22 @@ def test_framing(
     fit, focus = expected
     assert (played.fit.value, played.focus and played.focus.model_dump()) == (fit, focus)
     assert intro == Framing(fit=spec.outputs[0].fit)
+
+
+def test_outputs_that_share_their_items() -> None:
+    """Outputs of equal and of other rates are the same whether built together or alone."""
+    changes: list[dict[str, Any]] = [
+        {},
+        {"width": 640},
+        {"fit": "Cover"},
+        {"zoom": 120},
+        {"rate": 25},
+        {"maxBytes": 1_000_000, "focus": LEFT},
+    ]
+    outputs = [{**OUTPUT, **change, "name": f"o{i}"} for i, change in enumerate(changes)]
+    clips = [{"mediaId": "m-clip"}, {"mediaId": "m-clip", "fit": "ContainBlur", "focus": UPPER}]
+    spec = CompilationSpec.model_validate({"clips": clips, "outputs": outputs})
+    sources = [SOURCE] * len(clips)
+    together = build_timelines(spec, spec.outputs, sources, {})
+    assert together == [build_timeline(spec, output, sources, {}) for output in spec.outputs]
+    assert len({repr(timeline) for timeline in together}) == len(changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from clipmill.protocol import ClipState, OutputPolicy
@@ -66,6 +67,15 @@ def test_the_same_spec_is_planned_once() -> None:
         assert planner.calls == expected
     cache.outputs(other_media, planner)
     assert planner.calls == len(changes) + 2
+
+
+def test_threads_that_ask_for_the_same_plan_share_it() -> None:
+    """One of them plans at a time, and the others find its plan."""
+    cache, planner = PlanCache(), CountingPlanner()
+    with ThreadPoolExecutor(8) as pool:
+        plans = list(pool.map(lambda _: cache.outputs(resolved(), planner), range(16)))
+    assert planner.calls == 1
+    assert all(plan == plans[0] for plan in plans)
 
 
 def test_the_cache_is_bounded() -> None:

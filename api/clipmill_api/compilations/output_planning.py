@@ -23,7 +23,7 @@ from clipmill.timeline.build import (
     InvalidTimeline,
     MediaSource,
     Timeline,
-    build_timeline,
+    build_timelines,
 )
 from clipmill.timeline.music_window import plan_music_mix
 from clipmill.timeline.overlay_layers import image_ids
@@ -56,11 +56,12 @@ def _plan_outputs(resolved: ResolvedSpec) -> list[PlannedOutput]:
     media = resolved.media
     assets = {id_: media_source(media[id_]) for id_ in asset_ids if id_ in media}
     resolved = replace(resolved, spec=credited_spec(resolved))
-    outputs = []
-    for output in resolved.spec.outputs:
-        timeline = build_timeline(resolved.spec, output, clips, assets, resolved.output_policy)
-        outputs.append(_plan_output(resolved, output, timeline))
-    return outputs
+    spec, policy = resolved.spec, resolved.output_policy
+    timelines = build_timelines(spec, spec.outputs, clips, assets, policy)
+    return [
+        _plan_output(resolved, output, timeline)
+        for output, timeline in zip(spec.outputs, timelines, strict=True)
+    ]
 
 
 def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:

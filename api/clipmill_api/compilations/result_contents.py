@@ -27,7 +27,7 @@ def build_result_record(
     for item, source in zip(timeline.items, timeline.sources, strict=True):
         clip = clips_by_name.get(item.name) if item.kind == "clip" else None
         details = _clip_details(spec, clip) if clip else {}
-        played.append(_played_item(item, source.sha256).model_copy(update=details))
+        played.append(_played_item(item, source.sha256, details))
     rate = timeline.profile.rate
     return ResultRecord(
         title=spec.title,
@@ -38,7 +38,7 @@ def build_result_record(
     )
 
 
-def _played_item(item: TimelineItem, sha256: str) -> PlayedItem:
+def _played_item(item: TimelineItem, sha256: str, details: dict[str, str | None]) -> PlayedItem:
     return PlayedItem(
         kind=item.kind,
         name=item.name,
@@ -47,6 +47,7 @@ def _played_item(item: TimelineItem, sha256: str) -> PlayedItem:
         at=item.at,
         start=item.start,
         frames=item.frames,
+        **details,
     )
 
 

@@ -18,7 +18,7 @@ JOB_FACTOR = 4
 # Tokens of a request that plans a timeline or decodes a file; others take one.
 COSTLY_TOKENS = 10
 # Of the requests in flight, this share may be costly.
-COSTLY_SHARE = 8
+COSTLY_SHARE = 16
 # Keys without requests in flight that are remembered.
 MAX_KEYS = 10_000
 

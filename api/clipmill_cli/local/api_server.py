@@ -85,6 +85,9 @@ def _apply_retention(app: Any) -> None:
 def _create_server(app: Any) -> Any:
     import uvicorn  # noqa: PLC0415
 
+    from clipmill_api.responsiveness import keep_responsive  # noqa: PLC0415
+
+    keep_responsive()
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on"
     )

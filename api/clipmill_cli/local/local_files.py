@@ -6,12 +6,13 @@ each of `transitions.mediaIds`, which name media without a mapping of their own.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from clipmill.protocol import MediaKind
 from clipmill.spec import MAX_CLIPS
@@ -34,6 +35,7 @@ ASSET_FIELDS = {
     "music": MediaKind.MUSIC,
 }
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff")
+_REMOTE = re.compile(r"^https?:", re.IGNORECASE)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 
 # `www.youtube.com/watch?v=1` behind the manifest's folder.
@@ -143,10 +145,27 @@ def _local_path(reference: _Reference, folder: Path) -> Path | None:
     if reference.steps[-1] != "url" and re.fullmatch(ID_PATTERN, value):
         return None
     if value[:5].lower() == "file:":
-        return folder / unquote(urlsplit(value).path)
-    if _SCHEME.match(value) or value.startswith("//"):
+        # In bytes, since a file's name need not be UTF-8.
+        return folder / os.fsdecode(unquote_to_bytes(urlsplit(value).path))
+    path = folder / _expanded(value)
+    if value.startswith("//") or (_SCHEME.match(value) and not _is_file_with_colon(value, path)):
         return None
-    return folder / Path(value).expanduser()
+    return path
+
+
+def _expanded(value: str) -> Path:
+    """Return a path with the home folder for `~`; a file's name may begin with `~`, too."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        return Path(value)
+
+
+def _is_file_with_colon(value: str, path: Path) -> bool:
+    try:
+        return not _REMOTE.match(value) and path.is_file()
+    except OSError:
+        return False
 
 
 def _check_exists(file: LocalFile) -> None:

@@ -1,24 +1,15 @@
 """Build the timeline of an output in exact frames.
 
-Estimate, quota, plan and render all call `build_timeline`, so that they cannot disagree.
+Estimate, quota, plan and render all call `build_timelines`, so that they cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 
-from clipmill.protocol import (
-    Layer,
-    MediaFacts,
-    OutputPolicy,
-    PictureTraits,
-    Profile,
-    SourceRange,
-    TimelineItem,
-)
+from clipmill.protocol import Layer, OutputPolicy, Profile, SourceRange, TimelineItem
 from clipmill.spec import (
     CompilationSpec,
     Curve,
@@ -36,8 +27,6 @@ from clipmill.timeline.bitrates import (
     limit_bitrate,
 )
 from clipmill.timeline.glyph_notes import glyph_notes
-from clipmill.timeline.item_sound import PlayedPart, item_sound
-from clipmill.timeline.overlay_layers import layers_of_subrange
 from clipmill.timeline.profiles import build_profile, limit_size
 from clipmill.timeline.resolved_items import (
     PLACEHOLDER,
@@ -47,8 +36,7 @@ from clipmill.timeline.resolved_items import (
     ResolvedItem,
     resolve_items,
 )
-from clipmill.timeline.source_color import source_color
-from clipmill.timeline.source_traits import source_traits
+from clipmill.timeline.source_ranges import framed_ranges, source_range, subrange
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +53,17 @@ class Timeline:
     audio_bitrate: int = AUDIO_BITRATE
 
 
+@dataclass(frozen=True, slots=True)
+class _SharedItems:
+    """What all outputs of one rate share."""
+
+    resolved: Sequence[ResolvedItem]
+    items: tuple[TimelineItem, ...]
+    sources: tuple[SourceRange, ...]
+    frames: int
+    notes: tuple[str, ...]
+
+
 def build_timeline(
     spec: CompilationSpec,
     output: Output,
@@ -72,11 +71,23 @@ def build_timeline(
     assets: Mapping[str, MediaSource],
     policy: OutputPolicy | None = None,
 ) -> Timeline:
-    """Return the timeline of one output.
+    """Return the timeline of one output, as `build_timelines` does."""
+    (timeline,) = build_timelines(spec, [output], clips, assets, policy)
+    return timeline
+
+
+def build_timelines(
+    spec: CompilationSpec,
+    outputs: Sequence[Output],
+    clips: Sequence[MediaSource | None],
+    assets: Mapping[str, MediaSource],
+    policy: OutputPolicy | None = None,
+) -> list[Timeline]:
+    """Return the timelines of outputs. Those of equal rate share what does not differ.
 
     Args:
         spec: The spec.
-        output: The output, one of the spec's.
+        outputs: The outputs, of the spec's.
         clips: The source of each clip of the spec, or None for a skipped clip.
         assets: Sources of intro, outro, bumper, transition clips and images by media id.
         policy: Limits of the owner's tier and of the installation.
@@ -86,26 +97,49 @@ def build_timeline(
             limit is too small.
     """
     policy = policy or OutputPolicy()
-    profile = build_profile(output, policy=policy, quality=spec.quality)
-    resolved = resolve_items(spec, output, profile.rate, clips, assets)
+    by_rate: dict[int, _SharedItems] = {}
+    timelines = []
+    for output in outputs:
+        profile = build_profile(output, policy=policy, quality=spec.quality)
+        if profile.rate not in by_rate:
+            by_rate[profile.rate] = _shared_items(spec, profile.rate, clips, assets)
+        timelines.append(_timeline(output, profile, by_rate[profile.rate], policy))
+    return timelines
+
+
+def _shared_items(
+    spec: CompilationSpec,
+    rate: int,
+    clips: Sequence[MediaSource | None],
+    assets: Mapping[str, MediaSource],
+) -> _SharedItems:
+    resolved = resolve_items(spec, rate, clips, assets)
     if not any(item.kind == "clip" for item in resolved):
         raise InvalidTimeline("no clip is left to play")
-    overlaps, overlap_notes = _overlaps(resolved, profile.rate)
+    overlaps, overlap_notes = _overlaps(resolved, rate)
     items, frames = _positioned(resolved, overlaps)
-    bitrates = _bitrates(output, profile, frames)
     target_lufs = parse_level(spec.audio.loudness)
+    item_notes = [note for item in resolved for note in item.notes]
+    return _SharedItems(
+        resolved=resolved,
+        items=items,
+        sources=tuple(source_range(item, rate, target_lufs) for item in resolved),
+        frames=frames,
+        notes=(*overlap_notes, *glyph_notes(spec), *item_notes),
+    )
+
+
+def _timeline(
+    output: Output, profile: Profile, shared: _SharedItems, policy: OutputPolicy
+) -> Timeline:
+    bitrates = _bitrates(output, profile, shared.frames)
     return Timeline(
         profile=profile if output.max_bytes is None else limit_bitrate(profile, bitrates.video),
-        items=items,
-        sources=tuple(_source_range(item, profile.rate, target_lufs) for item in resolved),
-        frames=frames,
-        exact=all(item.exact for item in resolved),
-        notes=(
-            *_policy_notes(output, policy),
-            *overlap_notes,
-            *glyph_notes(spec),
-            *(note for item in resolved for note in item.notes),
-        ),
+        items=shared.items,
+        sources=framed_ranges(shared.resolved, shared.sources, output),
+        frames=shared.frames,
+        exact=all(item.exact for item in shared.resolved),
+        notes=(*_policy_notes(output, policy), *shared.notes),
         watermark=policy.watermark,
         audio_bitrate=bitrates.audio,
     )
@@ -179,56 +213,6 @@ def _timeline_item(item: ResolvedItem, at: int, overlap: int) -> TimelineItem:
     )
 
 
-def _demuxer(item: ResolvedItem) -> str:
-    # The job converts every still image to PNG.
-    if item.still:
-        return "" if item.still.color else "png_pipe"
-    return item.source.facts.format if item.source.facts else ""
-
-
-def _source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRange:
-    facts = item.source.facts
-    part = PlayedPart(Fraction(item.start, rate), Fraction(item.start + item.frames, rate))
-    sound = item_sound(facts, item.audio, part, target_lufs=target_lufs)
-    return SourceRange(
-        media_id=item.source.media_id,
-        sha256=item.source.sha256,
-        format=_demuxer(item),
-        still=item.still,
-        has_audio=sound.is_audible,
-        audio_stream=sound.stream,
-        right_stream=sound.right_stream,
-        audio_changes_form=sound.changes_form,
-        video_stream=facts.video_stream if facts and not item.still else None,
-        traits=source_traits(facts) if facts and not item.still else PictureTraits(),
-        held_from=_held_from(facts, rate) if facts else None,
-        start_us=sound.start_us,
-        width=facts.width if facts else 0,
-        height=facts.height if facts else 0,
-        color=source_color(facts) if facts and not item.still else None,
-        start=item.start,
-        frames=item.frames,
-        gain_mb=sound.gain_mb,
-        framing=item.framing,
-        layers=list(item.layers),
-    )
-
-
-def _held_from(facts: MediaFacts, rate: int) -> int | None:
-    return None if facts.pictures_us is None else facts.pictures_us * rate // 1_000_000
-
-
-def subrange(source: SourceRange, *, offset: int, frames: int) -> SourceRange:
-    """Return `frames` frames of a source range from `offset` on."""
-    return source.model_copy(
-        update={
-            "start": source.start + offset,
-            "frames": frames,
-            "layers": layers_of_subrange(source, offset=offset, frames=frames),
-        }
-    )
-
-
 __all__ = [
     "PLACEHOLDER",
     "TITLE_CARD",
@@ -236,5 +220,6 @@ __all__ = [
     "MediaSource",
     "Timeline",
     "build_timeline",
+    "build_timelines",
     "subrange",
 ]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from clipmill.protocol import Framing, Layer, MediaFacts, StillPicture
+from clipmill.protocol import Layer, MediaFacts, StillPicture
 from clipmill.protocol.result_record import ItemKind
 from clipmill.spec import (
     Clip,
     ClipAudio,
     CompilationSpec,
-    Output,
     PreviewExtent,
     Transition,
     clip_name,
@@ -55,7 +54,10 @@ TITLE_CARD = MediaSource(None, "", None)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedItem:
-    """An item with its source; `start` and `frames` are in frames of the output rate."""
+    """An item with its source; `start` and `frames` are in frames of the output rate.
+
+    `clip` is absent for an asset.
+    """
 
     kind: ItemKind
     name: str
@@ -63,7 +65,7 @@ class ResolvedItem:
     start: int
     frames: int
     exact: bool
-    framing: Framing
+    clip: Clip | None = None
     audio: ClipAudio = DEFAULT_AUDIO
     still: StillPicture | None = None
     transition: Transition | None = None
@@ -73,10 +75,9 @@ class ResolvedItem:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """What all items of one output share. `images` holds hashes by media id."""
+    """What all items of one rate share. `images` holds hashes by media id."""
 
     spec: CompilationSpec
-    output: Output
     rate: int
     assets: Mapping[str, MediaSource]
     images: Mapping[str, str]
@@ -84,7 +85,6 @@ class _Edit:
 
 def resolve_items(
     spec: CompilationSpec,
-    output: Output,
     rate: int,
     clips: Sequence[MediaSource | None],
     assets: Mapping[str, MediaSource],
@@ -93,7 +93,6 @@ def resolve_items(
 
     Args:
         spec: The spec.
-        output: The output, with its framing.
         rate: Frames per second of the output.
         clips: The source of each clip of the spec, or None for a skipped clip.
         assets: Sources of intro, outro, bumper, transition clips and images by media id.
@@ -104,7 +103,7 @@ def resolve_items(
     _refuse_missing(image_ids(spec), assets)
     sources = {i: source for i, source in enumerate(clips) if source is not None}
     images = {media_id: asset.sha256 for media_id, asset in assets.items()}
-    edit = _Edit(spec, output, rate, assets, images)
+    edit = _Edit(spec, rate, assets, images)
     return [
         _resolve_clip(edit, item.clip, sources[item.clip])
         if item.kind == "clip"
@@ -124,9 +123,7 @@ def _resolve_asset(edit: _Edit, kind: ItemKind, media_id: str) -> ResolvedItem:
     _refuse_missing({media_id: f"spec.{kind}"}, edit.assets)
     source = edit.assets[media_id]
     frames, exact = _source_frames(source, edit.rate)
-    # Zoom, alignment and layout apply to clips only.
-    framing = Framing(fit=edit.output.fit)
-    return ResolvedItem(kind, media_id, source, 0, frames, exact, framing)
+    return ResolvedItem(kind, media_id, source, 0, frames, exact)
 
 
 def _source_frames(source: MediaSource, rate: int) -> tuple[int, bool]:
@@ -149,7 +146,7 @@ def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         start=start,
         frames=end - start,
         exact=exact or (clip.end or clip.duration) is not None,
-        framing=_clip_framing(edit.output, clip),
+        clip=clip,
         audio=clip.audio,
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=end - start, rate=rate),
@@ -208,7 +205,7 @@ def _resolve_still(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
         start=0,
         frames=frames,
         exact=True,
-        framing=_clip_framing(edit.output, clip),
+        clip=clip,
         still=StillPicture(color=clip.color, zoom=zoom, frames=frames if zoom else 0),
         transition=clip.transition,
         layers=build_layers(spec, clip, edit.images, frames=frames, rate=rate),
@@ -248,13 +245,3 @@ def _end_frame(edit: _Edit, i: int, start: int, length: int, *, is_known: bool) 
 @lru_cache(maxsize=4096)
 def _duration_frames(duration: str, rate: int) -> int:
     return max(1, round(parse_duration(duration) * rate))
-
-
-def _clip_framing(output: Output, clip: Clip) -> Framing:
-    return Framing(
-        fit=clip.fit or output.fit,
-        zoom=output.zoom,
-        align=output.align,
-        focus=clip.focus or output.focus,
-        panes=output.layout or [],
-    )

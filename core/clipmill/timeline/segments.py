@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Any
+import re
+from collections.abc import Iterable
 
 from clipmill.protocol import Profile, Segment, SourceRange, TimelineItem
 from clipmill.spec import Curve, TransitionType
+from clipmill.spec.base import Model
 from clipmill.timeline.build import Timeline, subrange
 
 # Part of every key. Raised when the same content would give other pixels or samples, or when the
 # hashed fields change, so that older segments are not reused.
 RENDERER = 8
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-_NESTED = (dict, list)
+# Equal bytes under another media id give equal pixels, so ids must not change the key. Within a
+# JSON string its quotes would be escaped.
+_MEDIA_ID = re.compile(r'"media_id":(null|"[^"]*"),?')
 
 
 def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:
@@ -37,38 +39,28 @@ def split_into_segments(timeline: Timeline) -> tuple[Segment, ...]:
 def _segment(
     timeline: Timeline, sources: list[SourceRange], item: TimelineItem | None = None
 ) -> Segment:
-    return with_content_key(
-        Segment(
-            key="0" * 64,
-            sources=sources,
-            transition=item.transition if item else TransitionType.NONE,
-            curve=item.curve if item else Curve.EQUAL_POWER,
-            profile=timeline.profile,
-            watermark=timeline.watermark,
-        )
+    transition = item.transition if item else TransitionType.NONE
+    curve = item.curve if item else Curve.EQUAL_POWER
+    shared = (timeline.profile, timeline.watermark)
+    return Segment(
+        key=_content_key(transition, curve, (*shared, *sources)),
+        sources=sources,
+        transition=transition,
+        curve=curve,
+        profile=timeline.profile,
+        watermark=timeline.watermark,
     )
-
-
-def with_content_key(segment: Segment) -> Segment:
-    """Return the segment with the key that follows from its content."""
-    content = {"renderer": RENDERER, **segment.model_dump(mode="json", exclude={"key"})}
-    canonical = _CANONICAL.encode(_without_media_ids(content))
-    return segment.model_copy(update={"key": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
 def with_profile(segment: Segment, profile: Profile) -> Segment:
     """Return the same segment with another encoding, under its own key."""
-    return with_content_key(segment.model_copy(update={"profile": profile}))
+    content = (profile, segment.watermark, *segment.sources)
+    key = _content_key(segment.transition, segment.curve, content)
+    return segment.model_copy(update={"profile": profile, "key": key})
 
 
-def _without_media_ids(content: Any) -> Any:
-    # Equal bytes under another media id give equal pixels, so ids must not change the key.
-    if isinstance(content, dict):
-        return {
-            name: _without_media_ids(value) if isinstance(value, _NESTED) else value
-            for name, value in content.items()
-            if name != "media_id"
-        }
-    if isinstance(content, list):
-        return [_without_media_ids(value) for value in content]
-    return content
+def _content_key(transition: TransitionType, curve: Curve, models: Iterable[Model | None]) -> str:
+    # JSON has no line feeds, so the lines are unambiguous.
+    lines = [str(RENDERER), transition.value, curve.value]
+    lines += [_MEDIA_ID.sub("", model.model_dump_json()) if model else "" for model in models]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
