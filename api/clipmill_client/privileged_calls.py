@@ -17,6 +17,7 @@ from clipmill.protocol import (
     Registration,
     Stage,
     Submission,
+    SubmissionAction,
     SubmissionRefusal,
     TierView,
     UserView,
@@ -73,9 +74,14 @@ class OperatorCalls:
         path, params = f"{ROOT}/active", {"limit": limit}
         return self._connection.request_as(list[ActiveCompilation], "GET", path, params=params)
 
-    def submissions(self) -> list[Submission]:
-        """Return at most 100 resources to create, change or delete, oldest first."""
-        return self._connection.request_as(list[Submission], "GET", f"{ROOT}/submissions")
+    def submissions(self, action: SubmissionAction | None = None) -> list[Submission]:
+        """Return at most 100 resources to create, change or delete, oldest first.
+
+        Args:
+            action: Only those with this action.
+        """
+        path, params = f"{ROOT}/submissions", {"action": action} if action else {}
+        return self._connection.request_as(list[Submission], "GET", path, params=params)
 
     def refuse_submission(self, submission_id: str, refusal: SubmissionRefusal) -> None:
         """Report that no resource can be created for a submission, which fails it."""

@@ -62,9 +62,13 @@ def raise_generation(session: Session, compilation_id: str, generation: int) -> 
     session.execute(compilation.values(generation=generation))
 
 
-def list_outbox(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
+def list_outbox(
+    session: Session, limit: int, action: str | None = None
+) -> list[tuple[CompilationRow, RevisionRow]]:
     """Return compilations whose resource the operator must apply or delete, oldest first."""
-    query = _with_newest_revision().where(CompilationRow.outbox.is_not(None))
+    outbox = CompilationRow.outbox
+    is_listed = outbox.is_not(None) if action is None else outbox == action
+    query = _with_newest_revision().where(is_listed)
     return _pairs(session, query.order_by(CompilationRow.created_at).limit(limit))
 
 

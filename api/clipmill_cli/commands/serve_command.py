@@ -26,6 +26,7 @@ from clipmill_cli.local.embedded_operator import (
     OperatorFailed,
     OperatorRestarting,
 )
+from clipmill_cli.local.embedded_shows import EmbeddedShows
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER
 from clipmill_cli.local.state_folder import (
@@ -181,6 +182,8 @@ def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -
         ended = stack.enter_context(running_server(settings, listening, checks))
         _announce(url, settings, workers)
         if workers:
+            shows = EmbeddedShows(client.operator, launcher, workers=workers)
+            stack.enter_context(shows)
             stack.enter_context(operator)
         with suppress(KeyboardInterrupt):
             ended.wait()

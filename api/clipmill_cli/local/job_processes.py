@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from clipmill.protocol import Stage
 
 TERMINATION_GRACE_S = 10.0
 COMMAND = (sys.executable, "-m", "clipmill_job")
+# The argument that makes the package run a discover task.
+DISCOVER = "discover"
 MAX_LINE_CHARS = 300
 
 
@@ -45,15 +48,24 @@ class JobLauncher:
         self._api_url = api_url
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for stage in Stage:  # scratch folders of a server that was killed
-            for leftover in folder.glob(f"{stage}-*-*"):
+        for kind in (*Stage, DISCOVER):  # scratch folders of a server that was killed
+            for leftover in folder.glob(f"{kind}-*-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
 
     def __call__(self, stage: Stage, task_index: int, key: str) -> JobProcess:
         """Start the job of one task."""
         scratch = Path(tempfile.mkdtemp(prefix=f"{stage}-{task_index}-", dir=self._folder))
         log = self._folder / f"{stage}-{task_index}.log"
-        return _ChildProcess(job_environ(self._api_url, key, task_index, scratch), scratch, log)
+        environ = job_environ(self._api_url, key, task_index, scratch)
+        return _ChildProcess(COMMAND, environ, scratch, log)
+
+    def discover(self, episode_id: str, key: str) -> JobProcess:
+        """Start the discover task of an episode."""
+        scratch = Path(tempfile.mkdtemp(prefix=f"{DISCOVER}-{episode_id}-", dir=self._folder))
+        # One log for all: a show has ever more episodes.
+        log = self._folder / f"{DISCOVER}.log"
+        environ = job_environ(self._api_url, key, 0, scratch)
+        return _ChildProcess((*COMMAND, DISCOVER), environ, scratch, log)
 
 
 def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[str, str]:
@@ -70,13 +82,15 @@ def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[
 
 
 class _ChildProcess:
-    def __init__(self, environ: dict[str, str], scratch: Path, log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], environ: dict[str, str], scratch: Path, log: Path
+    ) -> None:
         self._scratch = scratch
         self._log = log
         with log.open("wb") as out:
             # A session of its own, so that Ctrl-C in the terminal does not reach the job.
             self._process = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
-                COMMAND,
+                command,
                 env=environ,
                 cwd=scratch,
                 stdin=subprocess.DEVNULL,

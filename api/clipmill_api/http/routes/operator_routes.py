@@ -19,6 +19,7 @@ from clipmill.protocol import (
     Stage,
     StageKey,
     Submission,
+    SubmissionAction,
     SubmissionRefusal,
 )
 from clipmill_api.compilations import plan_reader, registration, responses, submission
@@ -107,10 +108,12 @@ def list_active_compilations(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompila
 
 
 @router.get("/submissions")
-def list_submissions(ctx: Ctx, limit: Limit = 100) -> list[Submission]:
+def list_submissions(
+    ctx: Ctx, limit: Limit = 100, action: SubmissionAction | None = None
+) -> list[Submission]:
     """Return resources that are still to be created, changed or deleted, oldest first."""
     with ctx.db.read() as session:
-        rows = compilation_records.list_outbox(session, limit)
+        rows = compilation_records.list_outbox(session, limit, action)
         of_shows = episode_rows.shows_of_compilations(session, [row.id for row, _ in rows])
     return [
         responses.submission_view(row, revision, show_reference(*of_shows[row.id]))
