@@ -11,7 +11,7 @@ from clipmill.protocol import ExitCode, SubmissionAction
 from clipmill.shows.candidates import DiscoverResult
 from clipmill.shows.show_messages import EpisodeState
 from clipmill_cli.local.embedded_shows import EmbeddedShows
-from harness import Harness, running
+from harness import Harness, StillClock, running
 from show_pods import clips, show_spec
 
 
@@ -50,7 +50,7 @@ class Launcher:
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Harness]:
     """An API of its own, since a tick is about all shows."""
-    with running(tmp_path / "state", allow_any_host=True) as harness:
+    with running(tmp_path / "state", allow_any_host=True, clock=StillClock()) as harness:
         yield harness
 
 

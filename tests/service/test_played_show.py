@@ -20,7 +20,7 @@ from clipmill.shows.candidates import DiscoverResult
 from clipmill.shows.show_messages import EpisodeView, FailedDiscovery, ShowTick
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from harness import Harness, running
+from harness import Harness, StillClock, running
 from pods import assemble, fetch
 from show_pods import clips, discover, discover_pod, register_show
 
@@ -158,7 +158,7 @@ def start(
 ) -> Iterator[Callable[[], Any]]:
     """Return a function that starts the API; the second time on the same state."""
     url = new_postgres() if request.param == "postgresql" else ""
-    return lambda: running(tmp_path / "state", url, allow_any_host=True)
+    return lambda: running(tmp_path / "state", url, allow_any_host=True, clock=StillClock())
 
 
 def test_forty_times(start: Callable[[], Any], two_seconds: Path) -> None:

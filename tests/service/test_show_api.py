@@ -29,7 +29,7 @@ from clipmill.spec import Quality
 from clipmill_api.credentials.keyring import new_keyring_text
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
-from harness import Harness, library_clip, running
+from harness import Harness, StillClock, library_clip, running
 from pods import assemble, fetch
 from show_pods import FEED, LIBRARY, clips, discover, discover_pod, register_show, show_spec
 
@@ -41,7 +41,7 @@ def shows(database_url: str, tmp_path: Path, new_postgres: object) -> Iterator[H
     """An API of its own, since a tick is about all shows."""
     url = new_postgres() if database_url else ""  # type: ignore[operator]
     options = {"allow_any_host": True, "credential_keys": new_keyring_text()}
-    with running(tmp_path / "state", url, **options) as harness:
+    with running(tmp_path / "state", url, clock=StillClock(), **options) as harness:
         yield harness
 
 

@@ -17,7 +17,7 @@ from clipmill_api.queries.shows import show_rows
 from clipmill_api.shows.show_registration import dump_show_spec
 from clipmill_api.shows.show_tick import tick
 from clipmill_api.tables import ShowRow
-from harness import Harness, running
+from harness import Harness, StillClock, running
 from replicas import two_replicas
 from service_statements import StatementCounter
 from show_pods import register_show, show_spec
@@ -25,7 +25,8 @@ from show_pods import register_show, show_spec
 MANY = 1000
 # Five queries; SQLite begins two transactions besides.
 MAX_STATEMENTS_AT_REST = 7
-MAX_MS_AT_REST = 100
+# Processor time: the wall clock is that of a busy machine.
+MAX_MS_AT_REST = 20
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def resting(
     database_url: str, tmp_path: Path, new_postgres: Callable[[], str]
 ) -> Iterator[Harness]:
     """An API of its own with a thousand shows, none of which is due."""
-    with running(tmp_path / "state", new_postgres() if database_url else "") as api:
+    url = new_postgres() if database_url else ""
+    with running(tmp_path / "state", url, clock=StillClock()) as api:
         owner, _ = api.user()
         now = api.ctx.now()
         spec = dump_show_spec(show_spec(schedule="0 0 1 1 *"))
@@ -51,6 +53,14 @@ def resting(
         yield api
 
 
+@pytest.fixture
+def still(database_url: str, tmp_path: Path, new_postgres: Callable[[], str]) -> Iterator[Harness]:
+    """An API of its own on each database, whose clock stands still."""
+    url = new_postgres() if database_url else ""
+    with running(tmp_path / "still", url, clock=StillClock()) as api:
+        yield api
+
+
 def test_a_thousand_shows_at_rest(resting: Harness, record_property: Callable[..., None]) -> None:
     """A tick reads a few indexes, and returns nothing that has not changed."""
     first = tick(resting.ctx, 0)
@@ -62,12 +72,12 @@ def test_a_thousand_shows_at_rest(resting: Harness, record_property: Callable[..
         reply: ShowTick = counter.of("tick", lambda: tick(resting.ctx, cursor))
     assert (reply.changed, reply.discover) == ([], [])
     assert counter.counts["tick"] <= MAX_STATEMENTS_AT_REST
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(20):
         tick(resting.ctx, cursor)
-    taken_ms = (time.perf_counter() - began) / 20 * 1000
-    record_property("tick_ms", taken_ms)
-    assert taken_ms < MAX_MS_AT_REST
+    processor_ms = (time.thread_time() - began) / 20 * 1000
+    record_property("tick_ms", processor_ms)
+    assert processor_ms < MAX_MS_AT_REST
 
 
 def test_changes_are_returned_once(resting: Harness) -> None:
@@ -93,16 +103,16 @@ def test_a_cursor_from_the_future(resting: Harness) -> None:
     assert [view.id for view in tick(resting.ctx, cursor).changed] == [show.id]
 
 
-def test_many_tickers_start_one_episode(api: Harness) -> None:
+def test_many_tickers_start_one_episode(still: Harness) -> None:
     """Eight ticks at once: each scheduled time has one episode."""
-    owner, user = api.user()
-    shows = [register_show(api, owner, name=f"show-{i}") for i in range(5)]
-    api.clock.advance(60)
+    owner, user = still.user()
+    shows = [register_show(still, owner, name=f"show-{i}") for i in range(5)]
+    still.clock.advance(60)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: tick(api.ctx, 0), range(8)))
+        list(pool.map(lambda _: tick(still.ctx, 0), range(8)))
     for show in shows:
         assert [e.state for e in user.shows.episodes(show.id)] == [EpisodeState.DISCOVERING]
-        api.operator.shows.delete(str(show.uid))
+        still.operator.shows.delete(str(show.uid))
 
 
 def test_two_replicas_start_one_episode(tmp_path: Path, fresh_postgres: str) -> None:
@@ -131,22 +141,22 @@ def _set_back(api: Harness, show_id: str) -> None:
     api.ctx.db.write(change)
 
 
-def test_one_bad_show_holds_up_no_other(api: Harness) -> None:
+def test_one_bad_show_holds_up_no_other(still: Harness) -> None:
     """A spec that this release cannot read is logged and tried later."""
-    owner, user = api.user()
-    bad = register_show(api, owner, name="bad")
-    good = register_show(api, owner, name="good")
+    owner, user = still.user()
+    bad = register_show(still, owner, name="bad")
+    good = register_show(still, owner, name="good")
 
     def damage(session: object) -> None:
         session.execute(  # type: ignore[attr-defined]
             text("UPDATE shows SET spec = :s WHERE id = :i"), {"s": '{"x": 1}', "i": bad.id}
         )
 
-    api.ctx.db.write(damage)
-    api.clock.advance(60)
-    reply = tick(api.ctx, 0)
+    still.ctx.db.write(damage)
+    still.clock.advance(60)
+    reply = tick(still.ctx, 0)
     assert bad.id not in [view.id for view in reply.changed]
     assert [e.state for e in user.shows.episodes(good.id)] == [EpisodeState.DISCOVERING]
-    assert tick(api.ctx, 0).discover != []
+    assert tick(still.ctx, 0).discover != []
     for show in (bad, good):
-        api.operator.shows.delete(str(show.uid))
+        still.operator.shows.delete(str(show.uid))
