@@ -25,6 +25,7 @@ from clipmill.protocol import (
     MediaPage,
     Plan,
     PreviewRequest,
+    ResultRetention,
     TaskResult,
     Upload,
     UploadPurpose,
@@ -286,6 +287,11 @@ class Client:
     def account(self) -> Account:
         """Return the quota: limits, usage and reservations."""
         return self.connection.request_as(Account, "GET", "/api/quota")
+
+    def keep_newest(self, count: int | None) -> Account:
+        """Keep so many results, the newest ones; None keeps all."""
+        body = ResultRetention(newest=count)
+        return self.connection.request_as(Account, "PUT", "/api/retention", body=body)
 
     def usage(self) -> list[Usage]:
         """Return render time by finished generation, newest first."""

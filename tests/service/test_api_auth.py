@@ -83,6 +83,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("DELETE", "/api/credentials/{name}"): USER,
     ("POST", "/api/admin/credentials/rotate"): ADMIN,
     ("GET", "/api/usage"): USER,
+    ("PUT", "/api/retention"): USER,
     ("GET", "/api/worker/watermark/{sha256}"): JOB,
     ("POST", "/api/worker/claim"): JOB,
     ("POST", "/api/worker/heartbeat"): JOB,

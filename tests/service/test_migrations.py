@@ -202,7 +202,9 @@ def test_rows_of_an_older_database_stay(database: Database) -> None:
 def test_a_broken_reference_is_refused(database: Database) -> None:
     """A migration that leaves a row without its parent does not commit."""
     migrate(database)
-    insert = "INSERT INTO users VALUES ('ada', 'NoSuchTier', 0, '2026-11-27 07:01:33.928763')"
+    columns = "(name, tier, storage_used_bytes, created_at)"
+    values = "('ada', 'NoSuchTier', 0, '2026-11-27 07:01:33.928763')"
+    insert = f"INSERT INTO users {columns} VALUES {values}"
     with pytest.raises(Exception, match=r"(?i)foreign key"), database.migration() as connection:
         connection.exec_driver_sql(insert)
     with Session(database.engine) as session:

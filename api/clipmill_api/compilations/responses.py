@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from clipmill.protocol import (
     Account,
@@ -28,6 +29,7 @@ from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.queries import (
     quota_ledger,
+    result_expiry,
     revision_clips,
     revisions,
     users_and_keys,
@@ -130,7 +132,13 @@ def submission_view(
     )
 
 
-def media_view(media: MediaRow) -> Media:
+def media_views(session: Session, rows: Sequence[MediaRow]) -> list[Media]:
+    """Return the views of media files, with the times at which results expire."""
+    expiry = result_expiry.expiry_times(session, [row.compilation_id for row in rows])
+    return [media_view(row, expiry.get(row.compilation_id or "")) for row in rows]
+
+
+def media_view(media: MediaRow, expires_at: datetime | None = None) -> Media:
     """Return the view of a media file."""
     return Media(
         id=media.id,
@@ -144,6 +152,7 @@ def media_view(media: MediaRow) -> Media:
         clip_key=media.clip_key,
         thumbnail_id=media.thumbnail_id,
         created_at=format_time(media.created_at),
+        expires_at=format_time(expires_at) if expires_at else None,
     )
 
 
@@ -185,4 +194,6 @@ def account_view(session: Session, ctx: Context, owner: str) -> Account:
         render_reserved_seconds=reserved_s,
         render_limit_seconds=tier.render_limit_s,
         month=ctx.month(),
+        result_days=tier.result_days,
+        newest_results=user.newest_results if user else None,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from clipmill.protocol import CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.compilations.end_notification import notify_end
+from clipmill_api.compilations.expiration import expiry_of
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
@@ -48,6 +49,9 @@ def end_revision(
         values["outputs"] = [output.model_dump(mode="json") for output in end.outputs]
     if not revisions.update_active(session, compilation.id, generation, **values):
         return False
+    if end.state is not CompilationState.SUPERSEDED:
+        revision = revisions.get_revision(session, compilation.id, generation)
+        compilation.expires_at = expiry_of(session, revision, compilation.owner, ctx.now())
     if has_succeeded:
         settle_reservation(session, ctx, compilation, generation, end.render_seconds)
     else:

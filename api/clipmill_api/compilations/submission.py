@@ -187,8 +187,9 @@ def cancel_compilation(session: Session, ctx: Context, compilation: CompilationR
 def remove_compilation(
     session: Session, ctx: Context, compilation: CompilationRow, end: RevisionEnd
 ) -> None:
-    """End a compilation if it is active, and delete its resource in any case."""
+    """End a compilation if it is active, and delete its resource; its files expire at once."""
     end_revision(session, ctx, compilation, compilation.generation, end)
+    compilation.expires_at = ctx.now()
     compilation.outbox = SubmissionAction.DELETE.value
 
 

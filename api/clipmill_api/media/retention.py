@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from fastapi.concurrency import run_in_threadpool
 
+from clipmill_api.compilations.expiration import remove_expired
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media import blob_deletion
@@ -36,6 +37,7 @@ def sweep(ctx: Context) -> None:
     _delete_expired_uploads(ctx)
     delete_leftovers(ctx)
     _delete_unused_segments(ctx)
+    remove_expired(ctx)
     delete_expired_rows(ctx)
     blob_deletion.delete_due_blobs(ctx)
     ctx.disk.restore_reserve()

@@ -121,7 +121,7 @@ def delete_old_revisions(session: Session, before: datetime) -> int:
 
 
 def delete_cancelled_compilations(session: Session, before: datetime) -> int:
-    """Delete compilations that were cancelled before a time, and whose resource is gone.
+    """Delete compilations that were cancelled or removed before a time, once without resource.
 
     Others stay: with the resource still there, the operator would register it again.
     """
@@ -130,8 +130,13 @@ def delete_cancelled_compilations(session: Session, before: datetime) -> int:
         .join(RevisionRow, IS_NEWEST_REVISION)
         .where(
             CompilationRow.outbox.is_(None),
-            RevisionRow.state == CompilationState.CANCELLED.value,
-            RevisionRow.completed_at < before,
+            or_(
+                CompilationRow.removed_at < before,
+                and_(
+                    RevisionRow.state == CompilationState.CANCELLED.value,
+                    RevisionRow.completed_at < before,
+                ),
+            ),
         )
     )
     ids = list(session.scalars(query.limit(BATCH)))

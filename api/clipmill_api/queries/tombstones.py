@@ -29,6 +29,7 @@ class RemovalReason(StrEnum):
 
     MEDIA_DELETED = "media-deleted"
     OUTPUT_UNREFERENCED = "output-unreferenced"
+    RESULT_EXPIRED = "result-expired"
     SEGMENT_UNUSED = "segment-unused"
     SEGMENT_REPLACED = "segment-replaced"
     UPLOAD_EXPIRED = "upload-expired"

@@ -8,11 +8,11 @@ from functools import partial
 
 from clipmill.shows.candidates import EMPTY_RESULT, ClipCandidate, SourceReport
 from clipmill.shows.episode_spec import build_episode_spec
-from clipmill.shows.long_duration import parse_long_duration
 from clipmill.shows.selection import Selection, select_clips
 from clipmill.shows.show_messages import EpisodeState, SkipReason
 from clipmill.shows.show_spec import ShowSpec
 from clipmill.spec import Manifest, Metadata
+from clipmill.spec.long_duration import parse_long_duration
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_api.compilations import submission
 from clipmill_api.context import Context

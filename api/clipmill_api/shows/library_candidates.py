@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import PurePath
 
 from clipmill.shows.candidates import ClipCandidate
-from clipmill.shows.long_duration import parse_long_duration
 from clipmill.shows.show_sources import LibrarySource
 from clipmill.shows.show_spec import ShowSpec
+from clipmill.spec.long_duration import parse_long_duration
 from clipmill_api.compilations.media_sources import media_facts
 from clipmill_api.database import Session
 from clipmill_api.queries import media_library

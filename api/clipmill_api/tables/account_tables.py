@@ -21,6 +21,7 @@ class TierRow(Base):
     max_resolution: Mapped[str | None]
     max_fps: Mapped[int | None]
     max_clips: Mapped[int | None]
+    result_days: Mapped[int | None]  # default of a compilation's ttlAfterFinished
 
 
 class UserRow(Base):
@@ -31,6 +32,7 @@ class UserRow(Base):
     tier: Mapped[str] = mapped_column(ForeignKey("tiers.name"))
     # Published bytes plus the bytes reserved by running uploads.
     storage_used_bytes: Mapped[int] = mapped_column(default=0)
+    newest_results: Mapped[int | None]  # number of results that the user keeps; NULL for all
     created_at: Mapped[datetime]
     __table_args__ = (CheckConstraint("storage_used_bytes >= 0", name="storage_not_negative"),)
 

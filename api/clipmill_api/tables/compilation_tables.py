@@ -39,8 +39,16 @@ class CompilationRow(Base):
     outbox: Mapped[str | None]
     # Proves the one resource that may be bound to a submission; NULL once it is bound.
     binding_nonce: Mapped[str | None]
+    # When the ended compilation is removed, and when its files were.
+    expires_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
-    __table_args__ = (Index(None, "owner", "created_at"), Index(None, "outbox"))
+    __table_args__ = (
+        Index(None, "owner", "created_at"),
+        Index(None, "outbox"),
+        Index(None, "expires_at"),
+        Index(None, "removed_at"),
+    )
 
 
 class RevisionRow(Base):

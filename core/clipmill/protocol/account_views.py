@@ -22,6 +22,18 @@ class Account(Model):
     render_reserved_seconds: int
     render_limit_seconds: int | None
     month: str
+    result_days: int | None = Field(
+        None, description="Default of ttlAfterFinished in days, by the tier; null for ever."
+    )
+    newest_results: int | None = Field(
+        None, description="Number of results that are kept, the newest ones; null for all."
+    )
+
+
+class ResultRetention(Model):
+    """How many results an owner keeps, the newest ones."""
+
+    newest: int | None = Field(None, ge=1, le=1_000_000, description="Null for all.")
 
 
 class Usage(Model):
@@ -43,6 +55,9 @@ class TierView(Model):
     max_resolution: Literal["720p", "1080p", "1440p", "2160p"] | None = None
     max_fps: int | None = Field(None, ge=1, le=1000)
     max_clips: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+    result_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days for which results are kept; null for ever."
+    )
 
 
 class KeyExpiry(Model):

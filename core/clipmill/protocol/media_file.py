@@ -160,6 +160,9 @@ class Media(Model):
     clip_key: str | None = None
     thumbnail_id: Id | None = Field(None, description="Thumbnail of a fetched clip.")
     created_at: str
+    expires_at: str | None = Field(
+        None, description="When the result that it belongs to is deleted; absent for never."
+    )
 
 
 class MediaPage(Model):

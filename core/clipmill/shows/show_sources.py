@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from clipmill.protocol.media_file import MediaKind
-from clipmill.shows.long_duration import LongDuration
 from clipmill.spec.base import Line, Model, Name
+from clipmill.spec.long_duration import LongDuration
 
 ShortLine = Annotated[Line, Field(min_length=1, max_length=100)]
 Url = Annotated[Line, Field(min_length=1, max_length=2000)]

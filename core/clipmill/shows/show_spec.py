@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from clipmill.shows.cron_schedule import check_schedule, time_zone
-from clipmill.shows.long_duration import LongDuration
 from clipmill.shows.show_sources import ShowSource
 from clipmill.shows.template_texts import check_template
 from clipmill.spec.base import Duration, Line, Model, Name
 from clipmill.spec.compilation import MAX_CLIPS, CompilationTemplate, Metadata
+from clipmill.spec.long_duration import LongDuration
 
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,39}$", max_length=40)]
 

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from clipmill.spec.base import Duration, Model, Name, Title
 from clipmill.spec.clip import Asset, Bumper, BumperPlacement, Clip
+from clipmill.spec.long_duration import LongDuration
 from clipmill.spec.output import Output, PreviewExtent, Quality
 from clipmill.spec.picture import CreatorCard, Overlays
 from clipmill.spec.soundtrack import Audio, Music
@@ -72,6 +73,11 @@ class CompilationTemplate(Model):
         PreviewExtent.WHOLE,
         description="preview is the part of each clip that a draft shows. FirstSeconds shows the"
         " first 4 s. Requires quality Draft unless Whole.",
+    )
+    ttl_after_finished: LongDuration | None = Field(
+        None,
+        description="ttlAfterFinished is how long the compilation is kept once it has ended, such"
+        " as 7d. Then it is deleted with its videos. Defaults to the owner's tier, else for ever.",
     )
     outputs: list[Output] = Field(
         default_factory=lambda: [Output(name="main", preset="youtube")],

@@ -35,6 +35,7 @@ def _tier_view(tier: TierRow) -> TierView:
         max_resolution=tier.max_resolution,
         max_fps=tier.max_fps,
         max_clips=tier.max_clips,
+        result_days=tier.result_days,
     )
 
 
@@ -156,6 +157,7 @@ def put_tier(ctx: Ctx, name: str, tier: TierView) -> TierView:
         row.max_resolution = tier.max_resolution
         row.max_fps = tier.max_fps
         row.max_clips = tier.max_clips
+        row.result_days = tier.result_days
 
     ctx.db.write(put)
     return tier

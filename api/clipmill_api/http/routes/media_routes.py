@@ -43,7 +43,7 @@ def list_media(
     """Return a page of the media library, newest first."""
     with ctx.db.read() as session:
         rows = media_library.list_media(session, principal.owner, after, limit + 1)
-    items = [responses.media_view(row) for row in rows[:limit]]
+        items = responses.media_views(session, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = encode_cursor(last.created_at, last.id) if last else None
     return MediaPage(items=items, next=next_cursor)
@@ -53,7 +53,7 @@ def list_media(
 def get_media(ctx: Ctx, principal: UserPrincipal, media_id: str) -> Media:
     """Return a media file's metadata."""
     with ctx.db.read() as session:
-        return responses.media_view(_media(session, principal.owner, media_id))
+        return responses.media_views(session, [_media(session, principal.owner, media_id)])[0]
 
 
 @router.get("/api/media/{media_id}/used-in")
