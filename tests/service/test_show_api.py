@@ -23,6 +23,7 @@ from clipmill.protocol.integrations.credential_models import (
     DiscordBot,
     TwitchApplication,
 )
+from clipmill.protocol.integrations.webhook_models import WebhookRequest
 from clipmill.shows.candidates import DiscoverResult, SourceReport
 from clipmill.shows.show_messages import EpisodeState, EpisodeView, FailedDiscovery, ShowView
 from clipmill.spec import Quality
@@ -34,6 +35,8 @@ from pods import assemble, fetch
 from show_pods import FEED, LIBRARY, clips, discover, discover_pod, register_show, show_spec
 
 MINUTE_S = 60
+RECEIVER = "https://receiver.example.org/hook"
+EVENTS = ["episode.skipped", "compilation.accepted"]
 
 
 @pytest.fixture
@@ -315,6 +318,7 @@ def test_a_source_that_fails(shows: Harness) -> None:
             "ForbiddenURL",
             "spec.sources[0].feed.url",
         ),
+        ({"notify": ["nobody"]}, "UnknownWebhook", "spec.notify"),
         (
             {"sources": [LIBRARY, {"discord": {"channel": "12345678", "credentials": "my-bot"}}]},
             "UnknownCredential",
@@ -522,6 +526,26 @@ def test_what_a_pod_claims_about_the_library(shows: Harness, two_seconds: Path) 
     (submission,) = shows.operator.submissions()
     assert [c.url for c in submission.spec.clips] == [candidate.url]
     assert shows.rows("SELECT clip_key FROM used_clips") != [{"clip_key": "x" * 30}]
+
+
+def test_notifications(shows: Harness) -> None:
+    """Webhooks that the show names hear of skipped episodes, and of each compilation."""
+    owner, user = shows.user()
+    for name in ("mine", "other"):
+        user.webhooks.put(name, WebhookRequest.model_validate({"url": RECEIVER, "events": EVENTS}))
+    options = {"notify": ["mine"], "history": {"failed": 5}}
+    show = register_show(shows, owner, select={"minimum": 2}, **options)
+    first = started(shows, user, show)
+    discover(shows, first.id, clips(1))
+    second = started(shows, user, show)
+    discover(shows, second.id, clips(2))
+    (submission,) = shows.operator.submissions()
+    assert submission.spec.notify == ["mine"]
+    rows = shows.rows("SELECT webhook, type FROM notifications ORDER BY created_at, type")
+    assert [(row["webhook"], row["type"]) for row in rows] == [
+        ("mine", "episode.skipped"),
+        ("mine", "compilation.accepted"),
+    ]
 
 
 def test_deleting_a_user(shows: Harness) -> None:

@@ -11,6 +11,7 @@ from clipmill_api.compilations import submission
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.notifications.outbox import SkippedEpisode, episode_skipped
 from clipmill_api.queries import compilation_records, revision_clips
 from clipmill_api.queries.shows import episode_rows, show_rows
 from clipmill_api.shows.show_checks import MESSAGE_CHARS
@@ -55,11 +56,25 @@ def end_episode(
         _keep_played_clips(session, episode)
     else:
         show_rows.set_used_keys(session, episode, ())
+    if state is EpisodeState.SKIPPED or episode.compilation_id is None:
+        _notify_skipped(session, ctx, show, episode)
     log.info(
         "episode ended show=%s name=%s state=%s reason=%s",
         *(show.name, episode.name, state, reason),
     )
     apply_history(session, ctx, show)
+
+
+def _notify_skipped(session: Session, ctx: Context, show: ShowRow, episode: EpisodeRow) -> None:
+    """Notify of an episode without a compilation; the end of a compilation is one of its own."""
+    skipped = SkippedEpisode(
+        show=show.name,
+        scheduled_at=episode.scheduled_at,
+        reason=episode.reason,
+        message=episode.message,
+        names=ShowSpec.model_validate(show.spec).notify or None,
+    )
+    episode_skipped(session, ctx, show.owner, skipped)
 
 
 def _keep_played_clips(session: Session, episode: EpisodeRow) -> None:

@@ -10,6 +10,7 @@ from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
+from clipmill_api.notifications.outbox import require_webhooks
 from clipmill_api.shows.source_credentials import require_source_credentials
 from clipmill_api.tables import ShowRow
 
@@ -30,7 +31,7 @@ def find_problem(session: Session, ctx: Context, show: ShowRow) -> ShowProblem |
     if spec.owner not in (None, show.owner):
         message = f"spec.owner: {spec.owner!r} is not the owner {show.owner!r}; omit the field"
         return ShowProblem("OwnerConflict", message)
-    return _address_problem(ctx, spec) or _credential_problem(session, show.owner, spec)
+    return _address_problem(ctx, spec) or _reference_problem(session, show.owner, spec)
 
 
 def _address_problem(ctx: Context, spec: ShowSpec) -> ShowProblem | None:
@@ -46,13 +47,17 @@ def _address_problem(ctx: Context, spec: ShowSpec) -> ShowProblem | None:
     return None
 
 
-def _credential_problem(session: Session, owner: str, spec: ShowSpec) -> ShowProblem | None:
+def _reference_problem(session: Session, owner: str, spec: ShowSpec) -> ShowProblem | None:
     for index, source in enumerate(spec.sources):
         try:
             require_source_credentials(session, owner, source)
         except ApiProblem as problem:
             field = f"spec.sources[{index}].{source.kind}"
             return ShowProblem(problem.code, f"{field}.{problem.detail}")
+    try:
+        require_webhooks(session, owner, spec.notify)
+    except ApiProblem as problem:
+        return ShowProblem(problem.code, problem.detail)
     return None
 
 

@@ -61,6 +61,8 @@ def build_episode_spec(
     fields: dict[str, Any] = template.model_dump(by_alias=True, exclude_unset=True)
     if longest := _longest_part(show):
         fields["maxClipDuration"] = longest
+    if show.notify:
+        fields.setdefault("notify", list(show.notify))
     if show.approval is Approval.REQUIRED:
         fields["quality"] = Quality.DRAFT
     return CompilationSpec.model_validate({**fields, "clips": [_clip(c) for c in taken]})
