@@ -54,7 +54,7 @@ class Client:
     Args:
         base_url: URL of the API, without a path.
         key: Key with its prefix, `cm_...`.
-        transport: Another transport of httpx, such as one that calls an app in process.
+        transport: Another transport of httpx.
         attempts: How often a request that may be repeated is sent at most.
         timeout: Timeout of calls that transfer no file.
         pause: Function that waits for some seconds between two attempts.
@@ -175,10 +175,8 @@ class Client:
 
     def create(self, manifest: Manifest, idempotency_key: str | None = None) -> CompilationView:
         """Submit a compilation; requests with the same idempotency key create one compilation."""
-        path, headers = (
-            "/api/compilations",
-            {"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
-        )
+        path = "/api/compilations"
+        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         return self.connection.request_as(
             CompilationView, "POST", path, body=manifest, headers=headers
         )
@@ -290,8 +288,8 @@ class Client:
 
     def keep_newest(self, count: int | None) -> Account:
         """Keep so many results, the newest ones; None keeps all."""
-        body = ResultRetention(newest=count)
-        return self.connection.request_as(Account, "PUT", "/api/retention", body=body)
+        path, body = "/api/retention", ResultRetention(newest=count)
+        return self.connection.request_as(Account, "PUT", path, body=body)
 
     def usage(self) -> list[Usage]:
         """Return render time by finished generation, newest first."""
