@@ -35,7 +35,7 @@ SERVE = (
     ADDRESSES
     + """
 class Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {".mp4": "video/mp4"}
+    extensions_map = {".mp4": "video/mp4", ".ts": "video/mp2t", ".m2ts": "video/mp2t"}
     def do_GET(self):
         *_, hold, name = ["", *self.path.split("/")]
         while hold.startswith("held-") and not os.path.exists(f"/served/{hold}"): time.sleep(0.1)
