@@ -79,7 +79,7 @@ def measure(plane: ControlPlane, api: Harness, folder: Path, count: int, rest_s:
         plane, api, NAMESPACE, folder, more={**USUAL, "CLIPMILL_SHOW_POLL_SECONDS": "5"}
     )
     with cluster.operator() as process:
-        until("it serves", cluster.serves)
+        until("it serves", cluster.serves, CREATED_WITHIN_S)
         empty = memory_mib(process.pid)
         started = time.monotonic()
         shows = {"apiVersion": "v1", "kind": "List", "items": [show(i) for i in range(count)]}
