@@ -28,6 +28,8 @@ CLUSTER_WIDE = ("ClusterRole", "ValidatingAdmissionPolicy")
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
     ("clipmill.dev", "compilations/status"): {"patch"},
+    ("clipmill.dev", "shows"): {"get", "list", "watch"},
+    ("clipmill.dev", "shows/status"): {"patch"},
     ("batch", "jobs"): {"get", "list", "watch", "create", "delete"},
     ("", "pods"): {"list", "watch"},
     ("", "secrets"): {"create", "delete"},

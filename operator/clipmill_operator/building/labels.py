@@ -125,7 +125,7 @@ def _child_name(name: str, identity: str, generation: int, stage: str) -> str:
 
 
 def _job_labels(stage: str, owner: str) -> dict[str, str]:
-    return {**MANAGED_BY, "app.kubernetes.io/component": "job", OWNER: owner, STAGE: stage}
+    return {**MANAGED_BY, "app.kubernetes.io/component": "job", OWNER: owner, STAGE: str(stage)}
 
 
 def owner_reference(api_version: str, kind: str, name: str, uid: str) -> Object:
