@@ -40,12 +40,13 @@ VALUES: dict[str, Any] = {
 }
 
 
-def install(**values: object) -> None:
+def install(**values: Any) -> None:
     """Install or upgrade the release, and wait until it is ready."""
     apply(namespace(HERE), namespace(VIDEOS))
     settings = {**VALUES, **values, "image": {"registry": names.prefix(), "tag": names.tag()}}
     # An image built again under the same tag needs new pods.
-    settings["api"] = {**VALUES["api"], "podAnnotations": {"image": names.built("api")}}
+    annotations = {"podAnnotations": {"image": names.built("api")}}
+    settings["api"] = {**VALUES["api"], **settings["api"], **annotations}
     settings["operator"] = {"podAnnotations": {"image": names.built("operator")}}
     chart = str(names.ROOT / "charts/clipmill")
     done = subprocess.run(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
 import clipmaker
 from clipmill.protocol.integrations.credential_models import CredentialKind, TwitchApplication
+from clipmill.protocol.integrations.webhook_models import EventType, WebhookRequest
 from cluster import world
 from cluster.compilations import SMALL, serve_samples
 from cluster.episodes import SCHEDULED_AT, Show
 from cluster.kubectl import get, kubectl, until
-from cluster.platforms import ADDRESS, CLIENT_ID, CLIENT_SECRET, URLS, platforms
+from cluster.platforms import ADDRESS, CLIENT_ID, CLIENT_SECRET, URLS, deliveries, platforms
 from cluster.release import HERE, VALUES, VIDEOS, api, install, sql
 
 pytestmark = pytest.mark.usefixtures("installed")
@@ -29,7 +33,9 @@ def receiver(installed: None, outside: Path) -> Iterator[str]:
     """The platforms outside, and a release that uses them."""
     serve_samples(outside)
     with platforms() as name:
-        install(sources=SOURCES)
+        private = {"name": "CLIPMILL_ALLOW_PRIVATE_WEBHOOKS", "value": f"{ADDRESS}:80"}
+        ports = {"webhookPorts": [80]}
+        install(sources=SOURCES, api={"extraEnv": [private]}, networkPolicy=ports)
         yield name
         kubectl("delete", "shows", "--all", "-n", VIDEOS, "--wait=false")
 
@@ -42,9 +48,26 @@ def canary() -> str:
     )
 
 
-def test_a_show_of_twitch_from_schedule_to_video(outside: Path, tmp_path: Path) -> None:
-    """Discovered with credentials, drafted, approved by the API, rendered, and downloaded."""
+def verified(name: str, path: str, secret: str) -> dict[str, int]:
+    """Return how often each type of event has arrived at a path, with a right signature."""
+    receiver = Webhook(secret)
+    contents = [
+        receiver.verify(delivery.body, delivery.headers)
+        for delivery in deliveries(name)
+        if delivery.path == path
+    ]
+    return Counter(content["type"] for content in contents)
+
+
+def test_a_show_of_twitch_from_schedule_to_video(
+    receiver: str, outside: Path, tmp_path: Path
+) -> None:
+    """Discovered with credentials, drafted, approved by the API, rendered, and notified."""
+    path = f"/hooks/{uuid.uuid4().hex}"
     with api("owner-key") as client:
+        events = [EventType.DRAFT_READY, EventType.SUCCEEDED]
+        request = WebhookRequest(url=f"http://{ADDRESS}{path}", events=events)
+        secret = client.webhooks.put("my-hook", request).secret
         twitch = TwitchApplication(
             kind=CredentialKind.TWITCH, client_id=CLIENT_ID, client_secret=CLIENT_SECRET
         )
@@ -56,9 +79,13 @@ def test_a_show_of_twitch_from_schedule_to_video(outside: Path, tmp_path: Path) 
         select={"most": 2, "order": "Newest", "clipDuration": "1s"},
         parameters={"game": "Chess"},
         template={"title": "${game} ${number}", "outputs": [SMALL]},
+        notify=["my-hook"],
     )
     show.episode("AwaitingApproval")
     show.apply(suspend=True)
+    assert secret
+    until("the draft is notified", lambda: verified(receiver, path, secret))
+    assert verified(receiver, path, secret) == {"compilation.draft_ready": 1}
     video = show.video()
     resource = video.get()
     (owner,) = resource["metadata"]["ownerReferences"]
@@ -77,6 +104,8 @@ def test_a_show_of_twitch_from_schedule_to_video(outside: Path, tmp_path: Path) 
     with api("owner-key") as client:
         client.download_media(video.status()["outputs"][0]["mediaId"], tmp_path / "out.mp4")
     assert len(clipmaker.frames(tmp_path / "out.mp4")) == 60
+    both = {"compilation.draft_ready": 1, "compilation.succeeded": 1}
+    until("the video is notified", lambda: verified(receiver, path, secret) == both)
     events = get("events", VIDEOS, f"--field-selector=involvedObject.name={show.name}")
     reasons = {event["reason"] for event in events}
     assert reasons >= {"Scheduled", "DiscoverStarted", "EpisodeAwaitsApproval", "EpisodeSucceeded"}
