@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,12 @@ from cluster.release import VIDEOS
 EVERY_MINUTE = "* * * * *"
 # A scheduled time, a pod, and a machine with other work.
 STARTS_S = 240
+
+
+def next_minute(after_s: float = 15.0) -> str:
+    """Return the schedule of the next full minute after some seconds: one episode, then none."""
+    time = datetime.now(UTC) + timedelta(seconds=after_s + 60)
+    return f"{time.minute} {time.hour} * * *"
 
 
 class Show:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 import clipmaker
@@ -15,7 +16,7 @@ from clipmill.protocol.integrations.credential_models import CredentialKind, Twi
 from clipmill.protocol.integrations.webhook_models import EventType, WebhookRequest
 from cluster import world
 from cluster.compilations import SMALL, serve_samples
-from cluster.episodes import SCHEDULED_AT, Show
+from cluster.episodes import EVERY_MINUTE, SCHEDULED_AT, Show, next_minute
 from cluster.kubectl import get, kubectl, until
 from cluster.platforms import ADDRESS, CLIENT_ID, CLIENT_SECRET, URLS, deliveries, platforms
 from cluster.release import HERE, VALUES, VIDEOS, api, install, sql
@@ -66,10 +67,13 @@ def test_a_show_of_twitch_from_schedule_to_video(
     path = f"/hooks/{uuid.uuid4().hex}"
     with api("owner-key") as client:
         events = [EventType.DRAFT_READY, EventType.SUCCEEDED]
-        request = WebhookRequest(url=f"http://{ADDRESS}{path}", events=events)
-        secret = client.webhooks.put("my-hook", request).secret
+        request = WebhookRequest(url=SecretStr(f"http://{ADDRESS}{path}"), events=events)
+        hook = f"hook-{uuid.uuid4().hex[:8]}"
+        stored = client.webhooks.put(hook, request).secret
         twitch = TwitchApplication(
-            kind=CredentialKind.TWITCH, client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+            kind=CredentialKind.TWITCH,
+            client_id=CLIENT_ID,
+            client_secret=SecretStr(CLIENT_SECRET),
         )
         client.credentials.put("my-twitch", twitch)
     source = {"twitch": {"games": ["Chess"], "credentials": "my-twitch"}}
@@ -79,11 +83,12 @@ def test_a_show_of_twitch_from_schedule_to_video(
         select={"most": 2, "order": "Newest", "clipDuration": "1s"},
         parameters={"game": "Chess"},
         template={"title": "${game} ${number}", "outputs": [SMALL]},
-        notify=["my-hook"],
+        notify=[hook],
     )
     show.episode("AwaitingApproval")
     show.apply(suspend=True)
-    assert secret
+    assert stored
+    secret = stored.get_secret_value()
     until("the draft is notified", lambda: verified(receiver, path, secret))
     assert verified(receiver, path, secret) == {"compilation.draft_ready": 1}
     video = show.video()
@@ -112,31 +117,50 @@ def test_a_show_of_twitch_from_schedule_to_video(
 
 
 def discovering(show: Show) -> None:
-    """Stop while the feed is read."""
+    """Wait until the feed is read."""
     show.discovering()
 
 
 def fetching(show: Show) -> None:
-    """Stop while the clip is fetched."""
+    """Wait until the clip is fetched."""
     show.release_feed()
     show.video().running("fetch")
 
 
 def awaiting(show: Show) -> None:
-    """Stop while the draft waits for its approval."""
+    """Wait until the draft waits for its approval."""
     show.release_feed()
     show.release_clips()
     show.episode("AwaitingApproval")
 
 
 PHASES = (discovering, fetching, awaiting)
+CHANGES = ("deleted", "suspended", "edited")
+Waiting = dict[tuple[str, Callable[[Show], None]], Show]
 
 
-@pytest.mark.parametrize("reach", PHASES)
-def test_deleted_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
+@pytest.fixture(scope="module")
+def waiting(receiver: str, outside: Path) -> Waiting:
+    """One Show for each change in each phase: all are due in the same minute, and reach it."""
+    shows = {}
+    schedule = next_minute()
+    for phase in PHASES:
+        for change in CHANGES:
+            show = Show(change, outside, clips=2)
+            select = {"most": 1}
+            shows[change, phase] = show.apply(schedule=schedule, approval="Required", select=select)
+            if phase is not discovering:
+                show.release_feed()
+            if phase is awaiting:
+                show.release_clips()
+    return shows
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_deleted_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
     """Everything goes with the Show: Jobs, pods, Compilations, reservations."""
-    show = Show("deleted", outside).apply(approval="Required")
-    reach(show)
+    show = waiting["deleted", phase]
+    phase(show)
     uid = show.get()["metadata"]["uid"]
     show.delete()
     until("nothing is left", show.is_gone)
@@ -148,36 +172,32 @@ def test_deleted_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> Non
     until("no reservation", lambda: not sql(open_ones))
 
 
-@pytest.mark.parametrize("reach", PHASES)
-def test_suspended_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
-    """The episode goes on to its end, and no other one starts."""
-    show = Show("suspended", outside).apply(approval="Required")
-    reach(show)
-    show.apply(suspend=True)
+@pytest.mark.parametrize("phase", PHASES)
+def test_suspended_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
+    """The episode goes on to its end, and no other one is due."""
+    show = waiting["suspended", phase]
+    phase(show)
+    show.apply(suspend=True, schedule=EVERY_MINUTE)
     until("it is suspended", lambda: show.condition("Suspended")[0] == "True")
     assert "nextScheduleTime" not in show.status()
-    number = show.status()["lastEpisode"]["number"]
     awaiting(show)
-    assert show.status()["lastEpisode"]["number"] == number
+    assert show.status()["lastEpisode"]["number"] == 1
     assert len(show.videos()) == 1
-    show.delete()
 
 
-@pytest.mark.parametrize("reach", PHASES)
-def test_edited_in_a_phase(outside: Path, reach: Callable[[Show], None]) -> None:
+@pytest.mark.parametrize("phase", PHASES)
+def test_edited_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
     """The next episode has the new template; the one before keeps what it was created with."""
-    show = Show("edited", outside, clips=4).apply(
-        approval="Required", select={"most": 1}, concurrencyPolicy="Allow"
-    )
-    reach(show)
-    show.apply(template={"title": "new ${number}", "outputs": [SMALL]})
+    show = waiting["edited", phase]
+    phase(show)
+    template = {"title": "new ${number}", "outputs": [SMALL]}
+    show.apply(template=template, schedule=next_minute())
     show.release_feed()
     show.release_clips()
-    until("two episodes", lambda: len(show.videos()) >= 2)
-    first, second, *_ = [video["spec"]["title"] for video in show.videos()]
-    assert first == ("new 1" if reach is discovering else f"{show.name} 1")
+    until("two episodes", lambda: len(show.videos()) == 2)
+    first, second = [video["spec"]["title"] for video in show.videos()]
+    assert first == ("new 1" if phase is discovering else f"{show.name} 1")
     assert second == "new 2"
-    show.delete()
 
 
 def test_a_source_that_fails_is_named(outside: Path) -> None:
