@@ -44,6 +44,10 @@ class ShowCalls:
         """Start an episode at once; requests within one minute start one episode."""
         return self._connection.request_as(EpisodeView, "POST", f"{ROOT}/{show_id}/run")
 
+    def preview(self, show_id: str) -> EpisodeView:
+        """Start an episode that ends once its clips are selected; see its report."""
+        return self._connection.request_as(EpisodeView, "POST", f"{ROOT}/{show_id}/preview")
+
     def episodes(
         self, show_id: str, *, before: datetime | None = None, limit: int = 50
     ) -> list[EpisodeView]:

@@ -15,16 +15,29 @@ import clipmaker
 import levels
 from clipmill.protocol import MediaKind, UserView
 from clipmill.protocol.integrations.webhook_models import WebhookRequest
+from clipmill.shows.show_spec import ShowSpec
 from clipmill_cli.commands import reference_page
 from clipmill_client.client import Client
 from commandline import Completed, clipmill, started
 from examples import ROOT, indented, run, with_ids, yaml_block
 from harness import SMALL
+from show_manifests import show_manifest
 
 README = (ROOT / "README.md").read_text()
 # Lines that other tests run (demo, chart, cluster) or a fixture (keys).
 RUN_ELSEWHERE = ("./run ", "helm ", "kubectl ", "eval ", "export ")
 SERVE = "clipmill serve --port 8000"
+DRAFT = "chess-weekly-20270108-1800"
+# Its source needs no network, and each of its episodes may play the same clip.
+SHOW = ShowSpec.model_validate(
+    {
+        "schedule": "0 18 * * FRI",
+        "sources": [{"library": {}}],
+        "select": {"most": 1, "unused": False},
+        "approval": "Required",
+        "template": {"outputs": [SMALL]},
+    }
+)
 
 
 def help_examples() -> list[str]:
@@ -56,6 +69,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "cookies.txt").write_text(".youtube.com\tTRUE\t/\tTRUE\t0\tSID\tsession-1\n")
     (path / "proxy.txt").write_text("http://ada:secret@proxy.example.org:3128\n")
     levels.track(path / "track.mp3", levels.tone(300, 1))
+    (path / "weekly.yaml").write_text(
+        yaml.safe_dump(
+            show_manifest(SHOW.model_dump(mode="json", by_alias=True, exclude_unset=True), "weekly")
+        )
+    )
+    local = {"XDG_DATA_HOME": str(path / "data")}
+    assert clipmill("media", "upload", path / "clip.mp4", env=dict(local)).code == 0
     return path
 
 
@@ -85,6 +105,8 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
         with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
             compilation = client.compilations().items[0].id if "c-0123" in command else ""
             media = _unused_media(client, folder) if "m-0123" in command else ""
+            if "chess-weekly" in command:
+                command = command.replace(DRAFT, _draft_of_show(client, folder))
         notification = _notification(env) if " my-hook" in command else ""
         key = _key_of_ada(env) if " admin " in command else ""
         port = env["CLIPMILL_API_URL"].rsplit(":", 1)[1]
@@ -108,6 +130,14 @@ def _notification(env: dict[str, str]) -> str:
         client.webhooks.put("my-hook", request)
         client.webhooks.enable("my-hook")
         return client.webhooks.test("my-hook").id
+
+
+def _draft_of_show(client: Client, folder: Path) -> str:
+    """Create the show that the examples name, and return the name of an episode."""
+    named = [show for show in client.shows.all() if show.name == "chess-weekly"]
+    show = named[0] if named else client.shows.create("chess-weekly", SHOW)
+    client.upload_media(folder / "clip.mp4", MediaKind.CLIP)
+    return client.shows.run(show.id).name
 
 
 def _key_of_ada(env: dict[str, str]) -> str:
@@ -146,7 +176,12 @@ def page_examples(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [*page_examples("credentials.md"), *page_examples("notifications.md")]
+    "command",
+    [
+        *page_examples("credentials.md"),
+        *page_examples("notifications.md"),
+        *page_examples("shows.md"),
+    ],
 )
 def test_page_example(command: str, example: Callable[[str], Completed]) -> None:
     """It runs as it is written, with files of the formats that the page describes."""

@@ -22,6 +22,8 @@ WITHOUT_JSON = {
     ("webhooks", "enable"),
     ("credentials", "delete"),
     ("render",),
+    ("show", "run"),
+    ("shows", "delete"),
     ("export",),
     ("import",),
     ("init",),

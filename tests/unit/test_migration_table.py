@@ -10,6 +10,8 @@ from clipmill_client.legacy_calls import LegacyWorkerCalls
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (E\d+) \| `([A-Z]+) (\S+)` \| `(\w+)` \| `(\w+)` \|$", re.MULTILINE)
 ROWS = ROW.findall((ROOT / "docs/migration.md").read_text())
+# What replaces the features of the predecessor beside the worker API.
+FEATURES = (ROOT / "docs/migration.md").read_text().split("## Automation, search")[1]
 TESTS = (ROOT / "tests/service").glob("test_legacy_*.py")
 
 
@@ -44,3 +46,13 @@ def test_tests_exist() -> None:
     for _, _, path, function, test in ROWS:
         step = path.removeprefix("/api/worker").split("{")[0]
         assert function in sources[test] or step in sources[test], test
+
+
+def test_tests_of_features_exist() -> None:
+    """Each row about automation, search and notifications names a test, or none."""
+    rows = re.findall(r"^\| .+ \| .+ \| (?:`(\w+)` )?\|$", FEATURES, re.MULTILINE)
+    names = {name for name in rows if name}
+    paths = [*(ROOT / "tests/unit").glob("*.py"), *(ROOT / "tests/service").glob("*.py")]
+    text = "".join(path.read_text() for path in paths)
+    assert len(rows) >= 20
+    assert [name for name in names if f"def {name}(" not in text] == []

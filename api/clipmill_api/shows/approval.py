@@ -11,11 +11,11 @@ from clipmill_api.queries import revisions
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows.discover_tasks import lock_both
 from clipmill_api.shows.episode_end import is_ended
-from clipmill_api.shows.episode_start import start_episode
+from clipmill_api.shows.episode_start import start_episode, start_preview
 from clipmill_api.shows.episode_sync import sync_episode
 from clipmill_api.shows.show_checks import find_problem
 from clipmill_api.shows.show_registration import lock_own_show
-from clipmill_api.tables import CompilationRow, EpisodeRow
+from clipmill_api.tables import CompilationRow, EpisodeRow, ShowRow
 
 
 def approve(session: Session, ctx: Context, owner: str, compilation_id: str) -> CompilationRow:
@@ -49,8 +49,22 @@ def run_now(session: Session, ctx: Context, owner: str, show_id: str) -> Episode
     Raises:
         ApiProblem: NotFound or InvalidShow.
     """
+    show = _ready_show(session, ctx, owner, show_id)
+    return start_episode(session, ctx, show, ctx.now().replace(second=0, microsecond=0))
+
+
+def preview(session: Session, ctx: Context, owner: str, show_id: str) -> EpisodeRow:
+    """Start an episode that ends, as skipped, once its clips are selected.
+
+    Raises:
+        ApiProblem: NotFound or InvalidShow.
+    """
+    return start_preview(session, ctx, _ready_show(session, ctx, owner, show_id))
+
+
+def _ready_show(session: Session, ctx: Context, owner: str, show_id: str) -> ShowRow:
     show = lock_own_show(session, owner, show_id)
     problem = find_problem(session, ctx, show)
     if problem is not None:
         raise ApiProblem(422, "InvalidShow", problem.message, reason=problem.reason)
-    return start_episode(session, ctx, show, ctx.now().replace(second=0, microsecond=0))
+    return show

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from clipmill.shows.candidates import EMPTY_RESULT, ClipCandidate, SourceReport
@@ -30,8 +30,12 @@ REPORTED = 1000
 
 
 def window_of(spec: ShowSpec, scheduled_at: datetime) -> tuple[datetime, datetime]:
-    """Return the times between which the clips of an episode were created."""
-    return scheduled_at - parse_long_duration(spec.select.window), scheduled_at
+    """Return the times between which the clips of an episode were created.
+
+    The scheduled minute is in it, so that an episode that is started by hand sees new media.
+    """
+    start = scheduled_at - parse_long_duration(spec.select.window)
+    return start, scheduled_at + timedelta(minutes=1)
 
 
 def _of_pod(candidates: Sequence[ClipCandidate]) -> list[ClipCandidate]:
@@ -76,6 +80,10 @@ def end_discovery(
         is_allowed=partial(_is_allowed, ctx.settings),
     )
     _store_report(session, episode, selection, sources)
+    if episode.reason == SkipReason.PREVIEW:
+        end = (EpisodeState.SKIPPED, SkipReason.PREVIEW.value, "nothing was to be rendered")
+        end_episode(session, ctx, show, episode, end)
+        return
     problem = _worst_problem(spec, sources)
     set_problem(show, problem, ctx.now())
     if len(selection.taken) >= spec.select.minimum:
@@ -109,12 +117,11 @@ def _source_problem(spec: ShowSpec, report: SourceReport) -> ShowProblem:
 def _store_report(
     session: Session, episode: EpisodeRow, selection: Selection, sources: Sequence[SourceReport]
 ) -> None:
-    considered = sorted(selection.considered, key=lambda clip: bool(clip.reason))
-    episode.taken, episode.considered = len(selection.taken), len(considered)
+    episode.taken, episode.considered = len(selection.taken), len(selection.ranked)
     episode_rows.put_report(
         session,
         episode.id,
-        [clip.model_dump(mode="json", exclude_none=True) for clip in considered[:REPORTED]],
+        [clip.model_dump(mode="json", exclude_none=True) for clip in selection.report(REPORTED)],
         [source.model_dump(mode="json") for source in sources],
     )
 
@@ -136,8 +143,7 @@ def _submit(
         episode.state, episode.compilation_id = EpisodeState.CREATED.value, compilation.id
         episode.lease_until = None
         show.episodes, show.changed_at = episode.number, ctx.now()
-        taken = [clip.clip_key for clip in selection.considered if not clip.reason]
-        show_rows.set_used_keys(session, episode, taken)
+        show_rows.set_used_keys(session, episode, selection.used_keys)
         return
     set_problem(show, problem, ctx.now())
     end_episode(session, ctx, show, episode, (EpisodeState.FAILED, problem.reason, problem.message))

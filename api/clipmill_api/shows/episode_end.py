@@ -128,8 +128,9 @@ def apply_history(session: Session, ctx: Context, show: ShowRow) -> None:
     session.flush()
     ended = episode_rows.list_ended(session, show.id)
     succeeded = [e for e in ended if e.state == EpisodeState.SUCCEEDED]
-    others = [e for e in ended if e.state != EpisodeState.SUCCEEDED]
-    excess = succeeded[history.successful :] + others[history.failed :]
+    previews = [e for e in ended if e.reason == SkipReason.PREVIEW]
+    others = [e for e in ended if e.state != EpisodeState.SUCCEEDED and e not in previews]
+    excess = succeeded[history.successful :] + others[history.failed :] + previews[1:]
     for episode in excess:
         remove_compilation(session, ctx, episode, "History")
     if excess:

@@ -101,9 +101,25 @@ def start_episode(
             skip_episode(session, ctx, show, earlier, (SkipReason.REPLACED, message))
     episode = _add_episode(session, ctx, show, scheduled_at)
     show.last_at = max(show.last_at or scheduled_at, scheduled_at)
-    if all(source.library is not None for source in spec.sources):
-        end_discovery(session, ctx, show, episode)
+    _end_without_pod(session, ctx, show, episode)
     return episode
+
+
+def start_preview(session: Session, ctx: Context, show: ShowRow) -> EpisodeRow:
+    """Start an episode whose clips are selected, but neither rendered nor counted as played."""
+    now = ctx.now()
+    existing = episode_rows.find_episode(session, show.id, now)
+    if existing is not None:
+        return existing
+    episode = _add_episode(session, ctx, show, now, reason=SkipReason.PREVIEW.value)
+    _end_without_pod(session, ctx, show, episode)
+    return episode
+
+
+def _end_without_pod(session: Session, ctx: Context, show: ShowRow, episode: EpisodeRow) -> None:
+    sources = ShowSpec.model_validate(show.spec).sources
+    if all(source.library is not None for source in sources):
+        end_discovery(session, ctx, show, episode)
 
 
 def _add_skipped(
@@ -123,7 +139,7 @@ def _add_skipped(
 
 
 def _add_episode(
-    session: Session, ctx: Context, show: ShowRow, scheduled_at: datetime
+    session: Session, ctx: Context, show: ShowRow, scheduled_at: datetime, *, reason: str = ""
 ) -> EpisodeRow:
     spec = ShowSpec.model_validate(show.spec)
     now = ctx.now()
@@ -135,7 +151,7 @@ def _add_episode(
         scheduled_at=scheduled_at,
         name=episode_name(show.name, scheduled_at, spec.time_zone),
         state=EpisodeState.DISCOVERING.value,
-        reason="",
+        reason=reason,
         message="",
         taken=0,
         considered=0,

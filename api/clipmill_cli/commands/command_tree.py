@@ -18,9 +18,11 @@ from clipmill_cli.commands import (
     fsck_command,
     init_command,
     keygen_command,
+    local_show_commands,
     media_commands,
     render_commands,
     serve_command,
+    show_commands,
     timeline_commands,
     webhook_commands,
 )
@@ -67,6 +69,19 @@ Examples:
     clipmill webhooks add https://example.org/hooks --name my-hook
     clipmill webhooks test my-hook
     clipmill webhooks deliveries my-hook
+"""
+SHOW_HELP = """Make an episode of a show on this machine.
+
+Examples:
+    clipmill show run weekly.yaml -o out/
+"""
+SHOWS_HELP = """Manage the shows of an API: compilations that are made again by a schedule.
+
+A show is created by `clipmill submit` of its manifest, or by `kubectl apply`.
+
+Examples:
+    clipmill shows list
+    clipmill shows episodes chess-weekly
 """
 ADMIN_HELP = """Manage users, their keys, and tiers. Needs CLIPMILL_ADMIN_KEY.
 
@@ -149,9 +164,12 @@ _add(app, "submit", compilation_commands.submit)
 _add(app, "edit", compilation_commands.edit)
 _add(app, "list", compilation_commands.list_compilations)
 _add(app, "get", compilation_commands.get)
+_add(app, "manifest", compilation_commands.print_manifest)
 _add(app, "watch", compilation_commands.watch)
 _add(app, "cancel", compilation_commands.cancel)
 _add(app, "download", compilation_commands.download)
+_add(app, "approve", show_commands.approve)
+_add(app, "discover", local_show_commands.discover)
 _add(app, "export", timeline_commands.export)
 _add(app, "import", timeline_commands.import_timeline)
 _add(app, "quota", account_commands.quota)
@@ -179,6 +197,18 @@ _add(_webhooks, "enable", webhook_commands.enable)
 _add(_webhooks, "test", webhook_commands.send_test)
 _add(_webhooks, "deliveries", webhook_commands.deliveries)
 _add(_webhooks, "replay", webhook_commands.replay)
+
+_show = _add_group("show", SHOW_HELP)
+_add(_show, "run", local_show_commands.run_local_show)
+
+_shows = _add_group("shows", SHOWS_HELP)
+_add(_shows, "list", show_commands.list_shows)
+_add(_shows, "get", show_commands.get_show)
+_add(_shows, "episodes", show_commands.episodes)
+_add(_shows, "run", show_commands.run_show)
+_add(_shows, "suspend", show_commands.suspend)
+_add(_shows, "resume", show_commands.resume)
+_add(_shows, "delete", show_commands.delete_show)
 
 _admin = _add_group("admin", ADMIN_HELP)
 _add(_admin, "users", admin_commands.users)

@@ -28,7 +28,8 @@ from clipmill_cli.commands.options import (
     print_json,
     print_json_list,
 )
-from clipmill_cli.local import local_render, prepared_manifest, result_folder
+from clipmill_cli.commands.show_commands import submit_show
+from clipmill_cli.local import local_render, manifest_file, prepared_manifest, result_folder
 from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import EXIT_INTERRUPTED, print_errors
 from clipmill_cli.output.progress import LiveProgress
@@ -50,10 +51,11 @@ def submit(
     output: OutputOption = Format.TEXT,
     api_url: RequiredApiUrlOption = None,
 ) -> None:
-    """Submit a manifest to an API.
+    """Submit a manifest to an API: a Compilation, or a Show that makes them by a schedule.
 
     Local files of the manifest are uploaded to the media library first. With --wait, the progress
-    is shown until the end; Ctrl-C ends the waiting, not the compilation.
+    is shown until the end; Ctrl-C ends the waiting, not the compilation. A Show of the same name
+    is replaced.
 
     Exit codes: 0 submitted, 1 refused or API not reachable, 2 invalid manifest or usage. With
     --wait: 0 succeeded, 1 failed, 3 succeeded but degraded, 130 interrupted.
@@ -62,7 +64,10 @@ def submit(
         clipmill submit friday.yaml
         clipmill submit friday.yaml --wait && clipmill download friday -o out/
     """
-    prepared = prepared_manifest.prepare(manifest)
+    prepared = prepared_manifest.prepare_any(manifest)
+    if isinstance(prepared, prepared_manifest.PreparedShow):
+        submit_show(prepared, output, api_url)
+        return
     with user_client(api_url) as client:
         view = client.create(prepared.upload(client))
         _show_submitted(client, view, wait, output)
@@ -159,6 +164,26 @@ def get(
     """
     with connected(api_url, state) as client:
         _show_view(terminal.console(), watching.find_compilation(client, compilation_id), output)
+
+
+def print_manifest(
+    compilation_id: CompilationIdArgument,
+    output: OutputOption = Format.TEXT,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
+) -> None:
+    """Print the manifest of a compilation in YAML, such as an episode of a show, to edit it.
+
+    Examples:
+        clipmill manifest friday >friday.yaml
+    """
+    with connected(api_url, state) as client:
+        view = watching.find_compilation(client, compilation_id)
+        name, spec = view.name, client.spec(view.id)
+    if output is Format.JSON:
+        print_json(terminal.console(), manifest_file.manifest_of(name, spec))
+    else:
+        typer.echo(manifest_file.manifest_text(name, spec), nl=False)
 
 
 def watch(

@@ -7,16 +7,18 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from clipmill.spec import Manifest
+from clipmill.shows.show_spec import ShowManifest
+from clipmill.spec import CompilationSpec, Manifest, Metadata
 from clipmill.spec.input_rules import input_rule
 from clipmill_cli.errors import ManifestError
 from clipmill_cli.output.field_paths import field_path, format_value
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 MAX_BYTES = 1024 * 1024
 MAX_LINES = 5
 STDIN = Path("-")
@@ -46,7 +48,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ManifestError(f"{path}: nested too deeply") from None
     if not isinstance(document, dict):
         kind = format_value(document)
-        raise ManifestError(f"{path}: a Compilation must be a mapping, not {kind}")
+        raise ManifestError(f"{path}: a manifest must be a mapping, not {kind}")
     return document
 
 
@@ -86,14 +88,44 @@ def validate(document: Mapping[str, Any]) -> Manifest:
     Raises:
         ManifestError: it is not valid; the first MAX_LINES faults are named.
     """
+    return _validate(Manifest, document)
+
+
+def validate_show(document: Mapping[str, Any]) -> ShowManifest:
+    """Return the show in a parsed document.
+
+    Raises:
+        ManifestError: it is not valid; the first MAX_LINES faults are named.
+    """
+    return _validate(ShowManifest, document)
+
+
+def _validate(model: type[ModelT], document: Mapping[str, Any]) -> ModelT:
     try:
-        return Manifest.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-    lines = [_fault_line(dict(fault), Manifest) for fault in faults[:MAX_LINES]]
+    lines = [_fault_line(dict(fault), model) for fault in faults[:MAX_LINES]]
     if len(faults) > MAX_LINES:
         lines[-1] += f" (and {len(faults) - MAX_LINES} more errors)"
     raise ManifestError(*lines)
+
+
+def manifest_of(name: str, spec: CompilationSpec) -> Manifest:
+    """Return the manifest of a spec."""
+    return Manifest(
+        api_version="clipmill.dev/v1alpha1",
+        kind="Compilation",
+        metadata=Metadata(name=name),
+        spec=spec,
+    )
+
+
+def manifest_text(name: str, spec: CompilationSpec) -> str:
+    """Return a manifest in YAML, without the fields that have their defaults."""
+    manifest = manifest_of(name, spec)
+    document = manifest.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def _fault_line(fault: dict[str, Any], root: type[BaseModel]) -> str:

@@ -73,11 +73,6 @@ class Selection:
         """The clip keys of the clips that are taken."""
         return [clip.key for clip in self.ranked if clip.reason is None]
 
-    @property
-    def considered(self) -> tuple[ConsideredClip, ...]:
-        """All candidates, the best first."""
-        return tuple(clip.as_considered() for clip in self.ranked)
-
     def report(self, most: int) -> list[ConsideredClip]:
         """Return at most `most` candidates for a report: those that are taken come first."""
         ordered = sorted(self.ranked, key=lambda clip: clip.reason is not None)

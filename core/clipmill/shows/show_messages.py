@@ -31,6 +31,8 @@ class SkipReason(StrEnum):
     DEADLINE_MISSED = "DeadlineMissed"
     REPLACED = "Replaced"
     NOT_APPROVED = "NotApproved"
+    # `clipmill discover` asked for it: its clips are selected, and nothing is rendered.
+    PREVIEW = "Preview"
 
 
 class ConsideredClip(ClipCandidate):

@@ -117,7 +117,10 @@ SOURCE_KINDS = ("twitch", "discord", "feed", "list", "library")
 class ShowSource(Model):
     """A source of clips: exactly one of its fields is set."""
 
-    twitch: TwitchSource | None = Field(None, description="twitch searches clips of Twitch.")
+    twitch: TwitchSource | None = Field(
+        None,
+        description="twitch searches clips by exactly one of broadcasters, games and ids.",
+    )
     discord: DiscordSource | None = Field(
         None, description="discord reads the messages of a Discord channel."
     )

@@ -181,7 +181,10 @@ class ShowSpec(Model):
         " quality once it is approved.",
     )
     sources: list[ShowSource] = Field(
-        min_length=1, max_length=20, description="sources are where candidates come from."
+        min_length=1,
+        max_length=20,
+        description="sources are where candidates come from. Each sets exactly one of twitch,"
+        " discord, feed, list and library.",
     )
     select: Select = Field(Select(), description="select decides which clips an episode plays.")
     parameters: dict[ParameterName, Annotated[Line, Field(max_length=200)]] = Field(

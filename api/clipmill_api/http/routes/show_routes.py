@@ -90,6 +90,16 @@ def run_show(ctx: Ctx, principal: UserPrincipal, show_id: str) -> EpisodeView:
     )
 
 
+@router.post("/shows/{show_id}/preview")
+def preview_show(ctx: Ctx, principal: UserPrincipal, show_id: str) -> EpisodeView:
+    """Select the clips that an episode would take now. It ends as skipped, with a report."""
+    return ctx.db.write(
+        lambda session: show_views.episode_view(
+            approval.preview(session, ctx, principal.owner, show_id)
+        )
+    )
+
+
 @router.get("/shows/{show_id}/episodes")
 def list_episodes(
     ctx: Ctx, principal: UserPrincipal, show_id: str, before: Before = None, limit: Limit = 50

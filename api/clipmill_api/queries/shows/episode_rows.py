@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, not_, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState
-from clipmill.shows.show_messages import EpisodeState
+from clipmill.shows.show_messages import EpisodeState, SkipReason
 from clipmill.spec import Quality
 from clipmill_api.queries.compilation_records import IS_NEWEST_REVISION
 from clipmill_api.queries.statements import row_count, upsert
@@ -74,7 +74,10 @@ def find_of_compilation(session: Session, compilation_id: str) -> EpisodeRow | N
 
 
 def list_running(session: Session, show_id: str) -> list[EpisodeRow]:
-    """Return the episodes of a show whose discovery or rendering has not ended."""
+    """Return the episodes of a show whose discovery or rendering has not ended.
+
+    Without previews, which render nothing.
+    """
     query = (
         select(EpisodeRow)
         .outerjoin(CompilationRow, CompilationRow.id == EpisodeRow.compilation_id)
@@ -82,6 +85,7 @@ def list_running(session: Session, show_id: str) -> list[EpisodeRow]:
         .where(
             EpisodeRow.show_id == show_id,
             EpisodeRow.state.in_(RUNNING),
+            EpisodeRow.reason != SkipReason.PREVIEW.value,
             or_(RevisionRow.state.is_(None), RevisionRow.state.not_in(sorted(TERMINAL_STATES))),
         )
     )
@@ -111,10 +115,10 @@ def list_episodes(
 
 
 def last_episodes(session: Session, show_ids: Collection[str]) -> dict[str, EpisodeRow]:
-    """Return the newest episode of each show."""
+    """Return the newest episode of each show, without previews."""
     newest = (
         select(EpisodeRow.show_id, func.max(EpisodeRow.scheduled_at))
-        .where(EpisodeRow.show_id.in_(show_ids))
+        .where(EpisodeRow.show_id.in_(show_ids), EpisodeRow.reason != SkipReason.PREVIEW.value)
         .group_by(EpisodeRow.show_id)
     )
     query = select(EpisodeRow).where(
