@@ -75,9 +75,11 @@ def serve(
     """
     folder = (state or default_state_folder(os.environ)).absolute()
     environ = dict(os.environ) | {"CLIPMILL_STATE": str(folder)}
+    environ = _with_sources(environ, allow_host, allow_any_host, allow_private)
+    # Wrong settings create no folder.
+    _settings(environ)
     create_state_folder(folder)
-    environ = _with_credential_keys(environ, folder)
-    settings = _settings(_with_sources(environ, allow_host, allow_any_host, allow_private))
+    settings = _settings(_with_credential_keys(environ, folder))
     with interruptible(), _listening(host, port) as sock:
         url = f"http://{_local_address(host)}:{sock.getsockname()[1]}"
         logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
