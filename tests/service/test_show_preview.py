@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from clipmill.protocol.integrations.webhook_models import WebhookRequest
 from clipmill.shows.show_messages import EpisodeState, SkipReason
 from clipmill.spec import CompilationSpec
+from clipmill_api.credentials.keyring import new_keyring_text
 from harness import Harness, library_clip, running
 from show_pods import LIBRARY, clips, discover, register_show
 
@@ -17,7 +19,8 @@ from show_pods import LIBRARY, clips, discover, register_show
 def shows(database_url: str, tmp_path: Path, new_postgres: object) -> Iterator[Harness]:
     """An API of its own, since a tick is about all shows."""
     url = new_postgres() if database_url else ""  # type: ignore[operator]
-    with running(tmp_path / "state", url, allow_any_host=True) as harness:
+    options = {"allow_any_host": True, "credential_keys": new_keyring_text()}
+    with running(tmp_path / "state", url, **options) as harness:
         yield harness
 
 
@@ -67,6 +70,21 @@ def test_a_preview_of_the_library_ends_at_once(shows: Harness, two_seconds: Path
     preview = user.shows.preview(show.id)
     assert preview.state == EpisodeState.SKIPPED
     assert [clip.media_id for clip in user.shows.episode(preview.id).candidates] == [media.id]
+
+
+def test_a_preview_notifies_nobody(shows: Harness) -> None:
+    """A webhook hears of the skipped episode, and not of the preview before it."""
+    owner, user = shows.user()
+    request = WebhookRequest.model_validate(
+        {"url": "https://example.org/hooks", "events": ["episode.skipped"]}
+    )
+    user.webhooks.put("my-hook", request)
+    show = register_show(shows, owner)
+    discover(shows, user.shows.preview(show.id).id, [])
+    sql = "SELECT id FROM notifications WHERE owner = :o"
+    assert shows.rows(sql, o=owner) == []
+    discover(shows, user.shows.run(show.id).id, [])
+    assert len(shows.rows(sql, o=owner)) == 1
 
 
 def test_the_spec_of_an_episode_can_be_read(shows: Harness, two_seconds: Path) -> None:

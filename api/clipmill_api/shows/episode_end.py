@@ -56,7 +56,8 @@ def end_episode(
         _keep_played_clips(session, episode)
     else:
         show_rows.set_used_keys(session, episode, ())
-    if state is EpisodeState.SKIPPED or episode.compilation_id is None:
+    has_no_video = state is EpisodeState.SKIPPED or episode.compilation_id is None
+    if has_no_video and reason != SkipReason.PREVIEW:
         _notify_skipped(session, ctx, show, episode)
     log.info(
         "episode ended show=%s name=%s state=%s reason=%s",
