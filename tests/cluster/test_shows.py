@@ -135,7 +135,6 @@ def awaiting(show: Show) -> None:
 
 
 PHASES = (discovering, fetching, awaiting)
-CHANGES = ("deleted", "suspended", "edited")
 Waiting = dict[tuple[str, Callable[[Show], None]], Show]
 
 
@@ -145,7 +144,7 @@ def waiting(receiver: str, outside: Path) -> Waiting:
     shows = {}
     schedule = next_minute()
     for phase in PHASES:
-        for change in CHANGES:
+        for change in ("deleted", "suspended", "edited"):
             show = Show(change, outside, clips=2)
             select = {"most": 1}
             shows[change, phase] = show.apply(schedule=schedule, approval="Required", select=select)
@@ -156,11 +155,8 @@ def waiting(receiver: str, outside: Path) -> Waiting:
     return shows
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_deleted_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
+def deleted(show: Show, _: Callable[[Show], None]) -> None:
     """Everything goes with the Show: Jobs, pods, Compilations, reservations."""
-    show = waiting["deleted", phase]
-    phase(show)
     uid = show.get()["metadata"]["uid"]
     show.delete()
     until("nothing is left", show.is_gone)
@@ -172,11 +168,8 @@ def test_deleted_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> 
     until("no reservation", lambda: not sql(open_ones))
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_suspended_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
+def suspended(show: Show, _: Callable[[Show], None]) -> None:
     """The episode goes on to its end, and no other one is due."""
-    show = waiting["suspended", phase]
-    phase(show)
     show.apply(suspend=True, schedule=EVERY_MINUTE)
     until("it is suspended", lambda: show.condition("Suspended")[0] == "True")
     assert "nextScheduleTime" not in show.status()
@@ -185,11 +178,8 @@ def test_suspended_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -
     assert len(show.videos()) == 1
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_edited_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> None:
+def edited(show: Show, phase: Callable[[Show], None]) -> None:
     """The next episode has the new template; the one before keeps what it was created with."""
-    show = waiting["edited", phase]
-    phase(show)
     template = {"title": "new ${number}", "outputs": [SMALL]}
     show.apply(template=template, schedule=next_minute())
     show.release_feed()
@@ -198,6 +188,23 @@ def test_edited_in_a_phase(waiting: Waiting, phase: Callable[[Show], None]) -> N
     first, second = [video["spec"]["title"] for video in show.videos()]
     assert first == ("new 1" if phase is discovering else f"{show.name} 1")
     assert second == "new 2"
+
+
+CHANGES = (deleted, suspended, edited)
+
+
+# By phases: a feed that does not respond for a minute has failed.
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_change_in_a_phase(
+    waiting: Waiting,
+    phase: Callable[[Show], None],
+    change: Callable[[Show, Callable[[Show], None]], None],
+) -> None:
+    """What each change does is said at its function."""
+    show = waiting[change.__name__, phase]
+    phase(show)
+    change(show, phase)
 
 
 def test_a_source_that_fails_is_named(outside: Path) -> None:
