@@ -49,6 +49,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PUT", "/api/shows/{show_id}/spec"): USER,
     ("DELETE", "/api/shows/{show_id}"): USER,
     ("POST", "/api/shows/{show_id}/run"): USER,
+    ("POST", "/api/shows/{show_id}/preview"): USER,
     ("GET", "/api/shows/{show_id}/episodes"): USER,
     ("GET", "/api/episodes/{episode_id}"): USER,
     ("POST", "/api/jobs/discovery/claim"): DISCOVER,
