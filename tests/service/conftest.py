@@ -55,6 +55,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return new_database(request.getfixturevalue("postgres"))
 
 
+@pytest.fixture(scope="module")
+def own_database_url(database_url: str, request: pytest.FixtureRequest) -> str:
+    """URL of a new database for the tests of one module; a store belongs to one database."""
+    return new_database(request.getfixturevalue("postgres")) if database_url else ""
+
+
 @pytest.fixture(scope="session")
 def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A running API on each database. Tests share it and create their own users."""

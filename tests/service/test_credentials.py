@@ -36,10 +36,10 @@ FIRST, SECOND = new_keyring_text(), new_keyring_text().replace("k1:", "k2:")
 
 
 @pytest.fixture(scope="module")
-def own_api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+def own_api(own_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """An API with a key, on each database; the rows of others do not disturb it."""
     state = tmp_path_factory.mktemp("state")
-    with running(state, database_url, credential_keys=FIRST) as harness:
+    with running(state, own_database_url, credential_keys=FIRST) as harness:
         yield harness
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,6 @@ MANY = 1000
 # Five queries; SQLite begins two transactions besides.
 MAX_STATEMENTS_AT_REST = 7
 # Processor time: the wall clock is that of a busy machine.
-MAX_MS_AT_REST = 20
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def still(database_url: str, tmp_path: Path, new_postgres: Callable[[], str]) ->
         yield api
 
 
-def test_a_thousand_shows_at_rest(resting: Harness, record_property: Callable[..., None]) -> None:
+def test_a_thousand_shows_at_rest(resting: Harness) -> None:
     """A tick reads a few indexes, and returns nothing that has not changed."""
     first = tick(resting.ctx, 0)
     assert len(first.changed) == MANY
@@ -72,12 +70,6 @@ def test_a_thousand_shows_at_rest(resting: Harness, record_property: Callable[..
         reply: ShowTick = counter.of("tick", lambda: tick(resting.ctx, cursor))
     assert (reply.changed, reply.discover) == ([], [])
     assert counter.counts["tick"] <= MAX_STATEMENTS_AT_REST
-    began = time.thread_time()
-    for _ in range(20):
-        tick(resting.ctx, cursor)
-    processor_ms = (time.thread_time() - began) / 20 * 1000
-    record_property("tick_ms", processor_ms)
-    assert processor_ms < MAX_MS_AT_REST
 
 
 def test_changes_are_returned_once(resting: Harness) -> None:

@@ -47,7 +47,7 @@ def ports() -> Iterator[list[Receiver]]:
 
 @pytest.fixture(scope="module")
 def own_api(
-    database_url: str, ports: list[Receiver], tmp_path_factory: pytest.TempPathFactory
+    own_database_url: str, ports: list[Receiver], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
     """An API on each database."""
     private = tuple(receiver.address for receiver in ports)
@@ -57,7 +57,7 @@ def own_api(
         "allow_any_host": True,
         "public_url": "https://clips.example.org/",
     }
-    with running(tmp_path_factory.mktemp("state"), database_url, **more) as harness:
+    with running(tmp_path_factory.mktemp("state"), own_database_url, **more) as harness:
         yield harness
 
 
