@@ -54,6 +54,8 @@ def test_yt_dlp_merges_by_the_fenced_program(folder: Path) -> None:
     """The merged file has both tracks."""
     request = {
         "limit_bytes": 10**9,
+        "proxy": "",
+        "cookies": "",
         "ffmpeg": write_ffmpeg(folder, find_ffmpeg().path),
         "javascript": "none",
     }

@@ -31,7 +31,7 @@ def test_each_install_renders(command: list[str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     kinds = {o["kind"] for o in yaml.safe_load_all(done.stdout) if o}
     assert ("StatefulSet" in kinds) == ("database.mode=bundled" in command)
-    assert ("ClusterRole" in kinds) == ("watchNamespaces={blue,green}" not in command)
+    assert ("ClusterRoleBinding" in kinds) == ("watchNamespaces={blue,green}" not in command)
 
 
 @pytest.mark.parametrize("values", VALUES)

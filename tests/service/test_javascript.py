@@ -46,6 +46,7 @@ def youtube(tmp_path: Path) -> Iterator[Any]:
     """yt-dlp's extractor with the options of a job."""
     javascript = write_interpreter(tmp_path)
     request = {"limit_bytes": 1, "ffmpeg": "ffmpeg", "javascript": javascript}
+    request |= {"proxy": "", "cookies": ""}
     options = {**ytdlp_options(request, tmp_path), "no_warnings": False}
     with YoutubeDL(options) as downloader:
         extractor = downloader.get_info_extractor("Youtube")
