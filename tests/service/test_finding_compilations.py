@@ -160,3 +160,22 @@ def test_init_writes_a_valid_manifest(tmp_path: Path) -> None:
 def test_the_version_is_an_option_too() -> None:
     """As people type it first."""
     assert clipmill("--version").out == clipmill("version").out
+
+
+def test_what_is_created_has_an_address(api: Harness, two_seconds: Path) -> None:
+    """201 names in `Location` where the new resource is read."""
+    name, user = api.user()
+    media = library_clip(user, two_seconds)
+    manifest = new_manifest(media.id).model_dump(mode="json", by_alias=True, exclude_none=True)
+    show = {"schedule": "0 18 * * FRI", "sources": [{"library": {}}]}
+    upload = {"purpose": "library", "kind": "clip", "filename": "a.mp4", "sizeBytes": 5}
+    with _http(api, name) as http:
+        created = [http.post("/api/compilations", json=manifest)]
+        path = created[0].headers["Location"]
+        created.append(http.post(f"{path}/preview", json={}))
+        created.append(http.post("/api/shows", json={"name": "weekly", "spec": show}))
+        created.append(http.post("/api/uploads", json={**upload, "sha256": "0" * 64}))
+        for response in created:
+            assert response.status_code == 201, response.text
+            read = http.get(response.headers["Location"])
+            assert read.json()["id"] == response.json()["id"]

@@ -63,6 +63,7 @@ DEFAULT_PREVIEW = PreviewRequest()
 def create_compilation(
     ctx: Ctx,
     principal: UserPrincipal,
+    response: Response,
     manifest: ManifestBody,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> CompilationView:
@@ -74,7 +75,13 @@ def create_compilation(
         )
         return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(create)
+    return _created(response, ctx.db.write(create))
+
+
+def _created(response: Response, view: CompilationView) -> CompilationView:
+    """Name the address of a new compilation in the response."""
+    response.headers["Location"] = f"/api/compilations/{view.id}"
+    return view
 
 
 @router.post("/plan")
@@ -213,6 +220,7 @@ def _expected_generation(if_match: str | None) -> int | None:
 def create_preview(
     ctx: Ctx,
     principal: UserPrincipal,
+    response: Response,
     compilation_id: str,
     request: PreviewRequest = DEFAULT_PREVIEW,
 ) -> CompilationView:
@@ -227,7 +235,7 @@ def create_preview(
         )
         return responses.newest_view(session, ctx, row)
 
-    return ctx.db.write(create)
+    return _created(response, ctx.db.write(create))
 
 
 @router.delete("/compilations/{compilation_id}")

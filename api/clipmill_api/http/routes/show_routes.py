@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
 from clipmill.protocol import CompilationView
@@ -32,13 +32,17 @@ def _flushed_view(session: Session, show: ShowRow) -> ShowView:
 
 
 @router.post("/shows", status_code=201)
-def create_show(ctx: Ctx, principal: UserPrincipal, request: NewShow) -> ShowView:
+def create_show(
+    ctx: Ctx, principal: UserPrincipal, response: Response, request: NewShow
+) -> ShowView:
     """Create a show. The same request again returns the same show."""
-    return ctx.db.write(
+    view = ctx.db.write(
         lambda session: _flushed_view(
             session, show_registration.create_show(session, ctx, principal.owner, request)
         )
     )
+    response.headers["Location"] = f"/api/shows/{view.id}"
+    return view
 
 
 @router.get("/shows")

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -28,9 +28,13 @@ STALLED_S = 60
 
 
 @router.post("", status_code=201)
-def create_upload(ctx: Ctx, principal: UserOrJobPrincipal, request: UploadRequest) -> Upload:
+def create_upload(
+    ctx: Ctx, principal: UserOrJobPrincipal, response: Response, request: UploadRequest
+) -> Upload:
     """Announce an upload. The same announcement again continues the same upload."""
-    return uploads.announce(ctx, principal, request)
+    upload = uploads.announce(ctx, principal, request)
+    response.headers["Location"] = f"/api/uploads/{upload.id}"
+    return upload
 
 
 @router.put("", status_code=201, max_body_size=NO_LIMIT)
@@ -39,6 +43,7 @@ async def upload_file(
     principal: UserOrJobPrincipal,
     announcement: Annotated[UploadRequest, Query()],
     request: Request,
+    response: Response,
 ) -> Upload:
     """Upload a file in one request: announced by the query, sent as the body, and completed.
 
@@ -46,6 +51,7 @@ async def upload_file(
     request again, or append the rest.
     """
     upload = await run_in_threadpool(uploads.announce, ctx, principal, announcement)
+    response.headers["Location"] = f"/api/uploads/{upload.id}"
     if upload.complete:
         return upload
     await _append(ctx, upload.id, upload.size_bytes, None, request, announcement.purpose)
