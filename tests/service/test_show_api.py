@@ -122,6 +122,19 @@ def test_a_library_needs_no_pod(shows: Harness, two_seconds: Path) -> None:
     assert [c.reason for c in user.shows.episode(again.id).candidates] == ["Used"]
 
 
+def test_many_shows_of_an_owner_are_due_at_once(shows: Harness, two_seconds: Path) -> None:
+    """Each has its draft, though a person may start only a few at a time."""
+    owner, user = shows.user()
+    library_clip(user, two_seconds)
+    names = [f"show-{i}" for i in range(shows.settings.max_drafts + 2)]
+    spec = {"sources": [LIBRARY], "approval": "Required"}
+    made = [register_show(shows, owner, name=name, **spec) for name in names]
+    shows.clock.advance(MINUTE_S)
+    shows.operator.shows.tick(0)
+    states = {user.shows.episodes(show.id)[0].state for show in made}
+    assert states == {EpisodeState.CREATED}
+
+
 def test_an_episode_that_failed_frees_its_clips(shows: Harness, two_seconds: Path) -> None:
     """They were not played, so that the next episode may play them."""
     owner, user = shows.user()

@@ -36,8 +36,19 @@ def start_revision(
     compilation: CompilationRow,
     spec: CompilationSpec,
     generation: int,
+    *,
+    is_episode: bool = False,
 ) -> CompilationPlan | None:
     """Store a new revision, reserve its render time and end the revision before it.
+
+    Args:
+        session: Session of a write.
+        ctx: Objects of the app.
+        compilation: Compilation of the revision.
+        spec: Spec of the revision.
+        generation: Number of the revision.
+        is_episode: Whether a show created it. The limit of drafts does not hold for it: many
+            shows may be due in one minute, and no later attempt would follow.
 
     Returns:
         The plan, unless the revision failed at once.
@@ -46,7 +57,7 @@ def start_revision(
         ApiProblem: the refusal.
     """
     quota_checks.refuse_too_many_clips(session, compilation.owner, spec)
-    if spec.quality is Quality.DRAFT:
+    if spec.quality is Quality.DRAFT and not is_episode:
         quota_checks.refuse_too_many_drafts(session, ctx, compilation)
     outbox.require_webhooks(session, compilation.owner, spec.notify or ())
     resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)

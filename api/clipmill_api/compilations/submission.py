@@ -70,7 +70,7 @@ def create_compilation(
 
 
 def add_submission(
-    session: Session, ctx: Context, owner: str, manifest: Manifest
+    session: Session, ctx: Context, owner: str, manifest: Manifest, *, is_episode: bool = False
 ) -> CompilationRow:
     """Create a compilation and ask the operator for its resource. Raise refusals."""
     registration = Registration(
@@ -82,7 +82,8 @@ def add_submission(
     )
     compilation = add_compilation(session, ctx, new_id("r"), registration)
     _request_resource(compilation)
-    start_revision(session, ctx, compilation, registration.spec, registration.generation)
+    spec, generation = registration.spec, registration.generation
+    start_revision(session, ctx, compilation, spec, generation, is_episode=is_episode)
     return compilation
 
 

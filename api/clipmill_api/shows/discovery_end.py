@@ -134,7 +134,9 @@ def _submit(
     try:
         with session.begin_nested():
             manifest = _manifest(show, episode, selection)
-            compilation = submission.add_submission(session, ctx, show.owner, manifest)
+            compilation = submission.add_submission(
+                session, ctx, show.owner, manifest, is_episode=True
+            )
     except ApiProblem as refusal:
         problem = ShowProblem(refusal.code, refusal.detail)
     except ValueError as error:  # a text is too long with its parameters filled in
