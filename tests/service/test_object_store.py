@@ -1,0 +1,130 @@
+"""The blob store on an S3 server: moto's, which speaks the protocol over HTTP."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+from PIL import Image
+
+from clipmill.protocol import CompilationState, MediaKind, Stage
+from clipmill_api.errors import StartRefused
+from clipmill_api.media.retention import sweep
+from clipmill_api.media.store_check import check_store
+from clipmill_client.transfer import sha256_of
+from harness import Harness, library_clip, new_manifest, running
+from pods import assemble
+
+BUCKET, FOLDER = "clips", "prod"
+DAY_S = 86_400
+# Beyond the size from which an object is sent in parts.
+LARGE_BYTES = 12 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """A client of an S3 server with one bucket, to see what is in it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environ = {
+        "AWS_ENDPOINT": f"http://{host}:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3", endpoint_url=environ["AWS_ENDPOINT"], region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+        client.close()
+    server.stop()
+
+
+@pytest.fixture
+def api(s3: Any, tmp_path: Path) -> Iterator[Harness]:
+    """An API whose blobs are in a folder of their own in the bucket."""
+    url = f"s3://{BUCKET}/{FOLDER}/{tmp_path.name}"
+    with running(tmp_path / "state", store_url=url) as harness:
+        yield harness
+
+
+def _objects(s3: Any, api: Harness) -> dict[str, int]:
+    """Return the sizes of the objects by their keys within the API's folder."""
+    prefix = str(api.settings.store_url).removeprefix(f"s3://{BUCKET}/") + "/"
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {item["Key"].removeprefix(prefix): item["Size"] for item in listed}
+
+
+def test_a_compilation_from_upload_to_range(s3: Any, api: Harness, two_seconds: Path) -> None:
+    """Clip and results are objects named by owner and content, and are read by ranges."""
+    owner, user = api.user()
+    media = library_clip(user, two_seconds)
+    view = user.create(new_manifest(media.id))
+    submission = next(s for s in api.operator.submissions() if s.id == view.id)
+    assemble(api.job(submission.uid, Stage.ASSEMBLE), two_seconds)
+    ended = user.compilation(view.id)
+    assert ended.state is CompilationState.SUCCEEDED
+    assert _objects(s3, api)[f"{owner}/{media.sha256}"] == two_seconds.stat().st_size
+    headers = {"Authorization": f"Bearer {api.admin.create_key(owner)}", "Range": "bytes=100-199"}
+    path = f"/api/media/{ended.outputs[0].media_id}/content"
+    with httpx.Client(base_url=api.url, headers=headers) as http:
+        part = http.get(path)
+    assert (part.status_code, part.content) == (206, two_seconds.read_bytes()[100:200])
+
+
+def test_a_large_file_is_stored_whole(s3: Any, api: Harness, tmp_path: Path) -> None:
+    """It is sent in parts, and no part is left behind."""
+    owner, user = api.user()
+    image = tmp_path / "large.png"
+    side = 2200
+    Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side)).save(image)
+    assert image.stat().st_size > LARGE_BYTES
+    media = user.upload_media(image, MediaKind.IMAGE)
+    assert _objects(s3, api)[f"{owner}/{media.sha256}"] == image.stat().st_size
+    assert s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
+
+
+def test_deleted_media_leave_the_bucket_after_the_grace_period(
+    s3: Any, api: Harness, two_seconds: Path
+) -> None:
+    """By their tombstone; what no row knows is reported, and stays."""
+    owner, user = api.user()
+    media = library_clip(user, two_seconds)
+    folder = str(api.settings.store_url).removeprefix(f"s3://{BUCKET}/")
+    unknown = f"{owner}/{'0' * 64}"
+    for key in ("README", unknown):
+        s3.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=b"not ours")
+    user.delete_media(media.id)
+    sweep(api.ctx)
+    assert f"{owner}/{media.sha256}" in _objects(s3, api)
+    api.clock.advance(8 * DAY_S)
+    sweep(api.ctx)
+    left = _objects(s3, api)
+    assert f"{owner}/{media.sha256}" not in left
+    assert {"README", unknown} <= left.keys()
+    assert check_store(api.ctx).unknown.paths == [unknown]
+
+
+def test_a_bucket_of_another_database_is_refused(
+    s3: Any, tmp_path: Path, two_seconds: Path
+) -> None:
+    """Nothing is deleted, and the start says which of the two does not fit."""
+    url = f"s3://{BUCKET}/{FOLDER}/shared"
+    with running(tmp_path / "one", store_url=url) as api:
+        owner, user = api.user()
+        library_clip(user, two_seconds)
+        before = _objects(s3, api)
+        with pytest.raises(StartRefused), running(tmp_path / "two", store_url=url):
+            pass
+        assert _objects(s3, api) == before
+        assert f"{owner}/{sha256_of(two_seconds)}" in before
