@@ -51,7 +51,7 @@ def test_the_server_takes_every_object(option: str, plain: None) -> None:
 def manifest() -> str:
     """manifests/install.yaml for a namespace of its own, with the images of this cluster."""
     text = INSTALL.read_text().replace(".clipmill.svc", f".{HERE}.svc")
-    text = text.replace("clipmill-clipmill-operator", f"{HERE}-clipmill-operator")
+    text = text.replace("clipmill-clipmill-", f"{HERE}-clipmill-")
     text = text.replace("namespace: clipmill\n", f"namespace: {HERE}\n")
     text = text.replace("\n  name: clipmill\n", f"\n  name: {HERE}\n")
     text = text.replace("serviceaccount:clipmill:", f"serviceaccount:{HERE}:")

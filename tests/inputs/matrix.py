@@ -80,5 +80,7 @@ def _faults(recipe: Recipe, item: TimelineItem, tail: int, rendered: Rendered) -
     if shown.sound is None or not len(part):
         return
     heard = shown.sound.from_s * RATE <= moments[0] and moments[1] <= shown.sound.until_s * RATE
-    if heard and levels.rms_db(part) < SILENT_DB:
+    # A part without a new card lies in a gap of the file, where it may be silent too.
+    has_cards = any(moments[0] <= at_s * RATE < moments[1] for at_s, _ in shown.pictures)
+    if heard and has_cards and levels.rms_db(part) < SILENT_DB:
         yield f"{recipe.name}, frames {first} to {end}: silent"
