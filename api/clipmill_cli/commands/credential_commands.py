@@ -14,6 +14,7 @@ from clipmill.protocol.integrations.credential_models import (
     Credential,
     CredentialKind,
 )
+from clipmill.spec.input_rules import input_rule
 from clipmill_cli.commands.connections import admin_client, connected
 from clipmill_cli.commands.options import (
     AdminApiUrlOption,
@@ -23,7 +24,7 @@ from clipmill_cli.commands.options import (
     OutputOption,
     StateOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.output import listings, terminal
 
@@ -115,7 +116,7 @@ def _rule(error: ValidationError) -> str:
     """Return field and rule of the first error, without the value."""
     first = error.errors(include_input=False)[0]
     field = ".".join(str(step) for step in first["loc"][1:])
-    rule = first["msg"].removeprefix("Value error, ")
+    rule = input_rule(dict(first), first["loc"][1:])
     return f"{field}: {rule}" if field else rule
 
 
@@ -129,10 +130,7 @@ def list_credentials(
     """
     with connected(api_url, state) as client:
         views = client.credentials.list()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_credentials(terminal.console(), views)
+    print_list(output, views, listings.show_credentials)
 
 
 def delete_credential(

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clipmill.spec.compilation import CompilationTemplate
+from clipmill.spec.input_rules import input_rule
 
 # The longest value of each built-in parameter: texts are checked with these.
 BUILT_IN = {
@@ -52,9 +53,8 @@ def fill_template(template: CompilationTemplate, values: Mapping[str, str]) -> C
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(
-            f"template.{place}: {first['msg']} with its parameters filled in"
-        ) from None
+        rule = input_rule(dict(first), first["loc"], CompilationTemplate)
+        raise ValueError(f"template.{place}: {rule} with its parameters filled in") from None
 
 
 def fill_text(text: str, values: Mapping[str, str], field: str) -> str:
