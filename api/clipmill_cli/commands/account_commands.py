@@ -9,7 +9,7 @@ from clipmill_cli.commands.options import (
     OutputOption,
     StateOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.output import listings, terminal
 
@@ -42,7 +42,4 @@ def usage(
     """
     with connected(api_url, state) as client:
         usages = client.usage()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), usages)
-    else:
-        listings.show_usage(terminal.console(), usages)
+    print_list(output, usages, listings.show_usage)

@@ -16,7 +16,7 @@ from clipmill_cli.commands.options import (
     Format,
     OutputOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.output import listings, terminal
 
@@ -72,10 +72,7 @@ def users(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None)
     """
     with admin_client(api_url) as client:
         views = client.admin.users()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_users(terminal.console(), views)
+    print_list(output, views, listings.show_users)
 
 
 def user(
@@ -139,10 +136,7 @@ def keys(
     """
     with admin_client(api_url) as client:
         views = client.admin.keys(name)
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_keys(terminal.console(), views)
+    print_list(output, views, listings.show_keys)
 
 
 def revoke(
@@ -193,10 +187,7 @@ def tiers(output: OutputOption = Format.TEXT, api_url: AdminApiUrlOption = None)
     """
     with admin_client(api_url) as client:
         views = client.admin.tiers()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_tiers(terminal.console(), views)
+    print_list(output, views, listings.show_tiers)
 
 
 def tier(

@@ -26,7 +26,7 @@ from clipmill_cli.commands.options import (
     RequiredApiUrlOption,
     StateOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.commands.show_commands import submit_show
 from clipmill_cli.local import local_render, manifest_file, prepared_manifest, result_folder
@@ -144,10 +144,7 @@ def list_compilations(
     with connected(api_url, state) as client:
         pages = functools.partial(client.compilations, filters=filters)
         views = watching.read_pages(pages, limit)
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_compilations(terminal.console(), views)
+    print_list(output, views, listings.show_compilations)
 
 
 def get(

@@ -19,7 +19,7 @@ from clipmill_cli.commands.options import (
     MediaIdsArgument,
     OutputOption,
     StateOption,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import print_errors
@@ -110,10 +110,7 @@ def upload(
         raise MediaError("Empty", f"{empty}: the file is empty")
     with connected(api_url, state) as client:
         media = [client.upload_media(file, kind) for file in files]
-    if output is Format.JSON:
-        print_json_list(terminal.console(), media)
-    else:
-        listings.show_media(terminal.console(), media)
+    print_list(output, media, listings.show_media)
 
 
 def list_media(
@@ -130,10 +127,7 @@ def list_media(
     """
     with connected(api_url, state) as client:
         media = watching.read_pages(client.library, limit)
-    if output is Format.JSON:
-        print_json_list(terminal.console(), media)
-    else:
-        listings.show_media(terminal.console(), media)
+    print_list(output, media, listings.show_media)
 
 
 def used_in(
@@ -149,10 +143,7 @@ def used_in(
     """
     with connected(api_url, state) as client:
         uses = client.used_in(media_id)
-    if output is Format.JSON:
-        print_json_list(terminal.console(), uses)
-    else:
-        listings.show_uses(terminal.console(), uses)
+    print_list(output, uses, listings.show_uses)
 
 
 def delete(

@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+
+from clipmill_cli.output import terminal
+
+View = TypeVar("View", bound=BaseModel)
 
 
 class Format(StrEnum):
@@ -153,7 +157,13 @@ def print_json(out: Console, model: BaseModel) -> None:
     out.file.write(model.model_dump_json(by_alias=True, indent=2) + "\n")
 
 
-def print_json_list(out: Console, models: list[Any]) -> None:
-    """Print a list of models as the API serializes them."""
+def print_list(
+    output: Format, models: list[View], show: Callable[[Console, list[View]], None]
+) -> None:
+    """Print a list of models: as the API serializes them, or by `show` as text."""
+    out = terminal.console()
+    if output is Format.TEXT:
+        show(out, models)
+        return
     texts = [model.model_dump_json(by_alias=True, indent=2) for model in models]
     out.file.write("[" + ",\n".join(texts) + "]\n")

@@ -18,7 +18,7 @@ from clipmill_cli.commands.options import (
     RequiredApiUrlOption,
     StateOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.errors import RunError
 from clipmill_cli.local.prepared_manifest import PreparedShow
@@ -54,10 +54,7 @@ def list_shows(
     """
     with connected(api_url, state) as client:
         shows = client.shows.all()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), shows)
-    else:
-        show_listings.show_shows(terminal.console(), shows)
+    print_list(output, shows, show_listings.show_shows)
 
 
 def get_show(
@@ -108,10 +105,7 @@ def episodes(
     """
     with connected(api_url, state) as client:
         views = client.shows.episodes(_find(client, name).id, limit=min(limit, 200))
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        show_listings.show_episodes(terminal.console(), views)
+    print_list(output, views, show_listings.show_episodes)
 
 
 def run_show(

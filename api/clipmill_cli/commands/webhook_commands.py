@@ -18,7 +18,7 @@ from clipmill_cli.commands.options import (
     OutputOption,
     StateOption,
     print_json,
-    print_json_list,
+    print_list,
 )
 from clipmill_cli.output import listings, terminal
 
@@ -107,10 +107,7 @@ def list_webhooks(
     """
     with connected(api_url, state) as client:
         views = client.webhooks.list()
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_webhooks(terminal.console(), views)
+    print_list(output, views, listings.show_webhooks)
 
 
 def delete(name: NameArgument, state: StateOption = None, api_url: ApiUrlOption = None) -> None:
@@ -168,10 +165,7 @@ def deliveries(
     """
     with connected(api_url, state) as client:
         views = client.webhooks.deliveries(name, limit)
-    if output is Format.JSON:
-        print_json_list(terminal.console(), views)
-    else:
-        listings.show_notifications(terminal.console(), views)
+    print_list(output, views, listings.show_notifications)
 
 
 def replay(
