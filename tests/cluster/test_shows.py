@@ -189,11 +189,19 @@ def test_a_change_in_a_phase(
     show.delete()
 
 
-def test_a_source_that_fails_is_named(outside: Path) -> None:
-    """A feed of a private address: the reason is in the status, and no clip is taken."""
+def test_a_private_address_is_refused_at_once(outside: Path) -> None:
+    """The reason is a condition, and no pod is created for it."""
     show = Show("private", outside)
-    url = f"http://{world.PRIVATE}/feed.xml"
-    show.apply(sources=[{"feed": {"url": url}}])
+    show.apply(sources=[{"feed": {"url": f"http://{world.PRIVATE}/feed.xml"}}])
+    until("a refusal", lambda: show.condition() == ("False", "ForbiddenURL"))
+    assert (show.jobs(), show.videos()) == ([], [])
+    show.delete()
+
+
+def test_a_source_that_fails_is_named(outside: Path) -> None:
+    """A feed that its host does not have: the reason is in the status, and no clip is taken."""
+    show = Show("missing", outside)
+    show.apply(sources=[{"feed": {"url": f"http://{world.PUBLIC}/{show.id}/missing.xml"}}])
     assert show.episode("Failed", "Skipped")["reason"]
     assert show.videos() == []
     show.delete()
