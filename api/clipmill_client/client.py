@@ -39,6 +39,7 @@ from clipmill_client.discovery_calls import DiscoveryCalls
 from clipmill_client.integration_calls import CredentialCalls, WebhookCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
+from clipmill_client.result_calls import ResultCalls
 from clipmill_client.show_calls import ShowCalls
 from clipmill_client.transfer import Transfers, printable_name, sha256_of
 
@@ -46,10 +47,10 @@ from clipmill_client.transfer import Transfers, printable_name, sha256_of
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `shows`, `credentials` and `webhooks` hold
-    those for each of these, and `operator`, `admin`, `discovery` and `legacy` those of the
-    operator, of the administrator, of a discover task and of a predecessor's worker. Every failure
-    is raised as RetryableError or PermanentError.
+    Its own methods are the calls of people and of jobs; `shows`, `results`, `credentials` and
+    `webhooks` hold those for each of these, and `operator`, `admin`, `discovery` and `legacy`
+    those of the operator, of the administrator, of a discover task and of a predecessor's worker.
+    Every failure is raised as RetryableError or PermanentError.
 
     Args:
         base_url: URL of the API, without a path.
@@ -77,6 +78,7 @@ class Client:
         self.transfers = Transfers(self.connection)
         self.discovery = DiscoveryCalls(self.connection, key)
         self.credentials = CredentialCalls(self.connection)
+        self.results = ResultCalls(self.connection)
         self.shows = ShowCalls(self.connection)
         self.webhooks = WebhookCalls(self.connection)
         self.legacy = LegacyWorkerCalls(self.connection)

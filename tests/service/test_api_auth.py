@@ -41,6 +41,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/compilations/{compilation_id}/events"): USER,
     ("GET", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
     ("HEAD", "/api/compilations/{compilation_id}/outputs/{file}"): USER,
+    ("DELETE", "/api/compilations/{compilation_id}/outputs/{name}"): USER,
     ("GET", "/api/compilations/{compilation_id}/timeline.otio"): USER,
     ("POST", "/api/compilations/{compilation_id}/approve"): USER,
     ("POST", "/api/shows"): USER,

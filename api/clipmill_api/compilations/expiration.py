@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,7 +21,7 @@ from clipmill_api.queries import (
     users_and_keys,
 )
 from clipmill_api.queries.tombstones import RemovalReason
-from clipmill_api.tables import CompilationRow, RevisionRow
+from clipmill_api.tables import CompilationRow, MediaRow, RevisionRow
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -65,10 +66,29 @@ def _remove_files(session: Session, ctx: Context, compilation: CompilationRow) -
     for media in files:
         if media_library.find_using_compilation(session, owner, media.id) is not None:
             return False
-    for media in files:
-        quota_ledger.release_storage(session, owner, media.size_bytes)
-        media_library.delete_media(session, media, removal(ctx, RemovalReason.RESULT_EXPIRED))
-    compilation.removed_at = ctx.now()
-    compilation.outbox = SubmissionAction.DELETE.value
-    log.info("result expired compilation=%s owner=%s files=%d", compilation.id, owner, len(files))
+    mark_removed(session, ctx, compilation, files)
     return True
+
+
+def mark_removed(
+    session: Session, ctx: Context, compilation: CompilationRow, files: Sequence[MediaRow]
+) -> None:
+    """Delete files of a compilation and, if the operator knows one, its resource.
+
+    The row stays for `history_days`, the bytes for `blob_grace_days`.
+    """
+    reason = RemovalReason(compilation.removal_reason or RemovalReason.RESULT_EXPIRED)
+    delete_files(session, ctx, files, reason)
+    compilation.removed_at = ctx.now()
+    if reason is not RemovalReason.RESOURCE_DELETED:
+        compilation.outbox = SubmissionAction.DELETE.value
+    log.info("removed compilation=%s reason=%s files=%d", compilation.id, reason, len(files))
+
+
+def delete_files(
+    session: Session, ctx: Context, files: Sequence[MediaRow], reason: RemovalReason
+) -> None:
+    """Delete media of one owner and release their storage; the bytes go after the grace period."""
+    for media in files:
+        quota_ledger.release_storage(session, media.owner, media.size_bytes)
+        media_library.delete_media(session, media, removal(ctx, reason))

@@ -68,7 +68,7 @@ def start_revision(
         superseded = RevisionEnd(CompilationState.SUPERSEDED, "Edited")
         end_revision(session, ctx, compilation, compilation.generation, superseded)
         compilation_records.raise_generation(session, compilation.id, generation)
-    compilation.expires_at = compilation.removed_at = None
+    compilation.expires_at = compilation.removed_at = compilation.removal_reason = None
     _add_revision(session, ctx, compilation, generation, resolved)
     _reserve_render_time(session, ctx, compilation, generation, plan.render_seconds)
     outbox.compilation_accepted(session, ctx, compilation, generation, spec)

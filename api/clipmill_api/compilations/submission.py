@@ -26,6 +26,7 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import compilation_records, media_library, revisions
+from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import CompilationRow, IdempotencyRow
 
 
@@ -195,9 +196,16 @@ def remove_compilation(
 
 
 def resource_deleted(session: Session, ctx: Context, compilation: CompilationRow) -> None:
-    """Cancel an active compilation whose resource is deleted. A later edit creates another."""
+    """Cancel an active compilation whose resource is deleted. A later edit creates another.
+
+    If a person deleted the resource, its files expire at once, by the retention rule. A report
+    that is repeated finds no resource.
+    """
     end = RevisionEnd(CompilationState.CANCELLED, "Deleted")
     end_revision(session, ctx, compilation, compilation.generation, end)
+    if compilation.resource_generation and compilation.outbox != SubmissionAction.DELETE:
+        compilation.expires_at = ctx.now()
+        compilation.removal_reason = RemovalReason.RESOURCE_DELETED.value
     compilation.outbox, compilation.resource_generation = None, 0
     compilation.binding_nonce = None
 

@@ -24,6 +24,7 @@ from clipmill_api.http.routes import (
     admin_routes,
     compilation_routes,
     credential_routes,
+    deletion_routes,
     discovery_routes,
     event_routes,
     media_routes,
@@ -53,6 +54,7 @@ from clipmill_api.studio import pages
 
 ROUTERS = (
     compilation_routes.router,
+    deletion_routes.router,
     event_routes.router,
     media_routes.router,
     upload_routes.router,

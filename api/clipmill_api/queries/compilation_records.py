@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clipmill.protocol import CompilationFilter
 from clipmill.spec import Quality
+from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import REVISION_IS_ACTIVE, CompilationRow, IdempotencyRow, RevisionRow
 
 IS_NEWEST_REVISION = and_(
@@ -17,10 +18,14 @@ IS_NEWEST_REVISION = and_(
 )
 
 
+# A deleted compilation is a record of the API, and nothing of its owner's any more.
+_IS_SHOWN = CompilationRow.removal_reason.is_distinct_from(RemovalReason.COMPILATION_DELETED.value)
+
+
 def find_compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow | None:
-    """Return a compilation of this owner."""
+    """Return a compilation of this owner that is not deleted."""
     query = select(CompilationRow).where(
-        CompilationRow.id == compilation_id, CompilationRow.owner == owner
+        CompilationRow.id == compilation_id, CompilationRow.owner == owner, _IS_SHOWN
     )
     return session.scalars(query).one_or_none()
 
@@ -80,7 +85,7 @@ def list_compilations(
     limit: int,
 ) -> list[tuple[CompilationRow, RevisionRow]]:
     """Return compilations of an owner that match, newest first, from the cursor `after` on."""
-    query = _with_newest_revision().where(CompilationRow.owner == owner)
+    query = _with_newest_revision().where(CompilationRow.owner == owner, _IS_SHOWN)
     if filters.state:
         query = query.where(RevisionRow.state.in_(state.value for state in filters.state))
     if filters.name:

@@ -42,6 +42,8 @@ class CompilationRow(Base):
     # When the ended compilation is removed, and when its files were.
     expires_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    # The RemovalReason, if a person deleted the compilation or its resource.
+    removal_reason: Mapped[str | None]
     created_at: Mapped[datetime]
     __table_args__ = (
         Index(None, "owner", "created_at"),

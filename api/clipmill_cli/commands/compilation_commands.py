@@ -1,4 +1,4 @@
-"""`submit`, `edit`, `list`, `get`, `watch`, `cancel`, `download`: compilations of an API."""
+"""Commands on the compilations of an API: `submit`, `edit`, `list`, `cancel` and the like."""
 
 from __future__ import annotations
 
@@ -218,6 +218,32 @@ def cancel(
         if compilation.state in TERMINAL_STATES:
             print_errors((f"{view.name} has ended already: {view.state}",))
         _show_view(terminal.console(), view, output)
+
+
+def delete(
+    compilation_id: CompilationIdArgument,
+    only: Annotated[
+        str | None, typer.Option("--output-name", metavar="NAME", help="Only this output.")
+    ] = None,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
+) -> None:
+    """Delete a compilation with its videos, or one of its outputs.
+
+    An active compilation is cancelled, and its resource in a cluster is deleted. The bytes are
+    deleted after the grace period of deletions. Clips of the library stay.
+
+    Examples:
+        clipmill delete friday
+        clipmill delete friday --output-name short
+    """
+    with connected(api_url, state) as client:
+        view = watching.find_compilation(client, compilation_id)
+        if only is None:
+            client.results.delete(view.id)
+        else:
+            client.results.delete_output(view.id, only)
+    terminal.console().print(f"deleted: {view.id}" + (f", output {only}" if only else ""))
 
 
 def download(

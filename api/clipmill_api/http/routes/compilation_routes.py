@@ -238,19 +238,6 @@ def create_preview(
     return _created(response, ctx.db.write(create))
 
 
-@router.delete("/compilations/{compilation_id}")
-def cancel_compilation(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> CompilationView:
-    """Cancel a compilation. One that has ended does not change."""
-
-    def cancel(session: Session) -> CompilationView:
-        row = submission.own_compilation(session, principal.owner, compilation_id)
-        submission.cancel_compilation(session, ctx, row)
-        return responses.newest_view(session, ctx, row)
-
-    ctx.disk.make_room()
-    return ctx.db.write(cancel)
-
-
 @router.head("/compilations/{compilation_id}/outputs/{file}", include_in_schema=False)
 @router.get(
     "/compilations/{compilation_id}/outputs/{file}",
