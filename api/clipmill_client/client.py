@@ -47,10 +47,8 @@ from clipmill_client.transfer import Transfers, printable_name, sha256_of
 class Client:
     """One API with one key.
 
-    Its own methods are the calls of people and of jobs; `shows`, `results`, `credentials` and
-    `webhooks` hold those for each of these, and `operator`, `admin`, `discovery` and `legacy`
-    those of the operator, of the administrator, of a discover task and of a predecessor's worker.
-    Every failure is raised as RetryableError or PermanentError.
+    Its own methods are the calls of people and of jobs; its fields hold those for each kind of
+    resource, and those of other callers. Failures are RetryableError or PermanentError.
 
     Args:
         base_url: URL of the API, without a path.

@@ -78,10 +78,25 @@ def test_a_refusal() -> None:
     """Accepted is False with the API's reason and message."""
     refusal = SpecRefusal("QuotaExceeded", "5 s of 100 s are left")
     current = status_of(PlanResponse(owner="ada", refusal=refusal), children(job("fetch")))
-    (condition,) = current.conditions
-    assert (condition.type, condition.status) == ("Accepted", "False")
-    assert (condition.reason, condition.message) == (refusal.reason, refusal.message)
+    accepted, complete, failed = current.conditions
+    assert (accepted.type, accepted.status) == ("Accepted", "False")
+    assert (accepted.reason, accepted.message) == (refusal.reason, refusal.message)
+    assert (complete.type, complete.status) == ("Complete", "False")
+    assert (failed.type, failed.status, failed.reason) == ("Failed", "True", refusal.reason)
     assert current.phase is Phase.REFUSED
+
+
+def test_a_refused_edit_keeps_outputs() -> None:
+    """The videos of the earlier generation exist, and an accepted edit says so again."""
+    refusal = PlanResponse(owner="ada", refusal=SpecRefusal("QuotaExceeded", "5 s are left"))
+    before = status_of(SUCCEEDED)
+    assert before.outputs
+    edited = written(before, generation=2)
+    after = status_of(refusal, compilation=edited)
+    assert (after.outputs, after.compilation_id) == (before.outputs, before.compilation_id)
+    assert after.observed_generation == 2
+    again = decision_on(refusal, children(), written(after, generation=2), now=LATER)
+    assert again.status is None
 
 
 def test_an_outage_of_the_api_changes_only_reason_and_message() -> None:

@@ -225,6 +225,7 @@ def delete(
     only: Annotated[
         str | None, typer.Option("--output-name", metavar="NAME", help="Only this output.")
     ] = None,
+    output: OutputOption = Format.TEXT,
     state: StateOption = None,
     api_url: ApiUrlOption = None,
 ) -> None:
@@ -243,7 +244,10 @@ def delete(
             client.results.delete(view.id)
         else:
             client.results.delete_output(view.id, only)
-    terminal.console().print(f"deleted: {view.id}" + (f", output {only}" if only else ""))
+    if output is Format.JSON:
+        print_json(terminal.console(), view)
+    else:
+        terminal.console().print(f"deleted: {view.id}" + (f", output {only}" if only else ""))
 
 
 def download(

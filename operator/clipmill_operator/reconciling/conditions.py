@@ -64,6 +64,15 @@ def plan_findings(plan: Plan, *, is_queued: bool) -> list[Finding]:
     return findings
 
 
+def refusal_findings(reason: str, message: str) -> list[Finding]:
+    """Return the findings on a spec that is not accepted: a later edit may be."""
+    return [
+        Finding("Accepted", "False", reason, message),
+        Finding("Complete", "False", reason, ""),
+        Finding("Failed", "True", reason, message),
+    ]
+
+
 def phase_reason(plan: Plan, *, is_queued: bool) -> tuple[str, str]:
     """Return reason and message of the phase."""
     if is_queued:

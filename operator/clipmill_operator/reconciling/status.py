@@ -21,6 +21,7 @@ from clipmill_operator.reconciling.conditions import (
     phase_reason,
     plan_findings,
     ready_clips,
+    refusal_findings,
 )
 from clipmill_operator.watching.observed import ObservedCompilation
 
@@ -72,16 +73,28 @@ def accepted_status(
 def refused_status(
     compilation: ObservedCompilation, refusal: SpecRefusal, now: str
 ) -> CompilationStatus:
-    """Return the status of a Compilation whose spec is not accepted."""
+    """Return the status of a Compilation whose spec is not accepted.
+
+    The outputs of an earlier generation stay: their videos exist.
+    """
     message = refusal.message[:MESSAGE_CHARS]
-    finding = Finding("Accepted", "False", refusal.reason, message)
+    current = current_status(compilation)
     return CompilationStatus(
         observed_generation=compilation.generation,
+        compilation_id=current.compilation_id if current else None,
+        owner=current.owner if current else None,
         phase=Phase.REFUSED,
         reason=refusal.reason,
         message=message,
-        conditions=conditions_of(compilation, [finding], now),
+        outputs=current.outputs if current else [],
+        conditions=conditions_of(compilation, refusal_findings(refusal.reason, message), now),
     )
+
+
+def current_status(compilation: ObservedCompilation) -> CompilationStatus | None:
+    """Return the status that was written before, if any."""
+    status = compilation.status
+    return CompilationStatus.model_validate(status) if status else None
 
 
 def not_applied_status(
@@ -97,9 +110,8 @@ def api_unreachable_status(
 ) -> CompilationStatus:
     """Return the current status with the reason ApiUnreachable."""
     message = outage[:MESSAGE_CHARS]
-    if compilation.status:
-        current = CompilationStatus.model_validate(compilation.status)
-    else:
+    current = current_status(compilation)
+    if current is None:
         finding = Finding("Accepted", "Unknown", "ApiUnreachable", message)
         current = CompilationStatus(
             observed_generation=compilation.generation,
