@@ -20,6 +20,7 @@ from clipmill_api.media.disk_space import DiskSpace
 from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.upload_spool import UploadSpool
+from clipmill_api.planner.plan_process import PlanProcess
 from clipmill_api.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -48,6 +49,8 @@ class Context:
     header_reads: ProbeQueue
     # Uploads that are being completed, by id and caller.
     completions: SingleFlight[Hashable, Upload]
+    # Makes large plans.
+    plan_process: PlanProcess
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def now(self) -> datetime:
@@ -61,6 +64,29 @@ class Context:
     def month(self) -> str:
         """Return the UTC month that render time counts for: `2026-11`."""
         return self.now().strftime("%Y-%m")
+
+
+def create_context(settings: Settings, db: Database, clock: Clock) -> Context:
+    """Return the objects of an API, or of its planner. Changes nothing but the state folder."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    disk = DiskSpace(settings.state, settings.disk_floor_bytes)
+    measured = Metrics()
+    measured.disk_free_bytes.set_function(disk.free_bytes)
+    measured.disk_floor_bytes.set(disk.floor_bytes)
+    return Context(
+        settings=settings,
+        db=db,
+        store=BlobStore(settings.state / "blobs", settings.store_url),
+        spool=UploadSpool(settings.state / "spool", disk),
+        disk=disk,
+        metrics=measured,
+        clock=clock,
+        keyring=Keyring.load(settings.credential_keys, settings.credential_keys_file),
+        decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),
+        header_reads=ProbeQueue(slots=2 * settings.probe_slots, places=4 * settings.probe_queue),
+        completions=SingleFlight(),
+        plan_process=PlanProcess(settings),
+    )
 
 
 def new_id(letter: str) -> str:

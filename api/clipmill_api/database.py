@@ -24,7 +24,7 @@ from tenacity import (
 
 from clipmill_api.postgresql import create_bounded_engine
 
-__all__ = ["UNAVAILABLE", "Database", "Session"]
+__all__ = ["UNAVAILABLE", "Database", "Session", "no_answer"]
 
 T = TypeVar("T")
 # Raised while the database restarts or is locked, or while all its connections are in use.
@@ -33,6 +33,11 @@ MAX_ATTEMPTS = 5
 TIMEOUT_S = 5.0
 # After a request has waited in vain, others are refused at once for this long.
 REFUSE_S = 2.0
+
+
+def no_answer(message: str) -> Exception:
+    """Return one of UNAVAILABLE."""
+    return TimeoutError(message)
 
 
 class Database:

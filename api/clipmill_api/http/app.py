@@ -10,15 +10,13 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
-from clipmill_api.context import Clock, Context, utc_now
-from clipmill_api.credentials.keyring import Keyring
+from clipmill_api.context import Clock, Context, create_context, utc_now
 from clipmill_api.database import Database
 from clipmill_api.database_clock import DatabaseClock
 from clipmill_api.errors import StartRefused
 from clipmill_api.http import metrics, openapi, problem_details, readiness, request_limits
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.key_limit_middleware import KeyLimitMiddleware
-from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.routes import (
     account_routes,
     admin_routes,
@@ -39,13 +37,8 @@ from clipmill_api.http.routes import (
 from clipmill_api.http.unknown_parameters import refuse_unknown_parameters
 from clipmill_api.legacy_worker import legacy_routes
 from clipmill_api.media import sample_clips
-from clipmill_api.media.blob_store import BlobStore
-from clipmill_api.media.disk_space import DiskSpace
-from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.retention import delete_leftovers, periodic_sweep
-from clipmill_api.media.single_flight import SingleFlight
 from clipmill_api.media.store_identity import check_identity
-from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.migrate import migrate
 from clipmill_api.notifications.sender import NotificationSender
 from clipmill_api.queries import users_and_keys
@@ -83,7 +76,8 @@ def create_app(
     """
     db = Database(settings.database, timeout_s=settings.database_timeout_s)
     database_clock = DatabaseClock(db, system_clock)
-    ctx = _context(settings, db, clock or database_clock)
+    ctx = create_context(settings, db, clock or database_clock)
+    ctx.disk.restore_reserve()
     try:
         migrate(ctx.db)
         database_clock.measure()
@@ -103,6 +97,7 @@ def create_app(
             database_clock.measured_periodically(),
         ):
             yield
+        ctx.plan_process.close()
         ctx.db.close()
 
     app = FastAPI(
@@ -132,28 +127,6 @@ def create_app(
         app.include_router(sample_clips.router)
     readiness.install(app)
     return app
-
-
-def _context(settings: Settings, db: Database, clock: Clock) -> Context:
-    settings.state.mkdir(parents=True, exist_ok=True)
-    disk = DiskSpace(settings.state, settings.disk_floor_bytes)
-    disk.restore_reserve()
-    measured = Metrics()
-    measured.disk_free_bytes.set_function(disk.free_bytes)
-    measured.disk_floor_bytes.set(disk.floor_bytes)
-    return Context(
-        settings=settings,
-        db=db,
-        store=BlobStore(settings.state / "blobs", settings.store_url),
-        spool=UploadSpool(settings.state / "spool", disk),
-        disk=disk,
-        metrics=measured,
-        clock=clock,
-        keyring=Keyring.load(settings.credential_keys, settings.credential_keys_file),
-        decodings=ProbeQueue(slots=settings.probe_slots, places=settings.probe_queue),
-        header_reads=ProbeQueue(slots=2 * settings.probe_slots, places=4 * settings.probe_queue),
-        completions=SingleFlight(),
-    )
 
 
 def operation_id(route: APIRoute) -> str:

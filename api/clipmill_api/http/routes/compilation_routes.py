@@ -10,7 +10,6 @@ from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from clipmill.otio.exporter import export_otio
 from clipmill.protocol import (
     CompilationFilter,
     CompilationPage,
@@ -22,8 +21,7 @@ from clipmill.protocol import (
 )
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill.spec import MAX_SAFE_INTEGER, CompilationSpec, Manifest, Name
-from clipmill_api.accounts import quota_checks
-from clipmill_api.compilations import plan_reader, resolution, responses, submission
+from clipmill_api.compilations import responses, submission
 from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
@@ -31,7 +29,8 @@ from clipmill_api.http.openapi import MANIFESTS
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads
-from clipmill_api.queries import compilation_records, media_library, revision_clips
+from clipmill_api.planner import plan_calls
+from clipmill_api.queries import compilation_records, media_library, revision_clips, revisions
 
 router = APIRouter(prefix="/api", tags=["compilations"])
 ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
@@ -84,17 +83,15 @@ def _created(response: Response, view: CompilationView) -> CompilationView:
     return view
 
 
-@router.post("/plan")
-def plan_compilation(ctx: Ctx, principal: UserPrincipal, manifest: ManifestBody) -> Plan:
+@router.post("/plan", response_model=Plan)
+def plan_compilation(ctx: Ctx, principal: UserPrincipal, manifest: ManifestBody) -> Response:
     """Return the plan of a manifest without submitting it.
 
     A manifest that submission would refuse is refused in the same way.
     """
     submission.refuse_foreign_owner(principal.owner, manifest.spec)
-    with ctx.db.read() as session:
-        quota_checks.refuse_too_many_clips(session, principal.owner, manifest.spec)
-        resolved = resolution.resolve_spec(session, ctx, principal.owner, manifest.spec)
-        return plan_reader.dry_run_plan(session, ctx, principal.owner, resolved)
+    plan = plan_calls.answer(ctx, plan_calls.DryRun(principal.owner, manifest.spec))
+    return Response(plan, media_type="application/json")
 
 
 @router.get("/compilations")
@@ -135,12 +132,11 @@ def compilation_view(ctx: Context, owner: str, compilation_id: str) -> Compilati
         )
 
 
-@router.get("/compilations/{compilation_id}/plan")
-def get_compilation_plan(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> Plan:
+@router.get("/compilations/{compilation_id}/plan", response_model=Plan)
+def get_compilation_plan(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> Response:
     """Return timeline, segments and quota of the newest generation."""
-    with ctx.db.read() as session:
-        row = submission.own_compilation(session, principal.owner, compilation_id)
-        return plan_reader.read_plan(session, ctx, row)
+    plan = plan_calls.answer(ctx, plan_calls.StoredPlan(principal.owner, compilation_id))
+    return Response(plan, media_type="application/json")
 
 
 @router.get("/compilations/{compilation_id}/timeline.otio")
@@ -148,20 +144,12 @@ def get_timeline(
     ctx: Ctx, principal: UserPrincipal, compilation_id: str, output: Name | None = None
 ) -> Response:
     """Return the timeline of an output, by default the first, as OpenTimelineIO."""
+    call = plan_calls.StoredTimeline(principal.owner, compilation_id, output)
+    text = plan_calls.answer(ctx, call)
     with ctx.db.read() as session:
         row = submission.own_compilation(session, principal.owner, compilation_id)
-        outputs = resolution.plan_or_refuse(
-            resolution.load_resolved_spec(session, row, row.generation)
-        )
-    planned = next((o for o in outputs if output in (None, o.spec.name)), None)
-    if planned is None:
-        raise not_found("output", str(output))
-    timeline = planned.timeline
-    if not timeline.exact:
-        detail = "the timeline is an estimate until all clips have been fetched"
-        raise ApiProblem(409, "NotReady", detail)
-    text = export_otio(planned.record, timeline.items, timeline.profile)
-    filename = quote(f"{row.name}-{planned.spec.name}.otio")
+        spec = revisions.get_revision(session, row.id, row.generation).spec
+    filename = quote(f"{row.name}-{output or spec['outputs'][0]['name']}.otio")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{filename}"}
     return Response(text, headers=headers, media_type="application/json")
 
