@@ -72,7 +72,7 @@ def measured(
     """Return a row and the wall time in s; the row of a tool that cannot be installed says why."""
     try:
         costs = [meter.run(command(i)) for i in range(rounds)]
-        frames = probe_media(output_path(folder), full=True).frames
+        frames = probe_media(output_path(folder)).frames
     except (rivals.Unavailable, MediaError, SystemExit) as error:
         return f"failed: {' '.join(str(error).split())[-300:]} | | | |", 0.0
     finally:

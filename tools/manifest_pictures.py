@@ -25,7 +25,7 @@ from clipmill.timeline.overlay_layers import build_layers
 from clipmill_api.accounts.watermark import DEFAULT_IMAGE
 from clipmill_job.drawing.layer_drawing import draw_layer
 from clipmill_job.drawing.text_drawing import TextStyle, draw_text
-from clipmill_probe import probe_media
+from clipmill_probe import Depth, probe_media
 
 OUT = Path(__file__).parents[1] / "docs/pictures"
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -50,7 +50,7 @@ def run(*args: str) -> None:
 
 def source_range(path: Path, **more: Any) -> SourceRange:
     """Return the first half second of a clip."""
-    facts = probe_media(path, full=False)
+    facts = probe_media(path, depth=Depth.PACKETS)
     size = {"width": facts.width, "height": facts.height}
     media = {"media_id": "m-clip", "sha256": "", "format": facts.format, "has_audio": False}
     return SourceRange.model_validate({**media, **size, "start": 0, "frames": 16, **more})

@@ -1,6 +1,7 @@
 """The prober's child process prints facts or an error as JSON.
 
-Called as `python -I -m clipmill_probe FILE full|demux SECONDS video|sound|image`.
+Called as `python -I -m clipmill_probe FILE full|sound|packets SECONDS video|sound|image`, and with
+`START-END` instead of the depth to count the `pictures` of an interval.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import resource
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 # Address space of the child. Decoding 8K of 10 bits takes 0.94 GiB of it.
@@ -56,9 +58,15 @@ def _facts(path: Path, depth: str, kind: str) -> Mapping[str, object]:
         from clipmill_probe.still_image import read_image  # noqa: PLC0415
 
         return read_image(path)
-    from clipmill_probe.decode import read_media  # noqa: PLC0415
+    if kind == "pictures":
+        from clipmill_probe.picture_damage import count_pictures  # noqa: PLC0415
 
-    return read_media(path, full=depth == "full", allow_audio_only=kind == "sound")
+        start_s, end_s = (Fraction(time) for time in depth.split("-"))
+        return count_pictures(path, start_s=start_s, end_s=end_s)
+    from clipmill_probe.decode import read_media  # noqa: PLC0415
+    from clipmill_probe.depth import Depth  # noqa: PLC0415
+
+    return read_media(path, depth=Depth(depth), allow_audio_only=kind == "sound")
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ TAGS = {
 Facts = dict[str, Any]
 
 
-def read_audio(name: str, container: InputContainer, demuxer: str, *, full: bool) -> Facts:
+def read_audio(name: str, container: InputContainer, demuxer: str, *, is_measured: bool) -> Facts:
     """Return the facts of a file without a video stream. Raises MediaError."""
     stream = next(iter(audio_streams(container)), None)
     if stream is None:
         what = "its audio codec is not supported" if container.streams.audio else "no audio stream"
         raise MediaError("NoSound", f"{name}: {what}")
     check_hours(name, declared_s(container))
-    track = AudioTrackReader(stream, is_measured=full)
+    track = AudioTrackReader(stream, is_measured=is_measured)
     duration_s = _decoded_s(name, container, track)
     check_hours(name, duration_s)
     if not duration_s:

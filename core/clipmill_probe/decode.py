@@ -1,4 +1,4 @@
-"""Read a media file: every packet, and with `full` every frame and sample decoded.
+"""Read a media file: every packet, and as much decoded as the depth says.
 
 Runs in the prober's child process (see __main__.py), so that a hostile file harms only that.
 """
@@ -19,8 +19,10 @@ from clipmill_probe.audio_file import Facts, check_truncation, declared_s, read_
 from clipmill_probe.audio_tracks import MAX_MEASURED_TRACKS, AudioTrackReader
 from clipmill_probe.clock import Clock
 from clipmill_probe.color_tags import color_tags
+from clipmill_probe.depth import Depth
 from clipmill_probe.errors import MediaError, check_hours, error_text
 from clipmill_probe.sniff import check_declared_length, sniff_container
+from clipmill_probe.spot_checks import SpotChecks
 from clipmill_probe.stream_choice import (
     ChosenStreams,
     VideoOrder,
@@ -38,32 +40,34 @@ MAX_BROKEN_RATIO = 20
 MAX_PADDING_S = Fraction(1, 5)
 
 
-def read_media(path: Path, *, full: bool, allow_audio_only: bool = False) -> Facts:
+def read_media(path: Path, *, depth: Depth, allow_audio_only: bool = False) -> Facts:
     """Return the facts of a video, or of an audio file where that is allowed. Raises MediaError."""
     demuxer = sniff_container(path, allow_audio_only=allow_audio_only)
     check_declared_length(path, demuxer)
-    order = _video_order(path, demuxer, is_music=allow_audio_only)
-    with _open(path, demuxer) as container:
+    order = play_order(path, demuxer, is_music=allow_audio_only)
+    with open_media(path, demuxer) as container:
         if allow_audio_only and not order.moving:
-            return read_audio(path.name, container, demuxer, full=full)
+            return read_audio(path.name, container, demuxer, is_measured=depth is not Depth.PACKETS)
         videos = [container.streams[i] for i in (*order.moving, *order.single_pictures)]
         streams = choose_streams(path.name, container, videos)  # type: ignore[arg-type]
         _check_limits(path.name, container, streams)
-        reader = _VideoReader(path.name, container, streams, full=full)
+        reader = _VideoReader(path.name, container, streams, depth)
         reader.read()
         reader.check(demuxer)
         return reader.facts(demuxer)
 
 
-def _video_order(path: Path, demuxer: str, *, is_music: bool) -> VideoOrder:
-    with _open(path, demuxer) as container:
+def play_order(path: Path, demuxer: str, *, is_music: bool = False) -> VideoOrder:
+    """Return the video streams of a file, the one that plays first. Raises MediaError."""
+    with open_media(path, demuxer) as container:
         streams = video_streams(container)
         if len(streams) > 1 or is_music:
             return video_order(container, streams)
         return VideoOrder(tuple(stream.index for stream in streams))
 
 
-def _open(path: Path, demuxer: str) -> InputContainer:
+def open_media(path: Path, demuxer: str) -> InputContainer:
+    """Open a file by one demuxer that may open no other file. Raises MediaError."""
     options = {"protocol_whitelist": "file", "format_whitelist": demuxer}
     try:
         return av.open(
@@ -78,15 +82,18 @@ class _VideoReader:
     """One pass over all packets of a file with a video stream."""
 
     def __init__(
-        self, name: str, container: InputContainer, streams: ChosenStreams, *, full: bool
+        self, name: str, container: InputContainer, streams: ChosenStreams, depth: Depth
     ) -> None:
         self._name = name
         self._container = container
-        self._full = full
+        self._depth = depth
         self._streams = streams
         self._video = VideoTrack(streams.video)
+        self._checks = SpotChecks(streams.video.codec_context, declared_s(container))
         self._tracks = [
-            AudioTrackReader(stream, is_measured=full and i < MAX_MEASURED_TRACKS)
+            AudioTrackReader(
+                stream, is_measured=depth is not Depth.PACKETS and i < MAX_MEASURED_TRACKS
+            )
             for i, stream in enumerate(container.streams.audio)
         ]
         self._clock = Clock(container, streams)
@@ -121,12 +128,20 @@ class _VideoReader:
 
     def _decode(self, packet: Packet[Any], origin_s: Fraction) -> None:
         if packet.stream is self._video.stream:
-            if self._full or self._video.first_frame is None:
-                self._video.decode(packet)
+            self._decode_picture(packet, origin_s)
             return
         for track in self._tracks:
             if packet.stream is track.stream:
                 track.read(packet, start_s=origin_s)
+
+    def _decode_picture(self, packet: Packet[Any], origin_s: Fraction) -> None:
+        video = self._video
+        if self._depth is Depth.FULL:
+            video.decode(packet)
+        elif video.first_frame is None:
+            video.decode_start(packet)
+        elif self._depth is Depth.SOUND and self._checks.is_due(packet, _shown_s(packet, origin_s)):
+            video.decode_alone(packet)
 
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
@@ -139,7 +154,7 @@ class _VideoReader:
             raise MediaError("Damaged", message)
         if video.first_frame is None:
             raise MediaError("Damaged", f"{name}: no video frame can be decoded")
-        if self._full and video.broken_frames * MAX_BROKEN_RATIO > video.packets:
+        if self._depth is Depth.FULL and video.broken_frames * MAX_BROKEN_RATIO > video.packets:
             broken = f"{video.broken_frames} of {video.packets} video frames"
             raise MediaError("Damaged", f"{name}: {broken} cannot be decoded")
         check_hours(name, max(self._ends_s.values(), default=Fraction(0)))
@@ -162,7 +177,7 @@ class _VideoReader:
             "width": width,
             "height": height,
             "rate": f"{rate.numerator}/{rate.denominator}",
-            "frames": video.frames if self._full else video.packets,
+            "frames": video.frames if self._depth is Depth.FULL else video.packets,
             "video_stream": video.stream.index,
             "start_us": self._start_us(self._streams.audio),
             "silent_start_us": self._start_us(None),
@@ -196,6 +211,12 @@ class _VideoReader:
         usable = next((index for index in order if codecs[index]), None)
         indices = [facts["stream"] for facts in tracks]
         return indices.index(usable) + 1 if usable is not None else 1
+
+
+def _shown_s(packet: Packet[Any], origin_s: Fraction) -> Fraction:
+    if packet.pts is None or packet.time_base is None:
+        return Fraction(0)
+    return packet.pts * Fraction(packet.time_base) - origin_s
 
 
 def _check_limits(name: str, container: InputContainer, streams: ChosenStreams) -> None:

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipmill_probe.depth import Depth
 from clipmill_probe.errors import MediaError
 
 if TYPE_CHECKING:
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
 # Below the client's read time-out for the response to a completed upload (300 s).
 TIMEOUT_S = 240.0
 IMAGE_TIMEOUT_S = 20.0
+# An interval is damaged when more than one frame in so many cannot be decoded.
+MAX_BROKEN_RATIO = 20
+# Fewer frames are judged like so many: of a short transition, one may be broken.
+SHORTEST_JUDGED = 60
 
 
 def probe_media(
     path: Path | str,
     *,
-    full: bool = True,
+    depth: Depth = Depth.FULL,
     allow_audio_only: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> MediaFacts:
@@ -31,21 +37,43 @@ def probe_media(
 
     Args:
         path: The file.
-        full: Decode every frame and measure loudness. Otherwise only packets are read, which is
-            faster, finds the same truncation and measures no loudness.
+        depth: What is decoded. Every packet is read at each depth, so that truncation is found;
+            loudness is measured where sound is decoded.
         allow_audio_only: Accept a file without a video stream, as music.
         timeout_s: Deadline of the child process in seconds.
 
     Raises:
         MediaError: The file is not usable.
     """
-    depth, kind = "full" if full else "demux", "sound" if allow_audio_only else "video"
+    kind = "sound" if allow_audio_only else "video"
     return _facts(_read_in_child(Path(path), depth, kind, timeout_s))
 
 
 def probe_image(path: Path | str, *, timeout_s: float = IMAGE_TIMEOUT_S) -> MediaFacts:
     """Return format and size of an image file, decoded completely. Raises MediaError."""
-    return _facts(_read_in_child(Path(path), "full", "image", timeout_s))
+    return _facts(_read_in_child(Path(path), Depth.FULL, "image", timeout_s))
+
+
+def find_damage(
+    path: Path | str, *, start_s: Fraction, end_s: Fraction, timeout_s: float = TIMEOUT_S
+) -> str | None:
+    """Return what is damaged in an interval of a video file; None if it can be decoded well enough.
+
+    Args:
+        path: The file.
+        start_s: Start of the interval after the start of the file in seconds.
+        end_s: Its end.
+        timeout_s: Deadline of the child process in seconds.
+
+    Raises:
+        MediaError: The file cannot be read at all, or not in time.
+    """
+    interval = f"{max(start_s, Fraction(0))}-{end_s}"
+    count = _read_in_child(Path(path), interval, "pictures", timeout_s)
+    pictures, broken = int(count["pictures"]), int(count["broken"])
+    if broken * MAX_BROKEN_RATIO <= max(pictures, SHORTEST_JUDGED):
+        return None
+    return f"{broken} of {pictures} video frames cannot be decoded"
 
 
 def _facts(facts: Any) -> MediaFacts:

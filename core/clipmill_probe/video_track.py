@@ -71,6 +71,33 @@ class VideoTrack:
             self.frames += 1
             self.broken_frames += int(frame.is_corrupt)
 
+    def decode_start(self, packet: Packet[Any]) -> None:
+        """Decode a packet until the first whole frame has come, and notice its form."""
+        try:
+            frames = self.stream.decode(packet)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            return
+        for frame in frames:
+            if not frame.is_corrupt:
+                self.first_frame = self.first_frame or frame
+                self._note(frame)
+
+    def decode_alone(self, packet: Packet[Any]) -> None:
+        """Decode a key frame without the packets around it, and notice its form."""
+        context = self.stream.codec_context
+        context.flush_buffers()
+        try:
+            frames = [*context.decode(packet), *context.decode(None)]
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            frames = []
+        context.flush_buffers()
+        for frame in frames:
+            self._note(frame)
+
     def _note(self, frame: VideoFrame) -> None:
         """Notice fields, and frames of another shape than the one before."""
         self.is_interlaced = self.is_interlaced or bool(frame.interlaced_frame)

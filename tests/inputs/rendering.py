@@ -73,14 +73,17 @@ class Outcomes:
 
     def _refused(self, path: Path, refused: Refused) -> list[str]:
         try:
-            self.studio.upload(path)
+            media_id = self.studio.upload(path)
         except PermanentError as error:
             faults = [f"refused: {error.code}"] if error.code != refused.code else []
             text = str(error).replace(path.name, "").lower()
             if refused.names.lower() not in text:
                 faults.append(f"message without {refused.names}: {error}")
             return faults
-        return [f"not refused, instead of {refused.code}"]
+        # Pictures are judged when they are rendered.
+        view = self.studio.render(spec_of(media_id))
+        reason = view.clips[0].reason
+        return [] if reason == refused.code else [f"{reason}, instead of {refused.code}"]
 
     def _music(self, path: Path, music: Music) -> list[str]:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clipmill.protocol import MediaFacts
-from clipmill_probe import probe_media
+from clipmill_probe import Depth, probe_media
 from inputs.making import Files
 from inputs.measuring import differences
 from inputs.recipe import Heard, Shown
@@ -36,10 +36,11 @@ TRAITS = {
 }
 
 
+@pytest.mark.parametrize("depth", [Depth.FULL, Depth.SOUND])
 @pytest.mark.parametrize("name", TRAITS)
-def test_traits(name: str, files: Files) -> None:
+def test_traits(name: str, depth: Depth, files: Files) -> None:
     """Order of the fields, whether there is alpha, and whether the shape changes."""
-    facts: MediaFacts = probe_media(files.of(named(name)))
+    facts: MediaFacts = probe_media(files.of(named(name)), depth=depth)
     assert (facts.field_order, facts.has_alpha, facts.changes_shape) == TRAITS[name]
 
 

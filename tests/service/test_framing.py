@@ -12,7 +12,7 @@ import clipmaker
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
-from clipmill_probe import probe_media
+from clipmill_probe import Depth, probe_media
 
 PROFILE = Profile(width=180, height=320, rate=30, crf=12, speed="ultrafast", max_bitrate=8_000_000)
 WIDE = PROFILE.model_copy(update={"width": 320, "height": 180})
@@ -24,7 +24,7 @@ QUARTERS = (
 
 def source_range(path: Path, frames: int = 2, **framing: Any) -> SourceRange:
     """Return the first frames of a clip with a framing."""
-    facts = probe_media(path, full=False)
+    facts = probe_media(path, depth=Depth.PACKETS)
     return SourceRange(
         media_id="m-test",
         sha256="",

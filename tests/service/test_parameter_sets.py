@@ -14,7 +14,7 @@ from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import Fit, Output, TransitionType
 from clipmill.timeline.profiles import PRESETS, build_profile
 from clipmill.timeline.source_color import source_color
-from clipmill_probe import probe_media
+from clipmill_probe import Depth, probe_media
 from harness import running
 from studio import Studio, custom
 
@@ -75,7 +75,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def _range(path: Path | None, framing: Framing) -> SourceRange:
     if path is None:
         return BLACK.model_copy(update={"framing": framing})
-    facts = probe_media(path, full=False)
+    facts = probe_media(path, depth=Depth.PACKETS)
     return BLACK.model_copy(
         update={
             "media_id": "m-test",

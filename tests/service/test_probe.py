@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import clipmaker
-from clipmill_probe import MediaError, probe_media
+from clipmill_probe import Depth, MediaError, probe_media
 
 FASTSTART = ("-movflags", "+faststart")
 PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
@@ -85,20 +85,20 @@ def test_truncation_is_found_without_decoding(case: str, tmp_path: Path) -> None
     """Reading packets alone finds a broken download."""
     code, name, make = REFUSED[case]
     with pytest.raises(MediaError) as caught:
-        probe_media(make(tmp_path / name), full=False)
+        probe_media(make(tmp_path / name), depth=Depth.PACKETS)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "ts", "avi", "flv", "mov"])
-@pytest.mark.parametrize("full", [True, False])
-def test_good_files(suffix: str, full: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("depth", Depth)
+def test_good_files(suffix: str, depth: Depth, tmp_path: Path) -> None:
     """Every supported container gives the same facts, by packets or fully decoded."""
     extra = ("-ar", "44100") if suffix == "flv" else ()
-    facts = probe_media(clipmaker.clip(tmp_path / f"a.{suffix}", extra=extra), full=full)
+    facts = probe_media(clipmaker.clip(tmp_path / f"a.{suffix}", extra=extra), depth=depth)
     assert (facts.width, facts.height, facts.frames) == (320, 180, 60)
     assert abs(facts.duration_us - 2_000_000) < 100_000
     assert facts.audio_codec
-    assert (facts.loudness_lufs is not None) == full
+    assert (facts.loudness_lufs is not None) == (depth is not Depth.PACKETS)
 
 
 def test_loudness_is_that_of_the_tone(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_display_size(tmp_path: Path) -> None:
     turned = tmp_path / "turned.mp4"
     clipmaker.ffmpeg("-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned))
     wide = clipmaker.clip(tmp_path / "wide.mp4", extra=("-vf", "setsar=2"))
-    for full in (True, False):
-        facts = probe_media(turned, full=full)
+    for depth in Depth:
+        facts = probe_media(turned, depth=depth)
         assert (facts.width, facts.height) == (180, 320)
-        facts = probe_media(wide, full=full)
+        facts = probe_media(wide, depth=depth)
         assert (facts.width, facts.height) == (640, 180)
 
 

@@ -15,7 +15,7 @@ from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Framing, Profile, Segment, SourceRange
 from clipmill.spec import Fit, TransitionType
 from clipmill.timeline.build import subrange
-from clipmill_probe import probe_media
+from clipmill_probe import Depth, probe_media
 
 PROFILE = Profile(width=320, height=180, rate=30, crf=19, speed="ultrafast", max_bitrate=4_000_000)
 BEEP_AT_S = 1.5
@@ -24,7 +24,7 @@ FLASH = f"nullsrc,geq=lum='if(gte(T,{BEEP_AT_S}),235,16)':cb=128:cr=128"
 
 
 def _source(path: Path, start: int, frames: int, gain_mb: int = 0) -> SourceRange:
-    facts = probe_media(path, full=False)
+    facts = probe_media(path, depth=Depth.PACKETS)
     return SourceRange(
         media_id="m-test",
         sha256="",
@@ -110,7 +110,7 @@ SOURCES: dict[str, Callable[[Path], Path]] = {
 def test_every_source_gives_exactly_its_frames(source: str, tmp_path: Path) -> None:
     """The whole file, and a range beyond its end, have exactly the planned frames and samples."""
     path = SOURCES[source](tmp_path)
-    frames = round(Fraction(probe_media(path, full=False).duration_us, 1_000_000) * 30)
+    frames = round(Fraction(probe_media(path, depth=Depth.PACKETS).duration_us, 1_000_000) * 30)
     assert 54 <= frames <= 76
     _is_exact(_render(tmp_path / "whole.mov", (_source(path, 0, frames), path)), frames)
     _is_exact(_render(tmp_path / "end.mov", (_source(path, 50, frames), path)), frames)

@@ -26,9 +26,6 @@ from clipmill_api.queries import (
 )
 from clipmill_api.tables import ClipRow, CompilationRow, ReservationRow, RevisionRow
 
-# Reason of a clip that is skipped because it cannot be rendered.
-UNPLAYABLE = "Unplayable"
-
 
 def start_revision(
     session: Session,
@@ -135,13 +132,15 @@ def skip_unplayable_clips(
         False if one of them is no clip of the revision that plays or was skipped for this reason.
     """
     clips = {c.name: c for c in revision_clips.list_clips(session, compilation.id, generation)}
-    named = [clips.get(each.name) for each in unplayable]
-    if not all(clip and (clip.reason or UNPLAYABLE) == UNPLAYABLE for clip in named):
+    reported = [(clips.get(each.name), each.code) for each in unplayable]
+    if not all(clip and (clip.reason or code) == code for clip, code in reported):
         return False
     ready = {name for name, clip in clips.items() if clip.state == ClipState.READY}
-    messages = {clips[each.name].id: each.message for each in unplayable if each.name in ready}
-    if messages:
-        revision_clips.skip_ready(session, messages, reason=UNPLAYABLE)
+    reasons = {
+        clips[each.name].id: (each.code, each.message) for each in unplayable if each.name in ready
+    }
+    if reasons:
+        revision_clips.skip_ready(session, reasons)
         advance_revision(session, ctx, compilation, generation)
     return True
 
@@ -204,7 +203,8 @@ def _skip_late_starts(session: Session, resolved: ResolvedSpec) -> bool:
     """Skip clips whose `start` is not before their end. Return whether there were any."""
     messages = late_starts(resolved)
     if messages:
-        revision_clips.skip_ready(session, messages, reason="TrimOutsideClip")
+        reasons = {clip_id: ("TrimOutsideClip", message) for clip_id, message in messages.items()}
+        revision_clips.skip_ready(session, reasons)
     return bool(messages)
 
 

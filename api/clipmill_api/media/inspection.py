@@ -1,4 +1,7 @@
-"""Inspection of media files: length, SHA-256, and decoding to the last frame."""
+"""Inspection of media files: length, SHA-256, packets and sound.
+
+Pictures are judged when they are rendered, or where `validate` asks for it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from clipmill.protocol.companion_kinds import COMPANION_KINDS
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.tables import MediaRow, UploadRow
-from clipmill_probe import MediaError, probe_image, probe_media
+from clipmill_probe import Depth, MediaError, probe_image, probe_media
 
-# Files that are decoded to their end; the API's own renderings are not.
+# Files whose sound is decoded and measured; that of the API's own renderings is not.
 _UNTRUSTED = (UploadPurpose.CLIP, UploadPurpose.LIBRARY)
 
 
@@ -29,7 +32,7 @@ class Inspection:
 
 
 def is_untrusted(row: UploadRow) -> bool:
-    """Return whether an upload is decoded to its end, which takes a core for as long as that."""
+    """Return whether an upload's sound is decoded, which takes a core for as long as that."""
     return UploadRequest.model_validate(row.request).purpose in _UNTRUSTED
 
 
@@ -50,9 +53,10 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Insp
         raise ApiProblem(422, "DigestMismatch", detail)
     if request.kind in COMPANION_KINDS:
         return Inspection()
-    path, full = ctx.spool.path(row.id), request.purpose in _UNTRUSTED
+    path = ctx.spool.path(row.id)
+    depth = Depth.SOUND if request.purpose in _UNTRUSTED else Depth.PACKETS
     try:
-        return Inspection(_inspect(path, request.kind, full=full))
+        return Inspection(_inspect(path, request.kind, depth))
     except MediaError as error:
         _require_readable(path, sha256)
         detail = str(error).replace(row.id, request.filename)
@@ -74,7 +78,7 @@ def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
         path = Path(folder) / "media"
         try:
             ctx.store.copy_to(row.owner, row.sha256, path)
-            return _inspect(path, MediaKind(row.kind), full=True)
+            return _inspect(path, MediaKind(row.kind), Depth.FULL)
         except FileNotFoundError:
             detail = f"media {row.id}: its bytes are missing from the blob store"
             raise ApiProblem(422, "Missing", detail) from None
@@ -90,7 +94,7 @@ def _require_readable(path: Path, sha256: str) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO), path.name)
 
 
-def _inspect(path: Path, kind: MediaKind | None, *, full: bool) -> MediaFacts:
+def _inspect(path: Path, kind: MediaKind | None, depth: Depth) -> MediaFacts:
     if kind is MediaKind.IMAGE:
         return probe_image(path)
-    return probe_media(path, full=full, allow_audio_only=kind is MediaKind.MUSIC)
+    return probe_media(path, depth=depth, allow_audio_only=kind is MediaKind.MUSIC)

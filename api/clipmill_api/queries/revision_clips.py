@@ -118,8 +118,10 @@ def skip_tasks(
     return row_count(session.execute(skip.execution_options(synchronize_session=False))) > 0
 
 
-def skip_ready(session: Session, messages: Mapping[str, str], *, reason: str) -> None:
-    """Skip clips that were ready, by id with the message of each."""
-    values = {"state": ClipState.SKIPPED.value, "reason": reason}
-    rows = [{"id": clip_id, "message": message, **values} for clip_id, message in messages.items()]
+def skip_ready(session: Session, reasons: Mapping[str, tuple[str, str]]) -> None:
+    """Skip clips that were ready, by id with the reason and the message of each."""
+    rows = [
+        {"id": clip_id, "state": ClipState.SKIPPED.value, "reason": reason, "message": message}
+        for clip_id, (reason, message) in reasons.items()
+    ]
     session.execute(update(ClipRow), rows)

@@ -45,8 +45,9 @@ def validate(
 ) -> None:
     """Check that a video is not empty, has a supported format and can be decoded to its end.
 
-    Every upload and every fetched clip passes the same check. With --kind music, an audio file
-    is valid too; with --kind image, only a PNG, JPEG or WebP file is.
+    Uploads and fetched clips pass the same check, except that their pictures are judged where
+    they play, when they are rendered. With --kind music, an audio file is valid too; with
+    --kind image, only a PNG, JPEG or WebP file is.
 
     Exit codes: 0 valid, 1 not valid, 2 usage.
 

@@ -63,7 +63,7 @@ class ColorTags(Model):
 
 
 class MediaFacts(Model):
-    """Facts of a media file, measured by one full decode. Times are in microseconds."""
+    """Facts of a media file, measured by one pass over it. Times are in microseconds."""
 
     format: str = Field(
         description="Demuxer of ffmpeg, e.g. `mov` or `matroska`; forced when the file is read."

@@ -49,6 +49,7 @@ class UnplayableClip(Model):
     """A clip that passed all checks, but cannot be rendered."""
 
     name: Name
+    code: Line = Field("Unplayable", max_length=60, description="`Unplayable`, or `Damaged`.")
     message: SanitizedLine = Field(max_length=500)
 
 

@@ -1,8 +1,7 @@
 """Find the clips that are the cause of segments that cannot be rendered.
 
-The prober decodes each file to its end, but it is another decoder than ffmpeg's command, and it
-draws nothing. A clip is the cause if its part of the segment cannot be rendered on its own, in the
-form of a black frame.
+A clip is the cause if its pictures are damaged, or if its part of the segment cannot be rendered on
+its own, in the form of a black frame.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from clipmill_job.assembling.segment_form import (
     read_form,
 )
 from clipmill_job.errors import ClipsUnplayable, SegmentFailure, SegmentsFailed
+from clipmill_job.rendering.damage_check import DAMAGED
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
 
@@ -44,25 +44,42 @@ def error_of_clips(
         if not items or any(item.kind != "clip" for item in items):
             return error
         for item in items:
-            message = str(failure.error.__cause__ or failure.error)[:500]
-            clips.setdefault(item.name, UnplayableClip(name=item.name, message=message))
+            clips.setdefault(item.name, _unplayable(item.name, failure.error))
     for clip in clips.values():
         context.heartbeat.report(0, f"clip {clip.name} cannot be rendered: {clip.message}"[:300])
     return ClipsUnplayable(list(clips.values()))
+
+
+def _unplayable(name: str, error: ClientError) -> UnplayableClip:
+    message = str(error.__cause__ or error)[:500]
+    if error.code == DAMAGED:
+        return UnplayableClip(name=name, code=DAMAGED, message=message)
+    return UnplayableClip(name=name, message=message)
 
 
 def _causes(
     context: TaskContext, outputs: Sequence[OutputAssignment], failure: SegmentFailure
 ) -> Iterator[PlayedItem]:
     """Yield the items, wherever they play, whose sources cannot be rendered."""
-    sources, profile = failure.segment.sources, failure.segment.profile
+    broken = failure.error.facts.get("sources")
+    if broken is None:
+        broken = _unrendered_sources(context, failure.segment)
+    for segment, items in played_items(outputs):
+        if segment.key == failure.segment.key and len(items) == len(segment.sources):
+            yield from (items[i] for i in broken)
+
+
+def _unrendered_sources(context: TaskContext, segment: Segment) -> list[int]:
+    """Return the positions of a segment's sources that cannot be rendered on their own."""
+    sources, profile = segment.sources, segment.profile
     form = _rendered_form(context, BLACK_FRAME, profile)
     if form is None:
-        return
-    broken = [bool(s.media_id) and _rendered_form(context, s, profile) != form for s in sources]
-    for segment, items in played_items(outputs):
-        if segment.key == failure.segment.key and len(items) == len(sources):
-            yield from (item for item, is_broken in zip(items, broken, strict=True) if is_broken)
+        return []
+    return [
+        i
+        for i, source in enumerate(sources)
+        if source.media_id and _rendered_form(context, source, profile) != form
+    ]
 
 
 def _rendered_form(

@@ -29,7 +29,7 @@ from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
 from clipmill_job.fetching import fenced_ffmpeg, javascript, source_secrets
 from clipmill_job.task_context import TaskContext
-from clipmill_probe import MediaError, probe_media
+from clipmill_probe import Depth, MediaError, probe_media
 
 DOWNLOADER = (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader")
 STILL_DEADLINE_S = 60.0
@@ -134,7 +134,7 @@ def _validate(path: Path, clip: FetchAssignment) -> MediaFacts:
         message = f"the file has {size} bytes; the limit is {clip.limit_bytes} bytes"
         raise PermanentError("TooLarge", message)
     try:
-        return probe_media(path, full=False)
+        return probe_media(path, depth=Depth.PACKETS)
     except MediaError as error:
         message = str(error).replace(path.name, clip.name, 1)
         raise PermanentError(error.code, message) from None

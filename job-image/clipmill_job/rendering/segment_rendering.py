@@ -21,6 +21,7 @@ from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
 from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.rendering.damage_check import DAMAGED, DamageCheck
 from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
 from clipmill_job.rendering.source_files import SourceFiles
@@ -97,7 +98,7 @@ def _may_be_of_source(error: ClientError) -> bool:
         return False
     if isinstance(error, RetryableError):
         return error.facts.get("returncode") in CRASH_EXITS
-    return error.code in ("RenderFailed", "UnreadableImage")
+    return error.code in ("RenderFailed", "UnreadableImage", DAMAGED)
 
 
 def worker_count() -> int:
@@ -165,6 +166,7 @@ class _Renderer:
     layers: LayerImageCache
     progress: RenderProgress
     names: Mapping[str, str]
+    damage: DamageCheck = field(default_factory=DamageCheck)
     failures: list[SegmentFailure] = field(default_factory=list)
 
     def render(self, segment: Segment) -> Path | None:
@@ -178,7 +180,7 @@ class _Renderer:
         except (RetryableError, PermanentError) as error:
             if not _may_be_of_source(error):
                 raise
-            self.failures.append(SegmentFailure(segment, error))
+            self.failures.append(SegmentFailure(segment, self._cause(segment, error)))
         if len(self.failures) >= MAX_FAILURES:
             raise SegmentsFailed(self.failures)
         return None
@@ -186,7 +188,8 @@ class _Renderer:
     def _render(self, segment: Segment) -> Path:
         path = self.context.scratch / f"{segment.key}.mov"
         args = segment_args(segment, self._sources(segment), str(path), self.layers.of(segment))
-        self._run(segment, args)
+        if self._run(segment, args):
+            self._require_whole(segment)
         self.progress.update(segment, segment.frames)
         self.files.release(segment)
         return path
@@ -201,9 +204,31 @@ class _Renderer:
             return str(self.files.still_path(source.media_id))
         return str(self.files.path(source.media_id))
 
-    def _run(self, segment: Segment, args: Sequence[str]) -> None:
+    def _cause(self, segment: Segment, error: ClientError) -> ClientError:
+        """Return the damage of a source that is the cause of an error of ffmpeg, else the error."""
+        if error.code != "RenderFailed":
+            return error
         try:
-            self.context.run_ffmpeg(
+            self._require_whole(segment)
+        except PermanentError as damage:
+            return damage
+        return error
+
+    def _require_whole(self, segment: Segment) -> None:
+        paths = [
+            self.files.path(source.media_id) if source.media_id and not source.still else None
+            for source in segment.sources
+        ]
+        try:
+            self.damage.require_whole(segment, paths)
+        except PermanentError as error:
+            message = f"{self._name(segment)}: {error}"
+            raise PermanentError(error.code, message, **error.facts) from error
+
+    def _run(self, segment: Segment, args: Sequence[str]) -> list[str]:
+        """Run ffmpeg; return what it wrote to its log."""
+        try:
+            return self.context.run_ffmpeg(
                 args,
                 frames=segment.frames,
                 on_frame=lambda frame: self.progress.update(segment, frame),

@@ -77,7 +77,7 @@ BROKEN = (
     Recipe(
         name="pictures-broken",
         title="Pictures of which hardly any can be decoded",
-        treatment="Refused as damaged.",
+        treatment="Refused as damaged, at the latest when it is rendered.",
         file="a.mp4",
         steps=(clip("a.mp4", "-bsf:v", "noise=amount=30", video=(*pixels(), *X264)),),
         outcome=Refused(Refusal.DAMAGED),

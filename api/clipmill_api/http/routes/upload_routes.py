@@ -137,5 +137,5 @@ async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
 
 @router.post("/{upload_id}/complete")
 async def complete_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
-    """Verify length and SHA-256, decode the media to its end, and publish the upload."""
+    """Verify length and SHA-256, read the media to its end, and publish the upload."""
     return await completions.complete(ctx, principal, upload_id)
