@@ -62,7 +62,10 @@ class BlobStore:
         return self._folder / OWN_FOLDER / "new"
 
     def put(self, owner: str, sha256: str, content: bytes | Path) -> None:
-        """Store bytes or a file, durably. Storing the same again repairs what is there."""
+        """Store bytes, or a file that nobody writes to any more, durably.
+
+        Storing the same again repairs what is there.
+        """
         if self._folder is None:
             obstore.put(self._store, f"{owner}/{sha256}", content)
             return

@@ -14,6 +14,7 @@ from clipmill.protocol import UserView
 from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local import state_folder
 from clipmill_cli.local.api_server import running_server
+from clipmill_cli.local.local_transfers import LocalTransfers
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
 
@@ -73,6 +74,7 @@ class LocalAPI:
             stack.enter_context(running_server(settings, listening))
             self.operator = stack.enter_context(Client(self.url, keys["operator"]))
             self.user = stack.enter_context(_user_client(self.url, self.state, keys))
+            self.user.transfers = LocalTransfers(self.user.connection, self.state)
             self._stack = stack.pop_all()
         return self
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from clipmill.shows.show_spec import ShowManifest
 from clipmill.spec import Manifest, Quality
-from clipmill_cli.errors import ManifestError
 from clipmill_cli.local import local_files, manifest_file
+from clipmill_cli.local.library_uploads import upload_files
 from clipmill_cli.local.local_files import LocalFile
 from clipmill_client.client import Client
-from clipmill_client.errors import PermanentError
 
 # A resource name has at most 63 characters; `-draft` takes six of them.
 MAX_BASE_NAME_CHARS = 57
@@ -33,7 +32,7 @@ class PreparedManifest:
         Raises:
             ManifestError: the API refuses a file.
         """
-        media_ids = {file: _uploaded(client, file) for file in self.files}
+        media_ids = upload_files(client, self.files)
         return manifest_file.validate(local_files.with_media_ids(self.document, media_ids))
 
 
@@ -76,7 +75,7 @@ class PreparedShow:
         Raises:
             ManifestError: the API refuses a file.
         """
-        media_ids = {file: _uploaded(client, file) for file in self.files}
+        media_ids = upload_files(client, self.files)
         return manifest_file.validate_show(_with_template(self.document, media_ids))
 
 
@@ -107,13 +106,6 @@ def _with_template(document: dict[str, Any], media_ids: dict[LocalFile, str]) ->
         return document
     template = local_files.with_media_ids(_template(document), media_ids)["spec"]
     return {**document, "spec": {**document["spec"], "template": template}}
-
-
-def _uploaded(client: Client, file: LocalFile) -> str:
-    try:
-        return client.upload_media(file.path, file.kind, keep_broken=file.is_clip).id
-    except PermanentError as error:
-        raise ManifestError(f"{file.field}: {error} [{error.code}]") from None
 
 
 def without_owner(manifest: Manifest) -> Manifest:
