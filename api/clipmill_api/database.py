@@ -84,7 +84,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Yield a session to read with. Changes are not committed."""
+        """Yield a session to read with. It must change nothing.
+
+        On SQLite all its statements read one state; on PostgreSQL each reads the newest one.
+        """
         # A reader of SQLite waits for nobody.
         with nullcontext() if self.is_sqlite else self._bounded(), Session(self.engine) as session:
             yield session
@@ -130,7 +133,13 @@ class Database:
 
     def _commit(self, work: Callable[[Session], T]) -> T:
         with Session(self.writer, expire_on_commit=False) as session, session.begin():
+            self._begin(session.connection())
             return work(session)
+
+    def _begin(self, connection: Connection) -> None:
+        """Begin a transaction of PostgreSQL. An event of the engine does so for SQLite."""
+        if not self.is_sqlite:
+            connection.exec_driver_sql("BEGIN")
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:
@@ -138,6 +147,7 @@ class Database:
         with self.writer.connect() as connection:
             if not self.is_sqlite:
                 with _unlimited_wait(connection), connection.begin():
+                    self._begin(connection)
                     yield connection
                 return
             with _foreign_keys_disabled(connection), connection.begin():

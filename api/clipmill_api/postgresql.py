@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 T = TypeVar("T")
 # As many as the API has request threads.
 POOL_SIZE = 20
 MAX_OVERFLOW = 20
+# A connection that was used within this time is not checked before it is used again.
+CHECKED_S = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -39,14 +43,17 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def create_bounded_engine(url: str, *, timeout_s: float) -> Engine:
-    """Return an engine whose connections, statements and locks wait at most `timeout_s` seconds."""
+    """Return an engine whose connections, statements and locks wait at most `timeout_s` seconds.
+
+    Its connections commit each statement by itself, so that a read takes one round trip, and a
+    ROLLBACK never discards the driver's prepared statements. A transaction begins with BEGIN.
+    """
     seconds = max(2, round(timeout_s))  # libpq takes whole seconds, and at least two
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
         pool_timeout=timeout_s,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": seconds,
             "keepalives": 1,
@@ -61,6 +68,7 @@ def create_bounded_engine(url: str, *, timeout_s: float) -> Engine:
     def _connect(_: Any, __: Any, cargs: Any, cparams: Any) -> BoundedConnection:
         connection = BoundedConnection.connect(*cargs, **cparams)
         connection.timeout_s = timeout_s
+        connection.set_autocommit(True)
         return connection
 
     @event.listens_for(engine, "connect")
@@ -70,6 +78,23 @@ def create_bounded_engine(url: str, *, timeout_s: float) -> Engine:
         with connection.cursor() as cursor:
             cursor.execute(f"SET statement_timeout = {milliseconds}")
             cursor.execute(f"SET lock_timeout = {milliseconds}")
-        connection.commit()
 
+    _check_idle_connections(engine)
     return engine
+
+
+def _check_idle_connections(engine: Engine) -> None:
+    """Replace all connections of the pool if one that was idle does not answer any more."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _check(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", 0) < CHECKED_S:
+            return
+        try:
+            connection.execute("")
+        except psycopg.OperationalError as error:
+            raise InvalidatePoolError(str(error)) from error

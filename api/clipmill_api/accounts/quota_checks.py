@@ -96,6 +96,4 @@ def reserve_storage(session: Session, ctx: Context, owner: str, size_bytes: int)
 
 def storage_left(session: Session, owner: str) -> int | None:
     """Return how many bytes an owner may still store. None means no limit."""
-    limit = users_and_keys.owner_tier(session, owner).storage_limit_bytes
-    user = users_and_keys.find_user(session, owner)
-    return remaining(limit, user.storage_used_bytes if user else 0)
+    return remaining(*quota_ledger.storage_of(session, owner))

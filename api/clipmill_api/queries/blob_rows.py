@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries import media_library, tombstones
+from clipmill_api.queries.statements import execute_built
 from clipmill_api.queries.tombstones import OwnedBlob
 from clipmill_api.tables import MediaRow, SegmentRow, UploadRow
 
@@ -20,7 +21,7 @@ def sizes_of_rows(session: Session) -> dict[OwnedBlob, int]:
     sizes: dict[OwnedBlob, int] = {}
     for table in (MediaRow, SegmentRow):
         query = select(table.owner, table.sha256, table.size_bytes)
-        for row in session.execute(query.execution_options(yield_per=1000)):
+        for row in execute_built(session, query, {}):
             sizes[(row.owner, row.sha256)] = row.size_bytes
     return sizes
 

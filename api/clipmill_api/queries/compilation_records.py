@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import CompilationFilter
@@ -20,14 +20,16 @@ IS_NEWEST_REVISION = and_(
 
 # A deleted compilation is a record of the API, and nothing of its owner's any more.
 _IS_SHOWN = CompilationRow.removal_reason.is_distinct_from(RemovalReason.COMPILATION_DELETED.value)
+_OWN = select(CompilationRow).where(
+    CompilationRow.id == bindparam("of_id"),
+    CompilationRow.owner == bindparam("of_owner"),
+    _IS_SHOWN,
+)
 
 
 def find_compilation(session: Session, owner: str, compilation_id: str) -> CompilationRow | None:
     """Return a compilation of this owner that is not deleted."""
-    query = select(CompilationRow).where(
-        CompilationRow.id == compilation_id, CompilationRow.owner == owner, _IS_SHOWN
-    )
-    return session.scalars(query).one_or_none()
+    return session.scalars(_OWN, {"of_id": compilation_id, "of_owner": owner}).one_or_none()
 
 
 def find_by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
@@ -42,15 +44,17 @@ def find_and_lock(session: Session, compilation_id: str) -> CompilationRow | Non
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def lock_compilation(session: Session, compilation_id: str) -> CompilationRow:
-    """Return an existing compilation, locked until the transaction ends."""
-    query = select(CompilationRow).where(CompilationRow.id == compilation_id)
-    return session.scalars(_locked(query)).one()
-
-
 def _locked(query: Select[CompilationRow]) -> Select[CompilationRow]:
     # What this session read before it had the lock may be out of date.
     return query.with_for_update().execution_options(populate_existing=True)
+
+
+_TO_LOCK = _locked(select(CompilationRow).where(CompilationRow.id == bindparam("of_id")))
+
+
+def lock_compilation(session: Session, compilation_id: str) -> CompilationRow:
+    """Return an existing compilation, locked until the transaction ends."""
+    return session.scalars(_TO_LOCK, {"of_id": compilation_id}).one()
 
 
 def add_compilation(session: Session, compilation: CompilationRow) -> None:

@@ -4,40 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from clipmill_api.queries.statements import upsert
+from clipmill_api.queries.statements import execute_built
 from clipmill_api.tables import ClipRow, FetchLockRow
+
+_VALUES: dict[str, Any] = {
+    name: bindparam(name) for name in ("owner", "clip_key", "clip_id", "until")
+}
+
+
+def _acquired(insert: Any) -> Any:
+    new = insert.excluded
+    upsert = insert.values(**_VALUES).on_conflict_do_update(
+        index_elements=[FetchLockRow.owner, FetchLockRow.clip_key],
+        set_={"clip_id": new.clip_id, "until": new.until},
+        where=or_(FetchLockRow.until < bindparam("now"), FetchLockRow.clip_id == new.clip_id),
+    )
+    return upsert.returning(FetchLockRow.clip_id)
+
+
+_ACQUIRED = {
+    "postgresql": _acquired(postgresql.insert(FetchLockRow)),
+    "sqlite": _acquired(sqlite.insert(FetchLockRow)),
+}
 
 
 def acquire(
     session: Session, owner: str, clip_key: str, *, clip_id: str, now: datetime, until: datetime
 ) -> bool:
     """Lock a clip key for a clip. Return False if another clip holds the lock."""
-    insert = upsert(session, FetchLockRow).values(
-        owner=owner, clip_key=clip_key, clip_id=clip_id, until=until
+    values = {"owner": owner, "clip_key": clip_key, "clip_id": clip_id, "until": until}
+    dialect = session.get_bind().dialect.name
+    return execute_built(session, _ACQUIRED[dialect], values | {"now": now}).first() is not None
+
+
+_EXTENDED = (
+    update(FetchLockRow)
+    .where(
+        FetchLockRow.clip_id.in_(
+            select(ClipRow.id).where(
+                ClipRow.compilation_id == bindparam("of_compilation"),
+                ClipRow.generation == bindparam("of_generation"),
+                ClipRow.task_index == bindparam("of_index"),
+            )
+        )
     )
-    insert = insert.on_conflict_do_update(
-        index_elements=[FetchLockRow.owner, FetchLockRow.clip_key],
-        set_={"clip_id": clip_id, "until": until},
-        where=or_(FetchLockRow.until < now, FetchLockRow.clip_id == clip_id),
-    )
-    return session.execute(insert.returning(FetchLockRow.clip_id)).first() is not None
+    .values(until=bindparam("later"))
+)
 
 
 def extend(
     session: Session, compilation_id: str, generation: int, task_index: int, *, until: datetime
 ) -> None:
     """Extend the lock of a fetch task's clip."""
-    clip_id = select(ClipRow.id).where(
-        ClipRow.compilation_id == compilation_id,
-        ClipRow.generation == generation,
-        ClipRow.task_index == task_index,
-    )
-    lock = update(FetchLockRow).where(FetchLockRow.clip_id.in_(clip_id))
-    session.execute(lock.values(until=until))
+    values = {
+        "of_compilation": compilation_id,
+        "of_generation": generation,
+        "of_index": task_index,
+        "later": until,
+    }
+    execute_built(session, _EXTENDED, values)
 
 
 def release(session: Session, clip_id: str) -> None:

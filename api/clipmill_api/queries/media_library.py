@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
@@ -30,12 +30,17 @@ def find_media(session: Session, owner: str, media_id: str) -> MediaRow | None:
     return session.scalars(query).one_or_none()
 
 
+_MEDIA_BY_ID = select(MediaRow).where(
+    MediaRow.owner == bindparam("of_owner"), MediaRow.id.in_(bindparam("ids", expanding=True))
+)
+
+
 def media_by_ids(session: Session, owner: str, ids: Collection[str]) -> dict[str, MediaRow]:
     """Return the media files of this owner among the ids."""
     if not ids:
         return {}
-    query = select(MediaRow).where(MediaRow.owner == owner, MediaRow.id.in_(set(ids)))
-    return {media.id: media for media in session.scalars(query)}
+    rows = session.scalars(_MEDIA_BY_ID, {"of_owner": owner, "ids": list(set(ids))})
+    return {media.id: media for media in rows}
 
 
 def media_by_clip_keys(session: Session, owner: str, keys: Collection[str]) -> dict[str, MediaRow]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
-from clipmill_api.queries.statements import row_count, upsert
+from clipmill_api.queries.statements import execute_built, row_count, upsert
 from clipmill_api.tables import RenderUsageRow, RenderWindowRow, ReservationRow, TierRow, UserRow
 
 
@@ -123,3 +123,20 @@ def release_storage(session: Session, owner: str, size_bytes: int) -> None:
 def lock_owner(session: Session, owner: str) -> None:
     """Lock the owner's row until the transaction ends: uploads of one owner finish in turn."""
     session.execute(select(UserRow.name).where(UserRow.name == owner).with_for_update())
+
+
+_STORAGE = (
+    select(TierRow.storage_limit_bytes, UserRow.storage_used_bytes)
+    .join(UserRow)
+    .where(UserRow.name == bindparam("user"))
+)
+
+
+def storage_of(session: Session, owner: str) -> tuple[int | None, int]:
+    """Return an owner's storage limit in bytes, None for no limit, and the bytes in use.
+
+    Raises:
+        NoResultFound: There is no such user.
+    """
+    row = execute_built(session, _STORAGE, {"user": owner}).one()
+    return row.storage_limit_bytes, row.storage_used_bytes

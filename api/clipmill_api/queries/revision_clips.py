@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -17,11 +17,21 @@ def _of_revision(compilation_id: str, generation: int) -> list[ColumnElement[boo
     return [ClipRow.compilation_id == compilation_id, ClipRow.generation == generation]
 
 
+_CLIPS = (
+    select(ClipRow)
+    .where(
+        ClipRow.compilation_id == bindparam("compilation"),
+        ClipRow.generation == bindparam("of_generation"),
+    )
+    .order_by(ClipRow.position)
+    .execution_options(populate_existing=True)
+)
+
+
 def list_clips(session: Session, compilation_id: str, generation: int) -> list[ClipRow]:
     """Return the clips of a revision in the order of its spec."""
-    query = select(ClipRow).where(*_of_revision(compilation_id, generation))
-    query = query.order_by(ClipRow.position).execution_options(populate_existing=True)
-    return list(session.scalars(query))
+    values = {"compilation": compilation_id, "of_generation": generation}
+    return list(session.scalars(_CLIPS, values))
 
 
 def clips_by_revision(
@@ -45,14 +55,23 @@ def find_clip(session: Session, compilation_id: str, clip_id: str) -> ClipRow | 
     return session.scalars(query).one_or_none()
 
 
+_CLIP_OF_TASK = (
+    select(ClipRow)
+    .where(
+        ClipRow.compilation_id == bindparam("compilation"),
+        ClipRow.generation == bindparam("of_generation"),
+        ClipRow.task_index == bindparam("of_index"),
+    )
+    .execution_options(populate_existing=True)
+)
+
+
 def find_clip_of_task(
     session: Session, compilation_id: str, generation: int, task_index: int
 ) -> ClipRow | None:
     """Return the clip of a fetch task."""
-    query = select(ClipRow).where(
-        *_of_revision(compilation_id, generation), ClipRow.task_index == task_index
-    )
-    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    values = {"compilation": compilation_id, "of_generation": generation, "of_index": task_index}
+    return session.scalars(_CLIP_OF_TASK, values).one_or_none()
 
 
 def add_clips(session: Session, clips: Iterable[ClipRow]) -> None:

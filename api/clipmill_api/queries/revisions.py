@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from clipmill.protocol import CompilationState, Stage
-from clipmill_api.queries.statements import row_count
+from clipmill_api.queries.statements import execute_built, row_count
 from clipmill_api.tables import REVISION_IS_ACTIVE, LogLineRow, RevisionRow
 from clipmill_api.timestamps import UtcDateTime
 
@@ -20,10 +20,20 @@ def _is(compilation_id: str, generation: int) -> list[ColumnElement[bool]]:
     return [RevisionRow.compilation_id == compilation_id, RevisionRow.generation == generation]
 
 
+_REVISION = (
+    select(RevisionRow)
+    .where(
+        RevisionRow.compilation_id == bindparam("compilation"),
+        RevisionRow.generation == bindparam("of_generation"),
+    )
+    .execution_options(populate_existing=True)
+)
+
+
 def get_revision(session: Session, compilation_id: str, generation: int) -> RevisionRow:
     """Return an existing revision as it is now in the database."""
-    query = select(RevisionRow).where(*_is(compilation_id, generation))
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    values = {"compilation": compilation_id, "of_generation": generation}
+    return session.scalars(_REVISION, values).one()
 
 
 def find_revision(session: Session, compilation_id: str, generation: int) -> RevisionRow | None:
@@ -60,13 +70,24 @@ def start_rendering(
     )
 
 
+_RAISED = (
+    update(RevisionRow)
+    .where(
+        RevisionRow.compilation_id == bindparam("of_compilation"),
+        RevisionRow.generation == bindparam("of_generation"),
+        REVISION_IS_ACTIVE,
+        RevisionRow.percent < bindparam("reached"),
+    )
+    .values(percent=bindparam("reached"), reached_at=bindparam("at"))
+)
+
+
 def raise_percent(
     session: Session, compilation_id: str, generation: int, *, percent: int, at: datetime
 ) -> None:
     """Set the progress of a revision, unless it is higher already."""
-    lower = (REVISION_IS_ACTIVE, RevisionRow.percent < percent)
-    revision = update(RevisionRow).where(*_is(compilation_id, generation), *lower)
-    session.execute(revision.values(percent=percent, reached_at=at))
+    revision = {"of_compilation": compilation_id, "of_generation": generation}
+    execute_built(session, _RAISED, {**revision, "reached": percent, "at": at})
 
 
 def list_outputs(session: Session, compilation_id: str) -> list[Any]:
@@ -77,13 +98,16 @@ def list_outputs(session: Session, compilation_id: str) -> list[Any]:
     return [output for outputs in session.scalars(query) for output in outputs]
 
 
+_LOG_LINE = insert(LogLineRow)
+
+
 def append_log_lines(
     session: Session, compilation_id: str, generation: int, *, at: datetime, lines: Sequence[str]
 ) -> None:
     """Append log lines to a revision."""
     if lines:
         row = {"compilation_id": compilation_id, "generation": generation, "at": at}
-        session.execute(insert(LogLineRow), [{**row, "line": line} for line in lines])
+        execute_built(session, _LOG_LINE, [{**row, "line": line} for line in lines])
 
 
 def tail_log_lines(

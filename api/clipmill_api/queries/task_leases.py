@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from clipmill_api.queries.statements import row_count
+from clipmill_api.queries.statements import execute_built, row_count
 from clipmill_api.tables import TaskRow
 
 
@@ -24,6 +24,15 @@ class TaskId:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The time for which a task belongs to a pod. Each takeover raises the epoch."""
+
+    epoch: int
+    holder: str
+    until: datetime
+
+
 def _is(task_id: TaskId) -> list[ColumnElement[bool]]:
     return [
         TaskRow.compilation_id == task_id.compilation_id,
@@ -33,40 +42,76 @@ def _is(task_id: TaskId) -> list[ColumnElement[bool]]:
     ]
 
 
+_TO_LOCK = (
+    select(TaskRow)
+    .where(
+        TaskRow.compilation_id == bindparam("compilation_id"),
+        TaskRow.generation == bindparam("generation"),
+        TaskRow.stage == bindparam("stage"),
+        TaskRow.index == bindparam("index"),
+    )
+    .with_for_update()
+)
+
+
 def lock_task(session: Session, task_id: TaskId) -> TaskRow | None:
     """Return a task, locked until the transaction ends. None if it was never claimed."""
-    return session.scalars(select(TaskRow).where(*_is(task_id)).with_for_update()).one_or_none()
+    return session.scalars(_TO_LOCK, asdict(task_id)).one_or_none()
 
 
-def take_lease(session: Session, task_id: TaskId, *, holder: str, until: datetime) -> int:
-    """Give the lease of a task to a holder. Return its epoch, one higher than the last."""
-    task = lock_task(session, task_id)
+def store_claim(
+    session: Session, task_id: TaskId, task: TaskRow | None, lease: Lease, scope: dict[str, Any]
+) -> None:
+    """Store the lease of a claim, and as JSON of a TaskScope what its holder may read and write.
+
+    Args:
+        session: The session of the claim, which has locked the compilation.
+        task_id: The claimed task.
+        task: Its locked row. None if it was never claimed.
+        lease: The new or extended lease.
+        scope: What the holder may read and write.
+    """
     if task is None:
-        task = TaskRow(**asdict(task_id), epoch=0, holder=holder, lease_until=until)
+        task = TaskRow(**asdict(task_id))
         session.add(task)
-    task.epoch += 1
-    task.holder, task.lease_until, task.done = holder, until, False
-    session.flush()
-    return task.epoch
+    task.epoch, task.holder, task.lease_until = lease.epoch, lease.holder, lease.until
+    task.done, task.scope = False, scope
+
+
+_RENEWED = (
+    update(TaskRow)
+    .where(
+        TaskRow.compilation_id == bindparam("of_compilation"),
+        TaskRow.generation == bindparam("of_generation"),
+        TaskRow.stage == bindparam("of_stage"),
+        TaskRow.index == bindparam("of_index"),
+        TaskRow.epoch == bindparam("of_epoch"),
+        TaskRow.done.is_(False),
+    )
+    .values(lease_until=bindparam("until"), percent=bindparam("reached"))
+)
 
 
 def renew_lease(
     session: Session, task_id: TaskId, *, epoch: int, until: datetime, percent: int
 ) -> bool:
     """Extend a lease and store progress. Return False if the task is done or has a newer epoch."""
-    task = update(TaskRow).where(*_is(task_id), TaskRow.epoch == epoch, TaskRow.done.is_(False))
-    return row_count(session.execute(task.values(lease_until=until, percent=percent))) > 0
+    values = {
+        "of_compilation": task_id.compilation_id,
+        "of_generation": task_id.generation,
+        "of_stage": task_id.stage,
+        "of_index": task_id.index,
+        "of_epoch": epoch,
+        "until": until,
+        "reached": percent,
+    }
+    return row_count(execute_built(session, _RENEWED, values)) > 0
 
 
 def end_lease(session: Session, task_id: TaskId, *, epoch: int, done: bool, at: datetime) -> bool:
     """End a lease: the task is done, or free for the next claim. Return False for an old epoch."""
     task = update(TaskRow).where(*_is(task_id), TaskRow.epoch == epoch)
     return row_count(session.execute(task.values(done=done, lease_until=at))) > 0
-
-
-def set_scope(session: Session, task_id: TaskId, scope: dict[str, Any]) -> None:
-    """Store what the holder of a task may read and write."""
-    session.execute(update(TaskRow).where(*_is(task_id)).values(scope=scope))
 
 
 def find_scope(session: Session, task_id: TaskId, *, epoch: int) -> dict[str, Any] | None:

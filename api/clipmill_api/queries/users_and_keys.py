@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.tier_limits import TIERS
+from clipmill_api.queries.statements import execute_built
 from clipmill_api.queries.tombstones import OwnedBlob
 from clipmill_api.tables import (
     REVISION_IS_ACTIVE,
@@ -114,45 +115,49 @@ class StoredKey(NamedTuple):
     episode_lease_until: datetime | None
 
 
+_SAME_REVISION = and_(
+    RevisionRow.compilation_id == KeyRow.compilation_id,
+    RevisionRow.generation == KeyRow.generation,
+)
+_SAME_TASK = and_(
+    TaskRow.compilation_id == KeyRow.compilation_id,
+    TaskRow.generation == KeyRow.generation,
+    TaskRow.stage == KeyRow.stage,
+    TaskRow.index == KeyRow.task_index,
+)
+# Sent with every request, so it is built once.
+_KEY_OF_SECRET = (
+    select(
+        KeyRow.id,
+        KeyRow.role,
+        KeyRow.owner,
+        KeyRow.compilation_id,
+        KeyRow.generation,
+        KeyRow.stage,
+        KeyRow.expires_at,
+        KeyRow.revoked_at,
+        KeyRow.task_index,
+        KeyRow.epoch,
+        RevisionRow.state,
+        RevisionRow.stage,
+        TaskRow.epoch,
+        TaskRow.done,
+        TaskRow.lease_until,
+        KeyRow.episode_id,
+        EpisodeRow.state,
+        EpisodeRow.epoch,
+        EpisodeRow.lease_until,
+    )
+    .outerjoin(RevisionRow, _SAME_REVISION)
+    .outerjoin(TaskRow, _SAME_TASK)
+    .outerjoin(EpisodeRow, EpisodeRow.id == KeyRow.episode_id)
+    .where(KeyRow.secret_sha256 == bindparam("secret_sha256"))
+)
+
+
 def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
     """Return a key by the hash of its secret."""
-    same_revision = and_(
-        RevisionRow.compilation_id == KeyRow.compilation_id,
-        RevisionRow.generation == KeyRow.generation,
-    )
-    same_task = and_(
-        TaskRow.compilation_id == KeyRow.compilation_id,
-        TaskRow.generation == KeyRow.generation,
-        TaskRow.stage == KeyRow.stage,
-        TaskRow.index == KeyRow.task_index,
-    )
-    row = session.execute(
-        select(
-            KeyRow.id,
-            KeyRow.role,
-            KeyRow.owner,
-            KeyRow.compilation_id,
-            KeyRow.generation,
-            KeyRow.stage,
-            KeyRow.expires_at,
-            KeyRow.revoked_at,
-            KeyRow.task_index,
-            KeyRow.epoch,
-            RevisionRow.state,
-            RevisionRow.stage,
-            TaskRow.epoch,
-            TaskRow.done,
-            TaskRow.lease_until,
-            KeyRow.episode_id,
-            EpisodeRow.state,
-            EpisodeRow.epoch,
-            EpisodeRow.lease_until,
-        )
-        .outerjoin(RevisionRow, same_revision)
-        .outerjoin(TaskRow, same_task)
-        .outerjoin(EpisodeRow, EpisodeRow.id == KeyRow.episode_id)
-        .where(KeyRow.secret_sha256 == secret_sha256)
-    ).one_or_none()
+    row = execute_built(session, _KEY_OF_SECRET, {"secret_sha256": secret_sha256}).one_or_none()
     return StoredKey._make(row) if row else None
 
 
@@ -239,12 +244,14 @@ def owner_tier(session: Session, owner: str) -> TierRow:
     return tier
 
 
+_TIER_OF_USER = select(TierRow).join(UserRow).where(UserRow.name == bindparam("user"))
+
+
 def _find_owner_tier(session: Session, owner: str) -> TierRow | None:
     # Several checks of one request need the tier: it is read once in a transaction.
     cache: dict[str, TierRow | None] = session.info.setdefault("tiers", {})
     if owner not in cache:
-        query = select(TierRow).join(UserRow).where(UserRow.name == owner)
-        cache[owner] = session.scalars(query).one_or_none()
+        cache[owner] = session.scalars(_TIER_OF_USER, {"user": owner}).one_or_none()
     return cache[owner]
 
 

@@ -26,8 +26,8 @@ from clipmill_api.queries import (
     revisions,
     task_leases,
 )
-from clipmill_api.queries.task_leases import TaskId
-from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
+from clipmill_api.queries.task_leases import Lease, TaskId
+from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
 from clipmill_api.tasks.assignment_builder import assign_fetch, assign_rendering
 from clipmill_api.tasks.task_scope import scope_of
 from clipmill_api.timestamps import format_time
@@ -80,12 +80,14 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     refuse_terminal(revision)
     stage, index = principal.stage, claim.index
     clip = clip_of_task(session, principal, index) if stage is Stage.FETCH else None
+    task_id = task_id_of(principal, index)
+    task = task_leases.lock_task(session, task_id)
     assignment = Assignment(
         compilation_id=compilation.id,
         generation=principal.generation,
         stage=stage,
         index=index,
-        epoch=_lease_task(session, ctx, task_id_of(principal, index), claim.holder),
+        epoch=_claimed_epoch(ctx, task_id, task, claim.holder),
         lease_s=ctx.settings.lease_s,
         canaries=list(ctx.settings.canaries),
     )
@@ -94,22 +96,22 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     else:
         work = {**assign_rendering(session, ctx, compilation, principal, index)}
     assignment = assignment.model_copy(update=work)
+    lease = Lease(assignment.epoch, claim.holder, ctx.later(ctx.settings.lease_s))
     scope = scope_of(assignment).model_dump(mode="json")
-    task_leases.set_scope(session, task_id_of(principal, index), scope)
+    task_leases.store_claim(session, task_id, task, lease, scope)
     return assignment
 
 
-def _lease_task(session: Session, ctx: Context, task_id: TaskId, holder: str) -> int:
-    """Return the epoch of a new lease, or of the holder's lease, which is extended."""
-    until = ctx.later(ctx.settings.lease_s)
-    task = task_leases.lock_task(session, task_id)
-    if task is None or task.done or task.lease_until < ctx.now():
-        return task_leases.take_lease(session, task_id, holder=holder, until=until)
+def _claimed_epoch(ctx: Context, task_id: TaskId, task: TaskRow | None, holder: str) -> int:
+    """Return the epoch of a new lease, or of the holder's lease. Raise Leased."""
+    if task is None:
+        return 1
+    if task.done or task.lease_until < ctx.now():
+        return task.epoch + 1
     if task.holder != holder:
         held_until = format_time(task.lease_until)
         detail = f"{task_id.stage} task {task_id.index} is leased to another pod until {held_until}"
         raise ApiProblem(503, "Leased", detail, leaseUntil=held_until)
-    task_leases.renew_lease(session, task_id, epoch=task.epoch, until=until, percent=task.percent)
     return task.epoch
 
 
