@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from clipmill.protocol import (
     ActiveCompilation,
@@ -23,6 +23,11 @@ from clipmill.protocol import (
     UserView,
 )
 from clipmill.protocol.integrations.credential_models import KeyRotation
+from clipmill.protocol.operator_messages import (
+    IdentifiedRegistration,
+    RegistrationBatch,
+    RegistrationReply,
+)
 from clipmill.protocol.store_reports import (
     RemovalReply,
     RemovalRequest,
@@ -30,9 +35,19 @@ from clipmill.protocol.store_reports import (
     StoreVerification,
 )
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
+from clipmill_client.errors import ClientError, PermanentError, error_of_response
 from clipmill_client.show_operator_calls import ShowOperatorCalls
 
 ROOT = "/api/operator"
+
+
+def _plan_or_error(reply: RegistrationReply) -> RegisteredPlan | ClientError:
+    if reply.plan is not None:
+        return reply.plan
+    refusal = reply.refusal
+    if refusal is None:
+        return PermanentError("BadReply", "the reply holds neither a plan nor a refusal")
+    return error_of_response(refusal.status, refusal.model_dump(), refusal.detail)
 
 
 class OperatorCalls:
@@ -59,6 +74,28 @@ class OperatorCalls:
         return self._connection.request_as(
             RegisteredPlan, "PUT", path, body=registration, params=params
         )
+
+    def register_many(
+        self, registrations: Sequence[tuple[str, Registration]]
+    ) -> list[RegisteredPlan | ClientError]:
+        """Register generations of several resources, each with the key of its first stage.
+
+        Args:
+            registrations: At most 100 pairs of the resource's uid and its registration.
+
+        Returns:
+            The plan of each, or the error that refused it.
+
+        Raises:
+            ClientError: The request as a whole failed.
+        """
+        items = [IdentifiedRegistration(uid=uid, registration=each) for uid, each in registrations]
+        path, batch = f"{ROOT}/registrations", RegistrationBatch(registrations=items)
+        replies = self._connection.request_as(list[RegistrationReply], "POST", path, body=batch)
+        if len(replies) != len(items):
+            detail = f"{path}: {len(replies)} replies to {len(items)} registrations"
+            raise PermanentError("BadReply", detail)
+        return [_plan_or_error(reply) for reply in replies]
 
     def plan(self, uid: str) -> Plan:
         """Return the plan of the newest generation."""

@@ -106,6 +106,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/worker/projects/{project_id}/compilation-context"): JOB,
     ("POST", "/api/worker/media/batch"): JOB,
     ("PUT", "/api/operator/compilations/{uid}"): OPERATOR,
+    ("POST", "/api/operator/registrations"): OPERATOR,
     ("GET", "/api/operator/compilations/{uid}"): OPERATOR,
     ("GET", "/api/operator/compilations/{uid}/status"): OPERATOR,
     ("DELETE", "/api/operator/compilations/{uid}"): OPERATOR,

@@ -68,6 +68,9 @@ def add_compilation(
         generation=registration.generation,
         resource_generation=resource_generation,
         created_at=ctx.now(),
+        # Set, so that the first revision, which resets them, has nothing to update.
+        expires_at=None,
+        removed_at=None,
     )
     compilation_records.add_compilation(session, compilation)
     return compilation

@@ -12,6 +12,9 @@ from clipmill.protocol.compilation_views import CompilationView
 from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, SanitizedLine
 from clipmill.spec.compilation import MAX_CLIPS, CompilationSpec
 
+UID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+MAX_REGISTRATIONS = 100
+
 
 class Registration(Model):
     """A generation of a resource: its identity, its owner and its spec."""
@@ -47,6 +50,34 @@ class RegisteredPlan(Plan):
     """
 
     key: StageKey | None = None
+
+
+class IdentifiedRegistration(Model):
+    """A registration with the uid of its resource."""
+
+    uid: str = Field(pattern=UID_PATTERN)
+    registration: Registration
+
+
+class RegistrationBatch(Model):
+    """Registrations of different resources, sent in one request."""
+
+    registrations: list[IdentifiedRegistration] = Field(min_length=1, max_length=MAX_REGISTRATIONS)
+
+
+class RegistrationRefusal(Model):
+    """Why one registration of a batch was refused: status and code of its problem details."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class RegistrationReply(Model):
+    """The plan of one registration of a batch, or its refusal."""
+
+    plan: RegisteredPlan | None = None
+    refusal: RegistrationRefusal | None = None
 
 
 class KeyRequest(Model):

@@ -16,6 +16,7 @@ from clipmill_operator.errors import OwnerNotAllowed, Requeue
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
 from clipmill_operator.reconciling.ownership import owner_of
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
+from clipmill_operator.reconciling.registration_batches import RegistrationBatches
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from clipmill_operator.watching.observed import ObservedCompilation
@@ -41,6 +42,7 @@ class Registrar:
     ) -> None:
         self._api, self._namespaces, self._states = api, namespaces, states
         self._settings, self._clock = settings, clock
+        self._batches = RegistrationBatches(api)
 
     def plan(self, compilation: ObservedCompilation) -> PlanResponse:
         """Return the API's response for a Compilation.
@@ -90,7 +92,7 @@ class Registrar:
             submission=compilation.submission,
             submission_proof=compilation.submission_proof,
         )
-        plan = self._api.register(uid, registration, with_key=True)
+        plan = self._batches.register(uid, registration)
         self._states.update_api(uid, registered=compilation.generation, stage_key=plan.key)
         return PlanResponse(owner=owner, plan=plan)
 

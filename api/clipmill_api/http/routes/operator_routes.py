@@ -1,8 +1,7 @@
-"""Routes of the operator: registrations, submissions, keys of jobs, failed tasks."""
+"""Routes of the operator: plans, submissions, keys of jobs, failed tasks."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,21 +13,17 @@ from clipmill.protocol import (
     KeyReply,
     KeyRequest,
     Plan,
-    RegisteredPlan,
-    Registration,
-    Stage,
-    StageKey,
     Submission,
     SubmissionAction,
     SubmissionRefusal,
 )
-from clipmill_api.compilations import plan_reader, registration, responses, submission
-from clipmill_api.compilations.plan_models import CompilationPlan
+from clipmill.protocol.operator_messages import UID_PATTERN
+from clipmill_api.compilations import plan_reader, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
-from clipmill_api.http.job_keys import add_job_key, replace_job_key
-from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.http.job_keys import replace_job_key
+from clipmill_api.http.problem_details import not_found
 from clipmill_api.queries import compilation_records, revision_clips
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows.show_views import show_reference
@@ -37,7 +32,7 @@ from clipmill_api.tasks import outcome
 
 router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
 Limit = Annotated[int, Query(ge=1, le=2000)]
-Uid = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Uid = Annotated[str, Path(pattern=UID_PATTERN)]
 
 
 def _compilation(session: Session, uid: str, *, lock: bool = False) -> CompilationRow:
@@ -45,41 +40,6 @@ def _compilation(session: Session, uid: str, *, lock: bool = False) -> Compilati
     if row is None:
         raise not_found("compilation", uid)
     return row
-
-
-@router.put("/compilations/{uid}")
-def register_compilation(
-    ctx: Ctx, uid: Uid, request: Registration, with_key: bool = False
-) -> RegisteredPlan:
-    """Register a generation of a resource and return its plan, or refuse it.
-
-    With `with_key`, the reply to a new generation holds the key of its first stage.
-    """
-
-    def register(session: Session) -> tuple[plan_reader.PlanInputs, StageKey | None]:
-        row, planned = registration.register(session, ctx, uid, request)
-        key = _first_key(session, row, planned) if with_key and planned else None
-        return plan_reader.read_plan_inputs(session, ctx, row, planned), key
-
-    try:
-        inputs, key = ctx.db.write(register)
-    except ApiProblem as problem:
-        if problem.code not in registration.CONFLICTS:
-            refused = partial(
-                registration.record_refusal,
-                ctx=ctx,
-                uid=uid,
-                registration=request,
-                problem=problem,
-            )
-            ctx.db.write(refused)
-        raise
-    return RegisteredPlan(**dict(plan_reader.build_plan(ctx, inputs)), key=key)
-
-
-def _first_key(session: Session, row: CompilationRow, planned: CompilationPlan) -> StageKey:
-    stage = Stage.FETCH if planned.resolved.is_waiting else Stage.ASSEMBLE
-    return StageKey(generation=row.generation, stage=stage, key=add_job_key(session, row, stage))
 
 
 @router.get("/compilations/{uid}")
