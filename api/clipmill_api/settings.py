@@ -134,6 +134,8 @@ class Settings(EnvironmentSettings):
         5, ge=1, le=60, validation_alias="CLIPMILL_DATABASE_TIMEOUT_SECONDS"
     )
     store_url: str | None = Field(None, validation_alias="CLIPMILL_STORE")
+    # For how long a user's download may be read from the object store by a link. 0: from the API.
+    link_s: int = Field(0, ge=0, le=3600, validation_alias="CLIPMILL_LINK_SECONDS")
     port: int = Field(8000, ge=1, le=65535)
     allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
     allow_any_host: bool = False

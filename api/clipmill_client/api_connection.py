@@ -121,9 +121,13 @@ class ApiConnection:
 
     @contextmanager
     def stream(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-        """Open a response whose body is read in chunks. Raises ClientError."""
+        """Open a response whose body is read in chunks. Raises ClientError.
+
+        A redirect is followed, without the key if it leads to another server.
+        """
+        options: dict[str, Any] = {"timeout": BYTES_TIMEOUT, "follow_redirects": True}
         try:
-            with self._http.stream("GET", path, headers=headers, timeout=BYTES_TIMEOUT) as response:
+            with self._http.stream("GET", path, headers=headers, **options) as response:
                 if response.status_code >= 400:
                     response.read()
                 yield _checked(response)

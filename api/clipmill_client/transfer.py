@@ -139,7 +139,9 @@ class Transfers:
                 with part.open(mode) as file:
                     for chunk in response.iter_bytes():
                         file.write(chunk)
-                return response.headers["etag"].strip('"')
+                # An object store that the API redirects to has ETags of its own.
+                named = response.history[0] if response.history else response
+                return named.headers["etag"].strip('"')
         except PermanentError as error:
             if error.status != 416:
                 raise

@@ -128,3 +128,64 @@ def test_a_bucket_of_another_database_is_refused(
             pass
         assert _objects(s3, api) == before
         assert f"{owner}/{sha256_of(two_seconds)}" in before
+
+
+@pytest.fixture
+def linking(s3: Any, tmp_path: Path) -> Iterator[Harness]:
+    """An API that redirects downloads of users to links of 60 seconds."""
+    url = f"s3://{BUCKET}/{FOLDER}/{tmp_path.name}"
+    with running(tmp_path / "state", store_url=url, link_s=60) as harness:
+        yield harness
+
+
+def _get(api: Harness, key: str, path: str, **headers: str) -> httpx.Response:
+    """Return the API's own reply, without following it."""
+    authorized = {"Authorization": f"Bearer {key}", **headers}
+    with httpx.Client(base_url=api.url, headers=authorized) as http:
+        return http.get(path)
+
+
+def test_a_users_download_bypasses_the_api(
+    linking: Harness, two_seconds: Path, tmp_path: Path
+) -> None:
+    """The link is of the object store, expires, and needs no key; the SDK verifies the bytes."""
+    owner, user = linking.user()
+    media = library_clip(user, two_seconds)
+    path = f"/api/media/{media.id}/content"
+    reply = _get(linking, linking.admin.create_key(owner), path)
+    assert (reply.status_code, reply.content) == (307, b"")
+    assert reply.headers["etag"] == f'"{media.sha256}"'
+    assert reply.headers["cache-control"] == "no-store"
+    link = httpx.URL(reply.headers["location"])
+    assert link.path.endswith(f"{owner}/{media.sha256}")
+    assert link.params["X-Amz-Expires"] == "60"
+    expected = two_seconds.read_bytes()
+    assert httpx.get(link).content == expected
+    part = httpx.get(link, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, expected[100:200])
+    target = tmp_path / "downloaded.mp4"
+    target.with_name("downloaded.mp4.part").write_bytes(expected[:1000])
+    user.download_media(media.id, target)
+    assert target.read_bytes() == expected
+
+
+def test_who_gets_no_link(s3: Any, linking: Harness, two_seconds: Path) -> None:
+    """Nobody without the right, no job, and no script; lost bytes are reported as such."""
+    owner, user = linking.user()
+    other, _ = linking.user()
+    media = library_clip(user, two_seconds)
+    path, key = f"/api/media/{media.id}/content", linking.admin.create_key(owner)
+    assert _get(linking, "cm_u_" + "a" * 43, path).status_code == 401
+    assert _get(linking, linking.admin.create_key(other), path).status_code == 404
+    script = _get(linking, key, path, **{"Sec-Fetch-Mode": "cors"})
+    assert (script.status_code, script.content) == (200, two_seconds.read_bytes())
+    assert _get(linking, key, path, **{"If-None-Match": f'"{media.sha256}"'}).status_code == 304
+    uid, _ = linking.register(owner, {"clips": [{"mediaId": media.id, "end": "1s"}]})
+    job_key = linking.operator.create_key(uid, Stage.ASSEMBLE, 1)
+    claimed = linking.client(job_key).claim(0, "pod")
+    assert claimed.key is not None
+    for_job = _get(linking, claimed.key, path)
+    assert (for_job.status_code, for_job.content) == (200, two_seconds.read_bytes())
+    folder = str(linking.settings.store_url).removeprefix(f"s3://{BUCKET}/")
+    s3.delete_object(Bucket=BUCKET, Key=f"{folder}/{owner}/{media.sha256}")
+    assert _get(linking, key, path).json()["code"] == "BytesMissing"

@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from clipmill_api.media.durable_file import write_durably
 
@@ -95,6 +96,16 @@ class BlobStore:
         with path.open("wb") as file:
             for chunk in obstore.get(self._store, f"{owner}/{sha256}").stream():
                 file.write(chunk)
+
+    def link(self, owner: str, sha256: str, *, expires_s: int) -> str | None:
+        """Return a signed URL from which anybody can read a blob, for so many seconds.
+
+        None for a store that cannot sign: a folder.
+        """
+        if not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return None
+        seconds = timedelta(seconds=expires_s)
+        return obstore.sign(self._store, "GET", f"{owner}/{sha256}", seconds)
 
     def delete(self, owner: str, sha256: str) -> None:
         """Delete a blob, if it exists."""

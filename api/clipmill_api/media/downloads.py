@@ -13,6 +13,8 @@ from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.tables import MediaRow
 
+# Headers of requests whose answer depends on the API's ETag, or that a script in a browser sends.
+_CONDITIONAL = {"if-none-match", "if-range", "sec-fetch-mode"}
 _RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
 # A path that contains the SHA-256 always has these bytes. Any other may have different bytes
 # after an edit or a new rendering, so that a cache asks with If-None-Match each time.
@@ -35,6 +37,7 @@ _BINARY: dict[str, Any] = {
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The whole file. Its `ETag` is its SHA-256.", "content": _BINARY},
     206: {"description": "The requested range.", "content": _BINARY},
+    307: {"description": "The file is at `Location` for a while (`CLIPMILL_LINK_SECONDS`)."},
     304: {"description": "The file has not changed (`If-None-Match`)."},
     410: {"description": "`BytesMissing`: the blob store has lost the file."},
 }
@@ -44,6 +47,35 @@ def serve_media(request: Request, ctx: Context, row: MediaRow) -> Response:
     """Return the response to a download of a media file. Raises 416."""
     return serve(
         request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
+    )
+
+
+def serve_user(request: Request, ctx: Context, row: MediaRow) -> Response:
+    """Return the response to a user's download: 307 to the object store if links are enabled.
+
+    The caller has checked the user's rights. A script in a browser gets the bytes from the API,
+    since the object store need not allow its origin, and so does a job, which may reach nothing
+    else. The object store answers ranges.
+
+    Raises:
+        ApiProblem: 410 if the blob store has lost the file, 416 if the range lies outside it.
+    """
+    is_plain = request.method == "GET" and _CONDITIONAL.isdisjoint(request.headers.keys())
+    if not ctx.settings.link_s or not is_plain:
+        return serve_media(request, ctx, row)
+    link = ctx.store.link(row.owner, row.sha256, expires_s=ctx.settings.link_s)
+    if link is None:
+        return serve_media(request, ctx, row)
+    if not ctx.store.exists(row.owner, row.sha256, row.size_bytes):
+        raise bytes_missing(row.filename)
+    return Response(
+        status_code=307,
+        headers={
+            "Location": link,
+            "ETag": f'"{row.sha256}"',
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        },
     )
 
 

@@ -36,6 +36,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. |
 | `DATABASE_URL` | `serve` | URL of a PostgreSQL database. Default: SQLite in the state folder. |
 | `CLIPMILL_STORE` | `serve` | Object store for media, such as `s3://bucket/folder`. Default: the state folder. |
+| `CLIPMILL_LINK_SECONDS` | `serve` | Redirect downloads of users to links of the object store that are valid for so many seconds, 3600 at most. Default: 0, none. |
 | `CLIPMILL_ALLOWED_HOSTS` | `serve` | Hosts to fetch clips from. Default: the supported platforms. |
 | `CLIPMILL_ALLOW_ANY_HOST` | `serve` | `1`: fetch from any public host. Private addresses remain refused. |
 | `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private addresses (`host:port`) to fetch from; plans note their use. |

@@ -248,7 +248,7 @@ def download_output(
         row = media_library.find_media(session, principal.owner, media_id) if media_id else None
     if row is None:
         raise not_found(f"output of the {view.state} compilation", file)
-    return downloads.serve_media(request, ctx, row)
+    return downloads.serve_user(request, ctx, row)
 
 
 def _media_id(output: OutputResult, file: str) -> str | None:

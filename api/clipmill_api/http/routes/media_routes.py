@@ -108,7 +108,8 @@ def download_media(request: Request, ctx: Ctx, principal: MediaReader, media_id:
     """Download a media file. Supports Range."""
     with ctx.db.read() as session:
         row = _media(session, principal.owner, media_id)
-    return downloads.serve_media(request, ctx, row)
+    serve = downloads.serve_user if principal.role == "user" else downloads.serve_media
+    return serve(request, ctx, row)
 
 
 @router.head("/api/segments/{key}/content", include_in_schema=False)
