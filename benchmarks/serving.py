@@ -85,7 +85,7 @@ def statements(state: Path, clip: Path) -> dict[str, int]:
     def count(*_: object) -> None:
         executed[0] += 1
 
-    for engine in (db.engine, db.writer):
+    for engine in db.engines:
         event.listen(engine, "before_cursor_execute", count)
     try:
         with ExitStack() as stack:

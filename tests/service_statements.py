@@ -16,7 +16,7 @@ class StatementCounter:
     """Counts the statements of each named request."""
 
     def __init__(self, ctx: Context) -> None:
-        self._engines = {ctx.db.engine, ctx.db.writer}
+        self._engines = ctx.db.engines
         self._current = 0
         self.counts: dict[str, int] = {}
 

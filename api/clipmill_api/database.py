@@ -58,16 +58,24 @@ class Database:
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
             self.engine = _sqlite_engine(url, "BEGIN", timeout_s)
             self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", timeout_s)
+            self._fast_writer = _sqlite_engine(
+                url, "BEGIN IMMEDIATE", timeout_s, synchronous="NORMAL"
+            )
         else:
             self.engine = create_bounded_engine(url, timeout_s=timeout_s)
-            self.writer = self.engine
+            self.writer = self._fast_writer = self.engine
         # SQLite has one writer. Waiting for this lock is fair, its busy handler is not.
         self._write_lock = threading.Lock()
 
+    @property
+    def engines(self) -> set[Engine]:
+        """Engines by which statements are sent."""
+        return {self.engine, self.writer, self._fast_writer}
+
     def close(self) -> None:
         """Close all connections."""
-        self.engine.dispose()
-        self.writer.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
     def ping(self) -> None:
         """Send a statement. Raise one of UNAVAILABLE if the database does not answer."""
@@ -92,8 +100,14 @@ class Database:
         with nullcontext() if self.is_sqlite else self._bounded(), Session(self.engine) as session:
             yield session
 
-    def write(self, work: Callable[[Session], T]) -> T:
-        """Return the result of work in one transaction, repeated as a whole after a conflict."""
+    def write(self, work: Callable[[Session], T], *, is_durable: bool = True) -> T:
+        """Return the result of work in one transaction, repeated as a whole after a conflict.
+
+        Args:
+            work: Function that reads and changes rows.
+            is_durable: Wait until the disk has the changes. Without, a crash of the machine or of
+                PostgreSQL may lose the transactions of the last second, each as a whole.
+        """
         attempts = Retrying(
             retry=retry_if_exception_type((IntegrityError, OperationalError)),
             stop=stop_after_attempt(MAX_ATTEMPTS) | stop_after_delay(self._timeout_s),
@@ -101,7 +115,7 @@ class Database:
             reraise=True,
         )
         with self._bounded():
-            result: T = attempts(self._run_transaction, work)
+            result: T = attempts(self._run_transaction, work, is_durable)
         return result
 
     @contextmanager
@@ -121,19 +135,22 @@ class Database:
                 self._refused_until = time.monotonic() + REFUSE_S
             raise
 
-    def _run_transaction(self, work: Callable[[Session], T]) -> T:
+    def _run_transaction(self, work: Callable[[Session], T], is_durable: bool) -> T:
         if not self.is_sqlite:
-            return self._commit(work)
+            return self._commit(work, is_durable)
         if not self._write_lock.acquire(timeout=self._timeout_s):
             raise TimeoutError(f"no write transaction began within {self._timeout_s} s")
         try:
-            return self._commit(work)
+            return self._commit(work, is_durable)
         finally:
             self._write_lock.release()
 
-    def _commit(self, work: Callable[[Session], T]) -> T:
-        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+    def _commit(self, work: Callable[[Session], T], is_durable: bool) -> T:
+        engine = self.writer if is_durable else self._fast_writer
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             self._begin(session.connection())
+            if not is_durable and not self.is_sqlite:
+                session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
             return work(session)
 
     def _begin(self, connection: Connection) -> None:
@@ -183,14 +200,14 @@ def _foreign_keys_disabled(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON")
 
 
-def _sqlite_engine(url: str, begin: str, timeout_s: float) -> Engine:
+def _sqlite_engine(url: str, begin: str, timeout_s: float, *, synchronous: str = "FULL") -> Engine:
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": timeout_s})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")

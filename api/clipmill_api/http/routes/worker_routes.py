@@ -35,7 +35,11 @@ def claim_task(ctx: Ctx, principal: JobPrincipal, claim: Claim) -> Assignment:
 def send_heartbeat(ctx: Ctx, principal: JobPrincipal, heartbeat: Heartbeat) -> HeartbeatReply:
     """Renew a lease and report progress; the reply says whether to go on."""
     job_access.require_task(principal, index=heartbeat.index, epoch=heartbeat.epoch)
-    return ctx.db.write(lambda session: leases.record_heartbeat(session, ctx, principal, heartbeat))
+    # The next one makes up for a lost one.
+    return ctx.db.write(
+        lambda session: leases.record_heartbeat(session, ctx, principal, heartbeat),
+        is_durable=False,
+    )
 
 
 @router.post("/result", status_code=204)
