@@ -35,6 +35,7 @@ def clipmill(
 ) -> Completed:
     """Run a command in this process. An exception fails the test."""
     clean = {"CLIPMILL_API_URL": None, "CLIPMILL_API_KEY": None, "CLIPMILL_ADMIN_KEY": None}
+    clean["XDG_CONFIG_HOME"] = "/nonexistent"
     argv = [str(word) for word in words]
     done = CliRunner().invoke(app, argv, input=given, env={**clean, **(env or {})})
     if done.exception is not None and not isinstance(done.exception, SystemExit):

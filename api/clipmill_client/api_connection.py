@@ -69,6 +69,11 @@ class ApiConnection:
             reraise=True,
         )
 
+    @property
+    def url(self) -> str:
+        """The address of the API, without a slash at its end."""
+        return str(self._http.base_url).rstrip("/")
+
     def use_key(self, key: str) -> None:
         """Send another key from now on."""
         self._http.headers["Authorization"] = f"Bearer {key}"

@@ -25,7 +25,6 @@ from clipmill.protocol import (
     MediaPage,
     Plan,
     PreviewRequest,
-    ResultRetention,
     TaskResult,
     Upload,
     UploadPurpose,
@@ -41,6 +40,7 @@ from clipmill_client.legacy_calls import LegacyWorkerCalls
 from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.result_calls import ResultCalls
 from clipmill_client.show_calls import ShowCalls
+from clipmill_client.sign_in_calls import SignInCalls
 from clipmill_client.transfer import Transfers, printable_name, sha256_of
 
 
@@ -82,6 +82,7 @@ class Client:
         self.legacy = LegacyWorkerCalls(self.connection)
         self.operator = OperatorCalls(self.connection)
         self.admin = AdminCalls(self.connection)
+        self.sign_in = SignInCalls(self.connection)
 
     def close(self) -> None:
         """Close the connections."""
@@ -252,9 +253,11 @@ class Client:
 
     # --- library and account -----------------------------------------------------------------
 
-    def library(self, cursor: str | None = None, limit: int = 50) -> MediaPage:
-        """Return a page of the media library, newest first."""
-        params = _page_query(cursor, limit)
+    def library(
+        self, cursor: str | None = None, limit: int = 50, *, kind: MediaKind | None = None
+    ) -> MediaPage:
+        """Return a page of the media library, or of its media of one kind, newest first."""
+        params = _page_query(cursor, limit) | ({"kind": kind.value} if kind else {})
         return self.connection.request_as(MediaPage, "GET", "/api/media", params=params)
 
     def media(self, media_id: str) -> Media:
@@ -285,11 +288,6 @@ class Client:
     def account(self) -> Account:
         """Return the quota: limits, usage and reservations."""
         return self.connection.request_as(Account, "GET", "/api/quota")
-
-    def keep_newest(self, count: int | None) -> Account:
-        """Keep so many results, the newest ones; None keeps all."""
-        path, body = "/api/retention", ResultRetention(newest=count)
-        return self.connection.request_as(Account, "PUT", path, body=body)
 
     def usage(self) -> list[Usage]:
         """Return render time by finished generation, newest first."""

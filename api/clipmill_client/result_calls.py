@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from clipmill.protocol import Account, ResultRetention
 from clipmill_client.api_connection import ApiConnection
 from clipmill_client.errors import PermanentError
 
 
 class ResultCalls:
-    """Deletion of compilations and their outputs."""
+    """Deletion of compilations and their outputs, and how many are kept."""
 
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
+
+    def keep_newest(self, count: int | None) -> Account:
+        """Keep so many results, the newest ones; None keeps all."""
+        path, body = "/api/retention", ResultRetention(newest=count)
+        return self._connection.request_as(Account, "PUT", path, body=body)
 
     def delete(self, compilation_id: str) -> None:
         """Delete a compilation with its videos and its resource; an active one is cancelled.

@@ -21,7 +21,7 @@ from show_pods import show_spec
 
 USER, JOB, OPERATOR, ADMIN = {"user"}, {"job"}, {"operator"}, {"admin"}
 DISCOVER = {"discover"}
-PUBLIC = {"nobody", "user", "job", "discover", "operator", "admin"}
+PUBLIC = {"nobody", "user", "job", "discover", "sign-in", "operator", "admin"}
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
@@ -72,6 +72,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("DELETE", "/api/uploads/{upload_id}"): USER,
     ("POST", "/api/uploads/{upload_id}/complete"): USER | JOB,
     ("GET", "/api/quota"): USER,
+    ("POST", "/api/sign-in-links"): USER,
+    ("POST", "/api/session"): {"sign-in"},
     ("GET", "/api/webhooks"): USER,
     ("PUT", "/api/webhooks/{name}"): USER,
     ("DELETE", "/api/webhooks/{name}"): USER,
@@ -179,6 +181,7 @@ def keys(api: Harness) -> dict[str, str]:
         "nobody": "",
         "user": user_key,
         "discover": api.operator.shows.create_key(episode.id),
+        "sign-in": api.client(user_key).sign_in.link().code,
         "job": api.operator.create_key(uid, Stage.FETCH, 1),
         "operator": api.settings.operator_key,
         "admin": api.settings.admin_key,

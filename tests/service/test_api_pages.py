@@ -38,6 +38,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A loaded machine takes seconds to lay the reference page out.
+expect.set_options(timeout=30_000)
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -170,6 +172,23 @@ def test_dashboard(visit: Visit, site: Harness, two_seconds: Path, tmp_path: Pat
     user.cancel(str(plan.compilation_id))
     expect(moving.locator(".state")).to_have_text("Cancelled")
     assert (visit.foreign_requests, visit.errors) == ([], [])
+
+
+@needs_browser
+def test_a_link_signs_in(visit: Visit, site: Harness) -> None:
+    """Once: the address holds no code afterwards, and the second use says why it fails."""
+    owner, user = site.user()
+    page, link = visit.page, user.sign_in.url()
+    page.goto(link)
+    expect(page.locator("#owner")).to_contain_text(owner)
+    assert page.url == f"{site.url}/"
+    page.reload()
+    expect(page.locator("#owner")).to_contain_text(owner)
+    assert (visit.foreign_requests, visit.errors) == ([], [])
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.get_by_role("alert")).to_contain_text("revoked or expired")
 
 
 @needs_browser

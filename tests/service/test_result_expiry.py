@@ -97,11 +97,11 @@ def test_the_newest_results(api: Harness, two_seconds: Path) -> None:
         rendered(api, user, two_seconds, name)
     sweep(api.ctx)
     assert len(names_with_files(user)) == 3
-    assert user.keep_newest(2).newest_results == 2
+    assert user.results.keep_newest(2).newest_results == 2
     sweep(api.ctx)
     assert names_with_files(user) == {"second", "third"}
     assert names_with_files(other) == {"other"}
-    assert user.keep_newest(None).newest_results is None
+    assert user.results.keep_newest(None).newest_results is None
 
 
 def test_an_edit_starts_again(api: Harness, two_seconds: Path) -> None:

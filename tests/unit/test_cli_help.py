@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from clipmill_cli.commands.command_tree import app
 from clipmill_cli.commands.reference_page import command_words, render_page
+from commandline import ENTRY
 
 PAGE = Path(__file__).parents[2] / "docs/cli.md"
 # Commands that only write files, delete or keep running.
@@ -27,6 +30,9 @@ WITHOUT_JSON = {
     ("export",),
     ("import",),
     ("init",),
+    ("login",),
+    ("logout",),
+    ("dashboard",),
 }
 
 
@@ -81,3 +87,11 @@ def test_wrong_usage_is_one_line_and_exit_code_2(words: list[str], fact: str) ->
     assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (2, 1, "")
     assert done.stderr.startswith("clipmill: ")
     assert fact in done.stderr
+
+
+def test_a_shell_completes_commands() -> None:
+    """`clipmill --install-completion` writes what calls this."""
+    variables = {"COMP_WORDS": "clipmill re", "COMP_CWORD": "1"}
+    env = {**os.environ, **variables, "_CLIPMILL_COMPLETE": "complete_bash"}
+    done = subprocess.run(ENTRY, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["render"]

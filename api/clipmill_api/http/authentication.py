@@ -20,13 +20,14 @@ from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.queries.users_and_keys import StoredKey
 
-Role = Literal["user", "operator", "admin", "job", "discover"]
+Role = Literal["user", "operator", "admin", "job", "discover", "sign-in"]
 KEY_LETTERS: dict[Role, str] = {
     "user": "u",
     "operator": "o",
     "admin": "a",
     "job": "j",
     "discover": "j",
+    "sign-in": "l",
 }
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cm_...`")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -55,8 +56,8 @@ class Principal:
     """The caller. A job's key is bound to a compilation, a generation and a stage.
 
     That of a discover task is bound to an episode. The key that a claim returns is bound to the
-    claimed task too. `live` is false once the
-    generation of a job has ended, `stage_over` is true once it has moved on to a later stage.
+    claimed task too. `key_id` is set for a code that signs in. `live` is false once the generation
+    of a job has ended, `stage_over` is true once it has moved on to a later stage.
     """
 
     role: Role
@@ -68,6 +69,7 @@ class Principal:
     stage_over: bool = False
     task: ClaimedTask | None = None
     episode_id: str = ""
+    key_id: str = ""
 
 
 def new_key(role: Role) -> str:
@@ -104,6 +106,8 @@ def _stored_principal(ctx: Context, key: str) -> Principal | None:
     if row.role == "user":
         ctx.key_uses.note(row.id, ctx.now())
         return Principal("user", owner=row.owner or "")
+    if row.role == "sign-in":
+        return Principal("sign-in", owner=row.owner or "", key_id=row.id)
     if row.role == "discover":
         return _discover_principal(row, ctx.now())
     live = (
@@ -217,6 +221,10 @@ async def _user_or_job(principal: AnyPrincipal) -> Principal:
     return _require_live(require_role(principal, "user", "job"))
 
 
+async def _sign_in(principal: AnyPrincipal) -> Principal:
+    return require_role(principal, "sign-in")
+
+
 async def _discover(principal: AnyPrincipal) -> Principal:
     return require_role(principal, "discover")
 
@@ -239,4 +247,6 @@ ActiveJobPrincipal = Annotated[Principal, Depends(_active_job)]
 LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
 # A discover task whose episode may have ended: each call says so by itself.
 DiscoverPrincipal = Annotated[Principal, Depends(_discover)]
+# A browser with the code of a link, which it exchanges for a key.
+SignInPrincipal = Annotated[Principal, Depends(_sign_in)]
 UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]

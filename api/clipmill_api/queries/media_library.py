@@ -69,10 +69,17 @@ def uploaded_contents(session: Session, owner: str, compilation_id: str) -> set[
 
 
 def list_media(
-    session: Session, owner: str, after: tuple[datetime, str] | None, limit: int
+    session: Session,
+    owner: str,
+    after: tuple[datetime, str] | None,
+    limit: int,
+    *,
+    kind: str | None = None,
 ) -> list[MediaRow]:
-    """Return media files of an owner, newest first, from the cursor `after` on."""
+    """Return media files of an owner, of one kind or all, newest first, from a cursor on."""
     query = select(MediaRow).where(MediaRow.owner == owner)
+    if kind:
+        query = query.where(MediaRow.kind == kind)
     if after:
         query = query.where(tuple_(MediaRow.created_at, MediaRow.id) < after)
     query = query.order_by(MediaRow.created_at.desc(), MediaRow.id.desc()).limit(limit)

@@ -75,10 +75,13 @@ def seed_tiers(session: Session) -> None:
 
 
 def seed_owner(session: Session, name: str, secret_sha256: str, *, tier: str, at: datetime) -> None:
-    """Insert the default owner if missing and give it its only key, which replaces the last one."""
+    """Insert the default owner if missing; its key replaces the last one, unless it exists."""
     if session.get(UserRow, name) is None:
         session.add(UserRow(name=name, tier=tier, storage_used_bytes=0, created_at=at))
         session.flush()
+    same = select(KeyRow.id).where(KeyRow.secret_sha256 == secret_sha256, KeyRow.owner == name)
+    if session.scalar(same) not in (None, DEFAULT_OWNER_KEY_ID):
+        return
     key = session.get(KeyRow, DEFAULT_OWNER_KEY_ID)
     if key is None:
         key = KeyRow(id=DEFAULT_OWNER_KEY_ID, role="user", secret_sha256=secret_sha256)
@@ -174,6 +177,12 @@ def revoke_user_key(session: Session, owner: str, key_id: str, *, at: datetime) 
         return False
     key.revoked_at = key.revoked_at or at
     return True
+
+
+def use_sign_in_key(session: Session, key_id: str, *, at: datetime) -> bool:
+    """Revoke a key for signing in; return whether this call was the first to do so."""
+    unused = update(KeyRow).where(KeyRow.id == key_id, KeyRow.revoked_at.is_(None))
+    return session.execute(unused.values(revoked_at=at).returning(KeyRow.id)).first() is not None
 
 
 def store_key_uses(session: Session, used_at: Mapping[str, datetime]) -> None:

@@ -47,7 +47,7 @@ class KeyRow(Base):
     __tablename__ = "keys"
     id: Mapped[str] = mapped_column(primary_key=True)
     secret_sha256: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]  # user, job or discover
+    role: Mapped[str]  # user, job, discover or sign-in
     owner: Mapped[str | None] = mapped_column(ForeignKey("users.name"))
     compilation_id: Mapped[str | None]
     generation: Mapped[int | None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from clipmill_cli.commands.connections import connected
 from clipmill_cli.commands.options import (
     ApiUrlOption,
     Format,
@@ -11,6 +10,7 @@ from clipmill_cli.commands.options import (
     print_json,
     print_list,
 )
+from clipmill_cli.endpoints.connections import connected
 from clipmill_cli.output import listings, terminal
 
 

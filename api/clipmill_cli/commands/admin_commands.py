@@ -10,7 +10,6 @@ import typer
 
 from clipmill.protocol import TierView, UserView
 from clipmill.spec import parse_duration
-from clipmill_cli.commands.connections import admin_client
 from clipmill_cli.commands.options import (
     AdminApiUrlOption,
     Format,
@@ -18,6 +17,7 @@ from clipmill_cli.commands.options import (
     print_json,
     print_list,
 )
+from clipmill_cli.endpoints.connections import admin_client
 from clipmill_cli.output import listings, terminal
 
 _BYTE_UNITS = {

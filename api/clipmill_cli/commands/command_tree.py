@@ -19,6 +19,7 @@ from clipmill_cli.commands import (
     init_command,
     keygen_command,
     local_show_commands,
+    login_commands,
     media_commands,
     render_commands,
     serve_command,
@@ -32,7 +33,8 @@ from clipmill_cli.output.failures import ErrorHandlingGroup
 APP_HELP = """Turn a list of clips into finished videos.
 
 `render` works on this machine. The other commands use the API at CLIPMILL_API_URL with the key in
-CLIPMILL_API_KEY. If no API is given, most of them use the state that local renders keep.
+CLIPMILL_API_KEY, or that of `clipmill login`. If no API is given, they use the state that local
+renders keep, through the `clipmill serve` that runs on it, if one does.
 
 Exit codes: 0 succeeded, 1 failed, 2 invalid manifest or usage, 3 succeeded but degraded,
 130 interrupted.
@@ -139,7 +141,6 @@ app = typer.Typer(
     cls=ErrorHandlingGroup,
     help=_help_text(APP_HELP),
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -176,6 +177,9 @@ _add(app, "import", timeline_commands.import_timeline)
 _add(app, "quota", account_commands.quota)
 _add(app, "usage", account_commands.usage)
 _add(app, "serve", serve_command.serve)
+_add(app, "login", login_commands.login)
+_add(app, "logout", login_commands.logout)
+_add(app, "dashboard", login_commands.dashboard)
 _add(app, "keygen", keygen_command.keygen)
 _add(app, "version", version)
 

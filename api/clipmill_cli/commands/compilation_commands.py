@@ -15,7 +15,6 @@ from clipmill.protocol import (
     CompilationState,
     CompilationView,
 )
-from clipmill_cli.commands.connections import connected, interruptible, user_client
 from clipmill_cli.commands.options import (
     ApiUrlOption,
     CompilationIdArgument,
@@ -29,6 +28,7 @@ from clipmill_cli.commands.options import (
     print_list,
 )
 from clipmill_cli.commands.show_commands import submit_show
+from clipmill_cli.endpoints.connections import connected, interruptible, user_client
 from clipmill_cli.local import local_render, manifest_file, prepared_manifest, result_folder
 from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import EXIT_INTERRUPTED, print_errors

@@ -15,7 +15,6 @@ from clipmill.protocol.integrations.credential_models import (
     CredentialKind,
 )
 from clipmill.spec.input_rules import input_rule
-from clipmill_cli.commands.connections import admin_client, connected
 from clipmill_cli.commands.options import (
     AdminApiUrlOption,
     ApiUrlOption,
@@ -26,6 +25,7 @@ from clipmill_cli.commands.options import (
     print_json,
     print_list,
 )
+from clipmill_cli.endpoints.connections import admin_client, connected
 from clipmill_cli.output import listings, terminal
 
 # What each kind is asked for, line by line; the last line of a kind may be absent.

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from clipmill_cli.commands.connections import admin_client
 from clipmill_cli.commands.options import AdminApiUrlOption, Format, OutputOption
+from clipmill_cli.endpoints.connections import admin_client
 from clipmill_cli.output import terminal
 from clipmill_client.privileged_calls import AdminCalls
 

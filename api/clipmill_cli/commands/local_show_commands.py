@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from clipmill.shows.show_messages import EpisodeState
-from clipmill_cli.commands.connections import interruptible, local_api
 from clipmill_cli.commands.options import (
     AllowAnyHostOption,
     AllowHostOption,
@@ -19,6 +18,7 @@ from clipmill_cli.commands.options import (
     StateOption,
     print_json,
 )
+from clipmill_cli.endpoints.connections import interruptible, local_api
 from clipmill_cli.errors import RunError
 from clipmill_cli.local import local_render, prepared_manifest, result_folder, show_run
 from clipmill_cli.local.local_api import SourceAccess

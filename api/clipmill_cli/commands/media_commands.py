@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Annotated
 import typer
 
 from clipmill.protocol import MediaFacts, MediaKind
-from clipmill_cli.commands.connections import connected
 from clipmill_cli.commands.options import (
     ApiUrlOption,
     Format,
@@ -21,6 +21,7 @@ from clipmill_cli.commands.options import (
     StateOption,
     print_list,
 )
+from clipmill_cli.endpoints.connections import connected
 from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import print_errors
 from clipmill_client import watching
@@ -116,6 +117,9 @@ def upload(
 
 def list_media(
     limit: LimitOption = 20,
+    kind: Annotated[
+        MediaKind | None, typer.Option(metavar="KIND", help="Only media of this kind: intro, ...")
+    ] = None,
     output: OutputOption = Format.TEXT,
     state: StateOption = None,
     api_url: ApiUrlOption = None,
@@ -124,10 +128,11 @@ def list_media(
 
     Examples:
         clipmill media list
+        clipmill media list --kind intro
         clipmill media list --limit 5 -o json
     """
     with connected(api_url, state) as client:
-        media = watching.read_pages(client.library, limit)
+        media = watching.read_pages(functools.partial(client.library, kind=kind), limit)
     print_list(output, media, listings.show_media)
 
 

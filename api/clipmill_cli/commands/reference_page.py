@@ -30,10 +30,10 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 
 | variable | used by | meaning |
 |---|---|---|
-| `CLIPMILL_API_URL` | all but `serve` | URL of the API. If it is not set, commands use a local API on the state folder. |
-| `CLIPMILL_API_KEY` | all | Your key. For `serve`: the key of the first user, `local`. |
+| `CLIPMILL_API_URL` | all but `serve` | URL of the API. If it is not set, commands use that of `clipmill login`, then the `clipmill serve` of the state folder, then a local API on it. |
+| `CLIPMILL_API_KEY` | all | Your key. For `serve`: the key of the first user, `local`, by default a stored one. |
 | `CLIPMILL_ADMIN_KEY` | `admin`, `serve` | The administrator's key. |
-| `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. |
+| `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. Default: a random one, stored in the state folder. |
 | `DATABASE_URL` | `serve` | URL of a PostgreSQL database. Default: SQLite in the state folder. |
 | `CLIPMILL_STORE` | `serve` | Object store for media, such as `s3://bucket/folder`. Default: the state folder. |
 | `CLIPMILL_LINK_SECONDS` | `serve` | Redirect downloads of users to links of the object store that are valid for so many seconds, 3600 at most. Default: 0, none. |

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clipmill_cli.commands.connections import connected, interruptible, local_api
+from clipmill.protocol import CompilationView
+from clipmill.spec import Manifest
 from clipmill_cli.commands.options import (
     AllowAnyHostOption,
     AllowHostOption,
@@ -21,12 +25,22 @@ from clipmill_cli.commands.options import (
     StrictOption,
     print_json,
 )
+from clipmill_cli.endpoints.connections import (
+    connected,
+    interruptible,
+    local_api,
+    serve_client,
+)
 from clipmill_cli.local import local_render, prepared_manifest, result_folder
 from clipmill_cli.local.local_api import SourceAccess
+from clipmill_cli.local.local_runner import OnProgress
 from clipmill_cli.output import terminal
 from clipmill_cli.output.plan_tables import show_plan
 from clipmill_cli.output.progress import LiveProgress
 from clipmill_cli.output.summary import show_summary
+from clipmill_client.client import Client
+
+Renders = Callable[[Manifest, OnProgress], tuple[CompilationView, dict[str, float]]]
 
 
 def render(
@@ -48,7 +62,7 @@ def render(
     """Render a manifest on this machine.
 
     Fetched clips and rendered segments are reused by later runs. After an interruption, the same
-    command continues.
+    command continues. A `clipmill serve` that uses the same state renders in place of this process.
 
     Files written to the results folder, for each output NAME:
         NAME.mp4 or NAME.webm    the video
@@ -74,21 +88,33 @@ def render(
     with interruptible():
         prepared = prepared_manifest.prepare(manifest)
         result_folder.create_writable(out)
-        with local_api(state, access) as api:
-            resource = prepared_manifest.without_owner(prepared.upload(api.user))
+        with _renderer(state, access, workers) as (client, renders):
+            resource = prepared_manifest.without_owner(prepared.upload(client))
             resource = prepared_manifest.as_draft(resource) if draft else resource
-            show_plan(stdout, api.user.dry_run(resource))
+            show_plan(stdout, client.dry_run(resource))
             with LiveProgress(stderr) as progress:
-                view, spent_s = local_render.render(
-                    api, resource, workers=workers, on_progress=progress
-                )
-            report = result_folder.download_results(api.user, view, out, spent_s)
+                view, spent_s = renders(resource, progress)
+            report = result_folder.download_results(client, view, out, spent_s)
     show_summary(stdout, view)
     files = ", ".join(result_folder.file_names(report))
     stdout.print(terminal.plain(f"  files in {out}/: {files}", 2000))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
     raise typer.Exit(local_render.exit_code(view))
+
+
+@contextmanager
+def _renderer(
+    state: Path | None, access: SourceAccess, workers: int
+) -> Iterator[tuple[Client, Renders]]:
+    """Yield a client and what renders: the serve that uses the state, or this process."""
+    serve = serve_client(state, access)
+    if serve:
+        with serve as client:
+            yield client, functools.partial(local_render.render_by_serve, client)
+        return
+    with local_api(state, access) as api:
+        yield api.user, functools.partial(local_render.render, api, workers=workers)
 
 
 def plan(

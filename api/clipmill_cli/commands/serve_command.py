@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipmill_cli.commands.connections import interruptible
 from clipmill_cli.commands.options import (
     AllowAnyHostOption,
     AllowHostOption,
     AllowPrivateOption,
     StateOption,
 )
+from clipmill_cli.endpoints.connections import interruptible
+from clipmill_cli.endpoints.endpoint_files import Endpoint, announced
 from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local.api_server import running_server
 from clipmill_cli.local.embedded_operator import (
@@ -33,7 +34,9 @@ from clipmill_cli.local.state_folder import (
     create_state_folder,
     credential_keys_file,
     default_state_folder,
+    load_keys,
     locked,
+    new_keys,
 )
 from clipmill_cli.output import terminal
 from clipmill_client.client import Client
@@ -42,6 +45,11 @@ if TYPE_CHECKING:
     from clipmill_api.http.readiness import ReadinessChecks
     from clipmill_api.settings import Settings
 
+KEY_VARIABLES = {
+    "admin": "CLIPMILL_ADMIN_KEY",
+    "operator": "CLIPMILL_OPERATOR_KEY",
+    "user": "CLIPMILL_API_KEY",
+}
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -61,31 +69,38 @@ def serve(
 ) -> None:
     """Serve the API on this machine, and render what is submitted to it.
 
-    The keys are read from the environment: CLIPMILL_ADMIN_KEY and CLIPMILL_OPERATOR_KEY are
-    required, and `clipmill keygen` generates them. With CLIPMILL_API_KEY set, a first user
-    `local` with that key is created. Media and an SQLite database are stored in the --state
-    folder; DATABASE_URL selects a PostgreSQL instead. Other settings: docs/cli.md.
+    Media, an SQLite database and random keys are stored in the --state folder, and a first user
+    `local` is created. Other commands on the folder use this API while it runs. CLIPMILL_ADMIN_KEY,
+    CLIPMILL_OPERATOR_KEY and CLIPMILL_API_KEY replace the stored keys; `clipmill keygen` generates
+    some. DATABASE_URL selects a PostgreSQL. Other settings: docs/cli.md.
 
     With --workers 0 only the API runs, and another operator renders, such as that of a cluster.
 
     Examples:
-        eval "$(clipmill keygen)"
         clipmill serve --port 8000
-        CLIPMILL_API_URL=http://127.0.0.1:8000 clipmill submit friday.yaml --wait
     """
     folder = (state or default_state_folder(os.environ)).absolute()
     environ = dict(os.environ) | {"CLIPMILL_STATE": str(folder)}
     environ = _with_sources(environ, allow_host, allow_any_host, allow_private)
     # Wrong settings create no folder.
-    _settings(environ)
+    _settings(_with_keys(environ, new_keys()))
     create_state_folder(folder)
-    settings = _settings(_with_credential_keys(environ, folder))
+    environ = _with_keys(_with_credential_keys(environ, folder), load_keys(folder))
+    settings = _settings(environ)
     with interruptible(), _listening(host, port) as sock:
         url = f"http://{_local_address(host)}:{sock.getsockname()[1]}"
         logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         with locked(folder, lambda line: typer.echo(line, err=True), note=f" (serve, {url})"):
             _run(settings, sock, url, workers)
+
+
+def _with_keys(environ: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the stored keys for the variables that are not set."""
+    merged = dict(environ)
+    for role, name in KEY_VARIABLES.items():
+        merged[name] = environ.get(name) or stored.get(role, "")
+    return merged
 
 
 def _with_sources(
@@ -157,16 +172,25 @@ def _announce(url: str, settings: Settings, workers: int) -> None:
     renders = f"on this machine, {workers} clips fetched at once" if workers else "elsewhere"
     lines = [
         f"Clipmill API:  {url}",
-        f"  dashboard:   {url}/",
+        f"  dashboard:   {_dashboard(url, settings)}",
         f"  reference:   {url}/docs",
         f"  database:    {database}; media in {media}",
         f"  rendering:   {renders}",
     ]
     if settings.default_owner:
-        lines.append(f"  first user:  {settings.default_owner} (CLIPMILL_API_KEY)")
+        hint = "the link signs in once; another: clipmill dashboard"
+        lines.append(f"  first user:  {settings.default_owner} ({hint})")
     for line in lines:
         out.print(terminal.plain(line, 500), soft_wrap=True)
     out.file.flush()
+
+
+def _dashboard(url: str, settings: Settings) -> str:
+    """Return the dashboard's address; with a first user, as a link that signs a browser in once."""
+    if not settings.default_owner_key:
+        return f"{url}/"
+    with Client(url, settings.default_owner_key) as client:
+        return client.sign_in.url()
 
 
 def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -> None:
@@ -182,6 +206,7 @@ def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -
         )
         checks: ReadinessChecks = {"operator": operator.check} if workers else {}
         ended = stack.enter_context(running_server(settings, listening, checks))
+        stack.enter_context(announced(settings.state, Endpoint(url, settings.default_owner_key)))
         _announce(url, settings, workers)
         if workers:
             shows = EmbeddedShows(client.operator, launcher, workers=workers)

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from clipmill.shows.show_messages import ShowView
-from clipmill_cli.commands.connections import connected, user_client
 from clipmill_cli.commands.options import (
     ApiUrlOption,
     CompilationIdArgument,
@@ -20,6 +19,7 @@ from clipmill_cli.commands.options import (
     print_json,
     print_list,
 )
+from clipmill_cli.endpoints.connections import connected, user_client
 from clipmill_cli.errors import RunError
 from clipmill_cli.local.prepared_manifest import PreparedShow
 from clipmill_cli.output import show_listings, terminal

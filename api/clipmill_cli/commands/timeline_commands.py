@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from clipmill_cli.commands.connections import connected
 from clipmill_cli.commands.options import ApiUrlOption, CompilationIdArgument, StateOption
+from clipmill_cli.endpoints.connections import connected
 from clipmill_cli.errors import ManifestError
 from clipmill_cli.local import local_files, manifest_file
 from clipmill_cli.output import terminal

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import typer
 
 from clipmill.protocol.integrations.webhook_models import EventType, WebhookRequest
-from clipmill_cli.commands.connections import connected
 from clipmill_cli.commands.options import (
     ApiUrlOption,
     Format,
@@ -20,6 +19,7 @@ from clipmill_cli.commands.options import (
     print_json,
     print_list,
 )
+from clipmill_cli.endpoints.connections import connected
 from clipmill_cli.output import listings, terminal
 
 ALL_EVENTS: list[EventType] = [event for event in EventType if event is not EventType.TEST]

@@ -18,10 +18,10 @@ from rich.console import Console
 
 from clipmill.protocol import ClipState, CompilationState, CompilationView, MediaKind
 from clipmill.spec import Manifest
-from clipmill_cli.commands.connections import interruptible
 from clipmill_cli.demo import clip_recipes, demo_manifests
 from clipmill_cli.demo.clip_recipes import CLIPS, INTRO, OUTRO, SWOOSH
 from clipmill_cli.demo.clip_server import DemoServer, running_clip_server
+from clipmill_cli.endpoints.connections import interruptible
 from clipmill_cli.local import local_render, result_folder
 from clipmill_cli.local.local_api import LocalAPI, SourceAccess
 from clipmill_cli.local.run_report import total_segments

@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from clipmill.protocol import UserView
 from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local import state_folder
 from clipmill_cli.local.api_server import running_server
 from clipmill_cli.local.local_transfers import LocalTransfers
 from clipmill_client.client import Client
-from clipmill_client.errors import PermanentError
 
 if TYPE_CHECKING:
     from clipmill_api.settings import Settings
 
 LOCAL_OWNER = "local"
-LOCAL_TIER = "Unlimited"
 # Short, so that the next run can claim the tasks of a crashed one soon. Heartbeats come every 2 s.
 LEASE_S = 10
 
@@ -73,7 +70,7 @@ class LocalAPI:
             settings = _settings(self.state, keys, self._access)
             stack.enter_context(running_server(settings, listening))
             self.operator = stack.enter_context(Client(self.url, keys["operator"]))
-            self.user = stack.enter_context(_user_client(self.url, self.state, keys))
+            self.user = stack.enter_context(Client(self.url, keys["user"]))
             self.user.transfers = LocalTransfers(self.user.connection, self.state)
             self._stack = stack.pop_all()
         return self
@@ -94,6 +91,8 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             state=state,
             admin_key=keys.get("admin", ""),
             operator_key=keys.get("operator", ""),
+            default_owner=LOCAL_OWNER,
+            default_owner_key=keys["user"],
             allowed_hosts=(*DEFAULT_HOSTS, *access.hosts),
             allow_any_host=access.any_host,
             allow_private=access.private_addresses,
@@ -104,27 +103,3 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
         )
     except InvalidSettings as error:
         raise LocalAPIError(f"{state}: {error}") from None
-
-
-def _user_client(url: str, state: Path, keys: dict[str, str]) -> Client:
-    """Return the client of the user `local`, who is created at the first start."""
-    if "user" in keys:
-        client = Client(url, keys["user"])
-        if _is_accepted(client):
-            return client
-        client.close()
-    with Client(url, keys["admin"]) as client:
-        client.admin.put_user(UserView(name=LOCAL_OWNER, tier=LOCAL_TIER))
-        key = client.admin.create_key(LOCAL_OWNER)
-    state_folder.write_keys(state, {**keys, "user": key})
-    return Client(url, key)
-
-
-def _is_accepted(client: Client) -> bool:
-    try:
-        client.account()
-    except PermanentError as error:
-        if error.status != 401:
-            raise
-        return False
-    return True

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 from clipmill.protocol import CompilationState, CompilationView, Registration
 from clipmill.spec import Manifest
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER, LocalAPI
 from clipmill_cli.local.local_runner import LocalRunner, OnProgress, register
+from clipmill_client import watching
+from clipmill_client.client import Client
 
 DEFAULT_NAMESPACE = "default"
 EXIT_SUCCEEDED, EXIT_FAILED, EXIT_DEGRADED = 0, 1, 3
 
 
 def render(
-    api: LocalAPI, manifest: Manifest, *, workers: int, on_progress: OnProgress
+    api: LocalAPI, manifest: Manifest, on_progress: OnProgress, *, workers: int
 ) -> tuple[CompilationView, dict[str, float]]:
     """Render a manifest on this machine.
 
@@ -33,6 +37,16 @@ def render(
     runner = LocalRunner(operator, launcher, workers=workers, on_progress=on_progress)
     view = runner.run(uid, register(operator, uid, registration))
     return view, dict(runner.spent_s)
+
+
+def render_by_serve(
+    client: Client, manifest: Manifest, on_progress: OnProgress
+) -> tuple[CompilationView, dict[str, float]]:
+    """Let a running `clipmill serve` render a manifest. Returns what `render` returns."""
+    view = client.create(manifest)
+    started = time.monotonic()
+    view = watching.follow(client, view.id, on_progress)
+    return view, {"serve": time.monotonic() - started}
 
 
 def exit_code(view: CompilationView) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from clipmill_cli.endpoints.private_file import write_private
 from clipmill_cli.errors import LocalAPIError
 
 
@@ -67,24 +68,30 @@ def warnings_logged_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
+def new_keys() -> dict[str, str]:
+    """Return random keys of administrator, operator and the first user, by role."""
+    from clipmill_api.http.authentication import new_key  # noqa: PLC0415
+
+    return {"admin": new_key("admin"), "operator": new_key("operator"), "user": new_key("user")}
+
+
 def load_keys(state: Path) -> dict[str, str]:
-    """Return the API keys by role, after creating those of administrator and operator if needed.
+    """Return the API keys by role, after creating them if needed.
 
     Raises:
         LocalAPIError: the file is damaged.
     """
-    from clipmill_api.http.authentication import new_key  # noqa: PLC0415
-
     path = state / "keys.json"
     try:
-        keys = json.loads(path.read_text())
-        return {str(role): str(key) for role, key in keys.items()}
+        stored = {str(role): str(key) for role, key in json.loads(path.read_text()).items()}
     except FileNotFoundError:
-        keys = {"admin": new_key("admin"), "operator": new_key("operator")}
-        write_keys(state, keys)
-        return keys
+        stored = {}
     except (ValueError, AttributeError):
         raise LocalAPIError(f"{path}: damaged; delete it and new keys are created") from None
+    keys = {**new_keys(), **stored}
+    if keys.keys() != stored.keys():
+        write_private(path, json.dumps(keys))
+    return keys
 
 
 def credential_keys_file(state: Path) -> Path:
@@ -94,25 +101,9 @@ def credential_keys_file(state: Path) -> Path:
     path = state / "credential-keys"
     if not path.exists():
         own = state / f"credential-keys.{os.getpid()}"
-        _write_private(own, new_keyring_text() + "\n")
+        write_private(own, new_keyring_text() + "\n")
         # Two programs that start at once keep the key of the first.
         with suppress(FileExistsError):
             path.hardlink_to(own)
         own.unlink()
     return path
-
-
-def write_keys(state: Path, keys: Mapping[str, str]) -> None:
-    """Replace the file with the keys atomically, also in a power cut."""
-    _write_private(state / "keys.json", json.dumps(keys))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file that nobody else may read."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

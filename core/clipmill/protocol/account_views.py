@@ -84,6 +84,13 @@ class CreatedKey(KeyView):
     key: str
 
 
+class SignInLink(Model):
+    """A code that signs a browser in once: the dashboard's address followed by `#sign-in=CODE`."""
+
+    code: str
+    expires_at: str
+
+
 class UserView(Model):
     """A user and the tier that applies."""
 

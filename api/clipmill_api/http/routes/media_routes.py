@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from clipmill.protocol import Media, MediaFacts, MediaPage, UsedIn
+from clipmill.protocol import Media, MediaFacts, MediaKind, MediaPage, UsedIn
 from clipmill_api.compilations import responses
 from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
@@ -39,10 +39,11 @@ def list_media(
     principal: UserPrincipal,
     after: Cursor,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    kind: MediaKind | None = None,
 ) -> MediaPage:
-    """Return a page of the media library, newest first."""
+    """Return a page of the media library, or of its media of one kind, newest first."""
     with ctx.db.read() as session:
-        rows = media_library.list_media(session, principal.owner, after, limit + 1)
+        rows = media_library.list_media(session, principal.owner, after, limit + 1, kind=kind)
         items = responses.media_views(session, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = encode_cursor(last.created_at, last.id) if last else None

@@ -177,6 +177,18 @@ async function signIn() {
   }
 }
 
+// A link of `clipmill serve` has a code behind the #, which no request and no log contains.
+async function exchangeCode(code) {
+  history.replaceState(null, "", location.pathname);
+  key = code;
+  try {
+    key = (await (await request("/api/session", { method: "POST" })).json()).key;
+  } catch (error) {
+    key = "";
+    byId("refused").textContent = error.message;
+  }
+}
+
 byId("enter").addEventListener("submit", (event) => {
   event.preventDefault();
   key = byId("key").value.trim();
@@ -185,5 +197,7 @@ byId("enter").addEventListener("submit", (event) => {
 });
 byId("leave").addEventListener("click", signOut);
 byId("more").addEventListener("click", loadPage);
+const code = location.hash.startsWith("#sign-in=") ? location.hash.slice("#sign-in=".length) : "";
+if (code) await exchangeCode(code);
 if (key) signIn();
 else byId("enter").hidden = false;

@@ -1,0 +1,1 @@
+"""Which API a command talks to, and with which key."""
