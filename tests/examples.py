@@ -13,7 +13,7 @@ from pathlib import Path
 from commandline import Completed, clipmill
 
 ROOT = Path(__file__).parents[1]
-SHELL = re.compile(r"[|>&$;]|^[A-Z_]+=")
+SHELL = re.compile(r"[|>&$;]|^[A-Z_]+=|<")
 # Placeholders of ids in the examples.
 IDS = {letter: f"{letter}-0123456789abcdef" for letter in "cmsn"}
 

@@ -186,7 +186,7 @@ def test_a_link_signs_in(visit: Visit, site: Harness) -> None:
     expect(page.locator("#owner")).to_contain_text(owner)
     assert (visit.foreign_requests, visit.errors) == ([], [])
     page.get_by_role("button", name="Sign out").click()
-    page.goto("about:blank")
+    expect(page.get_by_label("key")).to_be_visible()
     page.goto(link)
     expect(page.get_by_role("alert")).to_contain_text("revoked or expired")
 

@@ -90,6 +90,7 @@ def env(folder: Path) -> Iterator[dict[str, str]]:
     with started(*words, env=server_env, cwd=folder, **more) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
+        (folder / "key.txt").write_text(keys["CLIPMILL_API_KEY"])
         yield {**keys, "CLIPMILL_API_URL": url, "XDG_DATA_HOME": str(folder / "data")}
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)

@@ -197,6 +197,8 @@ byId("enter").addEventListener("submit", (event) => {
 });
 byId("leave").addEventListener("click", signOut);
 byId("more").addEventListener("click", loadPage);
+// A link that is opened in the tab of the dashboard changes what follows the # only.
+addEventListener("hashchange", () => location.reload());
 const code = location.hash.startsWith("#sign-in=") ? location.hash.slice("#sign-in=".length) : "";
 if (code) await exchangeCode(code);
 if (key) signIn();
