@@ -8,6 +8,7 @@ from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media.removals import removal
 from clipmill_api.queries import quota_ledger, users_and_keys
 from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
+from clipmill_api.queries.users import user_rows
 
 
 def delete_user(session: Session, ctx: Context, name: str) -> None:
@@ -23,10 +24,10 @@ def delete_user(session: Session, ctx: Context, name: str) -> None:
         detail = f"user {name!r} is the default owner; change CLIPMILL_DEFAULT_OWNER first"
         raise ApiProblem(409, "InUse", detail)
     quota_ledger.lock_owner(session, name)
-    active = users_and_keys.find_active_compilation(session, name)
+    active = user_rows.find_active_compilation(session, name)
     if active:
         detail = f"user {name!r} has the active compilation {active}; cancel it first"
         raise ApiProblem(409, "InUse", detail, compilation=active)
-    blobs = users_and_keys.list_owned_blobs(session, name)
+    blobs = user_rows.list_owned_blobs(session, name)
     add_tombstones(session, blobs, removal(ctx, RemovalReason.OWNER_DELETED))
-    users_and_keys.delete_with_rows(session, name)
+    user_rows.delete_with_rows(session, name)
