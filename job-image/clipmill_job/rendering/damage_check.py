@@ -1,11 +1,13 @@
 """Judge the sources of rendered segments of which ffmpeg's decoders complained.
 
-Pictures are decoded once, when they are rendered. Where ffmpeg wrote nothing to its log, all went
-well. Else the pictures that the segment plays of the source are decoded once more and counted.
+Pictures are decoded once, when they are rendered. Where no decoder and no demuxer wrote to ffmpeg's
+log, all went well. Else the pictures that the segment plays of the source are decoded once more and
+counted.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,18 @@ from clipmill_client.errors import PermanentError
 from clipmill_probe import MediaError, find_damage
 
 DAMAGED = "Damaged"
+# Lines of ffmpeg's log that say nothing of the pictures of a source: those of filters, encoders and
+# of sound, and repetitions of the line before.
+_UNRELATED = re.compile(
+    r"\[(swscaler|swresampler|libx264|null|mov|aac|mp3|opus|vorbis|ac3|pcm_\w+|flac) @"
+    r"|\[(auto_|Parsed_|aist#|aost#|vost#|af#|vf#|fc#|out#)"
+    r"| *Last message repeated"
+)
+
+
+def concerns_pictures(lines: Sequence[str]) -> bool:
+    """Return whether a line of ffmpeg's log may be about the pictures of a source."""
+    return any(line.strip() and not _UNRELATED.match(line) for line in lines)
 
 
 class MediaInterval(NamedTuple):

@@ -21,7 +21,7 @@ from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
 from clipmill_job.heartbeat_sender import HeartbeatSender
-from clipmill_job.rendering.damage_check import DAMAGED, DamageCheck
+from clipmill_job.rendering.damage_check import DAMAGED, DamageCheck, concerns_pictures
 from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
 from clipmill_job.rendering.source_files import SourceFiles
@@ -188,7 +188,7 @@ class _Renderer:
     def _render(self, segment: Segment) -> Path:
         path = self.context.scratch / f"{segment.key}.mov"
         args = segment_args(segment, self._sources(segment), str(path), self.layers.of(segment))
-        if self._run(segment, args):
+        if concerns_pictures(self._run(segment, args)):
             self._require_whole(segment)
         self.progress.update(segment, segment.frames)
         self.files.release(segment)
