@@ -26,7 +26,7 @@ from clipmill_client.errors import (
 )
 
 TIMEOUT = httpx.Timeout(30, connect=10)
-# The API decodes an uploaded file to its end before it answers.
+# The API reads an uploaded file to its end before it answers, or decodes it to validate it.
 BYTES_TIMEOUT = httpx.Timeout(300, connect=10)
 ATTEMPTS = 5
 # A longer Retry-After is cut to this.
