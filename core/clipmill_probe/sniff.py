@@ -80,6 +80,11 @@ def sniff_container(path: Path, *, allow_audio_only: bool = False) -> str:
     return demuxer
 
 
+def container_of(head: bytes) -> str | None:
+    """Return the ffmpeg demuxer of a video by its first 4096 bytes; None if it is not supported."""
+    return _container(head)
+
+
 def _behind_tag(file: BinaryIO, head: bytes) -> bytes:
     """Return the first bytes after an ID3 tag; those of an MP3 file if they are none known."""
     if not head.startswith(b"ID3") or len(head) < _ID3_HEAD:

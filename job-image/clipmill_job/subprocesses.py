@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -98,6 +98,33 @@ def _start(argv: Sequence[str], scratch: Path, *, has_stdin: bool) -> subprocess
         env=minimal_environ(scratch),
         start_new_session=True,
     )
+
+
+@contextlib.contextmanager
+def conversation(argv: Sequence[str], *, scratch: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Run a program within the block; its standard input and output are yielded.
+
+    It stays in the caller's process group, whose end ends it too. Its errors are discarded.
+    """
+    child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
+        tuple(argv),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=scratch,
+        env=minimal_environ(scratch),
+    )
+    if child.stdin is None or child.stdout is None:
+        raise ProcessFailed(argv, -1, ())
+    try:
+        with contextlib.suppress(BrokenPipeError):  # It ended: its output says how far it came.
+            yield child.stdin, child.stdout
+    finally:
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
 
 def minimal_environ(scratch: Path) -> dict[str, str]:

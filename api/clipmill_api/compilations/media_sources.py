@@ -54,6 +54,15 @@ def source_metadata_of(media: MediaRow) -> SourceMetadata | None:
     return SourceMetadata.model_validate(media.source) if media.source else None
 
 
-def media_source(media: MediaRow) -> MediaSource:
-    """Return a media file as a source of a timeline."""
-    return MediaSource(media.id, media.sha256, media_facts(media))
+def media_source(media: MediaRow, *, of_source: bool = False) -> MediaSource:
+    """Return a media file as a source of a timeline.
+
+    Args:
+        media: The media file.
+        of_source: Whether positions are those of the source that a clip names by its URL. Of an
+            excerpt, they are otherwise those of the file.
+    """
+    facts = media_facts(media)
+    if facts and not of_source:
+        facts = facts.model_copy(update={"excerpt": None})
+    return MediaSource(media.id, media.sha256, facts)

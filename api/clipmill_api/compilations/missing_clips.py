@@ -26,10 +26,10 @@ def _late_start(resolved: ResolvedSpec, clip: ClipRow) -> str | None:
     if (
         facts is None
         or facts.is_image
-        or round(parse_duration(start) * 1_000_000) < facts.duration_us
+        or round(parse_duration(start) * 1_000_000) < facts.source_us
     ):
         return None
-    length_s = facts.duration_us / 1e6
+    length_s = facts.source_us / 1e6
     return f"start {start} is not before the end of the clip ({length_s:.2f}s long)"
 
 

@@ -71,7 +71,7 @@ def _clip_source(resolved: ResolvedSpec, clip: ClipRow) -> MediaSource | None:
         return TITLE_CARD
     media = resolved.media.get(clip.media_id or "")
     if clip.state == ClipState.READY and media is not None:
-        return media_source(media)
+        return media_source(media, of_source=clip.url is not None)
     if clip.reason == OVER_TIER_LIMIT:
         return None
     return PLACEHOLDER if resolved.spec.on_clip_error is OnClipError.PLACEHOLDER else None

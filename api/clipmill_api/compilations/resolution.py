@@ -7,6 +7,7 @@ from typing import Any
 
 from clipmill.protocol import ClipState, MediaKind, OutputPolicy
 from clipmill.spec import CompilationSpec, clip_name
+from clipmill.spec.played_part import played_part
 from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key
 from clipmill.timeline.build import InvalidTimeline
 from clipmill.timeline.overlay_layers import image_ids
@@ -25,6 +26,7 @@ from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
 from clipmill_api.queries import media_library, revision_clips, revisions, users_and_keys
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, RevisionRow, TierRow
+from clipmill_api.tasks.excerpts import choose_media
 
 
 def resolve_spec(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -> ResolvedSpec:
@@ -37,12 +39,16 @@ def resolve_spec(session: Session, ctx: Context, owner: str, spec: CompilationSp
     ids = referenced_media_ids(spec) | set(clip_fields(spec))
     media = media_library.media_by_ids(session, owner, ids)
     _refuse_unusable_media(spec, media)
-    fetched = media_library.media_by_clip_keys(session, owner, [key for key in keys if key])
-    clips = [_new_clip(spec, i, key, fetched.get(key or "")) for i, key in enumerate(keys)]
+    fetched = media_library.fetched_media(session, owner, [key for key in keys if key])
+    chosen = [
+        choose_media(fetched, key, played_part(spec, i)) if key else None
+        for i, key in enumerate(keys)
+    ]
+    clips = [_new_clip(spec, i, key, chosen[i]) for i, key in enumerate(keys)]
     _skip_broken(clips, media)
     _assign_fetch_tasks(clips)
     _skip_over_tier_limit(clips, users_and_keys.owner_tier(session, owner))
-    media |= {clip_media.id: clip_media for clip_media in fetched.values()}
+    media |= {clip_media.id: clip_media for clip_media in chosen if clip_media}
     return ResolvedSpec(spec, clips, media, output_policy_of(session, ctx, owner))
 
 

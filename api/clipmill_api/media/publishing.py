@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clipmill.protocol import MediaKind, UploadPurpose, UploadRequest
-from clipmill.protocol.upload_messages import source_of
+from clipmill.protocol.upload_messages import excerpt_of, source_of
 from clipmill_api.compilations import lifecycle
 from clipmill_api.context import Context, new_id
 from clipmill_api.database import Session
@@ -26,6 +26,8 @@ from clipmill_api.queries import (
 )
 from clipmill_api.queries.tombstones import RemovalReason, add_tombstones
 from clipmill_api.tables import ClipRow, MediaRow, SegmentRow, UploadRow
+from clipmill_api.tasks import fetch_parts
+from clipmill_api.tasks.excerpts import excerpt_key
 from clipmill_api.tasks.leases import task_id_of
 
 
@@ -106,7 +108,9 @@ def _mark_duplicate(publication: Publication) -> None:
     add_tombstones(publication.session, [blob], duplicate)
 
 
-def _media_id(publication: Publication, clip_key: str | None = None) -> str:
+def _media_id(
+    publication: Publication, clip_key: str | None = None, excerpt_of: str | None = None
+) -> str:
     """Return the id of a media row; the same bytes of the same kind are one row."""
     session, row, request = publication.session, publication.row, publication.request
     kind = (request.kind or MediaKind.CLIP).value
@@ -128,6 +132,7 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
         defect=_defect(publication),
         source=_source(publication) if clip_key else None,
         clip_key=clip_key,
+        excerpt_of=excerpt_of,
         compilation_id=compilation_id,
         created_at=publication.ctx.now(),
     )
@@ -137,7 +142,11 @@ def _media_id(publication: Publication, clip_key: str | None = None) -> str:
 
 def _facts(publication: Publication) -> dict[str, Any] | None:
     facts = publication.inspection.facts
-    return facts.model_dump(mode="json") if facts else None
+    if facts is None:
+        return None
+    # Known bytes come with the facts of another file.
+    excerpt = excerpt_of(publication.request)
+    return facts.model_copy(update={"excerpt": excerpt}).model_dump(mode="json")
 
 
 def _defect(publication: Publication) -> dict[str, Any] | None:
@@ -175,22 +184,46 @@ def _publish_clip(publication: Publication) -> None:
     clip = _clip(publication)
     media_id = _fetched_media_id(publication, clip)
     _complete(publication, media_id)
-    fetch_locks.release(session, clip.id)
+    is_excerpt = excerpt_of(request) is not None
+    is_marked = revision_clips.mark_ready(
+        session, clip, media_id=media_id, reused=False, same_key=not is_excerpt
+    )
+    if is_excerpt and _mark_other_clips(publication, clip, media_id):
+        # The task has other parts of the source to upload.
+        lifecycle.advance_revision(session, publication.ctx, compilation, clip.generation)
+        return
+    fetch_locks.release_tasks(session, compilation.id, clip.generation, [request.index])
     task_id, now = task_id_of(principal, request.index), publication.ctx.now()
     task_leases.end_lease(session, task_id, epoch=request.epoch or 0, done=True, at=now)
-    if revision_clips.mark_ready(session, clip, media_id=media_id, reused=False):
+    if is_marked:
         lifecycle.advance_revision(session, publication.ctx, compilation, clip.generation)
+
+
+def _mark_other_clips(publication: Publication, clip: ClipRow, media_id: str) -> bool:
+    """Give an excerpt to all clips that it covers. Return whether others still wait."""
+    session = publication.session
+    media = media_library.media_by_ids(session, publication.row.owner, [media_id])
+    waiting = fetch_parts.waiting_clips(session, clip)
+    return bool(fetch_parts.mark_covered(session, waiting, list(media.values()), reused=False))
 
 
 def _fetched_media_id(publication: Publication, clip: ClipRow) -> str:
     """Return the id of a fetched clip's media; the first media of a clip key stays."""
     session, row = publication.session, publication.row
-    keys = [clip.clip_key] if clip.clip_key else []
-    existing = media_library.media_by_clip_keys(session, row.owner, keys)
+    key, source_key = _clip_keys(publication, clip)
+    existing = media_library.media_by_clip_keys(session, row.owner, [key] if key else [])
     if existing:
         quota_ledger.release_storage(session, row.owner, row.reserved_bytes)
         _mark_duplicate(publication)
-        return existing[str(clip.clip_key)].id
-    media_id = _media_id(publication, clip.clip_key)
+        return existing[str(key)].id
+    media_id = _media_id(publication, key, source_key)
     media_library.set_thumbnail(session, media_id, clip.thumbnail_id)
     return media_id
+
+
+def _clip_keys(publication: Publication, clip: ClipRow) -> tuple[str | None, str | None]:
+    """Return the clip key of a fetched file, and of an excerpt that of its source."""
+    excerpt, facts = excerpt_of(publication.request), publication.inspection.facts
+    if excerpt is None or facts is None or clip.clip_key is None:
+        return clip.clip_key, None
+    return excerpt_key(clip.clip_key, facts, excerpt), clip.clip_key

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
@@ -49,6 +49,14 @@ def media_by_clip_keys(session: Session, owner: str, keys: Collection[str]) -> d
         return {}
     query = select(MediaRow).where(MediaRow.owner == owner, MediaRow.clip_key.in_(set(keys)))
     return {media.clip_key: media for media in session.scalars(query) if media.clip_key}
+
+
+def fetched_media(session: Session, owner: str, keys: Collection[str]) -> list[MediaRow]:
+    """Return the fetched clips of this owner for the clip keys: whole sources and excerpts."""
+    if not keys:
+        return []
+    of_keys = or_(MediaRow.clip_key.in_(set(keys)), MediaRow.excerpt_of.in_(set(keys)))
+    return list(session.scalars(select(MediaRow).where(MediaRow.owner == owner, of_keys)))
 
 
 def find_by_sha256(

@@ -49,6 +49,17 @@ def clips_by_revision(
     return clips
 
 
+def list_waiting(session: Session, clip: ClipRow) -> list[ClipRow]:
+    """Return the waiting clips of a clip's revision that have its key."""
+    query = select(ClipRow).where(
+        *_of_revision(clip.compilation_id, clip.generation),
+        ClipRow.state == ClipState.WAITING,
+        ClipRow.clip_key == clip.clip_key,
+    )
+    query = query.order_by(ClipRow.position).execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
 def find_clip(session: Session, compilation_id: str, clip_id: str) -> ClipRow | None:
     """Return a clip of this compilation."""
     query = select(ClipRow).where(ClipRow.id == clip_id, ClipRow.compilation_id == compilation_id)

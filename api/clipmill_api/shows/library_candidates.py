@@ -48,7 +48,7 @@ def _candidate(index: int, media: MediaRow) -> ClipCandidate:
     facts = media_facts(media)
     return ClipCandidate(
         media_id=media.id,
-        clip_key=media.clip_key or media_key(media.id),
+        clip_key=media.excerpt_of or media.clip_key or media_key(media.id),
         source=index,
         title=PurePath(media.filename).stem[:200] or None,
         duration_ms=facts.duration_us // 1000 if facts else None,

@@ -25,6 +25,8 @@ class MediaRow(Base):
     defect: Mapped[dict[str, Any] | None]  # a MediaDefect: the file cannot be played
     source: Mapped[dict[str, Any] | None]  # the SourceMetadata of a fetched clip
     clip_key: Mapped[str | None] = mapped_column(String(2100))
+    # The clip key of the whole source, of a file that holds an excerpt.
+    excerpt_of: Mapped[str | None] = mapped_column(String(2100))
     thumbnail_id: Mapped[str | None]
     compilation_id: Mapped[str | None]  # of an output file; NULL for files of the library
     created_at: Mapped[datetime]
@@ -33,6 +35,7 @@ class MediaRow(Base):
         Index(None, "owner", "kind", "created_at"),
         Index(None, "owner", "sha256"),
         Index(None, "thumbnail_id"),
+        Index(None, "owner", "excerpt_of"),
     )
 
 

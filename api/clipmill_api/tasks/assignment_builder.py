@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clipmill.protocol import (
-    ClipState,
     FetchAssignment,
     OutputAssignment,
     Segment,
@@ -22,26 +21,30 @@ from clipmill_api.credentials.credential_store import fetch_credentials
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import fetch_locks, media_library, rendered_segments, revision_clips
+from clipmill_api.queries import fetch_locks, media_library, rendered_segments
 from clipmill_api.tables import ClipRow, CompilationRow
+from clipmill_api.tasks import fetch_parts
 
 
 def assign_fetch(
     session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow
 ) -> FetchAssignment | None:
-    """Return what to fetch. None if the clip is not waiting, or need not wait any longer.
+    """Return what to fetch. None if no clip of this source waits, or needs to wait any longer.
 
     Raises:
         ApiProblem: FetchInProgress.
     """
-    if clip.state != ClipState.WAITING or clip.url is None or clip.clip_key is None:
+    if clip.url is None or clip.clip_key is None:
         return None
-    owner = compilation.owner
-    media = media_library.media_by_clip_keys(session, owner, [clip.clip_key]).get(clip.clip_key)
-    if media is not None:
-        revision_clips.mark_ready(session, clip, media_id=media.id, reused=True)
-        advance_revision(session, ctx, compilation, clip.generation)
+    owner, waiting = compilation.owner, fetch_parts.waiting_clips(session, clip)
+    if not waiting:
         return None
+    media = media_library.fetched_media(session, owner, [clip.clip_key])
+    if media:
+        waiting = fetch_parts.mark_covered(session, waiting, media, reused=True)
+        if not waiting:
+            advance_revision(session, ctx, compilation, clip.generation)
+            return None
     left_bytes = storage_left(session, owner)
     if left_bytes == 0:
         message = "the owner's storage quota is used up; delete media or raise the tier's limit"
@@ -58,7 +61,8 @@ def assign_fetch(
         detail = f"clip {clip.clip_key} is being fetched by another task"
         raise ApiProblem(503, "FetchInProgress", detail)
     assignment = _fetch_assignment(ctx, clip, clip.url, left_bytes)
-    return assignment.model_copy(update={"credentials": credentials})
+    spans = fetch_parts.source_parts(waiting)
+    return assignment.model_copy(update={"credentials": credentials, "spans": spans})
 
 
 def _credentials_or_skip(

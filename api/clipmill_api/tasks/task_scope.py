@@ -31,6 +31,7 @@ class TaskScope(Model):
     segments: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     clip_id: str | None = None
+    clip_ids: frozenset[str] = frozenset()  # clips that play a part of the same source
     outputs: frozenset[str] = frozenset()
 
     def may_read_segment(self, key: str) -> bool:
@@ -40,7 +41,9 @@ class TaskScope(Model):
     def may_upload(self, request: UploadRequest) -> bool:
         """Return whether the task is to produce this file."""
         if request.purpose is UploadPurpose.CLIP:
-            return request.clip_id == self.clip_id and request.kind in FETCHED_KINDS
+            return request.kind in FETCHED_KINDS and (
+                request.clip_id == self.clip_id or request.clip_id in self.clip_ids
+            )
         if request.purpose is UploadPurpose.SEGMENT:
             replaced = self.segments if request.replaces else frozenset()
             return request.segment_key in self.missing | replaced
@@ -63,6 +66,9 @@ def scope_of(assignment: Assignment) -> TaskScope:
         segments=existing,
         missing=frozenset(segment.key for segment in segments) - existing,
         clip_id=assignment.fetch.clip_id if assignment.fetch else None,
+        clip_ids=frozenset(span.clip_id for span in assignment.fetch.spans)
+        if assignment.fetch
+        else frozenset(),
         outputs=frozenset(output.name for output in outputs),
     )
 

@@ -110,6 +110,8 @@ def seek_s(start: int, rate: int) -> int:
 def _source_seek_s(source: SourceRange, rate: int) -> int:
     # Not past the last picture, which is to be held.
     first = source.start if source.held_from is None else min(source.start, source.held_from)
+    if source.start_us < 0:  # An excerpt: the file starts after the second that counts as its 0.
+        first += source.start_us * rate // 1_000_000
     return seek_s(first, rate) if source.format in SEEKABLE else 0
 
 

@@ -22,6 +22,7 @@ from clipmill.protocol.assignments import (
     FetchAssignment,
     MusicMix,
     OutputAssignment,
+    SourcePart,
     Stage,
 )
 from clipmill.protocol.compilation_plan import (
@@ -48,6 +49,7 @@ from clipmill.protocol.layers import Caption, Card, Framing, Image, Layer, Layer
 from clipmill.protocol.media_file import (
     AudioTrack,
     ColorTags,
+    Excerpt,
     Media,
     MediaDefect,
     MediaFacts,
@@ -125,6 +127,7 @@ __all__ = [
     "CreditEntry",
     "Directive",
     "Encoder",
+    "Excerpt",
     "ExitCode",
     "FailedTasks",
     "FetchAssignment",
@@ -168,6 +171,7 @@ __all__ = [
     "SignInLink",
     "SourceColor",
     "SourceMetadata",
+    "SourcePart",
     "SourceRange",
     "Stage",
     "StageKey",

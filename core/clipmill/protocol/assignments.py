@@ -32,6 +32,14 @@ class Claim(Model):
     )
 
 
+class SourcePart(Model):
+    """The part of a source that a clip plays, in microseconds from the source's start."""
+
+    clip_id: Id
+    start_us: int = Field(ge=0)
+    end_us: int = Field(ge=1)
+
+
 class FetchAssignment(Model):
     """A clip to fetch, to check and to upload."""
 
@@ -45,6 +53,9 @@ class FetchAssignment(Model):
         description="Pairs of host:port that may resolve to private addresses, by a setting."
     )
     allow_any_host: bool = False
+    spans: list[SourcePart] = Field(
+        [], description="All that is played of the source; empty if the whole source is needed."
+    )
     credentials: FetchCredentials = Field(
         FetchCredentials(), description="Cookies and proxy of the owner for the host of the clip."
     )

@@ -62,6 +62,13 @@ class ColorTags(Model):
     transfer: str | None = None
 
 
+class Excerpt(Model):
+    """Which part of its source a file holds; times in microseconds from the source's start."""
+
+    at_us: int = Field(description="Time in the source at which the streams of the file start.")
+    rest_us: int = Field(ge=0, description="Length of the source after the end of the file.")
+
+
 class MediaFacts(Model):
     """Facts of a media file, measured by one pass over it. Times are in microseconds."""
 
@@ -120,6 +127,17 @@ class MediaFacts(Model):
     title: Title | None = Field(None, description="Title from the tags of an audio file.")
     artist: Title | None = Field(None, description="Artist from the tags of an audio file.")
     license: Title | None = Field(None, description="License from the tags of an audio file.")
+
+    excerpt: Excerpt | None = Field(
+        None, description="Present for a file that holds only a part of its source."
+    )
+
+    @property
+    def source_us(self) -> int:
+        """Length of the whole source, of which the file may hold only an excerpt."""
+        if self.excerpt is None:
+            return self.duration_us
+        return self.excerpt.at_us + self.duration_us + self.excerpt.rest_us
 
     @property
     def is_image(self) -> bool:

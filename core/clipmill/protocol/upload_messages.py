@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from clipmill.protocol.media_file import MediaKind, SourceMetadata
+from clipmill.protocol.media_file import Excerpt, MediaKind, SourceMetadata
 from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Line, Model, Name, Sha256, SourceText
 
 
@@ -39,6 +39,12 @@ class UploadRequest(Model):
     source_broadcaster: SourceText | None = None
     source_game: SourceText | None = None
     source_published: date | None = None
+    excerpt_at_us: int | None = Field(
+        None, ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER, description="`Excerpt.at_us` of a clip."
+    )
+    excerpt_rest_us: int | None = Field(
+        None, ge=0, le=MAX_SAFE_INTEGER, description="`Excerpt.rest_us` of a clip."
+    )
     segment_key: Sha256 | None = None
     replaces: Sha256 | None = Field(
         None,
@@ -59,6 +65,21 @@ def with_source(request: UploadRequest, source: SourceMetadata) -> UploadRequest
     """Return the announcement of a fetched clip with what its platform says of it."""
     fields = {f"{_SOURCE_PREFIX}{name}": value for name, value in dict(source).items()}
     return request.model_copy(update=fields)
+
+
+def with_excerpt(request: UploadRequest, excerpt: Excerpt | None) -> UploadRequest:
+    """Return the announcement of a clip with the part of its source that the file holds."""
+    if excerpt is None:
+        return request
+    fields = {"excerpt_at_us": excerpt.at_us, "excerpt_rest_us": excerpt.rest_us}
+    return request.model_copy(update=fields)
+
+
+def excerpt_of(request: UploadRequest) -> Excerpt | None:
+    """Return which part of its source an announced clip holds; None for the whole source."""
+    if request.excerpt_at_us is None or request.excerpt_rest_us is None:
+        return None
+    return Excerpt(at_us=request.excerpt_at_us, rest_us=request.excerpt_rest_us)
 
 
 def source_of(request: UploadRequest) -> SourceMetadata | None:

@@ -18,6 +18,7 @@ from clipmill.spec import (
     clip_name,
     parse_duration,
 )
+from clipmill.spec.played_part import PREVIEW_S
 from clipmill.timeline.arrangement import arrange
 from clipmill.timeline.item_sound import DEFAULT_AUDIO, track_notes
 from clipmill.timeline.overlay_layers import build_layers, hidden_overlay_notes, image_ids
@@ -28,8 +29,6 @@ UNKNOWN_LENGTH_S = 60
 PLACEHOLDER_S = 3
 # Length of a still image or a title card without a duration.
 STILL_S = 4
-# Length of each clip in a draft of the first seconds.
-PREVIEW_S = 4
 
 
 class InvalidTimeline(ValueError):
@@ -130,7 +129,7 @@ def _source_frames(source: MediaSource, rate: int) -> tuple[int, bool]:
     """Return the length of a source in frames, and whether it is exact."""
     if source.facts is None:
         return UNKNOWN_LENGTH_S * rate, False
-    return max(1, round(Fraction(source.facts.duration_us, 1_000_000) * rate)), True
+    return max(1, round(Fraction(source.facts.source_us, 1_000_000) * rate)), True
 
 
 def _resolve_clip(edit: _Edit, i: int, source: MediaSource) -> ResolvedItem:
@@ -179,7 +178,7 @@ def _trim(edit: _Edit, i: int, source: MediaSource) -> tuple[int, int, bool]:
 
 def _refuse_late_start(edit: _Edit, i: int, facts: MediaFacts) -> None:
     clip = edit.spec.clips[i]
-    duration_s = Fraction(facts.duration_us, 1_000_000)
+    duration_s = Fraction(facts.source_us, 1_000_000)
     if clip.start and parse_duration(clip.start) >= duration_s:
         raise InvalidTimeline(
             f"spec.clips[{i}] ({clip_name(edit.spec, i)}): start {clip.start} is not before the"

@@ -17,7 +17,9 @@ from clipmill.timeline.source_traits import source_traits
 def source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRange:
     """Return the range of an item's source, without framing, which depends on the output."""
     facts = item.source.facts
-    part = PlayedPart(Fraction(item.start, rate), Fraction(item.start + item.frames, rate))
+    at_us, whole_s, later_us = _excerpt_start(facts)
+    start_s = Fraction(item.start, rate) - Fraction(at_us, 1_000_000)
+    part = PlayedPart(start_s, start_s + Fraction(item.frames, rate))
     sound = item_sound(facts, item.audio, part, target_lufs=target_lufs)
     return SourceRange(
         media_id=item.source.media_id,
@@ -30,12 +32,12 @@ def source_range(item: ResolvedItem, rate: int, target_lufs: float) -> SourceRan
         audio_changes_form=sound.changes_form,
         video_stream=facts.video_stream if facts and not item.still else None,
         traits=source_traits(facts) if facts and not item.still else PictureTraits(),
-        held_from=_held_from(facts, rate) if facts else None,
-        start_us=sound.start_us,
+        held_from=_held_from(facts, rate, later_us) if facts else None,
+        start_us=sound.start_us - later_us,
         width=facts.width if facts else 0,
         height=facts.height if facts else 0,
         color=source_color(facts) if facts and not item.still else None,
-        start=item.start,
+        start=item.start - whole_s * rate,
         frames=item.frames,
         gain_mb=sound.gain_mb,
         layers=list(item.layers),
@@ -49,8 +51,21 @@ def _demuxer(item: ResolvedItem) -> str:
     return item.source.facts.format if item.source.facts else ""
 
 
-def _held_from(facts: MediaFacts, rate: int) -> int | None:
-    return None if facts.pictures_us is None else facts.pictures_us * rate // 1_000_000
+def _excerpt_start(facts: MediaFacts | None) -> tuple[int, int, int]:
+    """Return where a file starts in its source: in microseconds, and as whole seconds with a rest.
+
+    Positions move by whole seconds, so that the file's frames are on the grid of the source's.
+    """
+    if facts is None or facts.excerpt is None:
+        return 0, 0, 0
+    at_us = facts.excerpt.at_us
+    return at_us, *divmod(at_us, 1_000_000)
+
+
+def _held_from(facts: MediaFacts, rate: int, later_us: int) -> int | None:
+    if facts.pictures_us is None:
+        return None
+    return (facts.pictures_us + later_us) * rate // 1_000_000
 
 
 def framed_ranges(

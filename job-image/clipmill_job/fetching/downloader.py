@@ -1,7 +1,8 @@
 """The downloader's own process: yt-dlp behind the egress guard.
 
 In: a JSON object on stdin (see `fetch_task`). Out: lines of JSON on stdout, {"source": {...}} once,
-{"bytes": n} as it goes, then {"path": ...} or {"error": {code, message, permanent}}.
+{"bytes": n} and {"note": ...} as it goes, then {"files": [{path, and of an excerpt clip_id, at_us
+and rest_us}]} or {"error": {code, message, permanent}}.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
 from yt_dlp.utils import ExtractorError, UnsupportedError, YoutubeDLError
 from yt_dlp.version import __version__ as ytdlp_version
 
+from clipmill_job.excerpting.excerpt_download import ExcerptingYoutubeDL
 from clipmill_job.fetching.egress_guard import EgressGuard, install
 from clipmill_job.fetching.source_metadata import source_metadata
 from clipmill_job.fetching.ytdlp_age import ytdlp_age
@@ -48,7 +49,7 @@ def main() -> int:
         )
     )
     try:
-        _write_line(path=_download(request))
+        _write_line(files=_download(request))
     except SourceTooLarge:
         limit = f"the limit of {request['limit_bytes']} bytes"
         _write_line(error=_error("TooLarge", f"the source exceeds {limit}", permanent=True))
@@ -62,39 +63,67 @@ def _write_line(**content: Any) -> None:
     sys.stdout.flush()
 
 
-def _download(request: dict[str, Any]) -> str:
-    folder = Path(request["folder"])
-    with YoutubeDL(ytdlp_options(request, folder)) as downloader:
+def _download(request: dict[str, Any]) -> list[dict[str, Any]]:
+    folder, progress = Path(request["folder"]), _Progress(request["limit_bytes"])
+    with ExcerptingYoutubeDL(
+        ytdlp_options(request, folder, progress),
+        request,
+        on_bytes=progress.add,
+        on_note=lambda note: _write_line(note=note),
+        on_source=progress.describe,
+    ) as downloader:
         downloader.download([request["url"]])
+        excerpts: list[dict[str, Any]] = downloader.excerpts
+    if excerpts:
+        return excerpts
     files = [path for path in folder.iterdir() if path.suffix not in (".part", ".ytdl")]
     if not files:
         # yt-dlp ends without an error when the announced size exceeds max_filesize.
         raise SourceTooLarge
-    return str(max(files, key=lambda path: path.stat().st_size))
+    return [{"path": str(max(files, key=lambda path: path.stat().st_size))}]
 
 
-def ytdlp_options(request: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return yt-dlp's options: one video, no playlist, no cache, no configuration file."""
+class _Progress:
+    """Writes how many bytes were fetched, and once what the source says of itself."""
 
-    described = False
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes, self._bytes, self._is_described = limit_bytes, 0, False
 
-    def on_progress(status: dict[str, Any]) -> None:
-        nonlocal described
-        if not described and status.get("info_dict"):
-            described = True
-            source = source_metadata(status["info_dict"])
+    def on_progress(self, status: dict[str, Any]) -> None:
+        """Take a report of yt-dlp. Raise SourceTooLarge."""
+        if status.get("info_dict"):
+            self.describe(status["info_dict"])
+        self._report(int(status.get("downloaded_bytes") or 0))
+
+    def describe(self, info: dict[str, Any]) -> None:
+        """Write the metadata of the source."""
+        if not self._is_described:
+            self._is_described = True
+            source = source_metadata(info)
             _write_line(source=source.model_dump(mode="json", exclude_none=True))
-        downloaded = int(status.get("downloaded_bytes") or 0)
-        if downloaded > request["limit_bytes"]:
+
+    def add(self, count: int) -> None:
+        """Take bytes of an excerpt. Raise SourceTooLarge."""
+        self._bytes += count
+        self._report(self._bytes)
+
+    def _report(self, downloaded: int) -> None:
+        if downloaded > self._limit_bytes:
             raise SourceTooLarge
         _write_line(bytes=downloaded)
 
+
+def ytdlp_options(
+    request: dict[str, Any], folder: Path, progress: _Progress | None = None
+) -> dict[str, Any]:
+    """Return yt-dlp's options: one video, no playlist, no cache, no configuration file."""
+    progress = progress or _Progress(request["limit_bytes"])
     return {
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,
         "logger": _NullLogger(),
-        "progress_hooks": [on_progress],
+        "progress_hooks": [progress.on_progress],
         "outtmpl": {"default": str(folder / "clip.%(ext)s")},
         "format": "b[ext=mp4]/bv*[ext=mp4]+ba[ext=m4a]/b/bv*+ba",
         "format_sort": ["vcodec:h264", "res:1080", "ext"],

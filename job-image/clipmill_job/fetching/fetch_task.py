@@ -8,11 +8,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clipmill.artifacts.thumbnail import THUMBNAIL_S, THUMBNAIL_WIDTH
 from clipmill.ffmpeg.thumbnail_args import thumbnail_args
 from clipmill.protocol import (
+    Excerpt,
     FetchAssignment,
     MediaFacts,
     MediaKind,
@@ -20,7 +21,7 @@ from clipmill.protocol import (
     UploadPurpose,
     UploadRequest,
 )
-from clipmill.protocol.upload_messages import with_source
+from clipmill.protocol.upload_messages import with_excerpt, with_source
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill.timeline.source_color import source_color
 from clipmill.timeline.source_traits import source_traits
@@ -38,6 +39,14 @@ BYTES_PER_PERCENT = 1_000_000
 MAX_DOWNLOAD_PERCENT = 75.0
 
 
+class FetchedFile(NamedTuple):
+    """A fetched file, the clip that it is for, and the part of the source that it holds."""
+
+    path: Path
+    clip_id: str
+    excerpt: Excerpt | None
+
+
 def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
     """Fetch a clip and upload it with a thumbnail.
 
@@ -47,16 +56,33 @@ def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
     """
     _check_url(clip)
     context.heartbeat.report(1, f"fetching {clip.name} with yt-dlp {version('yt-dlp')}")
-    path, source = _download(context, clip)
+    files, source = _download(context, clip)
+    for number, fetched in enumerate(files):
+        _upload(context, clip, fetched, source, number)
+
+
+def _upload(
+    context: TaskContext,
+    clip: FetchAssignment,
+    fetched: FetchedFile,
+    source: SourceMetadata,
+    number: int,
+) -> None:
+    """Upload a fetched file with a thumbnail of it."""
+    path = fetched.path
     facts = _validate(path, clip)
-    megabytes = path.stat().st_size / 1e6
-    context.heartbeat.report(80, f"{clip.name}: uploading {megabytes:.1f} MB")
-    thumbnail = _thumbnail(context, facts, path, context.scratch / f"{clip.name}.jpg")
-    # The thumbnail first: the upload of the clip ends the task.
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    if fetched.excerpt:
+        size += f", {facts.duration_us / 1e6:.0f} s from {fetched.excerpt.at_us / 1e6:.0f} s on"
+    context.heartbeat.report(80, f"{clip.name}: uploading {size}")
+    thumbnail = _thumbnail(context, facts, path, context.scratch / f"{clip.name}.{number}.jpg")
+    clip = clip.model_copy(update={"clip_id": fetched.clip_id})
+    # The thumbnail first: the upload of the last clip ends the task.
     for file, kind in ((thumbnail, MediaKind.THUMBNAIL), (path, MediaKind.CLIP)):
         request = _upload_request(context, clip, file, kind)
-        is_clip = kind is MediaKind.CLIP
-        context.client.upload(file, with_source(request, source) if is_clip else request)
+        if kind is MediaKind.CLIP:
+            request = with_excerpt(with_source(request, source), fetched.excerpt)
+        context.client.upload(file, request)
 
 
 def _check_url(clip: FetchAssignment) -> None:
@@ -72,14 +98,18 @@ def _check_url(clip: FetchAssignment) -> None:
         raise PermanentError("ForbiddenURL", str(error)) from None
 
 
-def _download(context: TaskContext, clip: FetchAssignment) -> tuple[Path, SourceMetadata]:
-    """Run the downloader; return the file that it has written, and what the source says of it."""
+def _download(
+    context: TaskContext, clip: FetchAssignment
+) -> tuple[list[FetchedFile], SourceMetadata]:
+    """Run the downloader; return the files that it has written, and what the source says of it."""
     reply: dict[str, Any] = {}
     hide_secrets = source_secrets.hider(clip.credentials)
 
     def on_line(line: str) -> None:
         if line.startswith("{"):
             reply.update(json.loads(line))
+            if note := reply.pop("note", None):
+                context.heartbeat.report(1, f"{clip.name}: {hide_secrets(note)}")
             percent = int(reply.get("bytes", 0)) / BYTES_PER_PERCENT
             context.heartbeat.report(min(MAX_DOWNLOAD_PERCENT, percent))
 
@@ -97,8 +127,8 @@ def _download(context: TaskContext, clip: FetchAssignment) -> tuple[Path, Source
         raise PermanentError("TooSlow", message) from None
     except subprocesses.ProcessFailed as error:
         raise RetryableError("DownloaderFailed", hide_secrets(str(error))) from None
-    path = _downloaded_file(reply, hide_secrets)
-    return path, SourceMetadata.model_validate(reply.get("source", {}))
+    files = [_fetched_file(each, clip) for each in _downloaded_files(reply, hide_secrets)]
+    return files, SourceMetadata.model_validate(reply.get("source", {}))
 
 
 def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
@@ -109,19 +139,31 @@ def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
         "folder": str(folder),
         "limit_bytes": clip.limit_bytes,
         "private": clip.allowed_private,
+        "spans": [span.model_dump() for span in clip.spans],
         "ffmpeg": fenced_ffmpeg.write_ffmpeg(context.scratch, context.ffmpeg.path),
         "javascript": javascript.write_interpreter(context.scratch),
     }
 
 
-def _downloaded_file(reply: dict[str, Any], hide_secrets: Callable[[str], str]) -> Path:
+def _fetched_file(written: dict[str, Any], clip: FetchAssignment) -> FetchedFile:
+    path = Path(written["path"])
+    if "at_us" not in written:
+        return FetchedFile(path, clip.clip_id, None)
+    excerpt = Excerpt(at_us=written["at_us"], rest_us=written["rest_us"])
+    return FetchedFile(path, written["clip_id"], excerpt)
+
+
+def _downloaded_files(
+    reply: dict[str, Any], hide_secrets: Callable[[str], str]
+) -> list[dict[str, Any]]:
     error = reply.get("error")
     if error:
         kind = PermanentError if error["permanent"] else RetryableError
         raise kind(error["code"], hide_secrets(error["message"]))
-    if "path" not in reply:
+    files: list[dict[str, Any]] = reply.get("files", [])
+    if not files:
         raise RetryableError("DownloaderFailed", "the downloader ended without a result")
-    return Path(reply["path"])
+    return files
 
 
 def _validate(path: Path, clip: FetchAssignment) -> MediaFacts:
