@@ -27,7 +27,6 @@ from clipmill.protocol import (
     PreviewRequest,
     TaskResult,
     Upload,
-    UploadPurpose,
     UploadRequest,
     Usage,
     UsedIn,
@@ -41,7 +40,7 @@ from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.result_calls import ResultCalls
 from clipmill_client.show_calls import ShowCalls
 from clipmill_client.sign_in_calls import SignInCalls
-from clipmill_client.transfer import Transfers, printable_name, sha256_of
+from clipmill_client.transfer import Transfers, library_request
 
 
 class Client:
@@ -145,14 +144,7 @@ class Client:
             keep_broken: Whether a clip that cannot be played is kept, so that the `onClipError` of
                 a compilation decides about it. Its media has a `defect`.
         """
-        request = UploadRequest(
-            purpose=UploadPurpose.LIBRARY,
-            kind=kind,
-            filename=printable_name(filename or path.name),
-            size_bytes=path.stat().st_size,
-            sha256=sha256_of(path),
-            keep_broken=keep_broken,
-        )
+        request = library_request(path, kind, filename, keep_broken=keep_broken)
         upload = self.transfers.upload(path, request)
         return self.media(str(upload.media_id))
 
@@ -267,6 +259,10 @@ class Client:
     def used_in(self, media_id: str) -> list[UsedIn]:
         """Return the results that play a media file, newest first."""
         return self.connection.request_as(list[UsedIn], "GET", f"/api/media/{media_id}/used-in")
+
+    def announce_upload(self, request: UploadRequest) -> Upload:
+        """Return the unfinished upload of this announcement, or a new one."""
+        return self.transfers.announce(request)
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel an upload that is not complete; its bytes are deleted."""

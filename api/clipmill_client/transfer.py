@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clipmill import fault_points
-from clipmill.protocol import Upload, UploadPurpose, UploadRequest
+from clipmill.protocol import MediaKind, Upload, UploadPurpose, UploadRequest
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
 from clipmill_client.errors import PermanentError, RetryableError
 
@@ -31,6 +31,20 @@ def printable_name(name: str) -> str:
     return "".join(" " if ord(c) < ord(" ") or c == "\x7f" else c for c in text)[:MAX_NAME_CHARS]
 
 
+def library_request(
+    path: Path, kind: MediaKind, filename: str | None = None, *, keep_broken: bool = False
+) -> UploadRequest:
+    """Return the announcement of a file for the media library, by default under its own name."""
+    return UploadRequest(
+        purpose=UploadPurpose.LIBRARY,
+        kind=kind,
+        filename=printable_name(filename or path.name),
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        keep_broken=keep_broken,
+    )
+
+
 class Transfers:
     """Uploads and downloads over one connection."""
 
@@ -50,6 +64,10 @@ class Transfers:
         fault_points.reach(f"job.upload.{request.purpose}.completed")
         return upload
 
+    def announce(self, request: UploadRequest) -> Upload:
+        """Return the unfinished upload of this announcement, or a new one."""
+        return self._connection.request_as(Upload, "POST", ROOT, body=request)
+
     def _upload(self, path: Path, request: UploadRequest) -> Upload:
         # The API may have the bytes of a library file already, so only others go in one request.
         if request.size_bytes <= CHUNK_BYTES and request.purpose is not UploadPurpose.LIBRARY:
@@ -57,7 +75,7 @@ class Transfers:
                 return self._upload_whole(path, request)
             except RetryableError:
                 pass  # The API keeps what it received; continue at its offset.
-        upload = self._connection.request_as(Upload, "POST", ROOT, body=request)
+        upload = self.announce(request)
         fault_points.reach(f"job.upload.{request.purpose}.announced")
         while upload.offset < upload.size_bytes:
             upload = self._upload_chunk(path, upload)

@@ -30,12 +30,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(("umount", "-l", str(folder)), check=True)
 
 
-def _announce(client: Client, name: str) -> dict[str, Any]:
+def _announce(client: Client, name: str, size_bytes: int) -> dict[str, Any]:
     request = UploadRequest(
         purpose=UploadPurpose.LIBRARY,
         kind=MediaKind.CLIP,
         filename=name,
-        size_bytes=200 * MIB,
+        size_bytes=size_bytes,
         sha256=name[0] * 64,
     )
     upload: dict[str, Any] = client.connection.request("POST", "/api/uploads", body=request).json()
@@ -63,11 +63,16 @@ def test_deletions_free_a_full_disk(small_disk: Path) -> None:
     served = Served.new(small_disk, "--workers", "0")
     with served.running(CLIPMILL_DISK_FLOOR_BYTES=str(FLOOR)) as (_, client):
         client.connection.request_once("GET", "/readyz")
-        upload = _announce(client, "a.mp4")
+        upload = _announce(client, "a.mp4", 24 * MIB)
+        (small_disk / "other").write_bytes(bytes(18 * MIB))
         offset, refusal = _append_until_refused(client, upload["id"])
         assert (refusal.status, refusal.code) == (507, "DiskFull")
         assert refusal.facts["retry_after_s"] > 0
-        assert offset > 16 * MIB
+        assert offset > 14 * MIB
+        with pytest.raises(RetryableError) as refused:
+            _announce(client, "c.mp4", 2 * MIB)
+        assert (refused.value.status, refused.value.code) == (507, "DiskFull")
+        assert _announce(client, "a.mp4", 24 * MIB)["id"] == upload["id"]
         assert os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize >= FLOOR - MIB
         ready = client.connection.request_once("GET", "/readyz").json()
         assert (ready["status"], ready["space"]) == ("ok", "low")
@@ -79,7 +84,7 @@ def test_deletions_free_a_full_disk(small_disk: Path) -> None:
         with pytest.raises(PermanentError, match="does not exist"):
             client.connection.request_once("GET", f"/api/uploads/{upload['id']}")
         assert client.account().storage_used_bytes == 0
-        assert _append(client, _announce(client, "b.mp4")["id"], 0) == MIB
+        assert _append(client, _announce(client, "b.mp4", 2 * MIB)["id"], 0) == MIB
         assert client.connection.request_once("GET", "/readyz").json()["space"] == "ok"
 
 

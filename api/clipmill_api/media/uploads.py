@@ -27,6 +27,8 @@ from clipmill_api.tables import UploadRow
 from clipmill_api.tasks.leases import task_id_of
 from clipmill_api.tasks.task_scope import RENDERED_KINDS
 
+_MAY_BE_BROKEN = (MediaKind.CLIP, MediaKind.IMAGE)
+
 
 def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Upload:
     """Return a new upload, or the existing one of the same announcement.
@@ -36,7 +38,7 @@ def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Uplo
 
     Raises:
         ApiProblem: 403 if the caller may not upload this, 409 if its lease is lost, 413 if the
-            file is too large, 422 if a field is missing.
+            file is too large, 422 if a field is missing, 507 if the disk has no space for it.
     """
     _refuse_forbidden(ctx, principal, request)
     completed = _completed_before(ctx, principal, request)
@@ -79,17 +81,13 @@ def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest
     if purpose is UploadPurpose.LIBRARY and request.kind in RENDERED_KINDS:
         detail = f"kind: {request.kind} is uploaded by jobs only"
         raise ApiProblem(422, "Invalid", detail, field="kind")
-    if request.keep_broken and not _may_be_broken(request):
+    may_be_broken = purpose is UploadPurpose.LIBRARY and request.kind in _MAY_BE_BROKEN
+    if request.keep_broken and not may_be_broken:
         detail = f"keepBroken: true is for clips and images of the library, not for {purpose} files"
         raise ApiProblem(422, "Invalid", detail, field="keepBroken")
     if not request.size_bytes and not request.keep_broken:
         detail = "sizeBytes: 0: the file is empty"
         raise ApiProblem(422, "Invalid", detail, field="sizeBytes")
-
-
-def _may_be_broken(request: UploadRequest) -> bool:
-    kinds = (MediaKind.CLIP, MediaKind.IMAGE)
-    return request.purpose is UploadPurpose.LIBRARY and request.kind in kinds
 
 
 def _missing_field(request: UploadRequest) -> str | None:
@@ -129,6 +127,8 @@ def _announce(
     )
     upload_records.add_upload(session, row)
     _publish_known_bytes(session, ctx, principal, row, request)
+    if not row.complete:
+        ctx.disk.require(row.size_bytes)
     fault_points.reach(f"api.upload.{request.purpose}.announcing")
     return row, None
 

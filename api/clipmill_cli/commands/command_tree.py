@@ -185,6 +185,7 @@ _add(app, "version", version)
 
 _media = _add_group("media", MEDIA_HELP)
 _add(_media, "upload", media_commands.upload)
+_add(_media, "cancel-upload", media_commands.cancel_upload)
 _add(_media, "list", media_commands.list_media)
 _add(_media, "used-in", media_commands.used_in)
 _add(_media, "delete", media_commands.delete)

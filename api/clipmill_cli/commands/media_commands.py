@@ -1,4 +1,4 @@
-"""`validate`, and the media library: `media upload`, `list`, `used-in`, `delete`."""
+"""`validate`, and the media library: `upload`, `cancel-upload`, `list`, `used-in`, `delete`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import print_errors
 from clipmill_client import watching
 from clipmill_client.errors import PermanentError
+from clipmill_client.transfer import library_request
 from clipmill_probe import MediaError, probe_image, probe_media
 
 MEDIA_ID = re.compile(r"m-[a-z0-9]{4,40}")
@@ -113,6 +114,31 @@ def upload(
     with connected(api_url, state) as client:
         media = [client.upload_media(file, kind) for file in files]
     print_list(output, media, listings.show_media)
+
+
+def cancel_upload(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Uploaded files."),
+    ],
+    kind: KindOption = MediaKind.CLIP,
+    state: StateOption = None,
+    api_url: ApiUrlOption = None,
+) -> None:
+    """Cancel the interrupted uploads of files, which release their storage at once.
+
+    Otherwise an upload can be continued for a day. What is complete stays in the library.
+
+    Examples:
+        clipmill media cancel-upload intro.mp4 --kind intro
+    """
+    with connected(api_url, state) as client:
+        for file in files:
+            upload = client.announce_upload(library_request(file, kind))
+            if not upload.complete:
+                client.cancel_upload(upload.id)
+            result = f"complete as {upload.media_id}" if upload.complete else "cancelled"
+            terminal.console().print(terminal.plain(f"{file.name}: {result}"))
 
 
 def list_media(
