@@ -10,7 +10,13 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clipmill_api.http.key_limits import KeyLimits, RateLimit, Refusal
+from clipmill_api.http.key_limits import (
+    COSTLY_TOKENS,
+    UPLOAD_TOKENS,
+    KeyLimits,
+    RateLimit,
+    Refusal,
+)
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.problem_details import problem_response
 from clipmill_api.settings import KEY, Settings
@@ -33,6 +39,7 @@ _COSTLY = (
     ("GET", re.compile(f"/api/compilations/{_ID}/(plan|timeline.otio)")),
     ("POST", re.compile(f"/api/media/{_ID}/validate")),
 )
+_UPLOADING = ("POST", "PUT", "PATCH")
 
 
 class KeyLimitMiddleware:
@@ -55,9 +62,9 @@ class KeyLimitMiddleware:
         if not key or any(hmac.compare_digest(key, own) for own in self._unlimited):
             await self.app(scope, receive, send)
             return
-        name, is_costly = _bucket(key), _is_costly(scope)
+        name, cost = _bucket(key), cost_of(scope)
         limit = self._limit.of_job() if key.startswith(b"cm_j_") else self._limit
-        refusal = self._limits.enter(name, limit, is_costly=is_costly)
+        refusal = self._limits.enter(name, limit, cost)
         if refusal is not None:
             await self._refuse(refusal, scope, receive, send)
             return
@@ -67,13 +74,13 @@ class KeyLimitMiddleware:
             else:
                 await self._pass_unproven(name, scope, receive, send)
         finally:
-            self._limits.leave(name, is_costly=is_costly)
+            self._limits.leave(name, cost)
 
     async def _pass_unproven(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request within the limit of unproven keys; a reply other than 401 proves it."""
         address = (scope.get("client") or ("",))[0]
         bucket = f"{UNPROVEN} {address}"
-        refusal = self._limits.enter(bucket, self._limit.of_job(), is_costly=False)
+        refusal = self._limits.enter(bucket, self._limit.of_job())
         if refusal is not None:
             await self._refuse(refusal, scope, receive, send)
             return
@@ -86,7 +93,7 @@ class KeyLimitMiddleware:
         try:
             await self.app(scope, receive, send_and_note)
         finally:
-            self._limits.leave(bucket, is_costly=False)
+            self._limits.leave(bucket)
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refusals.labels("TooManyRequests").inc()
@@ -111,7 +118,10 @@ def _bucket(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()
 
 
-def _is_costly(scope: Scope) -> bool:
-    return any(
-        method == scope["method"] and path.fullmatch(scope["path"]) for method, path in _COSTLY
-    )
+def cost_of(scope: Scope) -> int:
+    """Return how many tokens a request takes."""
+    method, path = scope["method"], scope["path"]
+    if any(method == costly and pattern.fullmatch(path) for costly, pattern in _COSTLY):
+        return COSTLY_TOKENS
+    is_upload = method in _UPLOADING and path.startswith("/api/uploads")
+    return UPLOAD_TOKENS if is_upload else 1

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 BURST_S = 4
 # Pods of one stage may share a key.
 JOB_FACTOR = 4
-# Tokens of a request that plans a timeline or decodes a file; others take one.
+# Tokens of a request that plans a timeline or decodes a file.
 COSTLY_TOKENS = 10
+# Tokens of a request that uploads: it writes rows and bytes to the disk. Others take one.
+UPLOAD_TOKENS = 3
 # Of the requests in flight, this share may be costly.
 COSTLY_SHARE = 16
 # Keys without requests in flight that are remembered.
@@ -83,9 +85,15 @@ class KeyLimits:
         self._clock = clock
         self._usages: OrderedDict[str, _Usage] = OrderedDict()
 
-    def enter(self, key: str, limit: RateLimit, *, is_costly: bool) -> Refusal | None:
-        """Count a request that begins, or return why it is refused."""
-        usage, cost = self._refilled(key, limit), COSTLY_TOKENS if is_costly else 1
+    def enter(self, key: str, limit: RateLimit, cost: int = 1) -> Refusal | None:
+        """Count a request that begins, or return why it is refused.
+
+        Args:
+            key: Name under which the requests are counted.
+            limit: What they may use.
+            cost: Tokens of the request.
+        """
+        usage, is_costly = self._refilled(key, limit), cost >= COSTLY_TOKENS
         rule, wait_s = "", 1.0
         if usage.in_flight >= limit.in_flight:
             rule = f"at most {limit.in_flight} requests at a time"
@@ -101,11 +109,11 @@ class KeyLimits:
         usage.costly += is_costly
         return None
 
-    def leave(self, key: str, *, is_costly: bool) -> None:
-        """Count the end of a request that was admitted."""
+    def leave(self, key: str, cost: int = 1) -> None:
+        """Count the end of a request that was admitted at this cost."""
         usage = self._usages[key]
         usage.in_flight -= 1
-        usage.costly -= is_costly
+        usage.costly -= cost >= COSTLY_TOKENS
 
     def is_proven(self, key: str) -> bool:
         """Return whether a reply has shown that the key is valid, as far as it is remembered."""
