@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill_api.compilations import resolution, revision_end
+from clipmill_api.compilations.plan_models import ResolvedSpec
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
 from clipmill_api.database import Session
@@ -29,10 +30,27 @@ def _project(session: Session, principal: Principal, project_id: str) -> Compila
     return compilation
 
 
+def _resolved_project(
+    session: Session, principal: Principal, project_id: str
+) -> tuple[CompilationRow, ResolvedSpec]:
+    """Return the key's own compilation and the spec of its revision. Raises 404."""
+    is_own = project_id == principal.compilation_id
+    found = (
+        compilation_records.find_with_revision(
+            session, principal.owner, project_id, principal.generation
+        )
+        if is_own
+        else None
+    )
+    if found is None:
+        raise not_found("project", project_id)
+    compilation, revision = found
+    return compilation, resolution.resolve_revision(session, compilation, revision)
+
+
 def project_metadata(session: Session, principal: Principal, project_id: str) -> ProjectMetadata:
     """Return a project's settings, outputs and clips (E8)."""
-    compilation = _project(session, principal, project_id)
-    resolved = resolution.load_resolved_spec(session, compilation, principal.generation)
+    compilation, resolved = _resolved_project(session, principal, project_id)
     settings = project_settings(compilation, resolved)
     return ProjectMetadata(**dict(settings), clips=project_clips.of_metadata(resolved))
 
@@ -71,8 +89,7 @@ def compilation_context(
     session: Session, principal: Principal, project_id: str
 ) -> CompilationContext:
     """Return everything that a render of a project needs (E14)."""
-    compilation = _project(session, principal, project_id)
-    resolved = resolution.load_resolved_spec(session, compilation, principal.generation)
+    compilation, resolved = _resolved_project(session, principal, project_id)
     tier = users_and_keys.owner_tier(session, principal.owner)
     layer = watermark(resolved)
     return CompilationContext(

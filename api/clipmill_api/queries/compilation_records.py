@@ -32,6 +32,27 @@ def find_compilation(session: Session, owner: str, compilation_id: str) -> Compi
     return session.scalars(_OWN, {"of_id": compilation_id, "of_owner": owner}).one_or_none()
 
 
+_OWN_REVISION = (
+    select(CompilationRow, RevisionRow)
+    .join(RevisionRow, RevisionRow.compilation_id == CompilationRow.id)
+    .where(
+        CompilationRow.id == bindparam("of_id"),
+        CompilationRow.owner == bindparam("of_owner"),
+        RevisionRow.generation == bindparam("of_generation"),
+        _IS_SHOWN,
+    )
+)
+
+
+def find_with_revision(
+    session: Session, owner: str, compilation_id: str, generation: int
+) -> tuple[CompilationRow, RevisionRow] | None:
+    """Return a compilation of this owner that is not deleted, and one of its revisions."""
+    values = {"of_id": compilation_id, "of_owner": owner, "of_generation": generation}
+    row = session.execute(_OWN_REVISION, values).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def find_by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
     """Return a compilation by its resource's uid, locked until the transaction ends if asked."""
     query = select(CompilationRow).where(CompilationRow.uid == uid)
