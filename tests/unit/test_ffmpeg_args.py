@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from clipmill.ffmpeg.ebur128 import Loudness, parse_loudness
+from clipmill.ffmpeg.level_meter import LevelFiles
 from clipmill.ffmpeg.programme_loudness import (
     AudioFormat,
+    EncodedRange,
     GainSetting,
     audio_encode_args,
-    first_setting,
-    next_setting,
+    first_ceiling,
+    ideal_gain,
+    next_ceiling,
+    next_gain,
 )
 from clipmill.ffmpeg.segment_args import seek_s, segment_args
 from clipmill.protocol import PictureTraits, Profile, Segment, SourceRange
@@ -98,19 +102,21 @@ def test_reads_the_meter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("programme", "setting"),
+    ("programme", "gain", "ceiling"),
     [
-        (Loudness(None, None), GainSetting(0.0, None)),
-        (Loudness(-20.0, -10.0), GainSetting(6.0, None)),
-        (Loudness(-24.0, -10.0), GainSetting(10.0, -1.7)),
-        (Loudness(-60.0, -50.0), GainSetting(30.0, None)),
+        (Loudness(None, -20.0), 0.0, None),
+        (Loudness(-20.0, -10.0), 6.0, None),
+        (Loudness(-20.04, -10.0), 6.0, None),
+        (Loudness(-24.0, -10.0), 10.0, -1.7),
+        (Loudness(-60.0, -50.0), 30.0, None),
     ],
 )
 def test_one_gain_and_a_limiter_only_where_peaks_need_it(
-    programme: Loudness, setting: GainSetting
+    programme: Loudness, gain: float, ceiling: float | None
 ) -> None:
     """Silence has gain 0, hiss is not raised to full level, low peaks need no limiter."""
-    assert first_setting(programme, target_lufs=-14, peak_dbtp=-1) == setting
+    assert ideal_gain(programme, -14) == gain
+    assert first_ceiling(programme.peak_dbtp or 0, gain, -1) == ceiling
 
 
 # Pairs of (gain up to, loudness of the encoded file).
@@ -118,28 +124,29 @@ LEAPS = ((0.5, -14.7), (0.7, -14.5), (1.0, -14.1), (99, -13.5))
 
 
 @pytest.mark.parametrize(
-    ("result", "better"),
-    [
-        (Loudness(-14.2, -1.1), None),
-        (Loudness(None, None), None),
-        (Loudness(-15.0, -1.5), GainSetting(11.0, -1.7)),
-        (Loudness(-14.0, -0.5), GainSetting(10.0, -2.3)),
-    ],
+    ("lufs", "better"), [(-14.2, None), (None, None), (-15.0, 11.0), (-13.0, 9.0)]
 )
-def test_corrects_what_limiter_and_codec_did(result: Loudness, better: GainSetting | None) -> None:
-    """Lost loudness is added, a peak above the limit lowers the ceiling."""
-    last, programme = GainSetting(10.0, -1.7), Loudness(-24.0, -10.0)
-    assert next_setting([last], programme, result, target_lufs=-14, peak_dbtp=-1) == better
+def test_corrects_what_limiter_and_codec_did(lufs: float | None, better: float | None) -> None:
+    """Lost loudness is added."""
+    assert next_gain([10.0], Loudness(lufs, -1.0), -14) == better
+
+
+@pytest.mark.parametrize(
+    ("last", "peak", "better"), [(None, -1.2, None), (None, -0.5, -1.7), (-1.7, -0.5, -2.3)]
+)
+def test_a_peak_beyond_the_limit_lowers_the_ceiling(
+    last: float | None, peak: float, better: float | None
+) -> None:
+    """A stretch without limiter gets one; one with a limiter gets a lower ceiling."""
+    assert next_ceiling(last, peak, -1) == better
 
 
 def test_a_codec_that_answers_in_leaps_converges() -> None:
     """AAC of white noise: full corrections would oscillate between -14.5 and -13.5."""
-    programme, tried = Loudness(-13.9, -4.9), [GainSetting(-0.1, None)]
+    tried: list[float] = [-0.1]
     for _ in range(6):
-        gain = tried[-1].gain_db
-        lufs = next(lufs for limit, lufs in LEAPS if gain < limit)
-        result = Loudness(lufs, -5.0)
-        better = next_setting(tried, programme, result, target_lufs=-14, peak_dbtp=-1)
+        lufs = next(lufs for limit, lufs in LEAPS if tried[-1] < limit)
+        better = next_gain(tried, Loudness(lufs, -5.0), -14)
         if better is None:
             break
         tried.append(better)
@@ -150,7 +157,12 @@ def test_sound_is_encoded_at_its_exact_length() -> None:
     """The file has exactly the samples of its frames, whatever the delay of the filters."""
     limited = GainSetting(3.0, -1.7)
     args = audio_encode_args(
-        "/s/a.f32", "/s/a.m4a", samples=4800, setting=limited, audio_format=AudioFormat()
+        "/s/a.f32",
+        "/s/a.mka",
+        encoded=EncodedRange(4800, 0, 4800),
+        setting=limited,
+        audio_format=AudioFormat(),
+        levels=LevelFiles("a", 4800),
     )
     chain = args[args.index("-af") + 1]
     assert chain.startswith("volume=3.00dB")

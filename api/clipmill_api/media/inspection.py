@@ -56,7 +56,7 @@ def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Insp
     path = ctx.spool.path(row.id)
     depth = Depth.SOUND if request.purpose in _UNTRUSTED else Depth.PACKETS
     try:
-        return Inspection(_inspect(path, request.kind, depth))
+        return Inspection(_inspect(path, request.kind, depth, purpose=request.purpose))
     except MediaError as error:
         _require_readable(path, sha256)
         detail = str(error).replace(row.id, request.filename)
@@ -94,7 +94,11 @@ def _require_readable(path: Path, sha256: str) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO), path.name)
 
 
-def _inspect(path: Path, kind: MediaKind | None, depth: Depth) -> MediaFacts:
+def _inspect(
+    path: Path, kind: MediaKind | None, depth: Depth, purpose: UploadPurpose | None = None
+) -> MediaFacts:
     if kind is MediaKind.IMAGE:
         return probe_image(path)
-    return probe_media(path, depth=depth, allow_audio_only=kind is MediaKind.MUSIC)
+    # Encoded sound is stored like segments.
+    is_sound = kind is MediaKind.MUSIC or purpose is UploadPurpose.SEGMENT
+    return probe_media(path, depth=depth, allow_audio_only=is_sound)

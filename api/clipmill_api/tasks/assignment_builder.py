@@ -10,6 +10,7 @@ from clipmill.protocol import (
     TaskFailure,
 )
 from clipmill.protocol.integrations.credential_models import FetchCredentials
+from clipmill.sound.sound_stretches import stored_sound_keys
 from clipmill.spec import CompilationSpec, parse_level
 from clipmill_api.accounts.quota_checks import storage_left
 from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
@@ -103,11 +104,13 @@ def assign_rendering(
         raise ApiProblem(503, "NotReady", detail)
     plan = CompilationPlan(resolved, plan_outputs(resolved))
     owner = compilation.owner
-    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
+    outputs = [_output_assignment(resolved.spec, output) for output in plan.outputs]
+    sound_keys = {key for output in outputs for key in stored_sound_keys(output)}
+    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys | sound_keys)
     rendered_segments.touch(session, owner, existing, at=ctx.now())
     if principal.stage is Stage.RENDER:
         return {"render": _segments_of_task(plan, index, existing)}
-    return {"assemble": [_output_assignment(resolved.spec, o, existing) for o in plan.outputs]}
+    return {"assemble": [_with_existing(output, existing) for output in outputs]}
 
 
 def _segments_of_task(plan: CompilationPlan, index: int, existing: set[str]) -> list[Segment]:
@@ -118,13 +121,15 @@ def _segments_of_task(plan: CompilationPlan, index: int, existing: set[str]) -> 
     return [segment for segment in of_task if segment.key not in existing]
 
 
-def _output_assignment(
-    spec: CompilationSpec, output: PlannedOutput, existing: set[str]
-) -> OutputAssignment:
+def _with_existing(output: OutputAssignment, existing: set[str]) -> OutputAssignment:
+    keys = [*(segment.key for segment in output.segments), *stored_sound_keys(output)]
+    return output.model_copy(update={"existing": [key for key in keys if key in existing]})
+
+
+def _output_assignment(spec: CompilationSpec, output: PlannedOutput) -> OutputAssignment:
     return OutputAssignment(
         name=output.spec.name,
         segments=list(output.segments),
-        existing=[segment.key for segment in output.segments if segment.key in existing],
         title=spec.title,
         loudness_lufs=parse_level(spec.audio.loudness),
         true_peak_dbtp=parse_level(spec.audio.true_peak),

@@ -14,6 +14,7 @@ from clipmill.protocol import (
     UploadRequest,
 )
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
+from clipmill.sound.sound_stretches import stored_sound_keys
 from clipmill.spec.base import Model
 
 # Kinds that only jobs upload.
@@ -27,7 +28,7 @@ class TaskScope(Model):
     media: frozenset[str] = frozenset()
     watermarks: frozenset[str] = frozenset()
     # Keys of existing segments to read, or to replace if they are broken, and of missing ones to
-    # upload and read back.
+    # upload and read back. Encoded stretches of sound are stored like segments.
     segments: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     clip_id: str | None = None
@@ -60,11 +61,12 @@ def scope_of(assignment: Assignment) -> TaskScope:
         image for segment in segments for layer in segment.layers() for image in layer.images()
     ]
     existing = frozenset(key for output in outputs for key in output.existing)
+    sound = [key for output in outputs for key in stored_sound_keys(output)]
     return TaskScope(
         media=frozenset(_media_ids(segments, images, outputs)),
         watermarks=frozenset(image.sha256 for image in images if image.media_id is None),
         segments=existing,
-        missing=frozenset(segment.key for segment in segments) - existing,
+        missing=frozenset([*(segment.key for segment in segments), *sound]) - existing,
         clip_id=assignment.fetch.clip_id if assignment.fetch else None,
         clip_ids=frozenset(span.clip_id for span in assignment.fetch.spans)
         if assignment.fetch

@@ -1,4 +1,4 @@
-"""Bring a whole programme to its loudness: measure it, choose one gain, limit true peaks."""
+"""Bring a whole programme to its loudness: choose one gain, limit true peaks where needed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from clipmill.ffmpeg.ebur128 import Loudness
+from clipmill.ffmpeg.level_meter import LevelFiles, meter_chains
 from clipmill.ffmpeg.segment_args import GLOBAL
 from clipmill.protocol.encoding_profile import Container
 
@@ -14,12 +15,19 @@ GAIN_LIMIT_DB = 30.0
 # AAC at 192 kbit/s may add this much to a true peak, so the limiter's ceiling is lower by it.
 CODEC_MARGIN_DB = 0.7
 TOLERANCE_LU = 0.4
+# Gains are multiples of it, so that a small edit seldom changes the gain of all other sound.
+GAIN_STEP_DB = 0.1
+# Stored sound keeps its gain while the gain that the programme asks for differs by less.
+GAIN_HYSTERESIS_DB = 0.25
+# From this bit rate on, the encoder's fast search leaves noise above the masking threshold in
+# fewer bands than its slow one, in half the time.
+FAST_SEARCH_BITRATE = 160_000
 # Number of attempts with full correction, and the share of the correction in later ones.
 FULL_STEPS, SHORT_STEP = 2, 0.6
 
 
 class GainSetting(NamedTuple):
-    """The gain of the whole programme, and the limiter's ceiling (None for no limiter)."""
+    """The gain of the programme, and a stretch's limiter ceiling (None for no limiter)."""
 
     gain_db: float
     ceiling_dbtp: float | None
@@ -37,59 +45,54 @@ def raw_audio_input(path: str) -> tuple[str, ...]:
     return ("-f", "f32le", "-ar", "48000", "-ch_layout", "stereo", "-i", f"file:{path}")
 
 
-def measure_args(source: tuple[str, ...]) -> tuple[str, ...]:
-    """Return arguments that measure the loudness of an input and write it to the log."""
-    meter = "ebur128=peak=true:framelog=quiet"
-    flags = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "info")
-    return (*flags, *source, "-map", "0:a:0", "-af", meter, "-f", "null", "-")
+def meter_args(source: tuple[str, ...], files: LevelFiles) -> tuple[str, ...]:
+    """Return arguments that write the levels of an input to files."""
+    graph = ";".join(meter_chains("[0:a:0]", files, label="heard"))
+    return (*GLOBAL, *source, "-filter_complex", graph, "-map", "[heard]", "-f", "null", "-")
 
 
-def first_setting(programme: Loudness, *, target_lufs: float, peak_dbtp: float) -> GainSetting:
-    """Return the gain that brings a programme to its target. The gain of silence is 0."""
-    if programme.lufs is None:
-        return GainSetting(0.0, None)
-    return _setting(target_lufs - programme.lufs, programme, peak_dbtp - CODEC_MARGIN_DB)
+def ideal_gain(programme: Loudness, target_lufs: float) -> float:
+    """Return the gain in dB that brings a programme to its target; 0 of silence."""
+    return 0.0 if programme.lufs is None else _allowed(target_lufs - programme.lufs)
 
 
-def _setting(gain_db: float, programme: Loudness, ceiling_dbtp: float) -> GainSetting:
-    gain = round(max(-GAIN_LIMIT_DB, min(GAIN_LIMIT_DB, gain_db)), 2)
-    peak = programme.peak_dbtp if programme.peak_dbtp is not None else 0.0
-    return GainSetting(gain, ceiling_dbtp if peak + gain > ceiling_dbtp else None)
+def next_gain(tried: Sequence[float], result: Loudness, target_lufs: float) -> float | None:
+    """Return a better gain for the next encoding, or None if the result is good enough.
 
-
-def next_setting(
-    tried: Sequence[GainSetting],
-    programme: Loudness,
-    result: Loudness,
-    *,
-    target_lufs: float,
-    peak_dbtp: float,
-) -> GainSetting | None:
-    """Return a better setting for the next encoding, or None if the result is good enough.
-
-    The effect of the limiter on loudness and of the codec on peaks is only known after encoding.
-    From the third attempt on the correction is reduced, since a codec may answer a change of half
-    a decibel by a whole one, and oscillate.
+    The effect of limiter and codec on loudness is only known after encoding. From the third
+    attempt on the correction is reduced, since a codec may answer a change of half a decibel by a
+    whole one, and oscillate.
 
     Args:
-        tried: All settings so far; the last one gave the result.
-        programme: Loudness of the programme before encoding.
-        result: Loudness of the encoded file.
+        tried: All gains so far; the last one gave the result.
+        result: Loudness of the encoded sound.
         target_lufs: Target loudness.
-        peak_dbtp: Highest true peak allowed.
     """
-    if result.lufs is None or result.peak_dbtp is None:
+    if result.lufs is None or abs(target_lufs - result.lufs) <= TOLERANCE_LU:
         return None
-    deviation, excess = target_lufs - result.lufs, result.peak_dbtp - peak_dbtp
-    if abs(deviation) <= TOLERANCE_LU and excess <= 0:
-        return None
-    last = tried[-1]
-    ceiling = last.ceiling_dbtp if last.ceiling_dbtp is not None else peak_dbtp - CODEC_MARGIN_DB
-    if excess > 0:
-        ceiling -= excess + 0.1
     step = 1.0 if len(tried) <= FULL_STEPS else SHORT_STEP
-    setting = _setting(last.gain_db + step * deviation, programme, round(ceiling, 2))
-    return None if setting == last else setting
+    gain = _allowed(tried[-1] + step * (target_lufs - result.lufs))
+    return None if gain == tried[-1] else gain
+
+
+def _allowed(gain_db: float) -> float:
+    limited = max(-GAIN_LIMIT_DB, min(GAIN_LIMIT_DB, gain_db))
+    return round(round(limited / GAIN_STEP_DB) * GAIN_STEP_DB, 2)
+
+
+def first_ceiling(peak_dbtp: float, gain_db: float, limit_dbtp: float) -> float | None:
+    """Return the limiter's ceiling for sound of this true peak; None if it needs no limiter."""
+    ceiling = limit_dbtp - CODEC_MARGIN_DB
+    return ceiling if peak_dbtp + gain_db > ceiling else None
+
+
+def next_ceiling(last: float | None, result_dbtp: float, limit_dbtp: float) -> float | None:
+    """Return a lower ceiling for encoded sound beyond the limit; None if it is within it."""
+    excess = result_dbtp - limit_dbtp
+    if excess <= 0:
+        return None
+    ceiling = limit_dbtp - CODEC_MARGIN_DB if last is None else last
+    return round(ceiling - (excess + 0.1 if last is not None else 0), 2)
 
 
 def loudness_deviation(
@@ -104,26 +107,54 @@ def loudness_deviation(
     return excess, abs(lufs - target_lufs)
 
 
+class EncodedRange(NamedTuple):
+    """The number of samples that are encoded, and the range of them that is measured."""
+
+    samples: int
+    start: int
+    end: int
+
+
 def audio_encode_args(
-    source: str, out: str, *, samples: int, setting: GainSetting, audio_format: AudioFormat
+    source: str,
+    out: str,
+    *,
+    encoded: EncodedRange,
+    setting: GainSetting,
+    audio_format: AudioFormat,
+    levels: LevelFiles,
 ) -> tuple[str, ...]:
-    """Return arguments that encode raw samples once: gain, limiter, exact length, codec."""
+    """Return arguments that encode raw samples, decode the result, and measure its levels.
+
+    Args:
+        source: Path of the raw samples.
+        out: Path of the encoded file.
+        encoded: Length of the source, and what is measured.
+        setting: Gain and ceiling.
+        audio_format: Codec and bit rate.
+        levels: The files of levels.
+    """
     chain = [f"volume={setting.gain_db:.2f}dB:precision=double"]
     if setting.ceiling_dbtp is not None:
         chain += _limiter(setting.ceiling_dbtp)
-    chain += ["apad", f"atrim=end_sample={samples}"]
-    codec = "libopus" if audio_format.container == "webm" else "aac"
-    encoder = ("-c:a", codec, "-b:a", str(audio_format.bitrate), "-map_metadata", "-1")
-    filters = ("-af", ",".join(chain))
+    chain += ["apad", f"atrim=end_sample={encoded.samples}"]
+    measured = {"start": encoded.start, "end": encoded.end}
+    graph = ";".join(meter_chains("[dec:0]", levels, label="heard", **measured))
     return (
-        *GLOBAL,
-        *raw_audio_input(source),
-        *filters,
-        *encoder,
-        "-f",
-        audio_format.container,
-        out,
+        *(*GLOBAL, *raw_audio_input(source), "-af", ",".join(chain)),
+        *(*_encoder(audio_format), "-map_metadata", "-1", f"file:{out}", "-dec", "0:0"),
+        *("-filter_complex", graph, "-map", "[heard]", "-f", "null", "-"),
     )
+
+
+def _encoder(audio_format: AudioFormat) -> tuple[str, ...]:
+    bitrate = ("-b:a", str(audio_format.bitrate))
+    if audio_format.container == "webm":
+        return ("-c:a", "libopus", *bitrate, "-f", "webm")
+    # The fast search would cut at 18 kHz.
+    fast = ("-aac_coder", "fast", "-cutoff", "20000")
+    search = fast if audio_format.bitrate >= FAST_SEARCH_BITRATE else ()
+    return ("-c:a", "aac", *search, *bitrate, "-f", "matroska")
 
 
 def _limiter(ceiling_dbtp: float) -> list[str]:

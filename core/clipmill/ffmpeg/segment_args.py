@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from clipmill.ffmpeg.encoding import FRAME_PROPERTIES, TICKS, encoding_args
+from clipmill.ffmpeg.level_meter import LevelFiles, meter_chains
 from clipmill.ffmpeg.overlay_filter import LayerInput, RenderedLayer, image_input, overlay_chains
 from clipmill.ffmpeg.source_pictures import (
     decoder_args,
@@ -43,6 +44,7 @@ def segment_args(
     paths: Sequence[str | None],
     out: str,
     rendered: Sequence[RenderedLayer] = (),
+    levels: LevelFiles | None = None,
 ) -> tuple[str, ...]:
     """Return the arguments that render a segment.
 
@@ -51,6 +53,7 @@ def segment_args(
         paths: The file of each source range, None for a placeholder.
         out: Path of the rendered segment.
         rendered: The image of each layer, in the order of `segment.layers()`.
+        levels: Where to write the levels of its sound.
     """
     inputs: list[str] = []
     graph: list[str] = []
@@ -72,6 +75,9 @@ def segment_args(
     ]
     inputs += [argument for layer in layers for argument in image_input(layer.rendered)]
     video, audio = _combine(segment, layers, graph)
+    if levels:
+        graph += meter_chains(audio, levels, label="heard")
+        audio = "[heard]"
     graph.append(f"{video}{FRAME_PROPERTIES}[video]")
     mapped = ("-filter_complex", ";".join(graph), "-map", "[video]", "-map", audio)
     encoding = encoding_args(segment.profile, segment.frames)

@@ -83,7 +83,9 @@ class OutputAssignment(Model):
 
     name: str
     segments: list[Segment]
-    existing: list[Sha256] = Field([], description="Keys of the segments that exist already.")
+    existing: list[Sha256] = Field(
+        [], description="Keys of the segments and encoded stretches of sound that exist already."
+    )
     title: str | None = None
     loudness_lufs: float
     true_peak_dbtp: float

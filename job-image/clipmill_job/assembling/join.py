@@ -1,4 +1,4 @@
-"""Join segments without decoding: copy their video packets, concatenate their audio samples.
+"""Join segments without decoding: copy their video packets, beside the encoded audio.
 
 All segments of a profile have the same parameter sets and one time base of 512 ticks per frame (see
 `segment_form`), so that a packet's place in the video is that of its segment plus its own.
@@ -26,8 +26,6 @@ from clipmill_client.errors import RetryableError
 
 # The decoder runs this many frames ahead because of B-frames: -bf 2 with a pyramid.
 REORDER_FRAMES = 2
-# Two channels of 32-bit floats.
-SAMPLE_BYTES = 8
 # The index in front, and durations in samples: with the default of milliseconds, players cut
 # off the last samples.
 MP4_OPTIONS = {"movflags": "+faststart", "movie_timescale": str(AUDIO_RATE)}
@@ -45,24 +43,6 @@ class _Feed(NamedTuple):
 
     stream: Stream
     packets: Iterator[Packet[Any]]
-
-
-def write_samples(files: Sequence[SegmentFile], out: Path) -> int:
-    """Write the audio of all segments as raw samples and return their number.
-
-    Raises:
-        RetryableError: A segment does not have the samples of its frames.
-    """
-    total = 0
-    with out.open("wb") as file:
-        for segment, path in files:
-            with av.open(str(path)) as container:
-                size = sum(file.write(bytes(p)) for p in container.demux(audio=0) if p.size)
-            expected = segment.frames * AUDIO_RATE // segment.profile.rate
-            if size != expected * SAMPLE_BYTES:
-                raise _broken(segment, f"{size // SAMPLE_BYTES} samples instead of {expected}")
-            total += expected
-    return total
 
 
 def mux(files: Sequence[SegmentFile], audio: Path, out: Path, *, record: ResultRecord) -> None:

@@ -12,6 +12,7 @@ from clipmill_job.assembling import join
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.output_upload import upload_output
 from clipmill_job.assembling.programme_audio import ProgrammeAudio, encode_programme
+from clipmill_job.assembling.programme_sound import SegmentSound
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.segment_form import ensure_one_form
 from clipmill_job.assembling.size_limit import render_smaller
@@ -49,7 +50,7 @@ class _OutputAssembly:
         folder.mkdir(exist_ok=True)
         container = output.segments[0].profile.container
         segments = self._segments()
-        audio = self._encode_audio(segments, folder / "programme.f32")
+        audio = self._encode_audio(segments, folder)
         video = folder / f"{output.name}.{container}"
         self._join(segments, audio, video)
         frames = sum(segment.frames for segment in output.segments)
@@ -72,10 +73,10 @@ class _OutputAssembly:
         with self.timer.step("render"):
             return ensure_one_form(self.context, self.output, segments, self.files)
 
-    def _encode_audio(self, segments: Sequence[SegmentFile], raw: Path) -> ProgrammeAudio:
+    def _encode_audio(self, segments: Sequence[SegmentFile], folder: Path) -> ProgrammeAudio:
         with self.timer.step("sound"):
-            samples = join.write_samples(segments, raw)
-            return encode_programme(self.context, self.output, raw, samples)
+            sound = SegmentSound(self.context, segments)
+            return encode_programme(self.context, self.output, sound, folder)
 
     def _join(self, segments: Sequence[SegmentFile], audio: ProgrammeAudio, video: Path) -> None:
         """Write the video; render its segments at a lower bit rate while it is too large."""

@@ -1,19 +1,26 @@
-"""The audio of a whole output: music mixed in, brought to its loudness, encoded once."""
+"""The audio of a whole output: music mixed in, brought to its loudness, encoded in stretches."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from clipmill.ffmpeg import ebur128, music_mix, programme_loudness
 from clipmill.ffmpeg.ebur128 import Loudness
-from clipmill.ffmpeg.programme_loudness import AudioFormat, GainSetting
 from clipmill.protocol import MusicMix, OutputAssignment
-from clipmill.spec import AUDIO_RATE
+from clipmill.sound.sound_levels import loudness_of
+from clipmill.sound.sound_stretches import SoundStretch, sound_stretches
 from clipmill_client.errors import RetryableError
+from clipmill_job.assembling.programme_sound import ProgrammeSound, RawSound, deadline_frames
+from clipmill_job.assembling.sound_file import write_sound
+from clipmill_job.assembling.stretch_encoding import EncodedStretch, StretchEncoder
+from clipmill_job.assembling.stretch_store import StretchStore, stored_gain
+from clipmill_job.rendering.segment_rendering import worker_count
 from clipmill_job.task_context import TaskContext
 
-# Encodings until loudness and true peak are right: one or two, more for very dynamic audio.
+# Encodings until the loudness is right: one or two, more for very dynamic audio.
 MAX_ENCODINGS = 6
 
 
@@ -25,89 +32,107 @@ class ProgrammeAudio(NamedTuple):
     loudness: Loudness
 
 
+class _Encoding(NamedTuple):
+    """All stretches at one gain, and their loudness together."""
+
+    encoded: list[EncodedStretch]
+    loudness: Loudness
+
+
 def encode_programme(
-    context: TaskContext, output: OutputAssignment, raw: Path, samples: int
+    context: TaskContext, output: OutputAssignment, sound: ProgrammeSound, folder: Path
 ) -> ProgrammeAudio:
-    """Encode raw samples at the output's loudness, with its music mixed in.
+    """Encode sound at the output's loudness, with its music mixed in.
 
     Args:
         context: The task's.
         output: Its target loudness, true peak, music and format.
-        raw: Samples of all segments; removed if there is music.
-        samples: Their number.
+        sound: The sound of all segments.
+        folder: Where the files are written.
 
     Raises:
-        RetryableError, PermanentError: ffmpeg failed.
+        RetryableError, PermanentError: ffmpeg failed, or a segment is broken.
     """
-    programme = _measure(context, programme_loudness.raw_audio_input(str(raw)), samples)
     if output.music:
-        raw = _mix_music(context, output.music, raw, samples)
-        mix = _measure(context, programme_loudness.raw_audio_input(str(raw)), samples)
-        # The gain follows the programme without music, so that music does not change its level.
-        lufs = mix.lufs if programme.lufs is None else programme.lufs
-        programme = Loudness(lufs, mix.peak_dbtp)
-    return _encode(context, output, raw, samples, programme)
+        sound = RawSound(context, _mix_music(context, output.music, sound, folder), sound)
+    stretches = sound_stretches(output)
+    store = StretchStore(context, output, folder)
+    stored = store.load(stretches)
+    ideal_db = programme_loudness.ideal_gain(sound.loudness(), output.loudness_lufs)
+    encoder = StretchEncoder(context, output, sound, folder, ideal_db)
+    best = _encode(encoder, stretches, stored)
+    store.save(best.encoded, stored)
+    path = best.encoded[0].path
+    if output.segments[0].profile.container == "mp4":
+        path = folder / "programme.m4a"
+        write_sound(best.encoded, path, samples=sound.samples)
+    return ProgrammeAudio(path, sound.samples, best.loudness)
 
 
 def _encode(
-    context: TaskContext, output: OutputAssignment, raw: Path, samples: int, programme: Loudness
-) -> ProgrammeAudio:
-    """Encode with corrected settings until the result is right; keep the best result."""
-    target = {"target_lufs": output.loudness_lufs, "peak_dbtp": output.true_peak_dbtp}
-    setting: GainSetting | None = programme_loudness.first_setting(programme, **target)
-    tried: list[GainSetting] = []
-    best = ProgrammeAudio(raw.with_suffix(".sound"), samples, ebur128.SILENCE)
-    while setting is not None and len(tried) < MAX_ENCODINGS:
-        tried.append(setting)
-        path, loudness = _encode_once(context, output, raw, samples, setting)
-        if len(tried) == 1 or _deviation(loudness, target) < _deviation(best.loudness, target):
-            path.replace(best.path)
-            best = best._replace(loudness=loudness)
-        setting = programme_loudness.next_setting(tried, programme, loudness, **target)
-    return best
-
-
-def _deviation(loudness: Loudness, target: dict[str, float]) -> tuple[float, float]:
-    return programme_loudness.loudness_deviation(loudness, **target)
-
-
-def _encode_once(
-    context: TaskContext, output: OutputAssignment, raw: Path, samples: int, setting: GainSetting
-) -> tuple[Path, Loudness]:
-    path = raw.with_suffix(".try")
-    audio_format = AudioFormat(output.segments[0].profile.container, output.audio_bitrate)
-    args = programme_loudness.audio_encode_args(
-        str(raw), str(path), samples=samples, setting=setting, audio_format=audio_format
+    encoder: StretchEncoder, stretches: Sequence[SoundStretch], stored: dict[str, EncodedStretch]
+) -> _Encoding:
+    """Encode at corrected gains until the loudness is right; return the best encoding."""
+    target_lufs, peak_dbtp = encoder.output.loudness_lufs, encoder.output.true_peak_dbtp
+    last = stored_gain(stored, encoder.ideal_db)
+    gain: float | None = encoder.ideal_db if last is None else last
+    tried: list[float] = []
+    encodings: list[_Encoding] = []
+    while gain is not None and len(tried) < MAX_ENCODINGS:
+        tried.append(gain)
+        encodings.append(_encode_at(encoder, stretches, stored, gain))
+        gain = programme_loudness.next_gain(tried, encodings[-1].loudness, target_lufs)
+    target = {"target_lufs": target_lufs, "peak_dbtp": peak_dbtp}
+    return min(
+        encodings, key=lambda each: programme_loudness.loudness_deviation(each.loudness, **target)
     )
-    context.run_ffmpeg(args, frames=_deadline_frames(samples))
-    return path, _measure(context, ("-i", f"file:{path}"), samples)
 
 
-def _mix_music(context: TaskContext, mix: MusicMix, programme: Path, samples: int) -> Path:
+def _encode_at(
+    encoder: StretchEncoder,
+    stretches: Sequence[SoundStretch],
+    stored: dict[str, EncodedStretch],
+    gain_db: float,
+) -> _Encoding:
+    """Encode all stretches that are not stored at this gain, several at a time."""
+
+    def encode(stretch: SoundStretch) -> EncodedStretch:
+        existing = stored.get(stretch.key)
+        if existing and existing.encoded.gain_db == gain_db:
+            return existing
+        return encoder.encode(stretch, gain_db)
+
+    with ThreadPoolExecutor(worker_count()) as pool:
+        encoded = list(pool.map(encode, stretches))
+    return _Encoding(encoded, _loudness(encoded))
+
+
+def _loudness(encoded: Sequence[EncodedStretch]) -> Loudness:
+    lufs, peak = loudness_of([each.encoded.levels for each in encoded])
+    if lufs is None or peak is None:
+        return ebur128.Loudness(None, peak)
+    return Loudness(round(lufs, 1), round(peak, 1))
+
+
+def _mix_music(
+    context: TaskContext, mix: MusicMix, programme: ProgrammeSound, folder: Path
+) -> Path:
     """Return raw samples of the programme with its music. Raises RetryableError."""
-    source, track = (programme.with_name(name) for name in ("music", "music.f32"))
+    raw, source, track = (folder / name for name in ("programme.f32", "music", "music.f32"))
+    programme.write(0, programme.samples, raw)
     context.client.download_media(mix.media_id, source)
-    frames = _deadline_frames(samples)
+    frames = deadline_frames(programme.samples)
     decode_args = music_mix.music_decode_args(mix, str(source), str(track))
     context.run_ffmpeg(decode_args, frames=frames)
-    out = programme.with_name("mix.f32")
-    mix_args = music_mix.music_mix_args(mix, str(programme), str(track), str(out), samples=samples)
+    out = folder / "mix.f32"
+    mix_args = music_mix.music_mix_args(
+        mix, str(raw), str(track), str(out), samples=programme.samples
+    )
     context.run_ffmpeg(mix_args, frames=frames)
-    expected, actual = programme.stat().st_size, out.stat().st_size
+    expected, actual = raw.stat().st_size, out.stat().st_size
     if actual != expected:
         message = f"the mix has {actual} bytes of samples instead of {expected}"
         raise RetryableError("BrokenMix", message)
-    for path in (source, track, programme):
+    for path in (source, track, raw):
         path.unlink()
     return out
-
-
-def _measure(context: TaskContext, source: tuple[str, ...], samples: int) -> Loudness:
-    args = programme_loudness.measure_args(source)
-    lines = context.run_ffmpeg(args, frames=_deadline_frames(samples))
-    return ebur128.parse_loudness("\n".join(lines))
-
-
-def _deadline_frames(samples: int) -> int:
-    """Return the frames of video of the same duration at 30 frames per second."""
-    return samples * 30 // AUDIO_RATE

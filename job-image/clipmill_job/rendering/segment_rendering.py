@@ -15,12 +15,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from clipmill.ffmpeg.level_meter import LevelFiles
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import Assignment, Segment, SourceRange, UploadPurpose, UploadRequest
+from clipmill.sound.sound_levels import unit_samples
+from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
 from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.rendering.attached_levels import attach, read_level_files
 from clipmill_job.rendering.damage_check import DAMAGED, DamageCheck, concerns_pictures
 from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
@@ -187,9 +191,13 @@ class _Renderer:
 
     def _render(self, segment: Segment) -> Path:
         path = self.context.scratch / f"{segment.key}.mov"
-        args = segment_args(segment, self._sources(segment), str(path), self.layers.of(segment))
+        levels = LevelFiles(segment.key, unit_samples(segment.profile.rate))
+        layers = self.layers.of(segment)
+        args = segment_args(segment, self._sources(segment), str(path), layers, levels)
         if concerns_pictures(self._run(segment, args)):
             self._require_whole(segment)
+        samples = segment.frames * AUDIO_RATE // segment.profile.rate
+        attach(path, read_level_files(self.context.scratch, levels, samples))
         self.progress.update(segment, segment.frames)
         self.files.release(segment)
         return path
