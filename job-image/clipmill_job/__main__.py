@@ -27,6 +27,7 @@ from clipmill_job.fetching.fetch_task import run_fetch_task
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_job.heartbeat_sender import HeartbeatSender
 from clipmill_job.isolation_check import wait_until_isolated
+from clipmill_job.linked_transfers import LinkedTransfers
 from clipmill_job.rendering.render_task import run_render_task
 from clipmill_job.settings import JobSettings
 from clipmill_job.task_context import TaskContext
@@ -52,6 +53,8 @@ def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
             TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,
             Client(settings.api_url, settings.api_key) as client,
         ):
+            if settings.blobs:
+                client.transfers = LinkedTransfers(client.connection, settings.blobs)
             if _is_discover(arguments):
                 return _run_discover_task(client, Path(scratch))
             return _run_task(client, settings.index, Path(scratch))

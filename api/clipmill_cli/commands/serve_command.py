@@ -197,7 +197,7 @@ def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -
     """Serve until Ctrl-C or SIGTERM. A compilation in progress continues at the next start."""
     with ExitStack() as stack:
         client = stack.enter_context(Client(url, settings.operator_key))
-        launcher = JobLauncher(url, settings.state / "jobs")
+        launcher = JobLauncher(url, settings.state / "jobs", blobs=settings.state / "blobs")
         operator = EmbeddedOperator(
             client.operator,
             launcher,

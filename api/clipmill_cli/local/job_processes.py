@@ -42,11 +42,18 @@ class StartJob(Protocol):
 
 
 class JobLauncher:
-    """Starts jobs, each in a scratch folder that is deleted when the job ends."""
+    """Starts jobs, each in a scratch folder that is deleted when the job ends.
 
-    def __init__(self, api_url: str, folder: Path) -> None:
+    Args:
+        api_url: URL of the API.
+        folder: Folder of logs and scratch folders.
+        blobs: Folder of the API's store, from which jobs link files instead of downloading them.
+    """
+
+    def __init__(self, api_url: str, folder: Path, *, blobs: Path | None = None) -> None:
         self._api_url = api_url
         self._folder = folder
+        self._blobs = {"CLIPMILL_BLOBS": str(blobs)} if blobs else {}
         folder.mkdir(parents=True, exist_ok=True)
         for kind in (*Stage, DISCOVER):  # scratch folders of a server that was killed
             for leftover in folder.glob(f"{kind}-*-*"):
@@ -56,7 +63,7 @@ class JobLauncher:
         """Start the job of one task."""
         scratch = Path(tempfile.mkdtemp(prefix=f"{stage}-{task_index}-", dir=self._folder))
         log = self._folder / f"{stage}-{task_index}.log"
-        environ = job_environ(self._api_url, key, task_index, scratch)
+        environ = job_environ(self._api_url, key, task_index, scratch) | self._blobs
         return _ChildProcess(COMMAND, environ, scratch, log)
 
     def discover(self, episode_id: str, key: str) -> JobProcess:

@@ -30,7 +30,8 @@ class SegmentFiles:
     def _path(self, segment: Segment) -> Path:
         if segment.key not in self._paths:
             self._context.heartbeat.check()
-            path = self._context.scratch / f"{segment.key}.mov"
+            # Another name than that of a rendered segment: the file may be the store's own.
+            path = self._context.scratch / f"{segment.key}.stored.mov"
             self._context.client.download_segment(segment.key, path)
             self._paths[segment.key] = path
         return self._paths[segment.key]
