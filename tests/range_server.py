@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,6 +61,11 @@ class _RangeHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Do not log."""
+
+    def handle(self) -> None:
+        """Respond until the client has gone, in whatever way."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def do_HEAD(self) -> None:
         """Respond to HEAD."""
