@@ -69,6 +69,13 @@ def _check_host_ports(pairs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(pair.lower() for pair in pairs)
 
 
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if origin != "*" and not re.fullmatch(r"https?://[^\s/@?#]+", origin):
+            raise ValueError(f"{origin!r} is neither * nor an origin like https://example.org")
+    return origins
+
+
 def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word.lower() for word in words)
 
@@ -147,6 +154,8 @@ class Settings(EnvironmentSettings):
     allow_private_proxies: HostPorts = ()
     # Receivers of webhooks at private addresses, which may be reached by http too.
     allow_private_webhooks: HostPorts = ()
+    # Origins whose pages may read responses (CORS), or `*`.
+    cors_origins: Annotated[Words, AfterValidator(_check_origins)] = ()
     # URL under which users reach the API; links in notifications begin with it.
     public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     # Longest video by preset in seconds (None for any), where it differs from the platform's.

@@ -14,9 +14,17 @@ from clipmill_api.context import Clock, Context, create_context, utc_now
 from clipmill_api.database import Database
 from clipmill_api.database_clock import DatabaseClock
 from clipmill_api.errors import StartRefused
-from clipmill_api.http import metrics, openapi, problem_details, readiness, request_limits
+from clipmill_api.http import (
+    cross_origin,
+    metrics,
+    openapi,
+    problem_details,
+    readiness,
+    request_limits,
+)
 from clipmill_api.http.authentication import digest
 from clipmill_api.http.key_limit_middleware import KeyLimitMiddleware
+from clipmill_api.http.request_forms import RequestFormsMiddleware
 from clipmill_api.http.routes import (
     account_routes,
     admin_routes,
@@ -119,6 +127,8 @@ def create_app(
     app.add_middleware(KeyLimitMiddleware, settings=settings, metrics=ctx.metrics)
     problem_details.install(app)
     metrics.install(app, ctx.metrics, ctx.db)
+    app.add_middleware(RequestFormsMiddleware)
+    cross_origin.install(app, settings.cors_origins)
     pages.install(app)
     openapi.install(app)
     for router in ROUTERS:

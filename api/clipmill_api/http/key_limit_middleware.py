@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipmill_api.http.key_limits import (
@@ -19,6 +20,7 @@ from clipmill_api.http.key_limits import (
 )
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.problem_details import problem_response
+from clipmill_api.http.yaml_bodies import is_yaml
 from clipmill_api.settings import KEY, Settings
 
 # A caller that ignores 429 is slowed down: its connection waits, which costs no thread.
@@ -40,6 +42,8 @@ _COSTLY = (
     ("POST", re.compile(f"/api/media/{_ID}/validate")),
 )
 _UPLOADING = ("POST", "PUT", "PATCH")
+# A form (`/api/media`) holds a file too.
+_UPLOADS = ("/api/uploads", "/api/media")
 
 
 class KeyLimitMiddleware:
@@ -68,11 +72,12 @@ class KeyLimitMiddleware:
         if refusal is not None:
             await self._refuse(refusal, scope, receive, send)
             return
+        send_limits = _with_headers(send, self._limits.headers(name, limit))
         try:
             if self._limits.is_proven(name):
-                await self.app(scope, receive, send)
+                await self.app(scope, receive, send_limits)
             else:
-                await self._pass_unproven(name, scope, receive, send)
+                await self._pass_unproven(name, scope, receive, send_limits)
         finally:
             self._limits.leave(name, cost)
 
@@ -104,6 +109,19 @@ class KeyLimitMiddleware:
         await response(scope, receive, send)
 
 
+def _with_headers(send: Send, headers: dict[str, str]) -> Send:
+    """Return a `send` that adds headers to the response, unless it has them."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response = MutableHeaders(scope=message)
+            for name, value in headers.items():
+                response.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers
+
+
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return the bearer token of a request, or nothing."""
     value = next((value for name, value in headers if name == b"authorization"), b"")
@@ -121,7 +139,10 @@ def _bucket(key: bytes) -> str:
 def cost_of(scope: Scope) -> int:
     """Return how many tokens a request takes."""
     method, path = scope["method"], scope["path"]
+    content_type = next((v for name, v in scope.get("headers", ()) if name == b"content-type"), b"")
+    if is_yaml(content_type.decode("latin-1")):
+        return COSTLY_TOKENS
     if any(method == costly and pattern.fullmatch(path) for costly, pattern in _COSTLY):
         return COSTLY_TOKENS
-    is_upload = method in _UPLOADING and path.startswith("/api/uploads")
+    is_upload = method in _UPLOADING and path.startswith(_UPLOADS)
     return UPLOAD_TOKENS if is_upload else 1

@@ -73,9 +73,16 @@ class Refusal:
         retry_after = max(1, math.ceil(self.retry_after_s))
         return {
             "Retry-After": str(retry_after),
-            "RateLimit-Policy": f'"requests";q={self.limit.burst};w={BURST_S}',
-            "RateLimit": f'"requests";r={self.remaining};t={retry_after}',
+            **rate_limit_headers(self.limit, self.remaining, retry_after),
         }
+
+
+def rate_limit_headers(limit: RateLimit, remaining: int, reset_s: int) -> dict[str, str]:
+    """Return the RateLimit fields of the IETF draft: what is left, and when there is more."""
+    return {
+        "RateLimit-Policy": f'"requests";q={limit.burst};w={BURST_S}',
+        "RateLimit": f'"requests";r={remaining};t={reset_s}',
+    }
 
 
 class KeyLimits:
@@ -114,6 +121,12 @@ class KeyLimits:
         usage = self._usages[key]
         usage.in_flight -= 1
         usage.costly -= cost >= COSTLY_TOKENS
+
+    def headers(self, key: str, limit: RateLimit) -> dict[str, str]:
+        """Return the RateLimit fields of a request that was admitted; `t` fills the bucket."""
+        tokens = self._usages[key].tokens
+        reset_s = math.ceil((limit.burst - tokens) / limit.per_second)
+        return rate_limit_headers(limit, int(tokens), reset_s)
 
     def is_proven(self, key: str) -> bool:
         """Return whether a reply has shown that the key is valid, as far as it is remembered."""

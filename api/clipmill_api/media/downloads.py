@@ -43,14 +43,13 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def serve_media(request: Request, ctx: Context, row: MediaRow) -> Response:
-    """Return the response to a download of a media file. Raises 416."""
-    return serve(
-        request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=row.filename
-    )
+def serve_media(request: Request, ctx: Context, row: MediaRow, *, name: str = "") -> Response:
+    """Return the response to a download of a media file, by another name if any. Raises 416."""
+    name = name or row.filename
+    return serve(request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=name)
 
 
-def serve_user(request: Request, ctx: Context, row: MediaRow) -> Response:
+def serve_user(request: Request, ctx: Context, row: MediaRow, *, name: str = "") -> Response:
     """Return the response to a user's download: 307 to the object store if links are enabled.
 
     The caller has checked the user's rights. A script in a browser gets the bytes from the API,
@@ -62,10 +61,10 @@ def serve_user(request: Request, ctx: Context, row: MediaRow) -> Response:
     """
     is_plain = request.method == "GET" and _CONDITIONAL.isdisjoint(request.headers.keys())
     if not ctx.settings.link_s or not is_plain:
-        return serve_media(request, ctx, row)
+        return serve_media(request, ctx, row, name=name)
     link = ctx.store.link(row.owner, row.sha256, expires_s=ctx.settings.link_s)
     if link is None:
-        return serve_media(request, ctx, row)
+        return serve_media(request, ctx, row, name=name)
     if not ctx.store.exists(row.owner, row.sha256, row.size_bytes):
         raise bytes_missing(row.filename)
     return Response(

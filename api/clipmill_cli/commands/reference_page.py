@@ -46,6 +46,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_SOURCE_URLS` | `serve` | Addresses that replace those of platforms, such as `twitch=https://mirror.example.org`; services are `twitch`, `twitch-auth` and `discord`. |
 | `CLIPMILL_APPROVAL_DAYS` | `serve` | Days after which the draft of an episode expires that nobody has approved. Default: 7. |
 | `CLIPMILL_ALLOW_PRIVATE_WEBHOOKS` | `serve` | Private addresses (`host:port`) of receivers, which may be reached by http. |
+| `CLIPMILL_CORS_ORIGINS` | `serve` | Origins whose pages may call the API from a browser (CORS), such as `https://studio.example.org`, or `*`. Default: none. |
 | `CLIPMILL_PUBLIC_URL` | `serve` | URL under which users reach the API, for links in [notifications](notifications.md). |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |

@@ -10,10 +10,11 @@ from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.problem_details import not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import quota_ledger, users_and_keys
 from clipmill_api.timestamps import format_time
 
-router = APIRouter(prefix="/api", tags=["account"])
+router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["account"])
 
 
 @router.get("/quota")

@@ -10,11 +10,14 @@ from clipmill_api.context import Ctx, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import admin_only, digest, new_key
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import KeyRow, TierRow, UserRow
 from clipmill_api.timestamps import format_time
 
-router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
+router = APIRouter(
+    route_class=YamlRoute, prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)]
+)
 # Tier of a new user whose request names none.
 FIRST_TIER = "Free"
 NO_EXPIRY = KeyExpiry()

@@ -28,11 +28,12 @@ from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.openapi import MANIFESTS
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads
 from clipmill_api.planner import plan_calls
 from clipmill_api.queries import compilation_records, media_library, revision_clips, revisions
 
-router = APIRouter(prefix="/api", tags=["compilations"])
+router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["compilations"])
 ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
 IfMatch = Annotated[
     str | None,
@@ -248,7 +249,7 @@ def download_output(
         row = media_library.find_media(session, principal.owner, media_id) if media_id else None
     if row is None:
         raise not_found(f"output of the {view.state} compilation", file)
-    return downloads.serve_user(request, ctx, row)
+    return downloads.serve_user(request, ctx, row, name=f"{view.name}-{row.filename}")
 
 
 def _media_id(output: OutputResult, file: str) -> str | None:

@@ -12,8 +12,9 @@ from clipmill_api.compilations import deletion, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.yaml_bodies import YamlRoute
 
-router = APIRouter(prefix="/api/compilations", tags=["compilations"])
+router = APIRouter(route_class=YamlRoute, prefix="/api/compilations", tags=["compilations"])
 Permanent = Annotated[bool, Query(description="Delete it with its videos and its resource.")]
 
 

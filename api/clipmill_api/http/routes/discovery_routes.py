@@ -11,9 +11,10 @@ from clipmill_api.database import Session
 from clipmill_api.http.authentication import DiscoverPrincipal
 from clipmill_api.http.episode_keys import add_episode_key
 from clipmill_api.http.job_access import require_task
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.shows import discover_tasks
 
-router = APIRouter(prefix="/api/jobs/discovery", tags=["discovery"])
+router = APIRouter(route_class=YamlRoute, prefix="/api/jobs/discovery", tags=["discovery"])
 
 
 @router.post("/claim")

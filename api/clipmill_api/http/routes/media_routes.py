@@ -16,6 +16,7 @@ from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.job_access import MediaReader, SegmentReader
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads, inspection
 from clipmill_api.media.expired_rows import delete_lone_thumbnails
 from clipmill_api.media.removals import removal
@@ -23,7 +24,7 @@ from clipmill_api.queries import media_library, quota_ledger, rendered_segments,
 from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import MediaRow
 
-router = APIRouter(tags=["media"])
+router = APIRouter(route_class=YamlRoute, tags=["media"])
 
 
 def _media(session: Session, owner: str, media_id: str) -> MediaRow:

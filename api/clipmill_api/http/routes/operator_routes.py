@@ -24,13 +24,19 @@ from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.job_keys import replace_job_key
 from clipmill_api.http.problem_details import not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import compilation_records, revision_clips
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows.show_views import show_reference
 from clipmill_api.tables import CompilationRow
 from clipmill_api.tasks import outcome
 
-router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
+router = APIRouter(
+    route_class=YamlRoute,
+    prefix="/api/operator",
+    tags=["operator"],
+    dependencies=[Depends(operator_only)],
+)
 Limit = Annotated[int, Query(ge=1, le=2000)]
 Uid = Annotated[str, Path(pattern=UID_PATTERN)]
 

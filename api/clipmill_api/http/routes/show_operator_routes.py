@@ -20,9 +20,15 @@ from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.episode_keys import replace_episode_key
 from clipmill_api.http.routes.operator_routes import Uid
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.shows import discover_tasks, show_registration, show_tick, show_views
 
-router = APIRouter(prefix="/api/operator", tags=["operator"], dependencies=[Depends(operator_only)])
+router = APIRouter(
+    route_class=YamlRoute,
+    prefix="/api/operator",
+    tags=["operator"],
+    dependencies=[Depends(operator_only)],
+)
 TickCursor = Annotated[
     int, Query(ge=0, le=MAX_SAFE_INTEGER, description="That of the last reply; 0 for all shows.")
 ]

@@ -15,11 +15,12 @@ from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.problem_details import not_found
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries.shows import episode_rows, show_rows
 from clipmill_api.shows import approval, show_registration, show_views
 from clipmill_api.tables import ShowRow
 
-router = APIRouter(prefix="/api", tags=["shows"])
+router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["shows"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 Before = Annotated[
     AwareDatetime | None, Query(description="`scheduledAt` of the last episode of a page.")

@@ -19,9 +19,10 @@ from clipmill_api.context import Context, Ctx
 from clipmill_api.http.authentication import UserOrJobPrincipal, UserPrincipal
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.http.request_limits import NO_LIMIT
+from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import completions, uploads
 
-router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+router = APIRouter(route_class=YamlRoute, prefix="/api/uploads", tags=["uploads"])
 BUFFER_BYTES = 1024 * 1024
 # A connection on which nothing arrives for so long is lost, even if nobody has closed it.
 STALLED_S = 60
