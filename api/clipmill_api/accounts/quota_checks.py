@@ -44,8 +44,21 @@ def quota_effect(session: Session, ctx: Context, owner: str, estimated_seconds: 
     )
 
 
-def reserve_render_time(session: Session, owner: str, *, month: str, seconds: int) -> None:
-    """Reserve render time, or release some if `seconds` is negative. Raise QuotaExceeded."""
+def reserve_render_time(
+    session: Session, owner: str, *, month: str, seconds: int, note: str = ""
+) -> None:
+    """Reserve render time, or release some if `seconds` is negative.
+
+    Args:
+        session: Session of a write.
+        owner: Owner of the compilation.
+        month: Month that is charged.
+        seconds: Render time of all outputs.
+        note: How the seconds were estimated.
+
+    Raises:
+        ApiProblem: QuotaExceeded.
+    """
     limit = users_and_keys.owner_tier(session, owner).render_limit_s
     if quota_ledger.reserve_render_time(session, owner, month, seconds=seconds, limit=limit):
         return
@@ -53,7 +66,8 @@ def reserve_render_time(session: Session, owner: str, *, month: str, seconds: in
     raise ApiProblem(
         403,
         "QuotaExceeded",
-        f"render time: {seconds}s are required, but {left}s of {limit or 0}s remain in {month}",
+        f"render time: {seconds}s are required, but {left}s of {limit or 0}s remain in {month}"
+        + (f"; {note}" if note else ""),
         estimatedSeconds=seconds,
         remainingSeconds=left,
         limitSeconds=limit or 0,

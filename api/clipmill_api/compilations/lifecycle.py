@@ -67,7 +67,7 @@ def start_revision(
         compilation_records.raise_generation(session, compilation.id, generation)
     compilation.expires_at = compilation.removed_at = compilation.removal_reason = None
     _add_revision(session, ctx, compilation, generation, resolved)
-    _reserve_render_time(session, ctx, compilation, generation, plan.render_seconds)
+    _reserve_render_time(session, ctx, compilation, generation, plan)
     outbox.compilation_accepted(session, ctx, compilation, generation, spec)
     return _advance(session, ctx, compilation, generation, plan)
 
@@ -95,10 +95,16 @@ def _add_revision(
 
 
 def _reserve_render_time(
-    session: Session, ctx: Context, compilation: CompilationRow, generation: int, seconds: int
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    generation: int,
+    plan: CompilationPlan,
 ) -> None:
-    month = ctx.month()
-    quota_checks.reserve_render_time(session, compilation.owner, month=month, seconds=seconds)
+    month, seconds = ctx.month(), plan.render_seconds
+    quota_checks.reserve_render_time(
+        session, compilation.owner, month=month, seconds=seconds, note=plan.estimate_note
+    )
     quota_checks.notify_render_quota(session, ctx, compilation.owner)
     reservation = ReservationRow(
         compilation_id=compilation.id,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from clipmill.protocol import ClipState, MusicMix, OutputPolicy, Segment
 from clipmill.protocol.result_record import ResultRecord
-from clipmill.spec import CompilationSpec, Output
+from clipmill.spec import CompilationSpec, Output, parse_duration
 from clipmill.timeline.build import Timeline
+from clipmill.timeline.resolved_items import UNKNOWN_LENGTH_S
 from clipmill_api.tables import ClipRow, MediaRow
 
 
@@ -66,3 +67,22 @@ class CompilationPlan:
     def render_seconds(self) -> int:
         """Render time of all outputs together."""
         return sum(output.render_seconds for output in self.outputs)
+
+    @property
+    def estimate_note(self) -> str:
+        """How clips of unknown length count in the render time; empty if there are none."""
+        spec = self.resolved.spec
+        count = sum(
+            clip.state == ClipState.WAITING
+            and not (spec.clips[clip.position].end or spec.clips[clip.position].duration)
+            for clip in self.resolved.clips
+        )
+        if not count:
+            return ""
+        limit = spec.max_clip_duration
+        seconds = min(UNKNOWN_LENGTH_S, float(parse_duration(limit)) if limit else math.inf)
+        clips = "1 clip" if count == 1 else f"{count} clips"
+        return (
+            f"{clips} of unknown length count {seconds:g} s each in each output;"
+            f" give end or {'a shorter ' if limit else ''}maxClipDuration"
+        )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from clipmill.protocol import (
+    QUEUED,
+    TERMINAL_STATES,
     Account,
     ActiveCompilation,
     ClipState,
@@ -34,6 +36,7 @@ from clipmill_api.queries import (
     revisions,
     users_and_keys,
 )
+from clipmill_api.queries.revisions import RunFacts
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, ResultMediaRow, RevisionRow
 from clipmill_api.timestamps import format_time
 
@@ -63,9 +66,13 @@ def compilation_view(
     revision: RevisionRow,
     clips: Sequence[ClipRow],
     log: Sequence[str] = (),
+    *,
+    facts: RunFacts | None = None,
 ) -> CompilationView:
     """Return the view of a compilation with one of its revisions."""
-    completed_at = revision.completed_at
+    completed_at, reason, message = revision.completed_at, revision.reason, revision.message
+    if facts and not facts.has_begun and revision.state not in TERMINAL_STATES:
+        reason, message = QUEUED, "waits for a job to start"
     return CompilationView(
         id=compilation.id,
         name=compilation.name,
@@ -76,8 +83,10 @@ def compilation_view(
         stage=revision.stage,
         percent=revision.percent,
         eta=estimated_end(revision),
-        reason=revision.reason,
-        message=revision.message,
+        reason=reason,
+        message=message,
+        reserved_seconds=facts.reserved_s if facts else 0,
+        used_seconds=facts.used_s if facts else 0,
         degraded=any(clip.state == ClipState.SKIPPED for clip in clips),
         clips=[clip_status(ctx, clip) for clip in clips],
         outputs=[OutputResult.model_validate(output) for output in revision.outputs],
@@ -93,8 +102,26 @@ def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> 
     revision = revisions.get_revision(session, *key)
     clips = revision_clips.list_clips(session, *key)
     return compilation_view(
-        ctx, compilation, revision, clips, revisions.tail_log_lines(session, *key)
+        ctx,
+        compilation,
+        revision,
+        clips,
+        revisions.tail_log_lines(session, *key),
+        facts=revisions.run_facts(session, [key])[key],
     )
+
+
+def listed_views(
+    session: Session, ctx: Context, rows: Sequence[tuple[CompilationRow, RevisionRow]]
+) -> list[CompilationView]:
+    """Return the views of a list, without log lines."""
+    keys = [(row.id, revision.generation) for row, revision in rows]
+    clips = revision_clips.clips_by_revision(session, keys)
+    facts = revisions.run_facts(session, keys)
+    return [
+        compilation_view(ctx, row, revision, clips[key], facts=facts[key])
+        for key, (row, revision) in zip(keys, rows, strict=True)
+    ]
 
 
 def estimated_end(revision: RevisionRow) -> str | None:

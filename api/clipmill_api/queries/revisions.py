@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from clipmill.protocol import CompilationState, Stage
 from clipmill_api.queries.statements import execute_built, row_count
-from clipmill_api.tables import REVISION_IS_ACTIVE, LogLineRow, RevisionRow
+from clipmill_api.tables import (
+    REVISION_IS_ACTIVE,
+    LogLineRow,
+    RenderUsageRow,
+    ReservationRow,
+    RevisionRow,
+    TaskRow,
+)
 from clipmill_api.timestamps import UtcDateTime
 
 
@@ -96,6 +103,43 @@ def list_outputs(session: Session, compilation_id: str) -> list[Any]:
         RevisionRow.compilation_id == compilation_id, RevisionRow.state == "Succeeded"
     )
     return [output for outputs in session.scalars(query) for output in outputs]
+
+
+class RunFacts(NamedTuple):
+    """What a revision has taken: whether a job of its stage began, and render time in seconds."""
+
+    has_begun: bool
+    reserved_s: int
+    used_s: int
+
+
+def run_facts(
+    session: Session, revisions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], RunFacts]:
+    """Return the facts of several revisions, by (compilation id, generation)."""
+    if not revisions:
+        return {}
+    is_fetching = RevisionRow.stage == Stage.FETCH.value
+    has_begun = exists().where(
+        *_of_revision(TaskRow), (TaskRow.stage == Stage.FETCH.value) == is_fetching
+    )
+    reserved = select(ReservationRow.seconds).where(
+        *_of_revision(ReservationRow), ReservationRow.state == "open"
+    )
+    used = select(RenderUsageRow.seconds).where(*_of_revision(RenderUsageRow))
+    key = (RevisionRow.compilation_id, RevisionRow.generation)
+    query = select(*key, has_begun, reserved.scalar_subquery(), used.scalar_subquery())
+    rows = session.execute(query.where(tuple_(*key).in_(list(revisions))))
+    return {(row[0], row[1]): RunFacts(bool(row[2]), row[3] or 0, row[4] or 0) for row in rows}
+
+
+def _of_revision(
+    table: type[TaskRow] | type[ReservationRow] | type[RenderUsageRow],
+) -> list[ColumnElement[bool]]:
+    return [
+        table.compilation_id == RevisionRow.compilation_id,
+        table.generation == RevisionRow.generation,
+    ]
 
 
 _LOG_LINE = insert(LogLineRow)

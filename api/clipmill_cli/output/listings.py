@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from clipmill.protocol import (
+    QUEUED,
     TERMINAL_STATES,
     Account,
     CompilationState,
@@ -38,6 +39,8 @@ def show_compilations(out: Console, compilations: Sequence[CompilationView]) -> 
 
 
 def _state_text(view: CompilationView) -> str:
+    if view.reason == QUEUED:
+        return QUEUED
     if view.state is not CompilationState.SUCCEEDED and view.reason:
         return f"{view.state}: {view.reason}"
     return final_state_text(view)
@@ -55,6 +58,7 @@ def show_compilation(out: Console, view: CompilationView) -> None:
         show_summary(out, view)
         return
     out.print(plain(f"{view.name}: {state_text(view)}, {view.percent} %{eta_text(view)}"))
+    out.print(f"render time: {view.reserved_seconds} s reserved, {view.used_seconds} s used")
     rows = [
         (clip.name, clip.state, clip.url or clip.media_id or "title card", clip.message)
         for clip in view.clips

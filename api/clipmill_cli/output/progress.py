@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from clipmill.protocol import ClipState, CompilationState, CompilationView
+from clipmill.protocol import QUEUED, ClipState, CompilationState, CompilationView
 from clipmill_cli.output.terminal import plain
 
 BAR_CELLS = 24
@@ -21,6 +21,8 @@ def state_text(view: CompilationView) -> str:
     """Return the state with its counts, such as `fetching: 3 of 5 clips ready, 1 skipped`."""
     skipped = sum(clip.state is ClipState.SKIPPED for clip in view.clips)
     suffix = f", {skipped} skipped" if skipped else ""
+    if view.reason == QUEUED:
+        return f"queued{suffix}"
     if view.state in (CompilationState.PENDING, CompilationState.FETCHING):
         ready = sum(clip.state is ClipState.READY for clip in view.clips)
         return f"fetching: {ready} of {len(view.clips)} clips ready{suffix}"

@@ -38,6 +38,7 @@ from clipmill.protocol.compilation_plan import (
     TimelineItem,
 )
 from clipmill.protocol.compilation_views import (
+    QUEUED,
     CompilationFilter,
     CompilationPage,
     CompilationView,
@@ -106,6 +107,7 @@ __all__ = [
     "CANARY_UNRESOLVED",
     "ISOLATION_FAILURES",
     "NOT_ISOLATED",
+    "QUEUED",
     "TERMINAL_STATES",
     "Account",
     "ActiveCompilation",

@@ -13,6 +13,9 @@ from clipmill.protocol.task_reports import OutputResult
 from clipmill.spec.base import Id, Model, Name
 from clipmill.spec.output import PreviewExtent
 
+# Reason of an active compilation of which no job has begun its stage.
+QUEUED = "Queued"
+
 
 class CompilationView(Model):
     """A compilation with the state of its newest generation."""
@@ -28,6 +31,8 @@ class CompilationView(Model):
     eta: str | None = Field(None, description="Estimated time of completion, while rendering.")
     reason: str | None = None
     message: str | None = None
+    reserved_seconds: int = Field(0, description="Render time reserved until the end.")
+    used_seconds: int = Field(0, description="Render time charged at the end.")
     degraded: bool = Field(False, description="Whether any clip was skipped.")
     clips: list[ClipStatus]
     outputs: list[OutputResult] = []

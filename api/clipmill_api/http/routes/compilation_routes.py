@@ -31,7 +31,7 @@ from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads
 from clipmill_api.planner import plan_calls
-from clipmill_api.queries import compilation_records, media_library, revision_clips, revisions
+from clipmill_api.queries import compilation_records, media_library, revisions
 
 router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["compilations"])
 ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
@@ -108,12 +108,7 @@ def list_compilations(
         rows = compilation_records.list_compilations(
             session, principal.owner, filters, after, limit + 1
         )
-        keys = [(row.id, revision.generation) for row, revision in rows[:limit]]
-        clips = revision_clips.clips_by_revision(session, keys)
-    items = [
-        responses.compilation_view(ctx, row, revision, clips[row.id, revision.generation])
-        for row, revision in rows[:limit]
-    ]
+        items = responses.listed_views(session, ctx, rows[:limit])
     last = rows[limit - 1][0] if len(rows) > limit else None
     next_cursor = encode_cursor(last.created_at, last.id) if last else None
     return CompilationPage(items=items, next=next_cursor)

@@ -62,7 +62,8 @@ function show(view) {
   card.dataset.state = view.state;
   card.dataset.id = view.id;
   element("name").textContent = view.name;
-  element("state").textContent = view.degraded ? `${view.state}, degraded` : view.state;
+  const state = view.reason === "Queued" ? "Queued" : view.state;
+  element("state").textContent = view.degraded ? `${state}, degraded` : state;
   element("percent").value = view.percent;
   element("percent").hidden = view.state !== "Succeeded" && TERMINAL_STATES.includes(view.state);
   element("message").textContent = view.message ?? (TERMINAL_STATES.includes(view.state) ? "" : view.log.at(-1) ?? "");
