@@ -57,6 +57,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/jobs/discovery/heartbeat"): DISCOVER,
     ("PUT", "/api/jobs/discovery/result"): DISCOVER,
     ("GET", "/api/media"): USER,
+    ("POST", "/api/media"): USER,
     ("GET", "/api/media/{media_id}"): USER,
     ("GET", "/api/media/{media_id}/used-in"): USER,
     ("DELETE", "/api/media/{media_id}"): USER,

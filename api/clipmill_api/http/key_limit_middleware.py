@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clipmill_api.http.bodies.yaml_bodies import is_yaml
 from clipmill_api.http.key_limits import (
     COSTLY_TOKENS,
     UPLOAD_TOKENS,
@@ -20,7 +21,6 @@ from clipmill_api.http.key_limits import (
 )
 from clipmill_api.http.metrics import Metrics
 from clipmill_api.http.problem_details import problem_response
-from clipmill_api.http.yaml_bodies import is_yaml
 from clipmill_api.settings import KEY, Settings
 
 # A caller that ignores 429 is slowed down: its connection waits, which costs no thread.

@@ -13,6 +13,8 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 # Ten thousand candidates with titles and URLs of usual length.
 MAX_DISCOVERY_BYTES = 16 * 1024 * 1024
 DISCOVERY_RESULT = "/api/jobs/discovery/result"
+# Requests whose body is a file, besides PATCH.
+FILES = (("PUT", "/api/uploads"), ("POST", "/api/media"))
 # For routes that count a file's bytes themselves: None would mean the limit of their router.
 NO_LIMIT = sys.maxsize
 
@@ -39,7 +41,7 @@ class RequestLimitMiddleware:
 
 
 def _uploads_file(scope: Scope) -> bool:
-    return scope["method"] == "PATCH" or (scope["method"], scope["path"]) == ("PUT", "/api/uploads")
+    return scope["method"] == "PATCH" or (scope["method"], scope["path"]) in FILES
 
 
 def _announces_too_much(scope: Scope) -> bool:

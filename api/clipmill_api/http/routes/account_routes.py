@@ -9,8 +9,8 @@ from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import quota_ledger, users_and_keys
 from clipmill_api.timestamps import format_time
 

@@ -9,8 +9,8 @@ from clipmill_api.accounts import user_deletion
 from clipmill_api.context import Ctx, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import admin_only, digest, new_key
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import KeyRow, TierRow, UserRow
 from clipmill_api.timestamps import format_time

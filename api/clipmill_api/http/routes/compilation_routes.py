@@ -25,10 +25,10 @@ from clipmill_api.compilations import responses, submission
 from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.openapi import MANIFESTS
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads
 from clipmill_api.planner import plan_calls
 from clipmill_api.queries import compilation_records, media_library, revisions

@@ -15,7 +15,7 @@ from clipmill.spec import Name
 from clipmill_api.context import Ctx
 from clipmill_api.credentials import credential_store, key_rotation
 from clipmill_api.http.authentication import UserPrincipal, admin_only
-from clipmill_api.http.yaml_bodies import YamlRoute
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 
 router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["credentials"])
 CredentialName = Annotated[Name, Path(description="Name of the credential.")]

@@ -12,7 +12,7 @@ from clipmill_api.compilations import deletion, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
-from clipmill_api.http.yaml_bodies import YamlRoute
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 
 router = APIRouter(route_class=YamlRoute, prefix="/api/compilations", tags=["compilations"])
 Permanent = Annotated[bool, Query(description="Delete it with its videos and its resource.")]

@@ -9,9 +9,9 @@ from clipmill.shows.candidates import DiscoverAssignment, DiscoverClaim, Discove
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import DiscoverPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.episode_keys import add_episode_key
 from clipmill_api.http.job_access import require_task
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.shows import discover_tasks
 
 router = APIRouter(route_class=YamlRoute, prefix="/api/jobs/discovery", tags=["discovery"])

@@ -13,10 +13,10 @@ from clipmill_api.compilations import responses
 from clipmill_api.context import Context, Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_access import MediaReader, SegmentReader
 from clipmill_api.http.paging import Cursor, encode_cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads, inspection
 from clipmill_api.media.expired_rows import delete_lone_thumbnails
 from clipmill_api.media.removals import removal

@@ -22,9 +22,9 @@ from clipmill_api.compilations import plan_reader, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_keys import replace_job_key
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries import compilation_records, revision_clips
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows.show_views import show_reference

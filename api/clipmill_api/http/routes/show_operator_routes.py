@@ -18,9 +18,9 @@ from clipmill.spec.base import MAX_SAFE_INTEGER
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import operator_only
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.episode_keys import replace_episode_key
 from clipmill_api.http.routes.operator_routes import Uid
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.shows import discover_tasks, show_registration, show_tick, show_views
 
 router = APIRouter(

@@ -14,8 +14,8 @@ from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.queries.shows import episode_rows, show_rows
 from clipmill_api.shows import approval, show_registration, show_views
 from clipmill_api.tables import ShowRow

@@ -14,8 +14,8 @@ from clipmill.protocol.store_reports import (
 )
 from clipmill_api.context import Ctx
 from clipmill_api.http.authentication import admin_only
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import store_check
 from clipmill_api.queries import installation
 

@@ -5,8 +5,6 @@ Users upload files of the library, jobs upload what they fetched or rendered.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -17,15 +15,14 @@ from clipmill import fault_points
 from clipmill.protocol import Upload, UploadRequest
 from clipmill_api.context import Context, Ctx
 from clipmill_api.http.authentication import UserOrJobPrincipal, UserPrincipal
+from clipmill_api.http.bodies.body_chunks import body_chunks
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.http.request_limits import NO_LIMIT
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import completions, uploads
 
 router = APIRouter(route_class=YamlRoute, prefix="/api/uploads", tags=["uploads"])
 BUFFER_BYTES = 1024 * 1024
-# A connection on which nothing arrives for so long is lost, even if nobody has closed it.
-STALLED_S = 60
 
 
 @router.post("", status_code=201)
@@ -105,7 +102,7 @@ async def _append(
     writer = await run_in_threadpool(ctx.spool.take_over, upload_id, offset)
     end, buffer = writer.offset, bytearray()
     try:
-        async for chunk in _stream(request, skip=end if offset is None else 0):
+        async for chunk in body_chunks(request, skip=end if offset is None else 0):
             end += len(chunk)
             if end > size_bytes:
                 detail = f"body: exceeds the announced {size_bytes} bytes"
@@ -122,18 +119,6 @@ async def _append(
     finally:
         await run_in_threadpool(writer.finish, bytes(buffer))
         fault_points.reach(f"api.upload.{purpose}.bytes")
-
-
-async def _stream(request: Request, *, skip: int) -> AsyncIterator[bytes]:
-    """Yield a request's body without its first `skip` bytes. Raise TimeoutError if it stalls."""
-    chunks = request.stream()
-    while True:
-        async with asyncio.timeout(STALLED_S):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            return
-        yield chunk[skip:]
-        skip = max(0, skip - len(chunk))
 
 
 @router.post("/{upload_id}/complete")

@@ -16,8 +16,8 @@ from clipmill.spec import Id, Name
 from clipmill_api.context import Ctx
 from clipmill_api.credentials.credential_store import require_keys
 from clipmill_api.http.authentication import UserPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.notifications import delivery_log, webhook_store
 from clipmill_api.queries.integrations import webhook_rows
 

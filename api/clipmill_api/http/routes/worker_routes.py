@@ -10,9 +10,9 @@ from clipmill_api.context import Ctx
 from clipmill_api.database import Session
 from clipmill_api.http import job_access, job_keys
 from clipmill_api.http.authentication import JobPrincipal
+from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_access import WatermarkReader
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.http.yaml_bodies import YamlRoute
 from clipmill_api.media import downloads
 from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.tasks import leases, outcome
