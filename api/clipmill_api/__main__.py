@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
+from clipmill_api.http.share_links import HideSignatures
 from clipmill_api.responsiveness import keep_responsive
 from clipmill_api.settings import Settings
 
@@ -41,6 +43,7 @@ def main(environ: Mapping[str, str]) -> int:
         return EXIT_INVALID_SETTINGS
     keep_responsive()
     # In a pod, the network policies decide who may connect.
+    logging.getLogger("uvicorn.access").addFilter(HideSignatures())
     host = "0.0.0.0"  # noqa: S104
     timeout_s = GRACEFUL_SHUTDOWN_S
     uvicorn.run(app, host=host, port=settings.port, timeout_graceful_shutdown=timeout_s)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -31,6 +32,7 @@ BYTES_TIMEOUT = httpx.Timeout(300, connect=10)
 ATTEMPTS = 5
 # A longer Retry-After is cut to this.
 MAX_RETRY_AFTER_S = 30
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 T = TypeVar("T")
 _JITTER = wait_random_exponential(multiplier=0.5, max=10)
 # Errors of the request itself, which fails again in the same way.
@@ -139,9 +141,11 @@ class ApiConnection:
         except httpx.RequestError as error:
             raise _unreachable(error) from error
 
-    def events(self, path: str) -> Iterator[ServerSentEvent]:
+    def events(
+        self, path: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Iterator[ServerSentEvent]:
         """Yield server-sent events until the API ends the stream. Raises ClientError."""
-        with self.stream(path, {"Accept": "text/event-stream"}) as response:
+        with self.stream(path, {"Accept": "text/event-stream", **headers}) as response:
             try:
                 yield from EventSource(response).iter_sse()
             except SSEError as error:

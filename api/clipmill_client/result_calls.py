@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from clipmill.protocol import Account, ResultRetention
+from collections.abc import Iterator
+
+from clipmill.protocol import (
+    Account,
+    CompilationView,
+    DeletedCompilation,
+    ResultRetention,
+    ShareLink,
+    ShareRequest,
+)
 from clipmill_client.api_connection import ApiConnection
 from clipmill_client.errors import PermanentError
 
 
 class ResultCalls:
-    """Deletion of compilations and their outputs, and how many are kept."""
+    """Events of all compilations, links to outputs, deletion, and how many are kept."""
 
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
@@ -33,6 +42,25 @@ class ResultCalls:
             PermanentError: NotFound, or InUse while an active compilation plays the video.
         """
         self._delete(f"/api/compilations/{compilation_id}/outputs/{name}")
+
+    def share(self, compilation_id: str, file: str, *, seconds: int = 3600) -> ShareLink:
+        """Return a link to an output that needs no key until it expires, in 7 days at most."""
+        path = f"/api/compilations/{compilation_id}/outputs/{file}/share"
+        body = ShareRequest(expires_in_seconds=seconds)
+        return self._connection.request_as(ShareLink, "POST", path, body=body)
+
+    def events(
+        self, last_event_id: str | None = None
+    ) -> Iterator[tuple[str, CompilationView | DeletedCompilation]]:
+        """Yield the id and the data of each event of all compilations, until the stream ends.
+
+        Args:
+            last_event_id: Id of the last event that was received, to resume from there.
+        """
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        for event in self._connection.events("/api/events", headers):
+            kind = DeletedCompilation if event.event == "deleted" else CompilationView
+            yield event.id, kind.model_validate_json(event.data)
 
     def _delete(self, path: str, **params: bool) -> None:
         """Send a deletion, which may find that an attempt without a response did it."""

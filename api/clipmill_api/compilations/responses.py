@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from clipmill.protocol import (
     QUEUED,
@@ -30,6 +31,7 @@ from clipmill_api.compilations.media_sources import media_defect, media_facts, s
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.queries import (
+    compilation_records,
     quota_ledger,
     result_expiry,
     revision_clips,
@@ -39,6 +41,10 @@ from clipmill_api.queries import (
 from clipmill_api.queries.revisions import RunFacts
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, ResultMediaRow, RevisionRow
 from clipmill_api.timestamps import format_time
+
+COMMIT_MARGIN = timedelta(seconds=10)
+# Compilations of one poll of an event stream, the newest ones.
+MAX_CHANGED = 200
 
 
 def clip_status(ctx: Context, clip: ClipRow) -> ClipStatus:
@@ -122,6 +128,25 @@ def listed_views(
         compilation_view(ctx, row, revision, clips[key], facts=facts[key])
         for key, (row, revision) in zip(keys, rows, strict=True)
     ]
+
+
+class ListChanges(NamedTuple):
+    """What has changed in an owner's compilations up to a time, and ids of deleted ones."""
+
+    at: datetime
+    views: list[CompilationView]
+    deleted: list[str]
+
+
+def list_changes(ctx: Context, owner: str, since: datetime) -> ListChanges:
+    """Return active compilations, and those that were created, ended or deleted since."""
+    at = ctx.now()
+    with ctx.db.read() as session:
+        # A transaction that is committed after a poll may hold an earlier time.
+        after = since - COMMIT_MARGIN
+        rows = compilation_records.list_changed(session, owner, after, MAX_CHANGED)
+        deleted = compilation_records.list_deleted(session, owner, after)
+        return ListChanges(at, listed_views(session, ctx, rows), deleted)
 
 
 def estimated_end(revision: RevisionRow) -> str | None:

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from clipmill.protocol import Problem
+from clipmill.protocol import DeletedCompilation, Problem
+from clipmill_api.http.request_forms import PLAIN, VERSIONED
 
 DESCRIPTION = """Turns a list of clips into finished videos.
 
@@ -42,6 +43,9 @@ TAGS = [
     {"name": "operator", "description": "Registrations, keys of jobs and failed tasks."},
     {"name": "admin", "description": "Users, tiers and keys of users."},
 ]
+LIST_STREAM = "watchCompilations"
+# Names of the events of a stream by the models of their data.
+EVENTS = {"CompilationView": "compilation", "DeletedCompilation": "deleted"}
 # Manifests that the reference page offers as examples.
 MANIFESTS: dict[str, Any] = {
     "one": {
@@ -116,16 +120,39 @@ def _document(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     components = document["components"]
-    components["schemas"]["Problem"] = Problem.model_json_schema()
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["schemas"] |= problem.pop("$defs", {}) | {"Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["responses"] = {status: _problem(text) for status, text in ERRORS.items()}
+    deleted = DeletedCompilation.model_json_schema(by_alias=True)
+    components["schemas"]["DeletedCompilation"] = deleted
+    document["paths"] = {
+        path.replace(PLAIN, VERSIONED, 1): operations
+        for path, operations in document["paths"].items()
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["responses"].pop("422", None)
-            for status in _error_statuses(path, method, operation):
+            for status in _error_statuses(path.replace(VERSIONED, PLAIN, 1), method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/{status}"}
+            _declare_events(operation)
     return document
+
+
+def _declare_events(operation: dict[str, Any]) -> None:
+    """Name the models of the data of server-sent events."""
+    stream = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
+    if not stream:
+        return
+    names = ["CompilationView"]
+    if operation["operationId"] == LIST_STREAM:
+        names.append("DeletedCompilation")
+    models = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    properties = stream["itemSchema"]["properties"]
+    data = {"contentMediaType": "application/json", "contentSchema": {"anyOf": models}}
+    properties["data"] = properties["data"] | data
+    properties["event"] = {"type": "string", "enum": [EVENTS[name] for name in names]}
 
 
 def _problem(description: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol import CompilationFilter
@@ -127,6 +127,25 @@ def list_active(session: Session, limit: int) -> list[tuple[CompilationRow, Revi
     """Return compilations whose newest revision is not terminal, oldest first."""
     query = _with_newest_revision().where(REVISION_IS_ACTIVE)
     return _pairs(session, query.order_by(RevisionRow.created_at).limit(limit))
+
+
+def list_changed(
+    session: Session, owner: str, since: datetime, limit: int
+) -> list[tuple[CompilationRow, RevisionRow]]:
+    """Return compilations of an owner that are active, or began or ended since, newest first."""
+    changed = or_(
+        REVISION_IS_ACTIVE, RevisionRow.completed_at >= since, RevisionRow.created_at >= since
+    )
+    query = _with_newest_revision().where(CompilationRow.owner == owner, _IS_SHOWN, changed)
+    return _pairs(session, query.order_by(CompilationRow.created_at.desc()).limit(limit))
+
+
+def list_deleted(session: Session, owner: str, since: datetime) -> list[str]:
+    """Return compilations that their owner has deleted since, in order."""
+    query = select(CompilationRow.id).where(
+        CompilationRow.owner == owner, CompilationRow.removed_at >= since, ~_IS_SHOWN
+    )
+    return list(session.scalars(query.order_by(CompilationRow.removed_at).limit(1000)))
 
 
 def _with_newest_revision() -> Select[CompilationRow, RevisionRow]:

@@ -30,6 +30,11 @@ def find_media(session: Session, owner: str, media_id: str) -> MediaRow | None:
     return session.scalars(query).one_or_none()
 
 
+def find_any_media(session: Session, media_id: str) -> MediaRow | None:
+    """Return a media file of any owner, for a caller whose link proves its right."""
+    return session.get(MediaRow, media_id)
+
+
 _MEDIA_BY_ID = select(MediaRow).where(
     MediaRow.owner == bindparam("of_owner"), MediaRow.id.in_(bindparam("ids", expanding=True))
 )

@@ -42,7 +42,10 @@ from clipmill.protocol.compilation_views import (
     CompilationFilter,
     CompilationPage,
     CompilationView,
+    DeletedCompilation,
     PreviewRequest,
+    ShareLink,
+    ShareRequest,
     UsedIn,
 )
 from clipmill.protocol.encoding_profile import Container, Encoder, OutputPolicy, Profile
@@ -127,6 +130,7 @@ __all__ = [
     "Container",
     "CreatedKey",
     "CreditEntry",
+    "DeletedCompilation",
     "Directive",
     "Encoder",
     "Excerpt",
@@ -169,6 +173,8 @@ __all__ = [
     "ResultRetention",
     "Segment",
     "SegmentCounts",
+    "ShareLink",
+    "ShareRequest",
     "ShowReference",
     "SignInLink",
     "SourceColor",

@@ -76,3 +76,27 @@ class UsedIn(Model):
     media_id: Id = Field(description="Media id of the result's video.")
     kind: ItemKind | Literal["music"]
     created_at: str
+
+
+MAX_SHARE_S = 7 * 86_400
+
+
+class ShareRequest(Model):
+    """Request for a link to an output that needs no key."""
+
+    expires_in_seconds: int = Field(
+        3600, ge=1, le=MAX_SHARE_S, description="Seconds until it ends; 7 days at most."
+    )
+
+
+class ShareLink(Model):
+    """A link by which anybody can read an output until it expires."""
+
+    url: str
+    expires_at: str
+
+
+class DeletedCompilation(Model):
+    """Event of a list: a compilation was deleted."""
+
+    id: Id

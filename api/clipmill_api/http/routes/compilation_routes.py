@@ -32,6 +32,7 @@ from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads
 from clipmill_api.planner import plan_calls
 from clipmill_api.queries import compilation_records, media_library, revisions
+from clipmill_api.tables import MediaRow
 
 router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["compilations"])
 ManifestBody = Annotated[Manifest, Body(openapi_examples=MANIFESTS)]
@@ -237,14 +238,20 @@ def download_output(
     `NAME-storyboard.png`, `NAME.vtt`, `NAME-chapters.txt`, `NAME-credits.txt` and
     `NAME-manifest.json`.
     """
-    view = compilation_view(ctx, principal.owner, compilation_id)
+    name, row = find_output(ctx, principal.owner, compilation_id, file)
+    return downloads.serve_user(request, ctx, row, name=name)
+
+
+def find_output(ctx: Context, owner: str, compilation_id: str, file: str) -> tuple[str, MediaRow]:
+    """Return the file name for a download of an output's file, and its media. Raises 404."""
+    view = compilation_view(ctx, owner, compilation_id)
     media_ids = (_media_id(output, file) for output in view.outputs)
     media_id = next(filter(None, media_ids), None)
     with ctx.db.read() as session:
-        row = media_library.find_media(session, principal.owner, media_id) if media_id else None
+        row = media_library.find_media(session, owner, media_id) if media_id else None
     if row is None:
         raise not_found(f"output of the {view.state} compilation", file)
-    return downloads.serve_user(request, ctx, row, name=f"{view.name}-{row.filename}")
+    return f"{view.name}-{row.filename}", row
 
 
 def _media_id(output: OutputResult, file: str) -> str | None:
