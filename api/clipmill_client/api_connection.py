@@ -56,6 +56,7 @@ class ApiConnection:
         timeout: httpx.Timeout = TIMEOUT,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.base_url = base_url
         headers = {"Authorization": f"Bearer {key}"}
         try:
             self._http = httpx.Client(
