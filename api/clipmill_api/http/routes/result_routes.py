@@ -1,4 +1,4 @@
-"""Links by which anybody can read an output, as a `<video>` element of any page."""
+"""Routes for results: deletion, and links by which anybody can read an output."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from clipmill.protocol import ShareLink, ShareRequest
-from clipmill.spec import MAX_SAFE_INTEGER
+from clipmill.protocol import CompilationView, ShareLink, ShareRequest
+from clipmill.spec import MAX_SAFE_INTEGER, Name
+from clipmill_api.compilations import deletion, responses, submission
 from clipmill_api.context import Ctx
+from clipmill_api.database import Session
 from clipmill_api.http import share_links
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
@@ -20,6 +22,7 @@ from clipmill_api.queries import media_library
 from clipmill_api.timestamps import format_time
 
 router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["compilations"])
+Permanent = Annotated[bool, Query(description="Delete it with its videos and its resource.")]
 DEFAULT_SHARE = ShareRequest()
 # Seconds of a date that Python knows.
 MAX_TIME = 253_402_300_799
@@ -67,3 +70,34 @@ def download_shared(
     )
     reply.headers["Referrer-Policy"] = "no-referrer"
     return reply
+
+
+@router.delete("/compilations/{compilation_id}")
+def cancel_compilation(
+    ctx: Ctx, principal: UserPrincipal, compilation_id: str, permanent: Permanent = False
+) -> CompilationView:
+    """Cancel a compilation; one that has ended does not change. With `permanent`, delete it.
+
+    A deleted compilation is 404 from then on; 409 `InUse` while an active compilation plays one of
+    its videos. The bytes are kept for the grace period of deletions.
+    """
+
+    def end(session: Session) -> CompilationView:
+        row = submission.own_compilation(session, principal.owner, compilation_id)
+        if permanent:
+            deletion.delete_compilation(session, ctx, principal.owner, compilation_id)
+        else:
+            submission.cancel_compilation(session, ctx, row)
+        return responses.newest_view(session, ctx, row)
+
+    ctx.disk.make_room()
+    return ctx.db.write(end)
+
+
+@router.delete("/compilations/{compilation_id}/outputs/{name}", status_code=204)
+def delete_output(ctx: Ctx, principal: UserPrincipal, compilation_id: str, name: Name) -> None:
+    """Delete an output's videos and companion files, of all generations. The record stays."""
+    ctx.disk.make_room()
+    ctx.db.write(
+        lambda session: deletion.delete_output(session, ctx, principal.owner, compilation_id, name)
+    )
