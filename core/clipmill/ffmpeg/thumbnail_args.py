@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from clipmill.ffmpeg.color_conversion import convert_colors, framed_format, scale_options
-from clipmill.ffmpeg.segment_args import GLOBAL, SEEKABLE, safe_input_args, video_specifier
+from clipmill.ffmpeg.segment_args import GLOBAL
+from clipmill.ffmpeg.segment_inputs import SEEKABLE, safe_input_args, video_specifier
 from clipmill.ffmpeg.source_pictures import decoder_args, opaque_pixels, whole_frames
 from clipmill.protocol import MediaFacts, PictureTraits, SourceColor
 

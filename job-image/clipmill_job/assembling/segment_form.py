@@ -23,11 +23,8 @@ from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.errors import SegmentFailure, SegmentsFailed, is_lease_lost
-from clipmill_job.rendering.segment_rendering import (
-    RenderProgress,
-    render_segments,
-    segment_upload,
-)
+from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
+from clipmill_job.rendering.segment_upload import segment_upload
 from clipmill_job.task_context import TaskContext
 
 # Matrix, primaries and transfer of BT.709, and limited range.

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from clipmill.ffmpeg.level_meter import LevelFiles
+from clipmill.ffmpeg.segment_args import SegmentTarget
 from clipmill.sound.sound_levels import SoundLevels, parse_levels
+from clipmill.spec import AUDIO_RATE
 from clipmill.spec.base import Model
 
 MARK = b"cmlevels"
@@ -63,3 +65,10 @@ def read_level_files(folder: Path, files: LevelFiles, samples: int) -> SoundLeve
     for path in paths:
         path.unlink()
     return parse_levels(energies, peaks, unit=files.unit, samples=samples)
+
+
+def attach_measured(target: SegmentTarget, folder: Path) -> None:
+    """Attach the levels that the command of a segment has written into a folder, if any."""
+    if target.levels:
+        samples = target.segment.frames * AUDIO_RATE // target.segment.profile.rate
+        attach(Path(target.out), read_level_files(folder, target.levels, samples))

@@ -16,18 +16,18 @@ from threading import Lock
 from typing import Any
 
 from clipmill.ffmpeg.level_meter import LevelFiles
-from clipmill.ffmpeg.segment_args import segment_args
-from clipmill.protocol import Assignment, Segment, SourceRange, UploadPurpose, UploadRequest
+from clipmill.ffmpeg.segment_args import SegmentTarget
+from clipmill.ffmpeg.shared_decode import Unit, render_units, unit_args
+from clipmill.protocol import Assignment, Segment, SourceRange
 from clipmill.sound.sound_levels import unit_samples
-from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
-from clipmill_client.transfer import sha256_of
 from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
 from clipmill_job.heartbeat_sender import HeartbeatSender
-from clipmill_job.rendering.attached_levels import attach, read_level_files
+from clipmill_job.rendering.attached_levels import attach_measured
 from clipmill_job.rendering.damage_check import DAMAGED, DamageCheck, concerns_pictures
 from clipmill_job.rendering.layer_image_cache import LayerImageCache
 from clipmill_job.rendering.nvenc import uses_nvenc
+from clipmill_job.rendering.segment_upload import segment_upload
 from clipmill_job.rendering.source_files import SourceFiles
 from clipmill_job.task_context import TaskContext
 
@@ -86,10 +86,11 @@ def render_segments(
     layers = LayerImageCache(context.scratch / "layers", files)
     renderer = _Renderer(context, files, layers, progress, names or {})
     with ThreadPoolExecutor(worker_count()) as renderers, ThreadPoolExecutor(1) as uploader:
-        rendering = [renderers.submit(renderer.render, segment) for segment in segments]
+        units = render_units(segments)
+        rendering = [renderers.submit(renderer.render, unit) for unit in units]
         uploading = [
-            uploader.submit(_upload, context, segment, file, then)
-            for segment, file in zip(segments, rendering, strict=True)
+            uploader.submit(_upload, context, unit, files_of_unit, then)
+            for unit, files_of_unit in zip(units, rendering, strict=True)
         ]
         _wait_for_all([*rendering, *uploading])
     if renderer.failures:
@@ -121,13 +122,14 @@ def _wait_for_all(futures: Sequence[Future[Any]]) -> None:
             future.result()
 
 
-def _upload(context: TaskContext, segment: Segment, file: Future[Path | None], then: Then) -> None:
-    path = file.result()
-    if path is None:
-        return
-    if segment.key in missing_keys(context.assignment):
-        context.client.upload(path, segment_upload(context.assignment, segment, path))
-    then(segment, path)
+def _upload(context: TaskContext, unit: Unit, files: Future[list[Path | None]], then: Then) -> None:
+    missing = missing_keys(context.assignment)
+    for segment, path in zip(unit, files.result(), strict=True):
+        if path is None:
+            continue
+        if segment.key in missing:
+            context.client.upload(path, segment_upload(context.assignment, segment, path))
+        then(segment, path)
 
 
 def missing_keys(assignment: Assignment) -> frozenset[str]:
@@ -138,32 +140,9 @@ def missing_keys(assignment: Assignment) -> frozenset[str]:
     return frozenset(segment.key for segment in segments) - existing
 
 
-def segment_upload(
-    assignment: Assignment, segment: Segment, path: Path, *, replaces: str | None = None
-) -> UploadRequest:
-    """Return the request that announces the upload of a rendered segment.
-
-    Args:
-        assignment: The task's.
-        segment: What was rendered.
-        path: Its file.
-        replaces: SHA-256 of the stored segment that it replaces.
-    """
-    return UploadRequest(
-        purpose=UploadPurpose.SEGMENT,
-        filename=f"{segment.key}.mov",
-        size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
-        segment_key=segment.key,
-        replaces=replaces,
-        index=assignment.index,
-        epoch=assignment.epoch,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Renderer:
-    """Renders one segment at a time in each of several threads."""
+    """Renders one unit at a time in each of several threads."""
 
     context: TaskContext
     files: SourceFiles
@@ -173,14 +152,24 @@ class _Renderer:
     damage: DamageCheck = field(default_factory=DamageCheck)
     failures: list[SegmentFailure] = field(default_factory=list)
 
-    def render(self, segment: Segment) -> Path | None:
-        """Return the file of the rendered segment; None if its sources are the likely cause.
+    def render(self, unit: Unit) -> list[Path | None]:
+        """Return the file of each rendered segment; None if its sources are the likely cause.
+
+        A unit that fails is rendered segment by segment, so that each has its own cause.
 
         Raises:
             SegmentsFailed: So many have failed that the cause is another one.
         """
         try:
-            return self._render(segment)
+            return [*self._render(unit)] if len(unit) > 1 else [self._alone(unit[0])]
+        except (RetryableError, PermanentError) as error:
+            if len(unit) == 1 or not _may_be_of_source(error):
+                raise
+        return [self._alone(segment) for segment in unit]
+
+    def _alone(self, segment: Segment) -> Path | None:
+        try:
+            return self._render((segment,))[0]
         except (RetryableError, PermanentError) as error:
             if not _may_be_of_source(error):
                 raise
@@ -189,18 +178,23 @@ class _Renderer:
             raise SegmentsFailed(self.failures)
         return None
 
-    def _render(self, segment: Segment) -> Path:
+    def _render(self, unit: Unit) -> list[Path]:
+        targets = [self._target(segment) for segment in unit]
+        complaints = self._run(unit, unit_args(targets))
+        for segment in unit:
+            if concerns_pictures(complaints):
+                self._require_whole(segment)
+        for segment, target in zip(unit, targets, strict=True):
+            attach_measured(target, self.context.scratch)
+            self.progress.update(segment, segment.frames)
+            self.files.release(segment)
+        return [Path(target.out) for target in targets]
+
+    def _target(self, segment: Segment) -> SegmentTarget:
         path = self.context.scratch / f"{segment.key}.mov"
         levels = LevelFiles(segment.key, unit_samples(segment.profile.rate))
         layers = self.layers.of(segment)
-        args = segment_args(segment, self._sources(segment), str(path), layers, levels)
-        if concerns_pictures(self._run(segment, args)):
-            self._require_whole(segment)
-        samples = segment.frames * AUDIO_RATE // segment.profile.rate
-        attach(path, read_level_files(self.context.scratch, levels, samples))
-        self.progress.update(segment, segment.frames)
-        self.files.release(segment)
-        return path
+        return SegmentTarget(segment, self._sources(segment), str(path), layers, levels)
 
     def _sources(self, segment: Segment) -> list[str | None]:
         return [self._source(source) for source in segment.sources]
@@ -233,19 +227,25 @@ class _Renderer:
             message = f"{self._name(segment)}: {error}"
             raise PermanentError(error.code, message, **error.facts) from error
 
-    def _run(self, segment: Segment, args: Sequence[str]) -> list[str]:
+    def _run(self, unit: Unit, args: Sequence[str]) -> list[str]:
         """Run ffmpeg; return what it wrote to its log."""
         try:
             return self.context.run_ffmpeg(
                 args,
-                frames=segment.frames,
-                on_frame=lambda frame: self.progress.update(segment, frame),
+                frames=sum(segment.frames for segment in unit),
+                on_frame=lambda frame: self._report(unit, frame),
             )
         except (RetryableError, PermanentError) as error:
             if not error.code.startswith("Render"):
                 raise
-            kind = NvencError if uses_nvenc([segment]) else type(error)
-            raise kind(error.code, f"{self._name(segment)}: {error}", **error.facts) from error
+            kind = NvencError if uses_nvenc(unit) else type(error)
+            raise kind(error.code, f"{self._name(unit[0])}: {error}", **error.facts) from error
+
+    def _report(self, unit: Unit, frame: int) -> None:
+        """Report progress by the first output: those of the same length are as far."""
+        for segment in unit:
+            if len(segment.sources) == len(unit[0].sources):
+                self.progress.update(segment, frame * segment.frames // unit[0].frames)
 
     def _name(self, segment: Segment) -> str:
         media_ids = (source.media_id or "placeholder" for source in segment.sources)
