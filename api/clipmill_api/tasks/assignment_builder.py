@@ -28,7 +28,11 @@ from clipmill_api.tasks import fetch_parts
 
 
 def assign_fetch(
-    session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow
+    session: Session,
+    ctx: Context,
+    compilation: CompilationRow,
+    spec: CompilationSpec,
+    clip: ClipRow,
 ) -> FetchAssignment | None:
     """Return what to fetch. None if no clip of this source waits, or needs to wait any longer.
 
@@ -37,7 +41,7 @@ def assign_fetch(
     """
     if clip.url is None or clip.clip_key is None:
         return None
-    owner, waiting = compilation.owner, fetch_parts.waiting_clips(session, clip)
+    owner, waiting = compilation.owner, fetch_parts.waiting_clips_of(session, clip, spec)
     if not waiting:
         return None
     media = media_library.fetched_media(session, owner, [clip.clip_key])

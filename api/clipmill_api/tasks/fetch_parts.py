@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from clipmill.protocol import SourcePart
+from clipmill.protocol import ClipState, SourcePart
 from clipmill.spec import CompilationSpec
 from clipmill.spec.played_part import SourceSpan, played_part
+from clipmill.spec.source_urls import clip_key
 from clipmill_api.database import Session
 from clipmill_api.queries import revision_clips, revisions
 from clipmill_api.tables import ClipRow, MediaRow
@@ -32,6 +33,19 @@ def waiting_clips(session: Session, clip: ClipRow) -> list[WaitingClip]:
     revision = revisions.get_revision(session, clip.compilation_id, clip.generation)
     spec = CompilationSpec.model_validate(revision.spec)
     rows = revision_clips.list_waiting(session, clip)
+    return [WaitingClip(row, played_part(spec, row.position)) for row in rows]
+
+
+def waiting_clips_of(session: Session, clip: ClipRow, spec: CompilationSpec) -> list[WaitingClip]:
+    """Return them as `waiting_clips` does, for a spec that is loaded.
+
+    Most sources have one clip, whose row needs no further statement.
+    """
+    urls = [each.url for each in spec.clips if each.url]
+    if sum(clip_key(url) == clip.clip_key for url in urls) > 1:
+        rows = revision_clips.list_waiting(session, clip)
+    else:
+        rows = [clip] if clip.state == ClipState.WAITING else []
     return [WaitingClip(row, played_part(spec, row.position)) for row in rows]
 
 

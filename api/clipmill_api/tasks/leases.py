@@ -14,6 +14,7 @@ from clipmill.protocol import (
     HeartbeatReply,
     Stage,
 )
+from clipmill.spec import CompilationSpec
 from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.context import Context
 from clipmill_api.database import Session
@@ -92,7 +93,8 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         canaries=list(ctx.settings.canaries),
     )
     if clip is not None:
-        work: dict[str, Any] = {"fetch": assign_fetch(session, ctx, compilation, clip)}
+        spec = CompilationSpec.model_validate(revision.spec)
+        work: dict[str, Any] = {"fetch": assign_fetch(session, ctx, compilation, spec, clip)}
     else:
         work = {**assign_rendering(session, ctx, compilation, principal, index)}
     assignment = assignment.model_copy(update=work)
