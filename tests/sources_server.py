@@ -23,10 +23,14 @@ class _Server(ThreadingHTTPServer):
         self.cookies: dict[str, set[str]] = {}
         self.lock = threading.Lock()
         self.stopped = threading.Event()
+        self.released = threading.Event()
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """`/file...` is from the folder; `/to?URL` redirects; `/endless.mp4`; `/status/NNN`."""
+    """`/file...` is from the folder; `/to?URL` redirects; `/endless.mp4`; `/status/NNN`.
+
+    `/held/file` is a file that is sent after `release()`.
+    """
 
     server: _Server
 
@@ -46,6 +50,10 @@ class _Handler(SimpleHTTPRequestHandler):
             self._respond(int(path.split("/")[2]))
         elif path == "/endless.mp4":
             self._respond_endlessly()
+        elif path.startswith("/held/"):
+            self.server.released.wait(60)
+            self.path = path.removeprefix("/held")
+            super().do_GET()
         else:
             super().do_GET()
 
@@ -54,6 +62,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.path == "/endless.mp4":
             self._respond_endlessly()
         else:
+            self.path = self.path.removeprefix("/held")
             super().do_HEAD()
 
     def _respond(self, status: int, *headers: tuple[str, str]) -> None:
@@ -93,6 +102,10 @@ class SourceServer:
         """Return the number of GET requests for a path."""
         return self._server.paths.count(f"/{path}")
 
+    def release(self) -> None:
+        """Send the files that were held back."""
+        self._server.released.set()
+
 
 @contextmanager
 def serve_sources(folder: Path) -> Iterator[SourceServer]:
@@ -104,6 +117,7 @@ def serve_sources(folder: Path) -> Iterator[SourceServer]:
         yield SourceServer(server)
     finally:
         server.stopped.set()
+        server.released.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -77,7 +78,8 @@ def _exit(error: ClientError) -> int:
 
 
 def _run_task(client: Client, index: int, scratch: Path) -> int:
-    assignment = _claim(lambda holder: client.claim(index, holder))
+    holder = _holder()
+    assignment = _claim(lambda: client.claim(index, holder))
     epoch = assignment.epoch
     fault_points.reach(f"job.{assignment.stage}.claimed")
     try:
@@ -86,7 +88,7 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
         ) as heartbeat:
             _end_on_sigterm(heartbeat)
             try:
-                outputs = _do(client, assignment, heartbeat, scratch)
+                outputs = _do(client, assignment, heartbeat, scratch, holder)
             finally:
                 heartbeat.flush()
             fault_points.reach(f"job.{assignment.stage}.done")
@@ -103,7 +105,8 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
 
 
 def _run_discover_task(client: Client, scratch: Path) -> int:
-    assignment = _claim(client.discovery.claim)
+    holder = _holder()
+    assignment = _claim(lambda: client.discovery.claim(holder))
     epoch = assignment.epoch
     fault_points.reach("job.discover.claimed")
     try:
@@ -131,14 +134,23 @@ def _end_on_sigterm(heartbeat: HeartbeatSender) -> None:
     signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
 
 
-def _claim(claim: Callable[[str], A]) -> A:
-    """Return the assignment, once no other process holds the task or fetches the same clip."""
-    # Names this process, so that the API sees its repeated claims as one.
-    holder = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+def _holder() -> str:
+    """Return a name of this process, by which the API sees its repeated claims as one."""
+    return f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _claim(claim: Callable[[], A], check: Callable[[], None] = lambda: None) -> A:
+    """Return the assignment, once no other process holds the task or fetches what it needs.
+
+    Args:
+        claim: Claims the task.
+        check: Called before each attempt. It raises if there is no use in waiting.
+    """
     until = time.monotonic() + CLAIM_TIMEOUT_S
     while True:
+        check()
         try:
-            return claim(holder)
+            return claim()
         except RetryableError:
             if time.monotonic() > until:
                 raise
@@ -146,7 +158,11 @@ def _claim(claim: Callable[[str], A]) -> A:
 
 
 def _do(
-    client: Client, assignment: Assignment, heartbeat: HeartbeatSender, scratch: Path
+    client: Client,
+    assignment: Assignment,
+    heartbeat: HeartbeatSender,
+    scratch: Path,
+    holder: str,
 ) -> list[OutputResult]:
     wait_until_isolated(assignment.canaries)
     context = TaskContext(
@@ -159,7 +175,8 @@ def _do(
     if assignment.stage is Stage.ASSEMBLE:
         return run_assemble_task(context, assignment.assemble or [])
     if assignment.stage is Stage.RENDER:
-        run_render_task(context, assignment.render or [])
+        claim_again = partial(client.claim, assignment.index, holder)
+        run_render_task(context, lambda: _claim(claim_again, heartbeat.check))
     elif assignment.fetch:
         run_fetch_task(context, assignment.fetch)
     return []

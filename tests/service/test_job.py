@@ -136,13 +136,16 @@ def test_nothing_is_rendered_twice(local: Harness, two_seconds: Path, three_seco
 
 
 def test_a_render_task_renders_ahead(local: Harness, two_seconds: Path) -> None:
-    """The assemble task reuses the segments that a render task has uploaded."""
+    """The assemble task joins the segments that a render task has uploaded."""
     owner, user = local.user()
     media = library_clip(user, two_seconds)
     uid, _ = local.register(owner, {"clips": [{"mediaId": media.id}]})
     assert run(local, uid, Stage.RENDER) == ExitCode.OK
     assert run(local, uid, Stage.ASSEMBLE) == ExitCode.OK
-    assert local.operator.view(uid).outputs[0].segments.reused == 1
+    segments = local.operator.view(uid).outputs[0].segments
+    assert segments.model_dump() == {"total": 1, "reused": 0, "rendered": 1}
+    keys = local.rows("SELECT key FROM segments WHERE owner = :owner", owner=owner)
+    assert len(keys) == 1
 
 
 BAD = [

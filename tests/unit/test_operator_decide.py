@@ -53,6 +53,8 @@ def actions_of(decision: Decision) -> list[tuple[Any, ...]]:
     return facts
 
 
+EARLY = FETCHING.model_copy(update={"settled_segments": 24, "tasks": TaskCounts(fetch=2, render=5)})
+
 TABLE: dict[str, tuple[Plan, Children, list[tuple[Any, ...]]]] = {
     "registered: missing clips are fetched": (FETCHING, children(), [("create", "fetch", 2)]),
     "a fetch Job is active": (FETCHING, children(job("fetch"), pod("fetch")), []),
@@ -93,6 +95,28 @@ TABLE: dict[str, tuple[Plan, Children, list[tuple[Any, ...]]]] = {
         [("create", "assemble", 1)],
     ),
     "many segments are missing": (MANY_SEGMENTS, children(), [("create", "render", 5)]),
+    "many segments can be rendered while a clip is fetched": (
+        EARLY,
+        children(job("fetch")),
+        [("create", "render", 5)],
+    ),
+    "the fetch Job comes first": (EARLY, children(), [("create", "fetch", 2)]),
+    "the early render Job is active": (EARLY, children(job("fetch"), job("render")), []),
+    "the early render Job has ended while a clip is fetched": (
+        EARLY,
+        children(job("fetch"), job("render", result="Failed")),
+        [],
+    ),
+    "the Secret of the early render Job is missing": (
+        EARLY,
+        children(job("fetch"), job("render"), pod("render", **NO_SECRET)),
+        [("replace secret", "demo-render")],
+    ),
+    "few segments can be rendered while a clip is fetched": (
+        EARLY.model_copy(update={"settled_segments": 23}),
+        children(job("fetch")),
+        [],
+    ),
     "the render Job is active": (MANY_SEGMENTS, children(job("render")), []),
     "the render Job has ended, successfully or not": (
         MANY_SEGMENTS,

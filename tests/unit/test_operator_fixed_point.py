@@ -91,6 +91,7 @@ class SimulatedCluster:
             outputs=[],
             quota=UNLIMITED,
             segments=SegmentCounts(total=8, reused=8 - self.missing_segments),
+            settled_segments=self.missing_segments if ClipState.READY in self.clip_states else 0,
             tasks=TaskCounts(fetch=self.clips, render=2),
             to_fetch=waiting if self.state is CompilationState.FETCHING else [],
         )

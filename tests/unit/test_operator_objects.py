@@ -122,3 +122,12 @@ def test_only_discover_and_fetch_pods_reach_the_internet_and_no_private_range() 
         {"port": 80, "protocol": "TCP"},
         {"port": 443, "protocol": "TCP"},
     ]
+
+
+def test_no_more_render_pods_than_run_at_a_time() -> None:
+    """Each renders until nothing is left; a fetch task is one clip."""
+    settings = SETTINGS.model_copy(update={"render_parallelism": 3, "fetch_parallelism": 3})
+    render = job_object(REVISION, Stage.RENDER, 12, settings)["spec"]
+    fetch = job_object(REVISION, Stage.FETCH, 12, settings)["spec"]
+    assert (render["completions"], render["parallelism"]) == (3, 3)
+    assert (fetch["completions"], fetch["parallelism"]) == (12, 3)

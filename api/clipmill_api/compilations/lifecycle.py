@@ -23,6 +23,7 @@ from clipmill_api.queries import (
     rendered_segments,
     revision_clips,
     revisions,
+    task_leases,
 )
 from clipmill_api.tables import ClipRow, CompilationRow, ReservationRow, RevisionRow
 
@@ -170,7 +171,7 @@ def _advance(
     """Advance a revision. A plan without outputs is completed once all clips are ready."""
     if plan.resolved.is_waiting:
         _set_fetching(session, compilation, generation, plan.resolved)
-        return replace(plan, existing=())
+        return plan
     if _skip_late_starts(session, plan.resolved):
         resolved = resolution.load_resolved_spec(session, compilation, generation)
         plan = CompilationPlan(resolved, ())
@@ -185,8 +186,9 @@ def _advance(
         return None
     plan = replace(plan, outputs=outputs)
     existing = rendered_segments.existing_keys(session, compilation.owner, plan.segment_keys)
+    early = task_leases.segments_to_render(session, compilation.id, generation)
     revisions.start_rendering(
-        session, compilation.id, generation, at=ctx.now(), segments_reused=len(existing)
+        session, compilation.id, generation, at=ctx.now(), segments_reused=len(existing - early)
     )
     return replace(plan, existing=existing)
 

@@ -20,6 +20,7 @@ from clipmill.spec import OnClipError, Output, Quality, parse_level
 from clipmill.timeline.build import (
     PLACEHOLDER,
     TITLE_CARD,
+    UNFETCHED,
     InvalidTimeline,
     MediaSource,
     Timeline,
@@ -36,10 +37,8 @@ from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.result_contents import build_result_record
 from clipmill_api.tables import ClipRow
 
-# Render task i creates the segments [8i, 8i + 8).
+# Segments that a render task receives at a time.
 SEGMENTS_PER_TASK = 8
-# Stands for a clip that is not fetched yet: its length is an estimate.
-UNFETCHED = MediaSource(None, "waiting", None)
 # Reason of a clip that is skipped because of the tier's limit.
 OVER_TIER_LIMIT = "TierLimit"
 _cache = PlanCache()

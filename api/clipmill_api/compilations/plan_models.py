@@ -11,6 +11,7 @@ from clipmill.protocol.result_record import ResultRecord
 from clipmill.spec import CompilationSpec, Output, parse_duration
 from clipmill.timeline.build import Timeline
 from clipmill.timeline.resolved_items import UNKNOWN_LENGTH_S
+from clipmill.timeline.segments import settled_segments
 from clipmill_api.tables import ClipRow, MediaRow
 
 
@@ -49,6 +50,13 @@ class PlannedOutput:
             return 0
         return math.ceil(self.timeline.frames / self.timeline.profile.rate)
 
+    @property
+    def settled_segments(self) -> list[Segment]:
+        """Segments that no clip still to be fetched can change."""
+        if self.spec.max_bytes is not None:
+            return []  # The bit rate depends on the length of all clips.
+        return settled_segments(self.timeline, self.segments)
+
 
 @dataclass(frozen=True, slots=True)
 class CompilationPlan:
@@ -57,6 +65,15 @@ class CompilationPlan:
     resolved: ResolvedSpec
     outputs: Sequence[PlannedOutput]
     existing: Collection[str] | None = None
+
+    def renderable(self) -> dict[str, Segment]:
+        """Return the segments that can be rendered now, by key: all once no clip is waiting."""
+        is_waiting = self.resolved.is_waiting
+        return {
+            segment.key: segment
+            for output in self.outputs
+            for segment in (output.settled_segments if is_waiting else output.segments)
+        }
 
     @property
     def segment_keys(self) -> set[str]:

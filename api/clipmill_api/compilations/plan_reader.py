@@ -136,9 +136,15 @@ def _build_view(ctx: Context, plan: CompilationPlan, quota: QuotaEffect) -> Plan
         outputs=[output_view(o, existing, is_waiting=is_waiting) for o in plan.outputs],
         quota=quota,
         segments=SegmentCounts(total=len(keys), reused=reused),
-        tasks=_count_tasks(clips, () if is_waiting else keys),
+        settled_segments=_count_settled(plan) if is_waiting else 0,
+        tasks=_count_tasks(clips, keys),
         to_fetch=_waiting_tasks(clips),
     )
+
+
+def _count_settled(plan: CompilationPlan) -> int:
+    existing = plan.existing
+    return 0 if existing is None else sum(key not in existing for key in plan.renderable())
 
 
 def _waiting_tasks(clips: Sequence[ClipRow]) -> list[int]:

@@ -82,7 +82,7 @@ _RAISED = (
     .where(
         RevisionRow.compilation_id == bindparam("of_compilation"),
         RevisionRow.generation == bindparam("of_generation"),
-        REVISION_IS_ACTIVE,
+        RevisionRow.state == CompilationState.RENDERING.value,
         RevisionRow.percent < bindparam("reached"),
     )
     .values(percent=bindparam("reached"), reached_at=bindparam("at"))
@@ -92,7 +92,7 @@ _RAISED = (
 def raise_percent(
     session: Session, compilation_id: str, generation: int, *, percent: int, at: datetime
 ) -> None:
-    """Set the progress of a revision, unless it is higher already."""
+    """Set the progress of a revision that is rendered, unless it is higher already."""
     revision = {"of_compilation": compilation_id, "of_generation": generation}
     execute_built(session, _RAISED, {**revision, "reached": percent, "at": at})
 

@@ -114,6 +114,30 @@ def end_lease(session: Session, task_id: TaskId, *, epoch: int, done: bool, at: 
     return row_count(session.execute(task.values(done=done, lease_until=at))) > 0
 
 
+def held_scopes(session: Session, task_id: TaskId, *, now: datetime) -> dict[int, dict[str, Any]]:
+    """Return the scopes of those tasks of this task's stage that are done or held, by index."""
+    is_stage = (
+        TaskRow.compilation_id == task_id.compilation_id,
+        TaskRow.generation == task_id.generation,
+        TaskRow.stage == task_id.stage,
+        TaskRow.scope.is_not(None),
+    )
+    is_held = TaskRow.done.is_(True) | (TaskRow.lease_until >= now)
+    rows = session.execute(select(TaskRow.index, TaskRow.scope).where(*is_stage, is_held))
+    return {index: scope for index, scope in rows if scope}
+
+
+def segments_to_render(session: Session, compilation_id: str, generation: int) -> set[str]:
+    """Return the keys of the segments that were assigned to render tasks of a revision."""
+    is_render = (
+        TaskRow.compilation_id == compilation_id,
+        TaskRow.generation == generation,
+        TaskRow.stage == "render",
+    )
+    scopes = session.scalars(select(TaskRow.scope).where(*is_render))
+    return {key for scope in scopes if scope for key in scope["missing"]}
+
+
 def find_scope(session: Session, task_id: TaskId, *, epoch: int) -> dict[str, Any] | None:
     """Return what the holder of an epoch of a task may read and write."""
     query = select(TaskRow.scope).where(*_is(task_id), TaskRow.epoch == epoch)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clipmill.protocol import (
     FetchAssignment,
     OutputAssignment,
     Segment,
-    Stage,
     TaskFailure,
 )
 from clipmill.protocol.integrations.credential_models import FetchCredentials
 from clipmill.sound.sound_stretches import stored_sound_keys
 from clipmill.spec import CompilationSpec, parse_level
+from clipmill.timeline.build import InvalidTimeline
 from clipmill_api.accounts.quota_checks import storage_left
 from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
 from clipmill_api.compilations.output_planning import SEGMENTS_PER_TASK, plan_outputs
-from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput
+from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.resolution import load_resolved_spec
 from clipmill_api.context import Context
 from clipmill_api.credentials.credential_store import fetch_credentials
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import fetch_locks, media_library, rendered_segments
+from clipmill_api.queries import fetch_locks, media_library, rendered_segments, task_leases
+from clipmill_api.queries.task_leases import TaskId
 from clipmill_api.tables import ClipRow, CompilationRow
 from clipmill_api.tasks import fetch_parts
 
@@ -98,36 +100,73 @@ def _fetch_assignment(
     )
 
 
-def assign_rendering(
-    session: Session, ctx: Context, compilation: CompilationRow, principal: Principal, index: int
-) -> dict[str, list[Segment] | list[OutputAssignment]]:
-    """Return the segments to render, or the outputs to assemble. Raise NotReady."""
-    resolved = load_resolved_spec(session, compilation, principal.generation)
+def assign_assembly(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int
+) -> list[OutputAssignment]:
+    """Return the outputs to assemble. Raise NotReady."""
+    resolved = load_resolved_spec(session, compilation, generation)
     if resolved.is_waiting:
-        detail = f"clips of generation {principal.generation} are still being fetched"
-        raise ApiProblem(503, "NotReady", detail)
+        raise _not_ready(generation)
     plan = CompilationPlan(resolved, plan_outputs(resolved))
     owner = compilation.owner
     outputs = [_output_assignment(resolved.spec, output) for output in plan.outputs]
     sound_keys = {key for output in outputs for key in stored_sound_keys(output)}
     existing = rendered_segments.existing_keys(session, owner, plan.segment_keys | sound_keys)
     rendered_segments.touch(session, owner, existing, at=ctx.now())
-    if principal.stage is Stage.RENDER:
-        return {"render": _segments_of_task(plan, index, existing)}
-    return {"assemble": [_with_existing(output, existing) for output in outputs]}
+    early = task_leases.segments_to_render(session, compilation.id, generation)
+    return [_with_existing(output, existing, early) for output in outputs]
 
 
-def _segments_of_task(plan: CompilationPlan, index: int, existing: set[str]) -> list[Segment]:
-    """Return the missing ones of the segments that a render task is for."""
-    segments = {segment.key: segment for output in plan.outputs for segment in output.segments}
-    start = index * SEGMENTS_PER_TASK
-    of_task = list(segments.values())[start : start + SEGMENTS_PER_TASK]
-    return [segment for segment in of_task if segment.key not in existing]
+def assign_rendering(
+    session: Session, ctx: Context, compilation: CompilationRow, task_id: TaskId
+) -> dict[str, list[Segment] | int]:
+    """Return segments to render that no other task has, or none if nothing is left.
+
+    Each is assigned once, so that one that cannot be rendered fails one task; the assembly renders
+    what is missing. While clips are fetched, those that no further clip can change are assigned.
+
+    Raises:
+        ApiProblem: NotReady.
+    """
+    resolved = load_resolved_spec(session, compilation, task_id.generation)
+    plan = CompilationPlan(resolved, _outputs_if_possible(resolved))
+    scopes = task_leases.held_scopes(session, task_id, now=ctx.now())
+    keys, owner = plan.segment_keys, compilation.owner
+    existing = rendered_segments.existing_keys(session, owner, keys)
+    if task_id.index not in scopes:
+        rendered_segments.touch(session, owner, existing, at=ctx.now())
+    taken = existing.union(*(scope["missing"] for scope in scopes.values()))
+    missing = [segment for key, segment in plan.renderable().items() if key not in taken]
+    if resolved.is_waiting and not missing:
+        raise _not_ready(task_id.generation)
+    frames = sum(segment.frames for output in plan.outputs for segment in output.segments)
+    return {"render": missing[:SEGMENTS_PER_TASK], "render_frames": frames}
 
 
-def _with_existing(output: OutputAssignment, existing: set[str]) -> OutputAssignment:
-    keys = [*(segment.key for segment in output.segments), *stored_sound_keys(output)]
-    return output.model_copy(update={"existing": [key for key in keys if key in existing]})
+def _outputs_if_possible(resolved: ResolvedSpec) -> Sequence[PlannedOutput]:
+    """Return no outputs while a fetched clip is shorter than its trim: it will be skipped."""
+    try:
+        return plan_outputs(resolved)
+    except InvalidTimeline:
+        if not resolved.is_waiting:
+            raise
+        return ()
+
+
+def _not_ready(generation: int) -> ApiProblem:
+    detail = f"clips of generation {generation} are still being fetched"
+    return ApiProblem(503, "NotReady", detail)
+
+
+def _with_existing(
+    output: OutputAssignment, existing: set[str], early: set[str]
+) -> OutputAssignment:
+    segments = [segment.key for segment in output.segments if segment.key in existing]
+    sound = [key for key in stored_sound_keys(output) if key in existing]
+    rendered_early = [key for key in segments if key in early]
+    return output.model_copy(
+        update={"existing": [*segments, *sound], "rendered_early": rendered_early}
+    )
 
 
 def _output_assignment(spec: CompilationSpec, output: PlannedOutput) -> OutputAssignment:

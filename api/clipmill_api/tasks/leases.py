@@ -29,8 +29,12 @@ from clipmill_api.queries import (
 )
 from clipmill_api.queries.task_leases import Lease, TaskId
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
-from clipmill_api.tasks.assignment_builder import assign_fetch, assign_rendering
-from clipmill_api.tasks.task_scope import scope_of
+from clipmill_api.tasks.assignment_builder import (
+    assign_assembly,
+    assign_fetch,
+    assign_rendering,
+)
+from clipmill_api.tasks.task_scope import TaskScope, scope_of
 from clipmill_api.timestamps import format_time
 
 
@@ -79,29 +83,40 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         raise ApiProblem(403, "Forbidden", detail)
     compilation, revision = lock_revision(session, principal)
     refuse_terminal(revision)
-    stage, index = principal.stage, claim.index
-    clip = clip_of_task(session, principal, index) if stage is Stage.FETCH else None
-    task_id = task_id_of(principal, index)
+    stage, task_id = principal.stage, task_id_of(principal, claim.index)
+    clip = clip_of_task(session, principal, claim.index) if stage is Stage.FETCH else None
     task = task_leases.lock_task(session, task_id)
     assignment = Assignment(
         compilation_id=compilation.id,
         generation=principal.generation,
         stage=stage,
-        index=index,
+        index=claim.index,
         epoch=_claimed_epoch(ctx, task_id, task, claim.holder),
         lease_s=ctx.settings.lease_s,
         canaries=list(ctx.settings.canaries),
     )
+    work: dict[str, Any]
     if clip is not None:
         spec = CompilationSpec.model_validate(revision.spec)
-        work: dict[str, Any] = {"fetch": assign_fetch(session, ctx, compilation, spec, clip)}
+        work = {"fetch": assign_fetch(session, ctx, compilation, spec, clip)}
+    elif stage is Stage.RENDER:
+        work = {**assign_rendering(session, ctx, compilation, task_id)}
     else:
-        work = {**assign_rendering(session, ctx, compilation, principal, index)}
+        outputs = assign_assembly(session, ctx, compilation, principal.generation)
+        work = {"assemble": outputs}
     assignment = assignment.model_copy(update=work)
     lease = Lease(assignment.epoch, claim.holder, ctx.later(ctx.settings.lease_s))
-    scope = scope_of(assignment).model_dump(mode="json")
+    scope = _scope_of_claim(task, assignment).model_dump(mode="json")
     task_leases.store_claim(session, task_id, task, lease, scope)
     return assignment
+
+
+def _scope_of_claim(task: TaskRow | None, assignment: Assignment) -> TaskScope:
+    """Return what an assignment names, with the segments of earlier ones of the same render task."""
+    scope = scope_of(assignment)
+    if assignment.stage is Stage.RENDER and task is not None and task.epoch == assignment.epoch:
+        return scope.with_segments_of(TaskScope.model_validate(task.scope or {}))
+    return scope
 
 
 def _claimed_epoch(ctx: Context, task_id: TaskId, task: TaskRow | None, holder: str) -> int:

@@ -39,6 +39,10 @@ class TaskScope(Model):
         """Return whether the task's outputs contain this segment."""
         return key in self.segments or key in self.missing
 
+    def with_segments_of(self, earlier: TaskScope) -> TaskScope:
+        """Return this scope with the segments to render of an earlier one."""
+        return self.model_copy(update={"missing": self.missing | earlier.missing})
+
     def may_upload(self, request: UploadRequest) -> bool:
         """Return whether the task is to produce this file."""
         if request.purpose is UploadPurpose.CLIP:

@@ -1,7 +1,8 @@
 """Renders a compilation on this machine, in the role of the operator.
 
-register -> plan -> jobs of the stage -> plan -> ... -> final state. The runner stores nothing:
-after an interruption it continues from the plan that the API returns.
+register -> plan -> jobs of the stage -> plan -> ... -> final state. While clips are fetched, one
+more job renders those that are ready. The runner stores nothing: after an interruption it continues
+from the plan that the API returns.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from clipmill.protocol import (
     Stage,
 )
 from clipmill_cli.errors import RunError
-from clipmill_cli.local.job_processes import StartJob
+from clipmill_cli.local.early_rendering import EarlyRendering
+from clipmill_cli.local.job_processes import JobProcess, StartJob
 from clipmill_cli.local.task_pool import MAX_RETRIES, TaskPool
 from clipmill_client.errors import PermanentError
 from clipmill_client.privileged_calls import OperatorCalls
@@ -100,15 +102,36 @@ class LocalRunner:
             ClientError: the API failed or refused a call.
             RunError: the API names no tasks, or names given-up tasks again.
         """
-        while plan.state not in TERMINAL_STATES:
-            stage, indexes = next_tasks(plan)
-            started = self._clock()
-            given_up = self._without_result(stage, indexes) or self._run_stage(
-                uid, plan, stage, indexes
-            )
-            self.spent_s[stage.value] += self._clock() - started
-            plan = self._report(uid, plan, stage, given_up)
+        early = EarlyRendering(lambda: self._start_rendering(uid, plan.generation))
+        try:
+            while plan.state not in TERMINAL_STATES:
+                plan = self._run_next_stage(uid, plan, early)
+        finally:
+            early.terminate()
         return self._observe(uid)
+
+    def _start_rendering(self, uid: str, generation: int) -> JobProcess:
+        key = self._operator.create_key(uid, Stage.RENDER, generation)
+        return self._start(Stage.RENDER, 0, key)
+
+    def _run_next_stage(self, uid: str, plan: Plan, early: EarlyRendering) -> Plan:
+        """Run the tasks of a plan, and return the plan that follows."""
+        stage, indexes = next_tasks(plan)
+        if stage is Stage.ASSEMBLE and not early.is_done:
+            return self._finish_rendering(uid, early)
+        started = self._clock()
+        given_up = self._without_result(stage, indexes) or self._run_stage(
+            uid, plan, stage, indexes, early
+        )
+        self.spent_s[stage.value] += self._clock() - started
+        return self._report(uid, plan, stage, given_up)
+
+    def _finish_rendering(self, uid: str, early: EarlyRendering) -> Plan:
+        """Wait until the render task has rendered what the last clip was missing for."""
+        started = self._clock()
+        self._wait(uid, early, early)
+        self.spent_s[Stage.RENDER.value] += self._clock() - started
+        return self._operator.plan(uid)
 
     def _without_result(self, stage: Stage, indexes: list[int]) -> dict[int, str]:
         """Return the tasks to give up because their jobs keep ending without a result."""
@@ -120,23 +143,33 @@ class LocalRunner:
         exhausted = [index for index in indexes if self._rounds[stage, index] > MAX_RETRIES + 1]
         return dict.fromkeys(exhausted, NO_RESULT)
 
-    def _run_stage(self, uid: str, plan: Plan, stage: Stage, indexes: list[int]) -> dict[int, str]:
+    def _run_stage(
+        self, uid: str, plan: Plan, stage: Stage, indexes: list[int], early: EarlyRendering
+    ) -> dict[int, str]:
         """Run the stage's tasks and return those given up."""
         key = self._operator.create_key(uid, stage, plan.generation)
         pool = TaskPool(lambda i: self._start(stage, i, key), indexes, workers=self._workers)
-        observed_at = float("-inf")
         try:
-            while not pool.is_done:
-                now = self._clock()
-                pool.step(now)
-                if now - observed_at >= STATUS_INTERVAL_S:
-                    observed_at = now
-                    if self._observe(uid).state in TERMINAL_STATES:
-                        pool.stop_starting()
-                self._pause(POLL_INTERVAL_S)
+            self._wait(uid, pool, early)
         finally:
             pool.terminate()
         return pool.given_up
+
+    def _wait(self, uid: str, awaited: TaskPool | EarlyRendering, early: EarlyRendering) -> None:
+        """Handle processes until those of `awaited` are done, and observe the compilation."""
+        observed_at = float("-inf")
+        while not awaited.is_done:
+            now = self._clock()
+            awaited.step(now)
+            early.step(now)
+            if now - observed_at >= STATUS_INTERVAL_S:
+                observed_at = now
+                view = self._observe(uid)
+                early.start_if_useful(view)
+                if view.state in TERMINAL_STATES:
+                    awaited.stop_starting()
+                    early.stop_starting()
+            self._pause(POLL_INTERVAL_S)
 
     def _report(self, uid: str, plan: Plan, stage: Stage, given_up: dict[int, str]) -> Plan:
         """Report tasks that were given up and return the plan that follows."""

@@ -86,6 +86,9 @@ class OutputAssignment(Model):
     existing: list[Sha256] = Field(
         [], description="Keys of the segments and encoded stretches of sound that exist already."
     )
+    rendered_early: list[Sha256] = Field(
+        [], description="Keys of those that render tasks of this generation have rendered."
+    )
     title: str | None = None
     loudness_lufs: float
     true_peak_dbtp: float
@@ -113,5 +116,8 @@ class Assignment(Model):
         [], description="Pairs of host:port that must not be reachable; the pod ends if one is."
     )
     fetch: FetchAssignment | None = None
-    render: list[Segment] | None = None
+    render: list[Segment] | None = Field(
+        None, description="Segments to render. Another claim returns further ones, or none."
+    )
+    render_frames: int = Field(0, description="Frames of all segments of the outputs.")
     assemble: list[OutputAssignment] | None = None

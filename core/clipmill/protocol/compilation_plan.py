@@ -112,7 +112,7 @@ class TaskCounts(Model):
     """Number of tasks of each stage. Task indexes are stable for the life of a generation."""
 
     fetch: int = Field(0, description="One task for each clip that was missing at the start.")
-    render: int = Field(0, description="0 until all clips are ready.")
+    render: int = Field(0, description="An estimate until all clips are ready.")
 
 
 class Plan(Model):
@@ -131,6 +131,9 @@ class Plan(Model):
     segments: SegmentCounts = Field(
         SegmentCounts(),
         description="Segments of all outputs; reused ones existed before rendering began.",
+    )
+    settled_segments: int = Field(
+        0, description="Missing segments that can be rendered while other clips are being fetched."
     )
     results: list[OutputResult] = []
     tasks: TaskCounts = TaskCounts()

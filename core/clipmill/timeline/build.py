@@ -31,6 +31,7 @@ from clipmill.timeline.profiles import build_profile, limit_size
 from clipmill.timeline.resolved_items import (
     PLACEHOLDER,
     TITLE_CARD,
+    UNFETCHED,
     InvalidTimeline,
     MediaSource,
     ResolvedItem,
@@ -216,6 +217,7 @@ def _timeline_item(item: ResolvedItem, at: int, overlap: int) -> TimelineItem:
 __all__ = [
     "PLACEHOLDER",
     "TITLE_CARD",
+    "UNFETCHED",
     "InvalidTimeline",
     "MediaSource",
     "Timeline",

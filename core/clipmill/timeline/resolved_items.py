@@ -47,6 +47,9 @@ class MediaSource:
 # Replaces a clip that could not be fetched, with onClipError Placeholder.
 PLACEHOLDER = MediaSource(None, "", None)
 
+# Stands for a clip that is not fetched yet: its length is an estimate.
+UNFETCHED = MediaSource(None, "waiting", None)
+
 # The source of a clip that is a color.
 TITLE_CARD = MediaSource(None, "", None)
 

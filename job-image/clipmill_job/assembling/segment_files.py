@@ -16,7 +16,8 @@ class SegmentFiles:
     def __init__(self, context: TaskContext) -> None:
         self._context = context
         self._paths: dict[str, Path] = {}
-        self._rendered: set[str] = set()
+        outputs = context.assignment.assemble or []
+        self._rendered = {key for output in outputs for key in output.rendered_early}
 
     def add_rendered(self, segment: Segment, path: Path) -> None:
         """Add the file of a segment that this task has rendered."""
@@ -37,7 +38,7 @@ class SegmentFiles:
         return self._paths[segment.key]
 
     def counts(self, segments: Sequence[Segment]) -> SegmentCounts:
-        """Return how many of the segments were rendered by this task and how many reused."""
+        """Return how many of the segments this generation has rendered, and how many reused."""
         rendered = sum(segment.key in self._rendered for segment in segments)
         total = len(segments)
         return SegmentCounts(total=total, reused=total - rendered, rendered=rendered)

@@ -44,11 +44,17 @@ class RenderProgress:
     """Reports the frames rendered of all segments as a share of the task."""
 
     def __init__(
-        self, heartbeat: HeartbeatSender, segments: Sequence[Segment], *, share: float
+        self,
+        heartbeat: HeartbeatSender,
+        segments: Sequence[Segment],
+        *,
+        share: float,
+        start: float = 0.0,
     ) -> None:
         self._heartbeat = heartbeat
         self._total = sum(segment.frames for segment in segments) or 1
         self._share = share
+        self._start = start
         self._frames: dict[str, int] = {}
         self._lock = Lock()
 
@@ -56,7 +62,7 @@ class RenderProgress:
         """Set the number of frames rendered of a segment."""
         with self._lock:
             self._frames[segment.key] = min(frames, segment.frames)
-            percent = self._share * sum(self._frames.values()) / self._total
+            percent = self._start + self._share * sum(self._frames.values()) / self._total
         self._heartbeat.report(percent)
 
 

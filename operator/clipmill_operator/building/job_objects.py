@@ -18,11 +18,17 @@ DISCOVER_DEADLINE_S = 900
 
 
 def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Object:
-    """Return the Indexed Job of a stage with one index per task."""
+    """Return the Indexed Job of a stage with one index per task.
+
+    A render task goes on until nothing is left to render. More tasks than pods at a time would
+    start only to end.
+    """
     parallelism: dict[str, int] = {
         Stage.FETCH: settings.fetch_parallelism,
         Stage.RENDER: settings.render_parallelism,
     }
+    if stage == Stage.RENDER:
+        tasks = min(tasks, settings.render_parallelism)
     deadline_s = DISCOVER_DEADLINE_S if stage == DISCOVER else settings.stage_deadline_s
     return {
         "apiVersion": "batch/v1",

@@ -55,7 +55,8 @@ def decide(
         children: Its Jobs and pods, observed before the response was requested.
         response: The API's response.
         is_admitted: Whether it may create Jobs if it has none.
-        render_from_segments: Missing segments from which on *render* pods are used; 0 for never.
+        render_from_segments: Missing segments that can be rendered from which on *render* pods are
+            used; 0 for never.
         now: The time for conditions, as in RFC 3339.
     """
     actions: tuple[Action, ...] = ()
@@ -123,6 +124,7 @@ def _actions(
         yield isolation_failure
     elif plan.state is CompilationState.FETCHING:
         yield from _fetch_actions(plan, children)
+        yield from _early_render_actions(plan, children, render_from_segments)
     elif plan.state is CompilationState.RENDERING:
         yield from _render_actions(plan, children, render_from_segments)
 
@@ -147,6 +149,19 @@ def _fetch_actions(plan: Plan, children: Children) -> Iterator[Action]:
         yield from _missing_secret(job, children)
 
 
+def _early_render_actions(
+    plan: Plan, children: Children, render_from_segments: int
+) -> Iterator[Action]:
+    """Render what no further clip can change, while clips are being fetched."""
+    if children.job(Stage.FETCH, plan.generation) is None:
+        return
+    render = children.job(Stage.RENDER, plan.generation)
+    if render is not None:
+        yield from _missing_secret(render, children)
+    elif _render_pods_pay(plan, plan.settled_segments, render_from_segments):
+        yield CreateJob(Stage.RENDER, plan.tasks.render)
+
+
 def _render_actions(plan: Plan, children: Children, render_from_segments: int) -> Iterator[Action]:
     assemble = children.job(Stage.ASSEMBLE, plan.generation)
     if assemble is not None:
@@ -156,7 +171,8 @@ def _render_actions(plan: Plan, children: Children, render_from_segments: int) -
             yield from _missing_secret(assemble, children)
         return
     render = children.job(Stage.RENDER, plan.generation)
-    if render is None and _render_pods_pay(plan, render_from_segments):
+    missing = plan.segments.total - plan.segments.reused - plan.segments.rendered
+    if render is None and _render_pods_pay(plan, missing, render_from_segments):
         yield CreateJob(Stage.RENDER, plan.tasks.render)
     elif render is None or render.result:
         yield CreateJob(Stage.ASSEMBLE, 1)
@@ -164,8 +180,7 @@ def _render_actions(plan: Plan, children: Children, render_from_segments: int) -
         yield from _missing_secret(render, children)
 
 
-def _render_pods_pay(plan: Plan, render_from_segments: int) -> bool:
-    missing = plan.segments.total - plan.segments.reused - plan.segments.rendered
+def _render_pods_pay(plan: Plan, missing: int, render_from_segments: int) -> bool:
     return 0 < render_from_segments <= missing and plan.tasks.render > 1
 
 
