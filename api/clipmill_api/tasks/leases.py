@@ -112,7 +112,7 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
 
 
 def _scope_of_claim(task: TaskRow | None, assignment: Assignment) -> TaskScope:
-    """Return what an assignment names, with the segments of earlier ones of the same render task."""
+    """Return what an assignment names, and the segments of earlier ones of a render task."""
     scope = scope_of(assignment)
     if assignment.stage is Stage.RENDER and task is not None and task.epoch == assignment.epoch:
         return scope.with_segments_of(TaskScope.model_validate(task.scope or {}))

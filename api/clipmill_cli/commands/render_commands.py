@@ -32,6 +32,7 @@ from clipmill_cli.endpoints.connections import (
     serve_client,
 )
 from clipmill_cli.local import local_render, prepared_manifest, result_folder
+from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.local_api import SourceAccess
 from clipmill_cli.local.local_runner import OnProgress
 from clipmill_cli.output import terminal
@@ -113,8 +114,9 @@ def _renderer(
         with serve as client:
             yield client, functools.partial(local_render.render_by_serve, client)
         return
-    with local_api(state, access) as api:
-        yield api.user, functools.partial(local_render.render, api, workers=workers)
+    with ForkServer().preload() as forks, local_api(state, access) as api:
+        render_here = functools.partial(local_render.render, workers=workers, fork_server=forks)
+        yield api.user, functools.partial(render_here, api)
 
 
 def plan(

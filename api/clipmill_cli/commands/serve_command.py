@@ -28,6 +28,7 @@ from clipmill_cli.local.embedded_operator import (
     OperatorRestarting,
 )
 from clipmill_cli.local.embedded_shows import EmbeddedShows
+from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER
 from clipmill_cli.local.state_folder import (
@@ -197,7 +198,12 @@ def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -
     """Serve until Ctrl-C or SIGTERM. A compilation in progress continues at the next start."""
     with ExitStack() as stack:
         client = stack.enter_context(Client(url, settings.operator_key))
-        launcher = JobLauncher(url, settings.state / "jobs", blobs=settings.state / "blobs")
+        launcher = JobLauncher(
+            url,
+            settings.state / "jobs",
+            blobs=settings.state / "blobs",
+            fork_server=stack.enter_context(ForkServer()),
+        )
         operator = EmbeddedOperator(
             client.operator,
             launcher,

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from clipmill import fault_points
 from clipmill.protocol import Stage
+from clipmill_cli.local.fork_server import ForkServer, ForkServerLost, end_process
 
 TERMINATION_GRACE_S = 10.0
 COMMAND = (sys.executable, "-m", "clipmill_job")
@@ -48,12 +50,21 @@ class JobLauncher:
         api_url: URL of the API.
         folder: Folder of logs and scratch folders.
         blobs: Folder of the API's store, from which jobs link files instead of downloading them.
+        fork_server: Process to fork jobs from; without it each loads its modules by itself.
     """
 
-    def __init__(self, api_url: str, folder: Path, *, blobs: Path | None = None) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        folder: Path,
+        *,
+        blobs: Path | None = None,
+        fork_server: ForkServer | None = None,
+    ) -> None:
         self._api_url = api_url
         self._folder = folder
         self._blobs = {"CLIPMILL_BLOBS": str(blobs)} if blobs else {}
+        self._fork_server = fork_server
         folder.mkdir(parents=True, exist_ok=True)
         for kind in (*Stage, DISCOVER):  # scratch folders of a server that was killed
             for leftover in folder.glob(f"{kind}-*-*"):
@@ -61,18 +72,29 @@ class JobLauncher:
 
     def __call__(self, stage: Stage, task_index: int, key: str) -> JobProcess:
         """Start the job of one task."""
-        scratch = Path(tempfile.mkdtemp(prefix=f"{stage}-{task_index}-", dir=self._folder))
         log = self._folder / f"{stage}-{task_index}.log"
+        scratch = self._scratch(f"{stage}-{task_index}")
         environ = job_environ(self._api_url, key, task_index, scratch) | self._blobs
-        return _ChildProcess(COMMAND, environ, scratch, log)
+        return self._launch((), environ, scratch, log)
 
     def discover(self, episode_id: str, key: str) -> JobProcess:
         """Start the discover task of an episode."""
-        scratch = Path(tempfile.mkdtemp(prefix=f"{DISCOVER}-{episode_id}-", dir=self._folder))
         # One log for all: a show has ever more episodes.
         log = self._folder / f"{DISCOVER}.log"
-        environ = job_environ(self._api_url, key, 0, scratch)
-        return _ChildProcess((*COMMAND, DISCOVER), environ, scratch, log)
+        scratch = self._scratch(f"{DISCOVER}-{episode_id}")
+        return self._launch((DISCOVER,), job_environ(self._api_url, key, 0, scratch), scratch, log)
+
+    def _scratch(self, name: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
+
+    def _launch(
+        self, arguments: Sequence[str], environ: dict[str, str], scratch: Path, log: Path
+    ) -> JobProcess:
+        if self._fork_server is not None:
+            with suppress(ForkServerLost):
+                pid = self._fork_server.start(arguments, environ, cwd=scratch, log=log)
+                return _ForkedProcess(self._fork_server, pid, scratch, log)
+        return _ChildProcess((*COMMAND, *arguments), environ, scratch, log)
 
 
 def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[str, str]:
@@ -86,6 +108,36 @@ def job_environ(api_url: str, key: str, task_index: int, scratch: Path) -> dict[
         "TMPDIR": str(scratch),
         **fault_points.variables(os.environ),
     }
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log, cut to MAX_LINE_CHARS."""
+    text = log.read_text(errors="replace").strip() if log.exists() else ""
+    return text.rsplit("\n", 1)[-1][:MAX_LINE_CHARS]
+
+
+class _ForkedProcess:
+    def __init__(self, server: ForkServer, pid: int, scratch: Path, log: Path) -> None:
+        self._server = server
+        self._scratch = scratch
+        self._log = log
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the process runs; delete its scratch at the end."""
+        exit_code = self._server.exit_code(self.pid)
+        if exit_code is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        return exit_code
+
+    def terminate(self) -> None:
+        """Send SIGTERM, and SIGKILL after TERMINATION_GRACE_S."""
+        end_process(self._server, self.pid, TERMINATION_GRACE_S)
+        self.poll()
+
+    def last_line(self) -> str:
+        """Return the last line of the log."""
+        return _last_line(self._log)
 
 
 class _ChildProcess:
@@ -130,6 +182,5 @@ class _ChildProcess:
         self.poll()
 
     def last_line(self) -> str:
-        """Return the last line of the log, cut to MAX_LINE_CHARS."""
-        text = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
-        return text.rsplit("\n", 1)[-1][:MAX_LINE_CHARS]
+        """Return the last line of the log."""
+        return _last_line(self._log)

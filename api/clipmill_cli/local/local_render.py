@@ -6,6 +6,7 @@ import time
 
 from clipmill.protocol import CompilationState, CompilationView, Registration
 from clipmill.spec import Manifest
+from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.local_api import LOCAL_OWNER, LocalAPI
 from clipmill_cli.local.local_runner import LocalRunner, OnProgress, register
@@ -17,9 +18,21 @@ EXIT_SUCCEEDED, EXIT_FAILED, EXIT_DEGRADED = 0, 1, 3
 
 
 def render(
-    api: LocalAPI, manifest: Manifest, on_progress: OnProgress, *, workers: int
+    api: LocalAPI,
+    manifest: Manifest,
+    on_progress: OnProgress,
+    *,
+    workers: int,
+    fork_server: ForkServer | None = None,
 ) -> tuple[CompilationView, dict[str, float]]:
     """Render a manifest on this machine.
+
+    Args:
+        api: The API.
+        manifest: A Compilation.
+        on_progress: Called with each view of the compilation.
+        workers: Number of tasks at a time.
+        fork_server: Process to fork jobs from.
 
     Returns:
         The final view of the compilation, and the seconds of each stage.
@@ -33,7 +46,9 @@ def render(
     )
     uid = f"local-{registration.namespace}.{registration.name}"
     operator = api.operator.operator
-    launcher = JobLauncher(api.url, api.state / "jobs", blobs=api.state / "blobs")
+    launcher = JobLauncher(
+        api.url, api.state / "jobs", blobs=api.state / "blobs", fork_server=fork_server
+    )
     runner = LocalRunner(operator, launcher, workers=workers, on_progress=on_progress)
     view = runner.run(uid, register(operator, uid, registration))
     return view, dict(runner.spent_s)
