@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from clipmill.protocol import ExitCode, Stage
-from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.job_processes import JobLauncher, JobProcess
+from clipmill_cli.local.job_starts.fork_server import ForkServer
 from harness import Harness, library_clip, running
 from pods import url
 

@@ -32,7 +32,7 @@ from clipmill_cli.endpoints.connections import (
     serve_client,
 )
 from clipmill_cli.local import local_render, prepared_manifest, result_folder
-from clipmill_cli.local.fork_server import ForkServer
+from clipmill_cli.local.job_starts.fork_server import ForkServer
 from clipmill_cli.local.local_api import SourceAccess
 from clipmill_cli.local.local_runner import OnProgress
 from clipmill_cli.output import terminal

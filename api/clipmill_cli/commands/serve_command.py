@@ -28,8 +28,8 @@ from clipmill_cli.local.embedded_operator import (
     OperatorRestarting,
 )
 from clipmill_cli.local.embedded_shows import EmbeddedShows
-from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.job_processes import JobLauncher
+from clipmill_cli.local.job_starts.fork_server import ForkServer
 from clipmill_cli.local.local_api import LOCAL_OWNER
 from clipmill_cli.local.state_folder import (
     create_state_folder,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from clipmill import fault_points
 from clipmill.protocol import Stage
-from clipmill_cli.local.fork_server import ForkServer, ForkServerLost, end_process
+from clipmill_cli.local.job_starts.fork_server import ForkServer, ForkServerLost, end_process
 
 TERMINATION_GRACE_S = 10.0
 COMMAND = (sys.executable, "-m", "clipmill_job")

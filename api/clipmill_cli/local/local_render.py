@@ -6,8 +6,8 @@ import time
 
 from clipmill.protocol import CompilationState, CompilationView, Registration
 from clipmill.spec import Manifest
-from clipmill_cli.local.fork_server import ForkServer
 from clipmill_cli.local.job_processes import JobLauncher
+from clipmill_cli.local.job_starts.fork_server import ForkServer
 from clipmill_cli.local.local_api import LOCAL_OWNER, LocalAPI
 from clipmill_cli.local.local_runner import LocalRunner, OnProgress, register
 from clipmill_client import watching

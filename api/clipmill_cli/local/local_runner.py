@@ -21,8 +21,8 @@ from clipmill.protocol import (
     Stage,
 )
 from clipmill_cli.errors import RunError
-from clipmill_cli.local.early_rendering import EarlyRendering
 from clipmill_cli.local.job_processes import JobProcess, StartJob
+from clipmill_cli.local.job_starts.early_rendering import EarlyRendering
 from clipmill_cli.local.task_pool import MAX_RETRIES, TaskPool
 from clipmill_client.errors import PermanentError
 from clipmill_client.privileged_calls import OperatorCalls
