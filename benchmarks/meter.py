@@ -14,6 +14,7 @@ from typing import NamedTuple
 import psutil
 
 INTERVAL_S = 0.05
+FORKS_JOBS = "clipmill_job.prefork"
 
 
 class Cost(NamedTuple):
@@ -70,10 +71,13 @@ def _resident(pid: int) -> int:
 
 
 def _forked(process: psutil.Process) -> bool:
-    """Return whether the process still runs its parent's program, whose memory it shares."""
+    """Return whether the process is about to run a program, and still shares all memory.
+
+    A job that is forked from a process with all its modules goes on as it is, and counts.
+    """
     try:
-        parent = process.parent()
-        return parent is not None and process.cmdline() == parent.cmdline()
+        parent, command = process.parent(), process.cmdline()
+        return parent is not None and command == parent.cmdline() and FORKS_JOBS not in command
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 

@@ -22,8 +22,6 @@ from tenacity import (
     wait_random,
 )
 
-from clipmill_api.postgresql import create_bounded_engine
-
 __all__ = ["UNAVAILABLE", "Database", "Session", "no_answer"]
 
 T = TypeVar("T")
@@ -62,6 +60,9 @@ class Database:
                 url, "BEGIN IMMEDIATE", timeout_s, synchronous="NORMAL"
             )
         else:
+            # SQLite needs no driver, and loading this one takes a tenth of a second.
+            from clipmill_api.postgresql import create_bounded_engine  # noqa: PLC0415
+
             self.engine = create_bounded_engine(url, timeout_s=timeout_s)
             self.writer = self._fast_writer = self.engine
         # SQLite has one writer. Waiting for this lock is fair, its busy handler is not.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 
 from clipmill.process_privacy import forbid_inspection
+from clipmill_cli.installed_versions import version_text
 from clipmill_cli.local import memory_limits
 
 
 def main() -> None:
     """Run the command line and exit with its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"{version_text()}\n")
+        return
     forbid_inspection()
     memory_limits.limit_memory()
     try:

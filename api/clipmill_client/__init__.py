@@ -4,6 +4,9 @@ In: the URL and a key of an API. Out: replies as models of `clipmill.protocol`, 
 failure is a RetryableError or a PermanentError.
 """
 
+from clipmill_client import light_httpx  # noqa: F401  before the first import of httpx
+
+# isort: split
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import json
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from clipmill_cli.commands import (
     webhook_commands,
 )
 from clipmill_cli.commands.options import Format, OutputOption
+from clipmill_cli.installed_versions import installed_versions, version_text
 from clipmill_cli.output.failures import ErrorHandlingGroup
 
 APP_HELP = """Turn a list of clips into finished videos.
@@ -100,12 +100,7 @@ def version(output: OutputOption = Format.TEXT) -> None:
     Examples:
         clipmill version
     """
-    number = importlib.metadata.version("clipmill")
-    yt_dlp = importlib.metadata.version("yt-dlp")
-    if output is Format.JSON:
-        typer.echo(json.dumps({"version": number, "ytDlp": yt_dlp}))
-    else:
-        typer.echo(f"clipmill {number} (yt-dlp {yt_dlp})")
+    typer.echo(json.dumps(installed_versions()) if output is Format.JSON else version_text())
 
 
 def _print_version(show: bool) -> None:

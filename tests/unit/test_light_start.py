@@ -1,0 +1,51 @@
+"""What a command loads: no module that it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SERVER = {"alembic", "fastapi", "obstore", "prometheus_client", "psycopg", "sqlalchemy", "uvicorn"}
+MEDIA = {"PIL", "av", "imageio_ffmpeg", "uharfbuzz", "yt_dlp"}
+OF_SERVICES = {"apprise", "feedparser", "kopf", "kubernetes", "quickjs"}
+HTTPX_COMMAND = {"httpx._main", "pygments"}
+MAIN = "from clipmill_cli.main import main; main()"
+CASES = {
+    "the version": (
+        [MAIN, "--version"],
+        {"clipmill.spec", "httpx", "pydantic", "rich", "typer", "yaml"},
+    ),
+    "the help": ([MAIN, "--help"], set()),
+    "the help of a command": ([MAIN, "render", "--help"], set()),
+    "the SDK": (["import clipmill_client"], {"rich", "typer"}),
+}
+
+
+def loaded(arguments: list[str]) -> set[str]:
+    """Return the modules that a process has loaded at its end, except parts of packages."""
+    code, *words = arguments
+    report = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+    argv = (sys.executable, "-c", f"{report}\n{code}", *words)
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(("arguments", "unneeded"), CASES.values(), ids=CASES)
+def test_what_is_not_loaded(arguments: list[str], unneeded: set[str]) -> None:
+    """Neither server nor media libraries, nor the command line of httpx."""
+    forbidden = SERVER | MEDIA | OF_SERVICES | HTTPX_COMMAND | unneeded
+    assert loaded(arguments) & forbidden == set()
+
+
+def test_a_local_api_loads_no_driver_of_postgresql() -> None:
+    """SQLite needs none."""
+    code = "import clipmill_cli.local.local_api, clipmill_api.http.app"
+    assert loaded([code]) & {"psycopg", "yt_dlp", "apprise", *HTTPX_COMMAND} == set()
+
+
+def test_httpx_can_still_load_its_command_line() -> None:
+    """Only the first import leaves it out."""
+    code = "import clipmill_client, httpx, httpx._main; assert httpx.Client"
+    assert "httpx._main" in loaded([code])
