@@ -24,7 +24,7 @@ from benchmarks.meter import Cost
 
 FORMS = (("1280x720", "30"), ("1280x720", "60"))
 OUTPUT = {"name": "main", "preset": "custom", "width": 1280, "height": 720, "rate": 30}
-TINY = {"name": "main", "preset": "custom", "width": 160, "height": 90, "rate": 10}
+TINY = {"name": "main", "preset": "custom", "width": 160, "height": 90, "rate": 24}
 SHARE, CONSTANT_S = 1.15, 3.0
 CHUNK = 16_384
 
