@@ -187,8 +187,8 @@ def _ssim(one: Path, other: Path) -> float:
     """Return the structural similarity of two videos, frame by frame."""
     graph = "[0:v]settb=1/90000,setpts=N[a];[1:v]settb=1/90000,setpts=N[b];[a][b]ssim"
     log = log_of("-i", str(one), "-i", str(other), "-lavfi", graph)
-    found = re.search(r"SSIM .*All:([0-9.]+)", log)
-    return float(found[1]) if found else 0.0
+    match = re.search(r"SSIM .*All:([0-9.]+)", log)
+    return float(match[1]) if match else 0.0
 
 
 if __name__ == "__main__":

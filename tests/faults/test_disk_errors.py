@@ -189,6 +189,8 @@ def _break(call: FailingCall, place: str, state: Path) -> None:
         case "spool.fsync":
             call.replace(os, "fsync", _is_below(state / "spool"))
         case "store.write":
+            # A disk that cannot link has the file copied.
+            call.replace(Path, "hardlink_to", lambda path: path.parent.name == "new")
             call.replace(shutil, "copyfileobj", lambda _: True)
         case "store.fsync":
             call.replace(os, "fsync", _is_below(state / "blobs/.clipmill/new"))

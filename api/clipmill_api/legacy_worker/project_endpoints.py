@@ -34,17 +34,14 @@ def _resolved_project(
     session: Session, principal: Principal, project_id: str
 ) -> tuple[CompilationRow, ResolvedSpec]:
     """Return the key's own compilation and the spec of its revision. Raises 404."""
-    is_own = project_id == principal.compilation_id
-    found = (
-        compilation_records.find_with_revision(
-            session, principal.owner, project_id, principal.generation
-        )
-        if is_own
-        else None
-    )
-    if found is None:
+    if project_id != principal.compilation_id:
         raise not_found("project", project_id)
-    compilation, revision = found
+    rows = compilation_records.find_with_revision(
+        session, principal.owner, project_id, principal.generation
+    )
+    if rows is None:
+        raise not_found("project", project_id)
+    compilation, revision = rows
     return compilation, resolution.resolve_revision(session, compilation, revision)
 
 
