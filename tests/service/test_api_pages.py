@@ -165,12 +165,23 @@ def test_dashboard(visit: Visit, site: Harness, two_seconds: Path, tmp_path: Pat
     expect(done.locator("li").nth(1)).to_contain_text("lost · Skipped (SourceGone: the platform")
     expect(done.locator("img.storyboard")).to_be_visible()
     visit.screenshot("dashboard")
+    done.get_by_role("button", name="Play").click()
+    video = done.locator("video")
+    expect(video).to_be_visible()
+    video.evaluate(
+        "v => new Promise(ok => v.readyState > 1 ? ok() : v.addEventListener('loadeddata', ok))"
+    )
+    assert video.evaluate("v => [v.duration, v.videoWidth > 0]") == [2, True]
     with page.expect_download() as download:
         done.get_by_role("button", name="Download").click()
     assert Path(download.value.path()).read_bytes() == two_seconds.read_bytes()
     assert (download.value.suggested_filename, page.title()) == ("test-wide.mp4", "Clipmill")
     user.cancel(str(plan.compilation_id))
     expect(moving.locator(".state")).to_have_text("Cancelled")
+    _, later = site.register(owner, {"clips": [{"mediaId": media.id}], "title": "later"})
+    expect(page.locator("article").first).to_have_attribute("data-id", str(later.compilation_id))
+    user.results.delete(str(plan.compilation_id))
+    expect(moving).to_have_count(0)
     assert (visit.foreign_requests, visit.errors) == ([], [])
 
 

@@ -120,14 +120,18 @@ def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> 
 def listed_views(
     session: Session, ctx: Context, rows: Sequence[tuple[CompilationRow, RevisionRow]]
 ) -> list[CompilationView]:
-    """Return the views of a list, without log lines."""
+    """Return the views of a list, each with its newest log line only."""
     keys = [(row.id, revision.generation) for row, revision in rows]
     clips = revision_clips.clips_by_revision(session, keys)
     facts = revisions.run_facts(session, keys)
     return [
-        compilation_view(ctx, row, revision, clips[key], facts=facts[key])
+        compilation_view(ctx, row, revision, clips[key], _newest_line(facts[key]), facts=facts[key])
         for key, (row, revision) in zip(keys, rows, strict=True)
     ]
+
+
+def _newest_line(facts: RunFacts) -> list[str]:
+    return [facts.last_line] if facts.last_line else []
 
 
 class ListChanges(NamedTuple):

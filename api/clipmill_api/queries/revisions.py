@@ -106,11 +106,12 @@ def list_outputs(session: Session, compilation_id: str) -> list[Any]:
 
 
 class RunFacts(NamedTuple):
-    """What a revision has taken: whether a job of its stage began, and render time in seconds."""
+    """Whether a job of a revision's stage began, its render time in seconds, its newest line."""
 
     has_begun: bool
     reserved_s: int
     used_s: int
+    last_line: str | None
 
 
 def run_facts(
@@ -128,13 +129,17 @@ def run_facts(
     )
     used = select(RenderUsageRow.seconds).where(*_of_revision(RenderUsageRow))
     key = (RevisionRow.compilation_id, RevisionRow.generation)
-    query = select(*key, has_begun, reserved.scalar_subquery(), used.scalar_subquery())
+    line = select(LogLineRow.line).where(*_of_revision(LogLineRow)).order_by(LogLineRow.id.desc())
+    facts = (has_begun, *(facts.limit(1).scalar_subquery() for facts in (reserved, used, line)))
+    query = select(*key, *facts)
     rows = session.execute(query.where(tuple_(*key).in_(list(revisions))))
-    return {(row[0], row[1]): RunFacts(bool(row[2]), row[3] or 0, row[4] or 0) for row in rows}
+    return {
+        (row[0], row[1]): RunFacts(bool(row[2]), row[3] or 0, row[4] or 0, row[5]) for row in rows
+    }
 
 
 def _of_revision(
-    table: type[TaskRow] | type[ReservationRow] | type[RenderUsageRow],
+    table: type[TaskRow] | type[ReservationRow] | type[RenderUsageRow] | type[LogLineRow],
 ) -> list[ColumnElement[bool]]:
     return [
         table.compilation_id == RevisionRow.compilation_id,

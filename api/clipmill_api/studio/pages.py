@@ -17,7 +17,7 @@ STATIC = Path(__file__).parent / "static"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
-    "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src "
+    "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src "
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

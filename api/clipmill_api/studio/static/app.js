@@ -95,6 +95,7 @@ function outputFigure(view, output) {
     `${output.name} · ${formatDuration(output.durationUs / 1e6)}${size}`;
   const filename = `${view.name}-${output.name}.${output.container}`;
   figure.querySelector(".download").addEventListener("click", () => download(path, filename));
+  figure.querySelector(".play").addEventListener("click", () => play(figure, path));
   if (output.storyboardId) showStoryboard(figure.querySelector(".storyboard"), `${path}-storyboard.png`, view.name);
   return figure;
 }
@@ -104,6 +105,17 @@ async function showStoryboard(image, path, name) {
   image.src = URL.createObjectURL(blob);
   image.alt = `Storyboard of ${name}`;
   image.hidden = false;
+}
+
+// A <video> element sends no header: it plays from a link that expires, by ranges.
+async function play(figure, path) {
+  const link = await (await request(`${path}/share`, { method: "POST" })).json();
+  const video = figure.querySelector("video");
+  video.src = new URL(link.url, location.href).pathname + new URL(link.url, location.href).search;
+  video.hidden = false;
+  figure.querySelector(".storyboard").hidden = true;
+  figure.querySelector(".play").hidden = true;
+  await video.play().catch(() => {});
 }
 
 async function download(path, filename) {
@@ -117,8 +129,11 @@ async function download(path, filename) {
 
 // --- events: EventSource cannot send headers, so fetch reads the stream --------------------------
 
-async function follow(id) {
-  const response = await request(`/api/compilations/${id}/events`);
+let lastEvent = "";
+
+async function follow() {
+  const headers = lastEvent ? { "Last-Event-ID": lastEvent } : {};
+  const response = await request("/api/events", { headers });
   const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
@@ -126,21 +141,44 @@ async function follow(id) {
     if (done) return;
     const events = (rest + value).split("\n\n");
     rest = events.pop();
-    for (const event of events) {
-      const data = event.split("\n").find((line) => line.startsWith("data: "));
-      if (data) show(JSON.parse(data.slice(6)));
-    }
+    events.map(fieldsOf).forEach(onEvent);
   }
 }
 
-async function watch(id) {
-  for (let wait = 1000; cards.has(id); wait = Math.min(wait * 2, 30_000)) {
+function fieldsOf(text) {
+  const lines = text.split("\n").filter((line) => line.includes(": "));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]));
+}
+
+function onEvent({ id, event, data }) {
+  lastEvent = id ?? lastEvent;
+  if (event === "compilation") onView(JSON.parse(data));
+  if (event === "deleted") removeCard(JSON.parse(data).id);
+}
+
+function onView(view) {
+  const before = cards.get(view.id)?.dataset.state;
+  const card = show(view);
+  if (!before) byId("list").prepend(card);
+  byId("empty").hidden = true;
+  if (before !== view.state && TERMINAL_STATES.includes(view.state)) showAccount();
+}
+
+function removeCard(id) {
+  cards.get(id)?.remove();
+  cards.delete(id);
+  byId("empty").hidden = cards.size > 0;
+}
+
+// One stream for the whole list: a browser opens few connections to a host.
+async function watch() {
+  for (let wait = 1000; ; wait = Math.min(wait * 2, 30_000)) {
     try {
-      await follow(id);
+      await follow();
+      wait = 500;
     } catch (error) {
-      if (error.status) return;
+      if (error.status === 401) return;
     }
-    if (TERMINAL_STATES.includes(cards.get(id)?.dataset.state)) return showAccount();
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }
@@ -152,10 +190,7 @@ async function loadPage() {
   const page = await json(`/api/compilations?limit=20${after}`);
   cursor = page.next;
   byId("more").hidden = !cursor;
-  for (const view of page.items) {
-    byId("list").append(show(view));
-    if (!TERMINAL_STATES.includes(view.state)) watch(view.id);
-  }
+  for (const view of page.items) byId("list").append(show(view));
   byId("empty").hidden = cards.size > 0;
 }
 
@@ -168,6 +203,7 @@ async function signIn() {
   try {
     await showAccount();
     await loadPage();
+    watch();
     sessionStorage.setItem("key", key);
     byId("enter").hidden = true;
     byId("account").hidden = false;
