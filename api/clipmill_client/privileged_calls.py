@@ -12,6 +12,7 @@ from clipmill.protocol import (
     KeyReply,
     KeyRequest,
     KeyView,
+    MediaPage,
     Plan,
     RegisteredPlan,
     Registration,
@@ -20,6 +21,8 @@ from clipmill.protocol import (
     SubmissionAction,
     SubmissionRefusal,
     TierView,
+    UsageImport,
+    UsageImportReply,
     UserView,
 )
 from clipmill.protocol.integrations.credential_models import KeyRotation
@@ -214,7 +217,22 @@ class AdminCalls:
 
         The request is not retried, because each repetition would create another key.
         """
+        return self.new_key(user, expires_in_s=expires_in_s).key
+
+    def new_key(self, user: str, *, expires_in_s: int | None = None) -> CreatedKey:
+        """Create a key for a user and return it with its id; as `create_key`, never retried."""
         body = {} if expires_in_s is None else {"expiresInSeconds": expires_in_s}
         path = f"/api/admin/users/{user}/keys"
         response = self._connection.request_once("POST", path, json=body)
-        return CreatedKey.model_validate_json(response.content).key
+        return CreatedKey.model_validate_json(response.content)
+
+    def media(self, user: str, cursor: str | None = None, limit: int = 200) -> MediaPage:
+        """Return a page of a user's media library, newest first."""
+        path = f"/api/admin/users/{user}/media"
+        params = {"limit": limit, **({"cursor": cursor} if cursor else {})}
+        return self._connection.request_as(MediaPage, "GET", path, params=params)
+
+    def import_usage(self, user: str, usage: UsageImport) -> UsageImportReply:
+        """Add render time of another system; entries that the user has already are kept."""
+        path = f"/api/admin/users/{user}/usage"
+        return self._connection.request_as(UsageImportReply, "POST", path, body=usage)

@@ -132,6 +132,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/admin/users/{name}/keys"): ADMIN,
     ("POST", "/api/admin/users/{name}/keys"): ADMIN,
     ("DELETE", "/api/admin/users/{name}/keys/{key_id}"): ADMIN,
+    ("GET", "/api/admin/users/{name}/media"): ADMIN,
+    ("POST", "/api/admin/users/{name}/usage"): ADMIN,
     ("GET", "/api/admin/store"): ADMIN,
     ("GET", "/api/admin/store/verification"): ADMIN,
     ("POST", "/api/admin/store/removal"): ADMIN,

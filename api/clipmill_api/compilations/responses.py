@@ -18,6 +18,7 @@ from clipmill.protocol import (
     Media,
     MediaFacts,
     MediaKind,
+    MediaPage,
     OutputResult,
     ShowReference,
     Submission,
@@ -30,8 +31,10 @@ from clipmill.timeline.eta import estimate_end
 from clipmill_api.compilations.media_sources import media_defect, media_facts, source_metadata_of
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.http.paging import RowPosition, encode_cursor
 from clipmill_api.queries import (
     compilation_records,
+    media_library,
     quota_ledger,
     result_expiry,
     revision_clips,
@@ -192,6 +195,21 @@ def media_views(session: Session, rows: Sequence[MediaRow]) -> list[Media]:
     """Return the views of media files, with the times at which results expire."""
     expiry = result_expiry.expiry_times(session, [row.compilation_id for row in rows])
     return [media_view(row, expiry.get(row.compilation_id or "")) for row in rows]
+
+
+def media_page(
+    session: Session,
+    owner: str,
+    after: RowPosition | None,
+    limit: int,
+    *,
+    kind: MediaKind | None = None,
+) -> MediaPage:
+    """Return a page of a media library, or of its media of one kind, newest first."""
+    rows = media_library.list_media(session, owner, after, limit + 1, kind=kind)
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = encode_cursor(last.created_at, last.id) if last else None
+    return MediaPage(items=media_views(session, rows[:limit]), next=next_cursor)
 
 
 def media_view(media: MediaRow, expires_at: datetime | None = None) -> Media:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
@@ -90,6 +92,21 @@ def close_reservation(
 def add_usage(session: Session, usage: RenderUsageRow) -> None:
     """Insert the usage of a revision."""
     session.add(usage)
+
+
+def existing_usage(session: Session, ids: Sequence[str]) -> set[str]:
+    """Return which of these ids have usage of whatever generation."""
+    query = select(RenderUsageRow.compilation_id).where(RenderUsageRow.compilation_id.in_(ids))
+    return set(session.scalars(query))
+
+
+def add_used_seconds(session: Session, owner: str, month: str, seconds: int) -> None:
+    """Add render seconds to the used ones of a month."""
+    insert = upsert(session, RenderWindowRow).values(
+        owner=owner, month=month, used_s=seconds, reserved_s=0
+    )
+    raised = {"used_s": RenderWindowRow.used_s + seconds}
+    session.execute(insert.on_conflict_do_update(index_elements=["owner", "month"], set_=raised))
 
 
 def find_usage(session: Session, compilation_id: str, generation: int) -> RenderUsageRow | None:

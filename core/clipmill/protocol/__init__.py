@@ -8,12 +8,15 @@ from __future__ import annotations
 from clipmill.protocol.account_views import (
     Account,
     CreatedKey,
+    ImportedUsage,
     KeyExpiry,
     KeyView,
     ResultRetention,
     SignInLink,
     TierView,
     Usage,
+    UsageImport,
+    UsageImportReply,
     UserView,
 )
 from clipmill.protocol.assignments import (
@@ -141,6 +144,7 @@ __all__ = [
     "Heartbeat",
     "HeartbeatReply",
     "Image",
+    "ImportedUsage",
     "ItemKind",
     "KeyExpiry",
     "KeyReply",
@@ -197,6 +201,8 @@ __all__ = [
     "UploadPurpose",
     "UploadRequest",
     "Usage",
+    "UsageImport",
+    "UsageImportReply",
     "UsedIn",
     "UserView",
 ]

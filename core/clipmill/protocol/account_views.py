@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Model, Name
 
@@ -43,6 +43,28 @@ class Usage(Model):
     generation: int
     seconds: int
     created_at: str
+
+
+class ImportedUsage(Model):
+    """Render time of another system, which counts in the month of its creation."""
+
+    id: Id = Field(description="Identifies the entry; it takes the place of a compilation's id.")
+    seconds: int = Field(ge=0, le=10**9)
+    created_at: AwareDatetime
+
+
+class UsageImport(Model):
+    """Render time to add to a user's usage."""
+
+    dry_run: bool = Field(False, description="Only count the entries that are new.")
+    entries: list[ImportedUsage] = Field(max_length=500)
+
+
+class UsageImportReply(Model):
+    """How many entries are new, and how many the user has already."""
+
+    created: int
+    existing: int
 
 
 class TierView(Model):

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
 
-from clipmill.protocol import CreatedKey, KeyExpiry, KeyView, TierView, UserView
-from clipmill_api.accounts import user_deletion
+from fastapi import APIRouter, Depends, Query
+
+from clipmill.protocol import (
+    CreatedKey,
+    KeyExpiry,
+    KeyView,
+    MediaPage,
+    TierView,
+    UsageImport,
+    UsageImportReply,
+    UserView,
+)
+from clipmill_api.accounts import usage_import, user_deletion
+from clipmill_api.compilations import responses
 from clipmill_api.context import Ctx, new_id
 from clipmill_api.database import Session
 from clipmill_api.http.authentication import admin_only, digest, new_key
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
+from clipmill_api.http.paging import Cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import users_and_keys
 from clipmill_api.tables import KeyRow, TierRow, UserRow
@@ -135,6 +148,22 @@ def revoke_user_key(ctx: Ctx, name: str, key_id: str) -> None:
             raise not_found("key", key_id)
 
     ctx.db.write(revoke)
+
+
+@router.get("/users/{name}/media")
+def list_user_media(
+    ctx: Ctx, name: str, after: Cursor, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> MediaPage:
+    """Return a page of a user's media library, newest first."""
+    with ctx.db.read() as session:
+        _require_user(session, name)
+        return responses.media_page(session, name, after, limit)
+
+
+@router.post("/users/{name}/usage")
+def import_user_usage(ctx: Ctx, name: str, request: UsageImport) -> UsageImportReply:
+    """Add render time of another system to a user's usage; entries that exist are kept."""
+    return ctx.db.write(lambda session: usage_import.import_usage(session, name, request))
 
 
 @router.get("/tiers")

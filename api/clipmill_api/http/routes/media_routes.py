@@ -15,7 +15,7 @@ from clipmill_api.database import Session
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_access import MediaReader, SegmentReader
-from clipmill_api.http.paging import Cursor, encode_cursor
+from clipmill_api.http.paging import Cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.media import downloads, inspection
 from clipmill_api.media.expired_rows import delete_lone_thumbnails
@@ -44,11 +44,7 @@ def list_media(
 ) -> MediaPage:
     """Return a page of the media library, or of its media of one kind, newest first."""
     with ctx.db.read() as session:
-        rows = media_library.list_media(session, principal.owner, after, limit + 1, kind=kind)
-        items = responses.media_views(session, rows[:limit])
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = encode_cursor(last.created_at, last.id) if last else None
-    return MediaPage(items=items, next=next_cursor)
+        return responses.media_page(session, principal.owner, after, limit, kind=kind)
 
 
 @router.get("/api/media/{media_id}")
