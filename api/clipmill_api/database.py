@@ -22,7 +22,7 @@ from tenacity import (
     wait_random,
 )
 
-__all__ = ["UNAVAILABLE", "Database", "Session", "no_answer"]
+__all__ = ["UNAVAILABLE", "Database", "Session", "after_commit", "no_answer"]
 
 T = TypeVar("T")
 # Raised while the database restarts or is locked, or while all its connections are in use.
@@ -173,6 +173,11 @@ class Database:
                 violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 if violations:
                     raise RuntimeError(f"the migration broke foreign keys: {violations}")
+
+
+def after_commit(session: Session, work: Callable[[], None]) -> None:
+    """Call work once the transaction is committed, and never if it is repeated or rolled back."""
+    event.listen(session, "after_commit", lambda _: work(), once=True)
 
 
 @contextmanager

@@ -49,5 +49,7 @@ def test_metrics_of_the_page_exist(api: Harness) -> None:
     """Each metric of the page is served."""
     served = api.client("none").connection.request_once("GET", "/metrics").text
     names = re.findall(r"`(clipmill_\w+)\{", PAGE)
-    assert len(names) == 6
+    assert len(names) == 10
+    names += re.findall(r"`(clipmill_\w+(?:seconds|bytes))`", PAGE)
+    assert len(names) == 14
     assert [name for name in names if name not in served] == []

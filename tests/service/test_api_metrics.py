@@ -11,13 +11,7 @@ import pytest
 from clipmill_api.http.openapi import ERRORS, MANIFESTS
 from clipmill_client import PermanentError
 from harness import Harness, library_clip
-
-
-def scrape(api: Harness) -> dict[str, float]:
-    """Return every sample of /metrics by its name and labels."""
-    text = api.client("none").connection.request_once("GET", "/metrics").text
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+from scraping import scrape
 
 
 def test_counts_move(api: Harness, two_seconds: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from clipmill.protocol import CompilationState, OutputResult
+from clipmill.protocol import ISOLATION_FAILURES, CompilationState, OutputResult
 from clipmill.protocol.companion_kinds import COMPANION_FILES
 from clipmill_api.compilations.end_notification import notify_end
 from clipmill_api.compilations.expiration import expiry_of
 from clipmill_api.context import Context
-from clipmill_api.database import Session
+from clipmill_api.database import Session, after_commit
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
 from clipmill_api.queries import media_library, quota_ledger, revisions, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
@@ -60,7 +61,14 @@ def end_revision(
     unfinished = upload_records.list_incomplete_of(session, compilation.id)
     delete_unfinished_uploads(session, ctx, unfinished)
     notify_end(session, ctx, compilation, generation, end)
+    after_commit(session, partial(_count_end, ctx, end))
     return True
+
+
+def _count_end(ctx: Context, end: RevisionEnd) -> None:
+    ctx.metrics.ended.labels(end.state).inc()
+    if end.reason in ISOLATION_FAILURES:
+        ctx.metrics.isolation_failures.labels(end.reason).inc()
 
 
 def settle_reservation(

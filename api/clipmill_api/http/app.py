@@ -128,7 +128,7 @@ def create_app(
     app.add_middleware(request_limits.RequestLimitMiddleware)
     app.add_middleware(KeyLimitMiddleware, settings=settings, metrics=ctx.metrics)
     problem_details.install(app)
-    metrics.install(app, ctx.metrics, ctx.db)
+    metrics.install(app, ctx.metrics, ctx.db, ctx.now)
     app.add_middleware(RequestFormsMiddleware)
     cross_origin.install(app, settings.cors_origins)
     pages.install(app)

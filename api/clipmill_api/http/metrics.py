@@ -1,11 +1,12 @@
-"""Prometheus metrics at /metrics: HTTP requests, refusals and compilations by state.
+"""Prometheus metrics at /metrics: HTTP requests, refusals, compilations, webhooks and the disk.
 
 No label holds a user's name or an id, so /metrics requires no key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,9 +16,10 @@ from prometheus_client.registry import Collector
 from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator import metrics as http_metrics
 
-from clipmill.protocol import CompilationState
+from clipmill.protocol import ISOLATION_FAILURES, TERMINAL_STATES, CompilationState
 from clipmill_api.database import Database
-from clipmill_api.queries import compilation_records
+from clipmill_api.queries import compilation_records, revisions
+from clipmill_api.queries.integrations import webhook_rows
 
 NAMESPACE = "clipmill"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -46,6 +48,24 @@ class Metrics:
             ["finding"],
             registry=self.registry,
         )
+        self.ended = Counter(
+            "clipmill_generations_ended",
+            "Generations that ended, by their terminal state.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.isolation_failures = Counter(
+            "clipmill_isolation_failures",
+            "Generations and episodes that failed because no NetworkPolicy isolated their pods.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "clipmill_webhook_deliveries",
+            "Attempts to deliver a notification, by result: delivered or failed.",
+            ["result"],
+            registry=self.registry,
+        )
         self.disk_free_bytes = Gauge(
             "clipmill_disk_free_bytes",
             "Free space on the disk of the state folder.",
@@ -62,27 +82,71 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._start_at_zero()
 
-class CompilationStates(Collector):
-    """Compilations by the state of their newest generation, counted on each scrape."""
+    def _start_at_zero(self) -> None:
+        """Serve known labels from the start: a rate does not count the first sample of a series."""
+        for state in TERMINAL_STATES:
+            self.ended.labels(state)
+        for reason in ISOLATION_FAILURES:
+            self.isolation_failures.labels(reason)
+        for result in ("delivered", "failed"):
+            self.deliveries.labels(result)
 
-    def __init__(self, db: Database) -> None:
+
+class StoredStates(Collector):
+    """What the database says on each scrape; several API pods report the same."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
         self._db = db
+        self._clock = clock
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the number of compilations in each state, also where it is 0."""
+        """Yield each gauge, also where it is 0."""
         with self._db.read() as session:
             counts = compilation_records.count_by_state(session)
-        help_text = "Compilations by the state of their newest generation."
-        gauge = GaugeMetricFamily("clipmill_compilations", help_text, labels=["state"])
-        for state in CompilationState:
-            gauge.add_metric([state], counts.get(state.value, 0))
-        yield gauge
+            webhooks = webhook_rows.count_by_health(session)
+            waiting = revisions.oldest_waiting(session)
+            stalled = revisions.oldest_progress(session)
+        yield _by_label(
+            "clipmill_compilations",
+            "Compilations by the state of their newest generation.",
+            "state",
+            {state: counts.get(state.value, 0) for state in CompilationState},
+        )
+        yield _by_label(
+            "clipmill_webhooks",
+            "Webhooks by health: working, failing (since their last success) or disabled.",
+            "health",
+            webhooks,
+        )
+        yield GaugeMetricFamily(
+            "clipmill_queue_oldest_seconds",
+            "Age of the oldest active generation of which no job has claimed a task.",
+            self._age_s(waiting),
+        )
+        yield GaugeMetricFamily(
+            "clipmill_progress_oldest_seconds",
+            "Longest time since an active generation with a claimed task last made progress.",
+            self._age_s(stalled),
+        )
+
+    def _age_s(self, since: datetime | None) -> float:
+        return max(0.0, (self._clock() - since).total_seconds()) if since else 0.0
 
 
-def install(app: FastAPI, metrics: Metrics, db: Database) -> None:
+def _by_label(
+    name: str, description: str, label: str, counts: Mapping[str, int]
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, description, labels=[label])
+    for value, count in counts.items():
+        gauge.add_metric([value], count)
+    return gauge
+
+
+def install(app: FastAPI, metrics: Metrics, db: Database, clock: Callable[[], datetime]) -> None:
     """Measure the app's requests, by route pattern, and serve all metrics."""
-    metrics.registry.register(CompilationStates(db))
+    metrics.registry.register(StoredStates(db, clock))
     options: dict[str, Any] = {"metric_namespace": NAMESPACE, "registry": metrics.registry}
     instrumentator = Instrumentator(should_group_status_codes=False, registry=metrics.registry)
     instrumentator.add(

@@ -20,7 +20,7 @@ from clipmill import fault_points
 from clipmill.protocol.integrations.webhook_models import NotificationState
 from clipmill_api.context import Context
 from clipmill_api.credentials.keyring import DamagedSecret, UnknownKey
-from clipmill_api.database import UNAVAILABLE, Session
+from clipmill_api.database import UNAVAILABLE, Session, after_commit
 from clipmill_api.notifications import retry_policy, webhook_store
 from clipmill_api.notifications.apprise_process import send_by_apprise
 from clipmill_api.notifications.webhook_store import WebhookSecrets
@@ -180,6 +180,8 @@ class NotificationSender:
             return
         notification_outbox.add_delivery(session, delivery)
         self._note(session, webhook, attempt)
+        result = "delivered" if attempt.is_success else "failed"
+        after_commit(session, self._ctx.metrics.deliveries.labels(result).inc)
 
     def _note(self, session: Session, webhook: WebhookRow, attempt: Attempt) -> None:
         """Record success or failure of a webhook, and disable one that fails for long."""

@@ -168,3 +168,22 @@ def tail_log_lines(
     )
     newest = session.scalars(query.order_by(LogLineRow.id.desc()).limit(limit))
     return list(newest)[::-1]
+
+
+_HAS_TASK = exists().where(
+    TaskRow.compilation_id == RevisionRow.compilation_id,
+    TaskRow.generation == RevisionRow.generation,
+)
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Return when the oldest active revision without a claimed task was created."""
+    oldest = select(func.min(RevisionRow.created_at))
+    return session.scalar(oldest.where(REVISION_IS_ACTIVE, ~_HAS_TASK))
+
+
+def oldest_progress(session: Session) -> datetime | None:
+    """Return the earliest time at which an active revision with a claimed task last advanced."""
+    times = (RevisionRow.reached_at, RevisionRow.rendering_at, RevisionRow.created_at)
+    earliest = select(func.min(func.coalesce(*times)))
+    return session.scalar(earliest.where(REVISION_IS_ACTIVE, _HAS_TASK))

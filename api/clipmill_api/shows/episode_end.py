@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from clipmill.protocol import CompilationState
+from clipmill.protocol import ISOLATION_FAILURES, CompilationState
 from clipmill.shows.show_messages import EpisodeState, SkipReason
 from clipmill.shows.show_spec import ShowSpec
 from clipmill_api.compilations import submission
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
-from clipmill_api.database import Session
+from clipmill_api.database import Session, after_commit
 from clipmill_api.notifications.outbox import SkippedEpisode, episode_skipped
 from clipmill_api.queries import compilation_records, revision_clips
 from clipmill_api.queries.shows import episode_rows, show_rows
@@ -56,6 +56,8 @@ def end_episode(
         _keep_played_clips(session, episode)
     else:
         show_rows.set_used_keys(session, episode, ())
+    if reason in ISOLATION_FAILURES and episode.compilation_id is None:
+        after_commit(session, ctx.metrics.isolation_failures.labels(reason).inc)
     has_no_video = state is EpisodeState.SKIPPED or episode.compilation_id is None
     if has_no_video and reason != SkipReason.PREVIEW:
         _notify_skipped(session, ctx, show, episode)

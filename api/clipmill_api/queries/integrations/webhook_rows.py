@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import row_count
@@ -50,3 +50,14 @@ def list_webhook_names(session: Session) -> list[tuple[str, str]]:
     """Return owner and name of every webhook."""
     query = select(WebhookRow.owner, WebhookRow.name)
     return [(owner, name) for owner, name in session.execute(query)]
+
+
+def count_by_health(session: Session) -> dict[str, int]:
+    """Return how many webhooks are working, failing and disabled."""
+    health = case(
+        (WebhookRow.disabled_at.is_not(None), "disabled"),
+        (WebhookRow.failing_since.is_not(None), "failing"),
+        else_="working",
+    )
+    rows = session.execute(select(health, func.count()).group_by(health))
+    return {"working": 0, "failing": 0, "disabled": 0} | {row[0]: row[1] for row in rows}
