@@ -135,6 +135,7 @@ def _where(**properties: Any) -> dict[str, Any]:
 
 
 _ONE_REPLICA = _where(replicas={"const": 1}, autoscaling=_where(enabled={"const": False}))
+_MONITORED = _where(serviceMonitor=_where(enabled={"const": True}))
 # Rules between settings. A JSON Schema validator names the setting that breaks one.
 CROSS_RULES: list[dict[str, Any]] = [
     {
@@ -154,6 +155,11 @@ CROSS_RULES: list[dict[str, Any]] = [
         "if": _where(database=_where(mode={"const": "existing"})),
         "then": _where(database=_where(existingSecret={"minLength": 1})),
         "else": _where(database=_where(existingSecret={"const": ""})),
+    },
+    {
+        "description": "alerts on metrics that nobody scrapes report everything as down",
+        "if": _where(monitoring=_where(rules=_where(enabled={"const": True}))),
+        "then": _where(monitoring=_MONITORED),
     },
 ]
 

@@ -51,6 +51,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "api.ingress.tlsSecret=tls",
         "monitoring.serviceMonitor.enabled=true",
         "monitoring.serviceMonitor.labels.release=prometheus",
+        "monitoring.rules.enabled=true",
+        "monitoring.rules.labels.release=prometheus",
     ),
     "open": (
         "networkPolicy.enabled=false",

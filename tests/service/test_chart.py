@@ -23,7 +23,7 @@ from chart_objects import (
 from generate import CHART, KUBERNETES_VERSION, ROOT
 
 # Kinds whose schema is not part of Kubernetes.
-OUTSIDE = {"CustomResourceDefinition", "ServiceMonitor"}
+OUTSIDE = {"CustomResourceDefinition", "PrometheusRule", "ServiceMonitor"}
 CLUSTER_WIDE = ("ClusterRole", "ValidatingAdmissionPolicy")
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},

@@ -118,6 +118,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"database.existingSecret": "db"},
         "database.existingSecret: '' was expected",
     ),
+    "alerts without metrics": (
+        {"monitoring.rules.enabled": True},
+        "monitoring.serviceMonitor.enabled: True was expected",
+    ),
     "size": ({"api.storage.size": "big"}, "api.storage.size: 'big' does not match"),
     "a tag that YAML reads as a float": (
         {"image.tag": 1.1},
