@@ -52,6 +52,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "monitoring.serviceMonitor.enabled=true",
         "monitoring.serviceMonitor.labels.release=prometheus",
         "monitoring.rules.enabled=true",
+        "monitoring.dashboard.enabled=true",
+        "monitoring.dashboard.annotations.grafana_folder=Video",
         "monitoring.rules.labels.release=prometheus",
     ),
     "open": (

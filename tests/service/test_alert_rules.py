@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chart_objects import template
 from examples import ROOT
 from prometheus_tools import promtool, rule_groups, write_rules
 
@@ -163,3 +164,15 @@ def test_the_page_describes_every_alert() -> None:
     for name, alert in alerts().items():
         assert alert["annotations"]["runbook"] == f"docs/monitoring.md#{name.lower()}"
         assert alert["annotations"]["summary"].endswith(".")
+
+
+def test_the_example_of_the_page_creates_what_its_table_says() -> None:
+    """The settings of docs/monitoring.md, rendered by helm."""
+    page = (ROOT / "docs/monitoring.md").read_text()
+    settings = re.findall(r"--set (\S+)", page)
+    assert len(settings) == 3
+    done = template(*settings)
+    assert done.returncode == 0, done.stderr
+    rendered = [item["kind"] for item in yaml.safe_load_all(done.stdout) if item]
+    kinds = ("ServiceMonitor", "PrometheusRule", "ConfigMap")
+    assert [rendered.count(kind) for kind in kinds] == [2, 1, 1]
