@@ -98,8 +98,10 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         assert set(operation["tags"]) <= tags, name
         assert len(operation["description"]) > 8, name
-        assert operation["security"] == [{"HTTPBearer": []}], name
-        assert {"401", "403"} <= set(operation["responses"]), name
+        # The signature of a share link stands in for a key.
+        if "/shared/" not in name:
+            assert operation["security"] == [{"HTTPBearer": []}], name
+            assert {"401", "403"} <= set(operation["responses"]), name
     assert "HTTPValidationError" not in document["components"]["schemas"]
     for status in ERRORS:
         content = document["components"]["responses"][status]["content"]
@@ -116,7 +118,7 @@ def test_every_field_of_the_spec_is_described(document: dict[str, Any]) -> None:
 def test_examples_are_taken(api: Harness, document: dict[str, Any], name: str) -> None:
     """Each example of the reference page is a manifest that the API plans."""
     _, user = api.user()
-    body = document["paths"]["/api/plan"]["post"]["requestBody"]["content"]["application/json"]
+    body = document["paths"]["/api/v1/plan"]["post"]["requestBody"]["content"]["application/json"]
     manifest = body["examples"][name]["value"]
     plan = user.connection.request_once("POST", "/api/plan", json=manifest).json()
     assert len(plan["outputs"]) == len(manifest["spec"]["outputs"])
