@@ -51,6 +51,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "api.ingress.tlsSecret=tls",
         "monitoring.serviceMonitor.enabled=true",
         "monitoring.serviceMonitor.labels.release=prometheus",
+        "logFormat=json",
         "monitoring.rules.enabled=true",
         "monitoring.dashboard.enabled=true",
         "monitoring.dashboard.annotations.grafana_folder=Video",

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill.json_logs import log_handler
 from clipmill.process_privacy import forbid_inspection
 from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
@@ -46,7 +48,12 @@ def main(environ: Mapping[str, str]) -> int:
     logging.getLogger("uvicorn.access").addFilter(HideSignatures())
     host = "0.0.0.0"  # noqa: S104
     timeout_s = GRACEFUL_SHUTDOWN_S
-    uvicorn.run(app, host=host, port=settings.port, timeout_graceful_shutdown=timeout_s)
+    server: dict[str, Any] = {"host": host, "port": settings.port}
+    if settings.log_format == "json":
+        logging.basicConfig(handlers=[log_handler("json")])
+        logging.getLogger("clipmill_api").setLevel(logging.INFO)
+        server |= {"log_config": None, "log_level": "info"}
+    uvicorn.run(app, timeout_graceful_shutdown=timeout_s, **server)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from clipmill.environment import EnvironmentSettings, InvalidSettings, Words, split_words
+from clipmill.json_logs import LogFormat
 from clipmill.protocol.encoding_profile import Encoder
 from clipmill.spec import canonical_duration, parse_duration
 from clipmill.timeline.presets import PRESETS
@@ -144,6 +145,7 @@ class Settings(EnvironmentSettings):
     # For how long a user's download may be read from the object store by a link. 0: from the API.
     link_s: int = Field(0, ge=0, le=3600, validation_alias="CLIPMILL_LINK_SECONDS")
     port: int = Field(8000, ge=1, le=65535)
+    log_format: LogFormat = "text"
     allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
     allow_any_host: bool = False
     allow_private: HostPorts = ()

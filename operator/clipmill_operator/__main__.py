@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
+from clipmill.json_logs import log_handler
 from clipmill.process_privacy import forbid_inspection
 from clipmill_client.client import Client
 from clipmill_client.privileged_calls import OperatorCalls
@@ -88,14 +89,14 @@ def _create_shows(
 
 def main(environ: Mapping[str, str]) -> int:
     """Run the operator until a signal ends it. Return the exit code."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("clipmill_operator").setLevel(logging.INFO)
     try:
         fault_points.load(environ)
         settings = Settings.from_environ(environ)
     except InvalidSettings as error:
         sys.stderr.write(f"clipmill-operator: {error}\n")
         return EXIT_INVALID_SETTINGS
+    logging.basicConfig(handlers=[log_handler(settings.log_format)])
+    logging.getLogger("clipmill_operator").setLevel(logging.INFO)
     start_http_server(settings.metrics_port)
     health = Health(settings.resync_s, time.monotonic)
     kube = KubeClient.connect(settings.workers + 4)

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from clipmill.environment import EnvironmentSettings, FromJson, Words, split_words
+from clipmill.json_logs import LogFormat
 from clipmill.spec.network_ranges import PRIVATE_CIDRS
 
 
@@ -135,6 +136,7 @@ class Settings(EnvironmentSettings):
     workers: AtLeastOne = 8
     health_port: Port = 8080
     metrics_port: Port = 9090
+    log_format: LogFormat = "text"
 
     @model_validator(mode="after")
     def _require_labels(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,8 @@ from clipmill_api.media.removals import delete_unfinished_uploads, removal
 from clipmill_api.queries import media_library, quota_ledger, revisions, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import CompilationRow, RenderUsageRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ def end_revision(
     delete_unfinished_uploads(session, ctx, unfinished)
     notify_end(session, ctx, compilation, generation, end)
     after_commit(session, partial(_count_end, ctx, end))
+    key = (compilation.id, compilation.uid, generation)
+    message = "generation ended compilation=%s uid=%s generation=%d state=%s reason=%s"
+    after_commit(session, partial(log.info, message, *key, end.state, end.reason))
     return True
 
 

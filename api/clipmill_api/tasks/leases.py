@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 from clipmill.protocol import (
@@ -17,7 +19,7 @@ from clipmill.protocol import (
 from clipmill.spec import CompilationSpec
 from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.context import Context
-from clipmill_api.database import Session
+from clipmill_api.database import Session, after_commit
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import (
@@ -36,6 +38,8 @@ from clipmill_api.tasks.assignment_builder import (
 )
 from clipmill_api.tasks.task_scope import TaskScope, scope_of
 from clipmill_api.timestamps import format_time
+
+log = logging.getLogger(__name__)
 
 
 def task_id_of(principal: Principal, index: int) -> TaskId:
@@ -108,6 +112,9 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     lease = Lease(assignment.epoch, claim.holder, ctx.later(ctx.settings.lease_s))
     scope = _scope_of_claim(task, assignment).model_dump(mode="json")
     task_leases.store_claim(session, task_id, task, lease, scope)
+    place = (compilation.id, compilation.uid, principal.generation, stage, claim.index)
+    message = "task claimed compilation=%s uid=%s generation=%d stage=%s index=%d epoch=%d"
+    after_commit(session, partial(log.info, message, *place, assignment.epoch))
     return assignment
 
 

@@ -46,7 +46,11 @@ class ActionExecutor:
 
     def execute(self, revision: RevisionRef, action: Action) -> None:
         """Execute one action for a revision."""
-        log.info("action key=%s/%s %s", revision.namespace, revision.name, describe(action))
+        log.info(
+            "action key=%s/%s uid=%s generation=%d %s",
+            *(revision.namespace, revision.name, revision.uid, revision.generation),
+            describe(action),
+        )
         metrics.ACTIONS.labels(type(action).__name__).inc()
         match action:
             case CreateJob(stage, tasks):
