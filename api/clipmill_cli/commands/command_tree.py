@@ -26,6 +26,7 @@ from clipmill_cli.commands import (
     timeline_commands,
     webhook_commands,
 )
+from clipmill_cli.commands.migrating import import_legacy_command
 from clipmill_cli.commands.options import Format, OutputOption
 from clipmill_cli.installed_versions import installed_versions, version_text
 from clipmill_cli.output.failures import ErrorHandlingGroup
@@ -222,3 +223,4 @@ _add(_admin, "tiers", admin_commands.tiers)
 _add(_admin, "tier", admin_commands.tier)
 _add(_admin, "rotate-credentials", credential_commands.rotate)
 _add(_admin, "fsck", fsck_command.fsck)
+_add(_admin, "import-legacy", import_legacy_command.import_legacy)

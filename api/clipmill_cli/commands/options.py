@@ -72,7 +72,8 @@ MediaIdsArgument = Annotated[
 NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
-def _check_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return a name. Raises a usage error if it is none."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise typer.BadParameter(
             f"{name[:80]!r} is no name: a-z, 0-9 and dashes are allowed, 63 characters at most"
@@ -83,7 +84,7 @@ def _check_name(name: str) -> str:
 NameArgument = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", callback=_check_name, help="Lower-case letters, digits and dashes."
+        metavar="NAME", callback=checked_name, help="Lower-case letters, digits and dashes."
     ),
 ]
 StateOption = Annotated[

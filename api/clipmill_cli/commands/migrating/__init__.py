@@ -1,0 +1,1 @@
+"""Commands that bring data of another system here."""
