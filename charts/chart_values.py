@@ -80,6 +80,7 @@ def _commented_keys(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]
 
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
+_SIZE = r"^([0-9]{7,}|[0-9]+(\.[0-9]+)?(M|G|T|Mi|Gi|Ti))$"
 _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _NAMES = {"type": "array", "items": {"type": "string", "pattern": f"^{_NAME}$"}}
@@ -109,6 +110,8 @@ SHARED: dict[str, dict[str, Any]] = {
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "uid": {"type": "integer", "minimum": 1},
     "quantity": {"type": ["string", "integer"], "pattern": _QUANTITY},
+    # A number without a unit counts bytes: fewer than a million are a forgotten unit.
+    "volumeSize": {"type": ["string", "integer"], "pattern": _SIZE, "minimum": 1_000_000},
     "cidrs": {"type": "array", "items": {"type": "string", "pattern": r"^[0-9a-fA-F.:]+/[0-9]+$"}},
     "resources": _closed(
         requests={"type": "object", "additionalProperties": _ref("quantity")},
@@ -155,6 +158,11 @@ CROSS_RULES: list[dict[str, Any]] = [
         "if": _where(database=_where(mode={"const": "existing"})),
         "then": _where(database=_where(existingSecret={"minLength": 1})),
         "else": _where(database=_where(existingSecret={"const": ""})),
+    },
+    {
+        "description": "an HTTPRoute needs a Gateway",
+        "if": _where(api=_where(httpRoute=_where(enabled={"const": True}))),
+        "then": _where(api=_where(httpRoute=_where(parentRefs={"minItems": 1}))),
     },
     {
         "description": "alerts on metrics that nobody scrapes report everything as down",

@@ -23,7 +23,7 @@ from chart_objects import (
 from generate import CHART, KUBERNETES_VERSION, ROOT
 
 # Kinds whose schema is not part of Kubernetes.
-OUTSIDE = {"CustomResourceDefinition", "PrometheusRule", "ServiceMonitor"}
+OUTSIDE = {"CustomResourceDefinition", "HTTPRoute", "PrometheusRule", "ServiceMonitor"}
 CLUSTER_WIDE = ("ClusterRole", "ValidatingAdmissionPolicy")
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
@@ -303,3 +303,23 @@ def test_a_watermark_of_ones_own_is_mounted() -> None:
     plain = next(pod for pod in of_kind("sqlite", "Deployment") if "api" in pod["metadata"]["name"])
     names = {env["name"] for env in plain["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert "CLIPMILL_WATERMARK" not in names
+
+
+def test_hosts_of_ingress_and_httproute() -> None:
+    """Each host leads to the API's Service, and the Gateway's namespace is allowed in."""
+    option = "in front and watched over"
+    ingress = named(option, "Ingress", "clipmill-api")["spec"]
+    hosts = ["clipmill.example.com", "clips.example.com", "www.example.com"]
+    assert ingress["tls"] == [{"hosts": hosts, "secretName": "tls"}]
+    assert [rule["host"] for rule in ingress["rules"]] == hosts
+    backends = [rule["http"]["paths"][0]["backend"]["service"]["name"] for rule in ingress["rules"]]
+    assert backends == ["clipmill-api"] * 3
+    route = named(option, "HTTPRoute", "clipmill-api")["spec"]
+    assert route["parentRefs"] == [{"name": "public"}]
+    assert route["hostnames"] == ["clips.example.org"]
+    service = named(option, "Service", "clipmill-api")
+    backend = {"name": "clipmill-api", "port": service["spec"]["ports"][0]["port"]}
+    assert route["rules"][0]["backendRefs"] == [backend]
+    sources = named(option, "NetworkPolicy", "clipmill-api")["spec"]["ingress"][0]["from"]
+    peer = {"matchLabels": {"kubernetes.io/metadata.name": "gateway-system"}}
+    assert {"namespaceSelector": peer} in sources

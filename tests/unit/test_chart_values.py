@@ -122,6 +122,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"monitoring.rules.enabled": True},
         "monitoring.serviceMonitor.enabled: True was expected",
     ),
+    "a route without a Gateway": (
+        {"api.httpRoute.enabled": True},
+        "api.httpRoute.parentRefs: [] ",
+    ),
+    "a size without a unit": ({"api.storage.size": 20}, "api.storage.size: 20 is less than"),
+    "a size without a unit as text": (
+        {"database.bundled.storage.size": "20"},
+        "database.bundled.storage.size: '20' does not match",
+    ),
     "size": ({"api.storage.size": "big"}, "api.storage.size: 'big' does not match"),
     "a tag that YAML reads as a float": (
         {"image.tag": 1.1},
