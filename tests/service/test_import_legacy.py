@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +23,11 @@ from clipmill.spec import Manifest
 from clipmill_client.transfer import sha256_of
 from commandline import Completed, clipmill
 from harness import Harness, running
+from manifests import ROOT
 from predecessor import Predecessor, predecessor
 
+PAGE = (ROOT / "docs/migration.md").read_text()
+BLOCKS = dict(re.findall(r"<!-- test: ([a-z ]+) -->\n *```(?:sh|sql)\n(.*?)```", PAGE, re.DOTALL))
 SECRETS = ("SECRET-HASH", "SECRET-TOTP", "SECRET-LOG", "example.org")
 TABLES = ("tiers", "users", "media", "uploads", "keys", "render_usage", "render_windows")
 
@@ -305,17 +313,36 @@ def test_a_database_that_cannot_be_read(target: Harness, new_postgres: Callable[
         assert "SECRET" not in done.err
 
 
-def test_a_reader_of_some_columns_is_enough(target: Harness, old: Predecessor) -> None:
-    """Rights to the columns that are imported suffice; the transaction refuses writes."""
-    with psycopg.connect(old.url) as connection:
-        role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader_of_some'")
-        if not role.fetchone():
-            connection.execute("CREATE ROLE reader_of_some LOGIN")
-        connection.execute("GRANT SELECT ON tiers, media_files, projects, clips TO reader_of_some")
-        connection.execute("GRANT SELECT ON render_usage TO reader_of_some")
-        connection.execute("GRANT SELECT (id, username, tier_id) ON users TO reader_of_some")
-    url = old.url.replace("postgres:", "reader_of_some:", 1)
-    done, report = run(target, Predecessor(url, old.storage))
-    assert done.code == 3, done.err
-    assert len(actions(report, "user")) == 3
+def test_the_commands_of_the_page(target: Harness, old: Predecessor, tmp_path: Path) -> None:
+    """All blocks of docs/migration.md, with the role that it creates."""
+    with psycopg.connect(old.url, autocommit=True) as connection:
+        connection.execute(BLOCKS["role"])
+    folder = tmp_path / "work"
+    folder.mkdir()
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "CLIPMILL_API_URL": target.url,
+        "CLIPMILL_ADMIN_KEY": target.settings.admin_key,
+        "CLIPMILL_LEGACY_DATABASE_URL": old.url.replace("postgres:", "clipmill_import:", 1),
+        "OLD_FOLDER": str(old.storage),
+    }
+    printed = {}
+    for block in ("dry run", "import", "check", "try"):
+        argv = ("sh", "-euc", textwrap.dedent(BLOCKS[block]))
+        done = subprocess.run(
+            argv, env=env, cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+        printed[block] = done.stdout
+    assert "create user    Ada (user 1)" in printed["dry run"]
+    assert len(list((folder / "projects").rglob("*.yaml"))) == 3
+    assert "song.wav" in printed["try"]
+    report = json.loads((folder / "import.json").read_text())
+    assert {user["target"] for user in report["items"] if user["kind"] == "user"} == {
+        "ada",
+        "ada-2",
+        "grue-aus-koln",
+    }
+    # The role cannot read the others, so they are not counted.
     assert report["omittedTables"] == []
