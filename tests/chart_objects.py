@@ -83,6 +83,16 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "sources.allowPrivate={media.example:9000}",
         *(
             f"{part}.{setting}"
+            for part in ("api", "operator")
+            for setting in (
+                "topologySpreadConstraints[0].maxSkew=1",
+                "topologySpreadConstraints[0].topologyKey=zone",
+                "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
+                "serviceAccount.annotations.role=media",
+            )
+        ),
+        *(
+            f"{part}.{setting}"
             for part in ("api", "operator", "database.bundled")
             for setting in (
                 "nodeSelector.disk=fast",

@@ -323,3 +323,16 @@ def test_hosts_of_ingress_and_httproute() -> None:
     sources = named(option, "NetworkPolicy", "clipmill-api")["spec"]["ingress"][0]["from"]
     peer = {"matchLabels": {"kubernetes.io/metadata.name": "gateway-system"}}
     assert {"namespaceSelector": peer} in sources
+
+
+@pytest.mark.parametrize("part", ["api", "operator"])
+def test_spread_and_annotations_of_the_service_account(part: str) -> None:
+    """As set; without them neither field exists."""
+    pod = named("placed", "Deployment", f"cm-{part}")["spec"]["template"]["spec"]
+    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    assert pod["topologySpreadConstraints"] == [constraint]
+    account = named("placed", "ServiceAccount", f"cm-{part}")["metadata"]
+    assert account["annotations"] == {"role": "media"}
+    plain = named("sqlite", "Deployment", f"clipmill-{part}")["spec"]["template"]["spec"]
+    assert "topologySpreadConstraints" not in plain
+    assert "annotations" not in named("sqlite", "ServiceAccount", f"clipmill-{part}")["metadata"]
