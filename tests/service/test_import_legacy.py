@@ -18,8 +18,10 @@ import pytest
 import yaml
 
 from clipmaker import ffmpeg
-from clipmill.protocol import MediaKind, TierView, UserView
+from clipmill.protocol import Media, MediaKind, TierView, UserView
 from clipmill.spec import Manifest
+from clipmill_cli.legacy_import import legacy_database
+from clipmill_client import Client, RetryableError
 from clipmill_client.transfer import sha256_of
 from commandline import Completed, clipmill
 from harness import Harness, running
@@ -311,6 +313,51 @@ def test_a_database_that_cannot_be_read(target: Harness, new_postgres: Callable[
         assert (done.code, len(done.lines)) == (code, 1), (url, done.err)
         assert "CLIPMILL_LEGACY_DATABASE_URL" in done.err
         assert "SECRET" not in done.err
+
+
+def test_a_file_beyond_the_quota_is_imported_later(target: Harness, old: Predecessor) -> None:
+    """It is skipped with the API's code, until the tier allows it."""
+    with psycopg.connect(old.url) as connection:
+        connection.execute("UPDATE tiers SET storage_limit_bytes = 1 WHERE id = 2")
+    _, report = run(target, old, "--apply")
+    assert "QuotaExceeded" in reason(report, "media", 2)
+    assert target.admin.media("ada").items == []
+    target.admin.put_tier(TierView(name="Creator"))
+    _, report = run(target, old, "--apply")
+    assert actions(report, "media")[2] == "Create"
+    assert len(target.admin.media("ada").items) == 4
+
+
+def test_an_interrupted_import_goes_on(
+    target: Harness, old: Predecessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API is lost at the third upload: the key is revoked, the next import adds the rest."""
+    uploads: list[str] = []
+    upload = Client.upload_media
+
+    def lose_the_api(client: Client, path: Path, kind: MediaKind, *words: Any) -> Media:
+        uploads.append(path.name)
+        if len(uploads) == 3:
+            raise RetryableError("Unavailable", "the API cannot be reached")
+        return upload(client, path, kind, *words)
+
+    monkeypatch.setattr(Client, "upload_media", lose_the_api)
+    done, _ = run(target, old, "--apply")
+    assert (done.code, len(done.lines)) == (1, 1), done.err
+    assert [bool(key.revoked_at) for key in target.admin.keys("ada")] == [True]
+    _, report = run(target, old, "--apply")
+    assert [actions(report, "media")[key] for key in (2, 5)] == ["Keep", "Create"]
+    assert len(target.admin.media("ada").items) == 4
+    assert target.rows("SELECT sum(used_s) AS n FROM render_windows")[0]["n"] == 210
+
+
+def test_the_predecessor_cannot_be_changed(old: Predecessor) -> None:
+    """Its transaction is read-only, and each statement has a time limit."""
+    with legacy_database.connect_read_only(old.url) as connection:
+        limits = connection.execute("SELECT current_setting('statement_timeout') AS t").fetchone()
+        assert limits == {"t": "2min"}
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("DELETE FROM users")
 
 
 def test_the_commands_of_the_page(target: Harness, old: Predecessor, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def read_legacy(url: str) -> LegacyData:
     if not scheme:
         raise CommandError(f"{VARIABLE} is not a URL like postgresql://USER:PASSWORD@HOST/NAME")
     try:
-        with _connect(f"postgresql://{url[scheme.end() :]}") as connection:
+        with connect_read_only(f"postgresql://{url[scheme.end() :]}") as connection:
             return _read_all(connection)
     except psycopg.ProgrammingError as error:
         # The message of an unusable URL may quote the password.
@@ -60,17 +60,18 @@ def read_legacy(url: str) -> LegacyData:
         raise CommandError(f"{VARIABLE}: the database cannot be read: {detail}") from None
 
 
-def _connect(url: str) -> psycopg.Connection[DictRow]:
+def connect_read_only(url: str) -> psycopg.Connection[DictRow]:
+    """Return a connection in a read-only snapshot whose statements and locks are bounded."""
     connection = BoundedConnection.connect(url, row_factory=dict_row, connect_timeout=CONNECT_S)
     connection.timeout_s = STATEMENT_S + CONNECT_S
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    for limit in LIMITS:
+        connection.execute(limit)
     return connection
 
 
 def _read_all(connection: psycopg.Connection[DictRow]) -> LegacyData:
-    for limit in LIMITS:
-        connection.execute(limit)
     columns: dict[str, set[str]] = {}
     for row in connection.execute(COLUMNS):
         columns.setdefault(row["table_name"], set()).add(row["column_name"])
