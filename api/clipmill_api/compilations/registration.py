@@ -71,6 +71,7 @@ def add_compilation(
         # Set, so that the first revision, which resets them, has nothing to update.
         expires_at=None,
         removed_at=None,
+        removal_reason=None,
     )
     compilation_records.add_compilation(session, compilation)
     return compilation
