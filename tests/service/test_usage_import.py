@@ -48,6 +48,19 @@ def test_usage_counts_in_the_month_of_its_creation(api: Harness) -> None:
     assert {usage.generation for usage in user.usage()} == {0}
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_times_of_no_month_are_refused(api: Harness, time: str) -> None:
+    """They have no month in UTC that the quota could count."""
+    owner, _ = api.user()
+    body = {"entries": [{"id": "l-0000", "seconds": 1, "createdAt": time}]}
+    with pytest.raises(PermanentError) as error:
+        api.client(api.settings.admin_key).connection.request(
+            "POST", f"/api/admin/users/{owner}/usage", json=body
+        )
+    assert error.value.status == 422
+    assert windows(api, owner) == {}
+
+
 def test_usage_of_nobody_is_refused(api: Harness) -> None:
     """No row is written."""
     with pytest.raises(PermanentError) as error:

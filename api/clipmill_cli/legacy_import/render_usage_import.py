@@ -20,7 +20,10 @@ def usage_fault(row: Row) -> str | None:
     seconds = row["seconds_used"]
     if seconds is None or not 0 <= seconds <= MAX_SECONDS:
         return f"seconds_used {seconds} is no render time"
-    return None if isinstance(row["created_at"], datetime) else "it has no created_at"
+    created_at = row["created_at"]
+    if not isinstance(created_at, datetime):
+        return "it has no created_at"
+    return None if 2000 <= created_at.year <= 9000 else f"created_at {created_at} is no such time"
 
 
 def usage_items(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from clipmill.spec.base import MAX_SAFE_INTEGER, Id, Model, Name
 
@@ -45,12 +46,19 @@ class Usage(Model):
     created_at: str
 
 
+def _in_this_era(time: datetime) -> datetime:
+    """Refuse times that no calendar month of all time zones has."""
+    if not 2000 <= time.year <= 9000:
+        raise ValueError(f"{time.isoformat()} is not between the years 2000 and 9000")
+    return time
+
+
 class ImportedUsage(Model):
     """Render time of another system, which counts in the month of its creation."""
 
     id: Id = Field(description="Identifies the entry; it takes the place of a compilation's id.")
     seconds: int = Field(ge=0, le=10**9)
-    created_at: AwareDatetime
+    created_at: Annotated[AwareDatetime, AfterValidator(_in_this_era)]
 
 
 class UsageImport(Model):
