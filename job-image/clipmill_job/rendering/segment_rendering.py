@@ -198,9 +198,12 @@ class _Renderer:
 
     def _target(self, segment: Segment) -> SegmentTarget:
         path = self.context.scratch / f"{segment.key}.mov"
-        levels = LevelFiles(segment.key, unit_samples(segment.profile.rate))
-        layers = self.layers.of(segment)
-        return SegmentTarget(segment, self._sources(segment), str(path), layers, levels)
+        sources = self._sources(segment)
+        # ffmpeg aborts where a graph without inputs has further sinks; this one is silent.
+        levels = (
+            LevelFiles(segment.key, unit_samples(segment.profile.rate)) if any(sources) else None
+        )
+        return SegmentTarget(segment, sources, str(path), self.layers.of(segment), levels)
 
     def _sources(self, segment: Segment) -> list[str | None]:
         return [self._source(source) for source in segment.sources]
