@@ -97,6 +97,11 @@ class Harness:
         """Return a client with a new job key of this stage."""
         return self.client(self.operator.create_key(uid, stage, generation))
 
+    def uid_of(self, compilation_id: str) -> str:
+        """Return the uid of a submission, however many others wait for the operator."""
+        rows = self.rows("SELECT uid FROM compilations WHERE id = :id", id=compilation_id)
+        return str(rows[0]["uid"])
+
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Return rows of the database."""
         return self.rows_of(self.ctx, sql, **values)

@@ -28,8 +28,7 @@ def rendered(api: Harness, user: Client, file: Path) -> CompilationView:
     """Return a compilation that has succeeded."""
     media = library_clip(user, file)
     view = user.create(new_manifest(media.id))
-    submission = next(s for s in api.operator.submissions() if s.id == view.id)
-    assemble(api.job(submission.uid, Stage.ASSEMBLE), file)
+    assemble(api.job(api.uid_of(view.id), Stage.ASSEMBLE), file)
     return user.compilation(view.id)
 
 

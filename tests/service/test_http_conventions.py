@@ -73,8 +73,7 @@ def test_a_download_is_named_by_its_compilation(api: Harness, two_seconds: Path)
     """A folder of downloads tells the videos apart."""
     _, user = api.user()
     view = user.create(new_manifest(library_clip(user, two_seconds).id, "friday"))
-    submission = next(s for s in api.operator.submissions() if s.id == view.id)
-    assemble(api.job(submission.uid, Stage.ASSEMBLE), two_seconds)
+    assemble(api.job(api.uid_of(view.id), Stage.ASSEMBLE), two_seconds)
     path = f"/api/v1/compilations/{view.id}/outputs/main"
     reply = user.connection.request_once("GET", path)
     filename = user.media(user.compilation(view.id).outputs[0].media_id).filename

@@ -46,8 +46,7 @@ def is_(compilation_id: str, state: str) -> Callable[[Event], bool]:
 
 def render(api: Harness, compilation_id: str, file: Path) -> None:
     """Play the pod of a compilation."""
-    submission = next(s for s in api.operator.submissions() if s.id == compilation_id)
-    assemble(api.job(submission.uid, Stage.ASSEMBLE), file)
+    assemble(api.job(api.uid_of(compilation_id), Stage.ASSEMBLE), file)
 
 
 def test_changes_of_all(api: Harness, two_seconds: Path) -> None:

@@ -70,8 +70,7 @@ def test_a_compilation_from_upload_to_range(s3: Any, api: Harness, two_seconds: 
     owner, user = api.user()
     media = library_clip(user, two_seconds)
     view = user.create(new_manifest(media.id))
-    submission = next(s for s in api.operator.submissions() if s.id == view.id)
-    assemble(api.job(submission.uid, Stage.ASSEMBLE), two_seconds)
+    assemble(api.job(api.uid_of(view.id), Stage.ASSEMBLE), two_seconds)
     ended = user.compilation(view.id)
     assert ended.state is CompilationState.SUCCEEDED
     assert _objects(s3, api)[f"{owner}/{media.sha256}"] == two_seconds.stat().st_size

@@ -26,8 +26,7 @@ def user(api: Harness) -> Client:
 def view(api: Harness, user: Client, two_seconds: Path) -> CompilationView:
     """A compilation that has succeeded."""
     view = user.create(new_manifest(library_clip(user, two_seconds).id, "friday"))
-    submission = next(s for s in api.operator.submissions() if s.id == view.id)
-    assemble(api.job(submission.uid, Stage.ASSEMBLE), two_seconds)
+    assemble(api.job(api.uid_of(view.id), Stage.ASSEMBLE), two_seconds)
     return user.compilation(view.id)
 
 

@@ -70,8 +70,8 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rendered(api: Harness, episode: EpisodeView, file: Path, output: Path | None = None) -> None:
     """Play all pods of an episode's compilation until it has succeeded."""
-    submission = next(s for s in api.operator.submissions() if s.id == episode.compilation_id)
-    uid, generation = submission.uid, api.operator.plan(submission.uid).generation
+    uid = api.uid_of(episode.compilation_id)
+    generation = api.operator.plan(uid).generation
     job = api.job(uid, Stage.FETCH, generation)
     for index in api.operator.plan(uid).to_fetch:
         fetch(job, index, file)
