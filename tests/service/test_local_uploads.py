@@ -16,7 +16,7 @@ from clipmill_api.media.blob_store import BlobStore
 from clipmill_cli.errors import ManifestError
 from clipmill_cli.local import local_transfers, prepared_manifest
 from clipmill_cli.local.local_api import LocalAPI
-from clipmill_client import client as client_module
+from clipmill_client import transfer
 from clipmill_client.api_connection import ApiConnection
 from clipmill_client.transfer import sha256_of
 from commandline import manifest_file
@@ -62,7 +62,7 @@ def test_a_file_is_registered_once(
         hashed.append(path)
         return sha256_of(path)
 
-    monkeypatch.setattr(client_module, "sha256_of", count)
+    monkeypatch.setattr(transfer, "sha256_of", count)
     spec = prepared_manifest.prepare(manifest).upload(api.user).spec
     assert sorted(path.name for path in hashed) == ["a.mp4", "a.mp4", "b.mp4"]
     assert len({clip.media_id for clip in spec.clips}) == 2

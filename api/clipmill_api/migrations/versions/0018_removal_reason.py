@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column; what was removed before had expired."""
-    op.add_column("compilations", sa.Column("removal_reason", sa.String(), nullable=True))
+    op.add_column("compilations", sa.Column("removal_reason", sa.String(255), nullable=True))
 
 
 def downgrade() -> None:
