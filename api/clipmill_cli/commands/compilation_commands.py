@@ -236,7 +236,6 @@ def delete(
 
     Examples:
         clipmill delete friday
-        clipmill delete friday --output-name short
     """
     with connected(api_url, state) as client:
         view = watching.find_compilation(client, compilation_id)
