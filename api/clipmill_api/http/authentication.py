@@ -8,17 +8,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill.shows.show_messages import EpisodeState
-from clipmill_api.context import Context, Ctx
+from clipmill_api.context import Context, Ctx, new_id
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.queries.users_and_keys import StoredKey
+from clipmill_api.tables import KeyRow
 
 Role = Literal["user", "operator", "admin", "job", "discover", "sign-in"]
 KEY_LETTERS: dict[Role, str] = {
@@ -83,6 +84,13 @@ def digest(key: str) -> str:
     A plain SHA-256 suffices, because a key of 256 random bits cannot be guessed.
     """
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_key_row(role: Role, owner: str, **columns: Any) -> tuple[KeyRow, str]:
+    """Return the row of a new key with further columns, and its secret, which is not stored."""
+    secret = new_key(role)
+    row = KeyRow(id=new_id("s"), secret_sha256=digest(secret), role=role, owner=owner, **columns)
+    return row, secret
 
 
 def authenticate(ctx: Ctx, credentials: Credentials) -> Principal:

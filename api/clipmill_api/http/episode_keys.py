@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from clipmill_api.context import Context, new_id
+from clipmill_api.context import Context
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import digest, new_key
+from clipmill_api.http.authentication import new_key_row
 from clipmill_api.queries import users_and_keys
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows import discover_tasks
-from clipmill_api.tables import EpisodeRow, KeyRow
+from clipmill_api.tables import EpisodeRow
 
 
 def replace_episode_key(session: Session, ctx: Context, episode_id: str) -> str:
@@ -27,12 +27,9 @@ def add_episode_key(
     session: Session, ctx: Context, episode: EpisodeRow, *, epoch: int | None = None
 ) -> str:
     """Add a key for an episode, or for a claim of its task; return its secret."""
-    secret = new_key("discover")
-    key = KeyRow(
-        id=new_id("s"),
-        secret_sha256=digest(secret),
-        role="discover",
-        owner=episode.owner,
+    key, secret = new_key_row(
+        "discover",
+        episode.owner,
         episode_id=episode.id,
         epoch=epoch,
         created_at=ctx.now(),

@@ -18,9 +18,9 @@ from clipmill.protocol import (
 )
 from clipmill_api.accounts import usage_import, user_deletion
 from clipmill_api.compilations import responses
-from clipmill_api.context import Ctx, new_id
+from clipmill_api.context import Ctx
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import admin_only, digest, new_key
+from clipmill_api.http.authentication import admin_only, new_key_row
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.paging import Cursor
 from clipmill_api.http.problem_details import ApiProblem, not_found
@@ -121,12 +121,10 @@ def list_user_keys(ctx: Ctx, name: str) -> list[KeyView]:
 @router.post("/users/{name}/keys", status_code=201)
 def create_user_key(ctx: Ctx, name: str, request: KeyExpiry = NO_EXPIRY) -> CreatedKey:
     """Create a key for a user. The API does not show it again."""
-    secret, lifetime_s = new_key("user"), request.expires_in_seconds
-    key = KeyRow(
-        id=new_id("s"),
-        secret_sha256=digest(secret),
-        role="user",
-        owner=name,
+    lifetime_s = request.expires_in_seconds
+    key, secret = new_key_row(
+        "user",
+        name,
         created_at=ctx.now(),
         expires_at=ctx.later(lifetime_s) if lifetime_s else None,
     )
