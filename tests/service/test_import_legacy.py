@@ -17,13 +17,16 @@ import psycopg
 import pytest
 import yaml
 
+import examples
 from clipmaker import ffmpeg
 from clipmill.protocol import Media, MediaKind, TierView, UserView
 from clipmill.spec import Manifest
+from clipmill_cli.commands import reference_page
 from clipmill_cli.legacy_import import legacy_database
 from clipmill_client import Client, RetryableError
 from clipmill_client.transfer import sha256_of
 from commandline import Completed, clipmill
+from examples import indented
 from harness import Harness, running
 from manifests import ROOT
 from predecessor import Predecessor, predecessor
@@ -295,6 +298,23 @@ def test_the_text_says_what_and_why(target: Harness, old: Predecessor) -> None:
     assert any(line.startswith("user    3 create, 0 keep, 0 skip") for line in lines)
     assert any(line.startswith("not imported: 2 rows of processing_jobs: ") for line in lines)
     assert lines[-1].startswith("Dry run")
+
+
+def test_help_examples(
+    target: Harness, old: Predecessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run as they are written beside the storage folder; some rows here are unusable."""
+    env = {
+        "CLIPMILL_API_URL": target.url,
+        "CLIPMILL_ADMIN_KEY": target.settings.admin_key,
+        "CLIPMILL_LEGACY_DATABASE_URL": old.url,
+    }
+    monkeypatch.chdir(tmp_path)
+    lines = list(indented(reference_page.render_page()))
+    commands = [line for line in lines if line.startswith("clipmill admin import-legacy --")]
+    assert len(commands) == 2
+    assert [examples.run(command, tmp_path, env).code for command in commands] == [3, 3]
+    assert len(target.admin.media("ada").items) == 4
 
 
 def test_a_database_that_cannot_be_read(target: Harness, new_postgres: Callable[[], str]) -> None:

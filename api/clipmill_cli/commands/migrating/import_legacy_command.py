@@ -63,8 +63,8 @@ def import_legacy(
     that a repetition goes on where the first import ended. The exit code is 3 if rows are skipped.
 
     Examples:
-        clipmill admin import-legacy --media /mnt/old --manifests projects/
-        clipmill admin import-legacy --media /mnt/old --manifests projects/ --apply -o json
+        clipmill admin import-legacy --media old/ --manifests projects/
+        clipmill admin import-legacy --media old/ --manifests projects/ --apply -o json
     """
     # Loads the driver of PostgreSQL, which no other command needs.
     from clipmill_cli.legacy_import import import_run  # noqa: PLC0415
