@@ -206,7 +206,7 @@ def test_without_admission_it_is_queued() -> None:
     decision = decision_on(FETCHING, children(), is_admitted=False)
     assert decision.actions == ()
     assert decision.status is not None
-    assert (decision.status.phase, decision.status.reason) == ("Pending", "Queued")
+    assert (decision.status.phase, decision.status.reason) == ("Queued", "Queued")
     reasons = [event.reason for event in events_of(COMPILATION, decision)]
     assert reasons == ["Accepted", "Queued"]
     started = decision_on(RENDERING, children(job("fetch", result="Complete")), is_admitted=False)

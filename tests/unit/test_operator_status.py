@@ -12,7 +12,7 @@ from clipmill_operator.building.resource import CompilationStatus, Phase
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
 from clipmill_operator.reconciling.events import events_of
-from clipmill_operator.watching.observed import Children, ObservedCompilation
+from clipmill_operator.watching.observed import Children, ObservedCompilation, ObservedPod
 from operator_objects import (
     COMPILATION,
     FAILED,
@@ -48,7 +48,7 @@ def written(current: CompilationStatus, **fields: Any) -> ObservedCompilation:
 
 def test_phases_are_the_states_and_refused() -> None:
     """The enumeration in the CRD has every phase that is written."""
-    assert set(Phase) == {*map(str, CompilationState), "Refused"}
+    assert set(Phase) == {*map(str, CompilationState), "Queued", "Refused"}
 
 
 @pytest.mark.parametrize("state", CompilationState)
@@ -60,9 +60,9 @@ def test_the_phase_is_the_state(state: CompilationState) -> None:
 @pytest.mark.parametrize(
     ("waiting_reason", "reason", "content"),
     [
-        ("ImagePullBackOff", "PodsWaiting", "ImagePullBackOff"),
-        ("ErrImagePull", "PodsWaiting", "ImagePullBackOff"),
-        ("Unschedulable", "PodsWaiting", "Unschedulable"),
+        ("ImagePullBackOff", "ImagePullBackOff", "ImagePullBackOff"),
+        ("ErrImagePull", "ImagePullBackOff", "ImagePullBackOff"),
+        ("Unschedulable", "Unschedulable", "Unschedulable"),
         ("ContainerCreating", "Fetching", "1 of 3"),
     ],
 )
@@ -70,8 +70,58 @@ def test_pods_that_do_not_start(waiting_reason: str, reason: str, content: str) 
     """The status names the cause instead of waiting for the deadline."""
     observed = children(job("fetch"), pod("fetch", waiting_reason=waiting_reason))
     current = status_of(FETCHING, observed)
-    assert current.reason == reason
+    assert (current.phase, current.reason) == (
+        Phase.FETCHING if reason == "Fetching" else Phase.QUEUED,
+        reason,
+    )
     assert content in str(current.message)
+
+
+def test_some_pods_run() -> None:
+    """The phase is that of the work, and the reason says that other pods wait."""
+    waiting = pod("fetch", waiting_reason="Unschedulable", waiting_message="0/1 nodes: no memory")
+    running = pod("fetch", "p1", index=1, phase="Running")
+    current = status_of(FETCHING, children(job("fetch"), waiting, running))
+    assert (current.phase, current.reason) == (Phase.FETCHING, "PodsWaiting")
+    assert "0/1 nodes: no memory" in str(current.message)
+
+
+def test_rendering_that_waits_is_queued() -> None:
+    """It is not Rendering 0 %: the condition waits, and the end of the wait is written."""
+    observed = children(job("assemble"), pod("assemble", waiting_reason="Unschedulable"))
+    before = status_of(RENDERING, observed)
+    rendered = {c.type: c for c in before.conditions}["Rendered"]
+    assert (before.phase, rendered.reason) == (Phase.QUEUED, "Waiting")
+    assert decision_on(RENDERING, observed, written(before), now=LATER).status is None
+    started = children(job("assemble"), pod("assemble", phase="Running"))
+    after = status_of(RENDERING, started, compilation=written(before))
+    assert (after.phase, after.reason) == (Phase.RENDERING, "Rendering")
+
+
+PULLED = {"image": "clipmill-job:1", "state": {"waiting": {"reason": "ErrImagePull"}}}
+BACKING_OFF = {"image": "clipmill-job:1", "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+UNSCHEDULED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/1 nodes are available: 1 Insufficient memory.",
+}
+
+
+@pytest.mark.parametrize(
+    ("pod_status", "reason", "message"),
+    [
+        ({"containerStatuses": [PULLED]}, "ImagePullBackOff", "image clipmill-job:1"),
+        ({"containerStatuses": [BACKING_OFF]}, "ImagePullBackOff", "image clipmill-job:1"),
+        ({"conditions": [UNSCHEDULED]}, "Unschedulable", "1 Insufficient memory"),
+    ],
+)
+def test_the_reason_of_a_pod(pod_status: dict[str, Any], reason: str, message: str) -> None:
+    """As the cluster writes it; both reasons of an image give one, so that nothing alternates."""
+    metadata = {"name": "p0", "namespace": "default", "labels": {}}
+    observed = ObservedPod.from_body({"metadata": metadata, "status": pod_status})
+    assert observed.blocked_reason == reason
+    assert message in observed.waiting_message
 
 
 def test_a_refusal() -> None:

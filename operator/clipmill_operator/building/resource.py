@@ -26,7 +26,7 @@ Message = Annotated[str, Field(max_length=1024)]
 
 
 class Phase(StrEnum):
-    """Phases of a Compilation: the states of its newest revision, and Refused."""
+    """Phases of a Compilation: the states of its newest revision, Queued and Refused."""
 
     PENDING = "Pending"
     FETCHING = "Fetching"
@@ -35,6 +35,8 @@ class Phase(StrEnum):
     FAILED = "Failed"
     CANCELLED = "Cancelled"
     SUPERSEDED = "Superseded"
+    # It waits: for its admission, or for the pods of its stage, none of which runs.
+    QUEUED = "Queued"
     # The spec is not accepted. It may be accepted after an edit or when a quota is raised.
     REFUSED = "Refused"
 
@@ -137,6 +139,7 @@ class CompilationStatus(Model):
     )
     phase: Phase = Field(
         description="phase is a high-level summary of where the Compilation is in its lifecycle."
+        " Queued means that it waits for its admission or for its pods; the message says why."
         " Refused means that the spec is not accepted; see the condition Accepted."
     )
     reason: ShortText | None = Field(

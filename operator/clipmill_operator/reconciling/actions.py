@@ -64,6 +64,16 @@ class ReportFailure:
     tasks: FailedTasks
 
 
+@dataclass(frozen=True, slots=True)
+class PodWait:
+    """Why pods of a revision do not start."""
+
+    reason: str
+    message: str
+    # Whether none of its pods runs.
+    is_complete: bool
+
+
 Action = CreateJob | ReplaceSecret | DeleteJob | ReportFailure
 
 

@@ -124,7 +124,9 @@ def _rendered(plan: Plan, *, is_queued: bool) -> Finding:
         return Finding("Rendered", "False", "Rendering", _progress_message(plan))
     if plan.state in TERMINAL_STATES:
         return Finding("Rendered", "False", "Ended", "No output was rendered")
-    return Finding("Rendered", "False", "Waiting", "Rendering has not started")
+    is_begun = plan.state is CompilationState.RENDERING and plan.segments.rendered > 0
+    message = "Rendering waits" if is_begun else "Rendering has not started"
+    return Finding("Rendered", "False", "Waiting", message)
 
 
 def _terminal(plan: Plan) -> list[Finding]:

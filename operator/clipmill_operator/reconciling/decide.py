@@ -25,6 +25,7 @@ from clipmill_operator.reconciling.actions import (
     Decision,
     DeleteJob,
     PlanResponse,
+    PodWait,
     ReplaceSecret,
     ReportFailure,
 )
@@ -69,7 +70,7 @@ def decide(
             plan,
             response.owner,
             is_queued=is_queued,
-            blocked=_blocked_pods(plan, children),
+            pod_wait=pod_wait(plan, children),
             now=now,
         )
     elif response.refusal is not None:
@@ -95,12 +96,20 @@ def _if_changed(
     return None if status.dump_status(desired) == compilation.status else desired
 
 
-def _blocked_pods(plan: Plan, children: Children) -> str:
-    pods = [p for p in children.pods if p.generation == plan.generation and p.blocked_reason]
-    if not pods:
-        return ""
-    count = "1 pod does" if len(pods) == 1 else f"{len(pods)} pods do"
-    return f"{count} not start: {pods[0].blocked_reason}"
+def pod_wait(plan: Plan, children: Children) -> PodWait | None:
+    """Return why pods of the plan's revision do not start, if some do not."""
+    pods = [pod for pod in children.pods if pod.generation == plan.generation]
+    blocked = [pod for pod in pods if pod.blocked_reason]
+    if not blocked or plan.state in TERMINAL_STATES:
+        return None
+    first = min(blocked, key=lambda pod: (pod.job, pod.index))
+    count = "1 pod does" if len(blocked) == 1 else f"{len(blocked)} pods do"
+    cause = first.waiting_message or first.blocked_reason
+    return PodWait(
+        first.blocked_reason,
+        f"{count} not start: {cause}"[:MESSAGE_CHARS],
+        is_complete=not any(pod.is_running for pod in pods),
+    )
 
 
 def _active(jobs: Iterable[ObservedJob]) -> list[ObservedJob]:

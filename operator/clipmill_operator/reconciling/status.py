@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clipmill.protocol import TERMINAL_STATES, ClipStatus, CompilationState, OutputResult, Plan
+from clipmill.protocol import ClipStatus, CompilationState, OutputResult, Plan
 from clipmill_operator.building.resource import (
     ClipSummary,
     CompilationStatus,
@@ -13,7 +13,7 @@ from clipmill_operator.building.resource import (
     ProgressSummary,
     SegmentSummary,
 )
-from clipmill_operator.reconciling.actions import SpecRefusal
+from clipmill_operator.reconciling.actions import PodWait, SpecRefusal
 from clipmill_operator.reconciling.conditions import (
     MESSAGE_CHARS,
     Finding,
@@ -37,7 +37,7 @@ def accepted_status(
     owner: str,
     *,
     is_queued: bool = False,
-    blocked: str = "",
+    pod_wait: PodWait | None = None,
     now: str,
 ) -> CompilationStatus:
     """Return the status of a Compilation whose spec the API has accepted.
@@ -47,18 +47,20 @@ def accepted_status(
         plan: The API's plan.
         owner: The user whose quota is used.
         is_queued: Whether it waits for its admission.
-        blocked: Why its pods do not start, if so.
+        pod_wait: Why pods do not start, if some do not.
         now: The time for conditions.
     """
     reason, message = phase_reason(plan, is_queued=is_queued)
-    if blocked and plan.state not in TERMINAL_STATES:
-        reason, message = "PodsWaiting", blocked[:MESSAGE_CHARS]
+    if pod_wait:
+        is_queued = is_queued or pod_wait.is_complete
+        reason = pod_wait.reason if pod_wait.is_complete else "PodsWaiting"
+        message = pod_wait.message
     segments = SegmentSummary(**dict(plan.segments)) if plan.segments.total else None
     return CompilationStatus(
         observed_generation=compilation.generation,
         compilation_id=plan.compilation_id,
         owner=owner,
-        phase=Phase.PENDING if is_queued else Phase(plan.state.value),
+        phase=Phase.QUEUED if is_queued else Phase(plan.state.value),
         reason=reason,
         message=message,
         progress=_progress(plan, compilation),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -27,6 +27,8 @@ SHOW_PREFIX = "show/"
 MISSING_SECRET = frozenset({"CreateContainerConfigError"})
 # Why a container waits that is about to start.
 STARTING = frozenset({"", "ContainerCreating", "PodInitializing", *MISSING_SECRET})
+# A kubelet alternates between the two; one reason for both keeps the status unchanged.
+IMAGE_PULL = {"ErrImagePull": "ImagePullBackOff", "ImagePullBackOff": "ImagePullBackOff"}
 
 
 def key_of(body: Body) -> Key:
@@ -189,6 +191,8 @@ class ObservedPod:
     phase: str
     # Why the container waits, or why no node takes the pod.
     waiting_reason: str = ""
+    # What it waits for: the scheduler's message, or the image that cannot be pulled.
+    waiting_message: str = ""
     # Exit code of the container once it has terminated, and the last line that it wrote.
     exit_code: int | None = None
     message: str = ""
@@ -200,6 +204,8 @@ class ObservedPod:
         labels = metadata.get("labels") or {}
         containers = status.get("containerStatuses") or []
         state = next((container.get("state") or {} for container in containers), {})
+        waiting = state.get("waiting") or {}
+        unscheduled = _unscheduled(status)
         terminated = state.get("terminated") or {}
         return cls(
             namespace=metadata["namespace"],
@@ -209,7 +215,8 @@ class ObservedPod:
             generation=int(labels.get(GENERATION, 0)),
             index=int(labels.get("batch.kubernetes.io/job-completion-index", 0)),
             phase=status.get("phase") or "Pending",
-            waiting_reason=(state.get("waiting") or {}).get("reason") or _unscheduled(status),
+            waiting_reason=waiting.get("reason") or unscheduled.get("reason") or "",
+            waiting_message=_waiting_message(waiting, unscheduled, containers),
             exit_code=terminated.get("exitCode"),
             message=_termination_message(status, terminated),
         )
@@ -219,9 +226,7 @@ class ObservedPod:
         """Why the pod does not start and will not without help; empty if it starts."""
         if self.phase != "Pending" or self.waiting_reason in STARTING:
             return ""
-        # A kubelet alternates between the two; one reason for both keeps the status unchanged.
-        is_pull_error = self.waiting_reason == "ErrImagePull"
-        return "ImagePullBackOff" if is_pull_error else self.waiting_reason
+        return IMAGE_PULL.get(self.waiting_reason, self.waiting_reason)
 
     @property
     def is_missing_secret(self) -> bool:
@@ -239,12 +244,19 @@ class ObservedPod:
         return self.exit_code is not None or bool(self.blocked_reason) or self.is_missing_secret
 
 
-def _unscheduled(status: Body) -> str:
-    """Return `Unschedulable` while no node takes the pod."""
+def _unscheduled(status: Body) -> Body:
+    """Return the condition that says why no node takes the pod, such as `Unschedulable`."""
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return condition.get("reason") or ""
-    return ""
+            return condition  # type: ignore[no-any-return]
+    return {}
+
+
+def _waiting_message(waiting: Body, unscheduled: Body, containers: Sequence[Body]) -> str:
+    """Return a message that stays the same while a kubelet repeats its attempts."""
+    if waiting.get("reason") in IMAGE_PULL:
+        return f"image {containers[0].get('image') or '?'} cannot be pulled"
+    return unscheduled.get("message") or ""
 
 
 def _termination_message(status: Body, terminated: Body) -> str:
