@@ -19,6 +19,7 @@ from clipmill_api.media.blob_store import BlobStore
 from clipmill_api.media.disk_space import DiskSpace
 from clipmill_api.media.probe_queue import ProbeQueue
 from clipmill_api.media.single_flight import SingleFlight
+from clipmill_api.media.staging.stored_spool import StoredSpool
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.planner.plan_process import PlanProcess
 from clipmill_api.settings import Settings
@@ -38,7 +39,7 @@ class Context:
     settings: Settings
     db: Database
     store: BlobStore
-    spool: UploadSpool
+    spool: UploadSpool | StoredSpool
     disk: DiskSpace
     metrics: Metrics
     clock: Clock
@@ -73,11 +74,12 @@ def create_context(settings: Settings, db: Database, clock: Clock) -> Context:
     measured = Metrics()
     measured.disk_free_bytes.set_function(disk.free_bytes)
     measured.disk_floor_bytes.set(disk.floor_bytes)
+    store = BlobStore(settings.state / "blobs", settings.store_url)
     return Context(
         settings=settings,
         db=db,
-        store=BlobStore(settings.state / "blobs", settings.store_url),
-        spool=UploadSpool(settings.state / "spool", disk),
+        store=store,
+        spool=_spool(settings, store, disk),
         disk=disk,
         metrics=measured,
         clock=clock,
@@ -87,6 +89,13 @@ def create_context(settings: Settings, db: Database, clock: Clock) -> Context:
         completions=SingleFlight(),
         plan_process=PlanProcess(settings),
     )
+
+
+def _spool(settings: Settings, store: BlobStore, disk: DiskSpace) -> UploadSpool | StoredSpool:
+    """Return where unfinished uploads are: on the disk, unless blobs are in an object store."""
+    if settings.store_url:
+        return StoredSpool(store, settings.temporary, disk)
+    return UploadSpool(settings.state / "spool", disk)
 
 
 def new_id(letter: str) -> str:

@@ -142,8 +142,11 @@ class Settings(EnvironmentSettings):
         5, ge=1, le=60, validation_alias="CLIPMILL_DATABASE_TIMEOUT_SECONDS"
     )
     store_url: str | None = Field(None, validation_alias="CLIPMILL_STORE")
-    # For how long a user's download may be read from the object store by a link. 0: from the API.
+    # For how long a signed link of the object store is valid, by which users read and write files.
+    # 0: the API sends and receives the bytes.
     link_s: int = Field(0, ge=0, le=3600, validation_alias="CLIPMILL_LINK_SECONDS")
+    # Whether jobs get such links too. Their pods must reach the object store.
+    job_links: bool = False
     port: int = Field(8000, ge=1, le=65535)
     log_format: LogFormat = "text"
     allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
@@ -204,9 +207,15 @@ class Settings(EnvironmentSettings):
             raise ValueError(
                 "CLIPMILL_DEFAULT_OWNER and CLIPMILL_DEFAULT_OWNER_KEY must be set together"
             )
+        if self.job_links and not (self.link_s and self.store_url):
+            raise ValueError("CLIPMILL_JOB_LINKS requires CLIPMILL_STORE and CLIPMILL_LINK_SECONDS")
         if self.default_owner:
             refuse_weak("CLIPMILL_DEFAULT_OWNER_KEY", self.default_owner_key, letter="u")
         return self
+
+    def link_seconds_for(self, role: str) -> int:
+        """Return for how long links of the object store are valid that a caller gets; 0: none."""
+        return self.link_s if role == "user" or self.job_links else 0
 
     @property
     def temporary(self) -> Path:

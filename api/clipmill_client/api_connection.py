@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from tenacity import (
 
 from clipmill_client.errors import (
     ClientError,
+    LinkFailed,
     PermanentError,
     RetryableError,
     error_of_response,
@@ -29,6 +31,10 @@ from clipmill_client.errors import (
 TIMEOUT = httpx.Timeout(30, connect=10)
 # The API reads an uploaded file to its end before it answers, or decodes it to validate it.
 BYTES_TIMEOUT = httpx.Timeout(300, connect=10)
+# An object store that a network policy hides does not answer at all.
+LINK_TIMEOUT = httpx.Timeout(300, connect=5)
+LINK_ATTEMPTS = 2
+LINK_CHUNK_BYTES = 1024 * 1024
 ATTEMPTS = 5
 # A longer Retry-After is cut to this.
 MAX_RETRY_AFTER_S = 30
@@ -64,6 +70,9 @@ class ApiConnection:
             )
         except httpx.InvalidURL as error:
             raise PermanentError("BadURL", f"{base_url!r} is not a URL: {error}") from None
+        # Links of the object store get no key. Created when there is one: it loads certificates.
+        self._links: httpx.Client | None = None
+        self._transport = transport
         self._retrying = Retrying(
             retry=retry_if_exception_type(RetryableError),
             wait=_wait_s,
@@ -84,6 +93,8 @@ class ApiConnection:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        if self._links is not None:
+            self._links.close()
 
     def retry(self, call: Callable[[], T]) -> T:
         """Call a function, and again while it raises RetryableError and attempts are left."""
@@ -142,6 +153,24 @@ class ApiConnection:
         except httpx.RequestError as error:
             raise _unreachable(error) from error
 
+    def send_to_link(self, url: str, path: Path, offset: int, size_bytes: int) -> None:
+        """Send a part of a file to a signed link of the object store. Raises LinkFailed."""
+        if self._links is None:
+            self._links = httpx.Client(timeout=LINK_TIMEOUT, transport=self._transport)
+        headers = {"Content-Length": str(size_bytes)}
+        cause = ""
+        for _ in range(LINK_ATTEMPTS):
+            content = _part(path, offset, size_bytes)
+            try:
+                response = self._links.put(url, content=content, headers=headers)
+            except httpx.HTTPError as error:
+                cause = str(error) or type(error).__name__
+                continue
+            if response.is_success:
+                return
+            cause = f"status {response.status_code}"
+        raise LinkFailed("LinkFailed", f"the object store at {httpx.URL(url).host}: {cause}")
+
     def events(
         self, path: str, headers: Mapping[str, str] = NO_HEADERS
     ) -> Iterator[ServerSentEvent]:
@@ -151,6 +180,15 @@ class ApiConnection:
                 yield from EventSource(response).iter_sse()
             except SSEError as error:
                 raise PermanentError("BadReply", f"{path}: {error}") from None
+
+
+def _part(path: Path, offset: int, size_bytes: int) -> Iterator[bytes]:
+    """Yield a part of a file in chunks."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while size_bytes > 0 and (chunk := file.read(min(LINK_CHUNK_BYTES, size_bytes))):
+            size_bytes -= len(chunk)
+            yield chunk
 
 
 def _wait_s(state: RetryCallState) -> float:

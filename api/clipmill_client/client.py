@@ -110,6 +110,7 @@ class Client:
             Assignment, "POST", path, body=body, headers=headers
         )
         self.connection.use_key(assignment.key or self._key)
+        self.transfers.has_links = assignment.links
         return assignment
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:

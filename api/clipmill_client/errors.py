@@ -3,6 +3,7 @@
 ClientError
 +-- RetryableError     time-out, lost connection, 425, 429, 502 to 504, 507
 +-- PermanentError     any other refusal: `code`, `detail` and the facts of its problem details
++-- LinkFailed         bytes could not be sent to a link of the object store; the API takes them
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ class RetryableError(ClientError):
 
 class PermanentError(ClientError):
     """The API refused the request; sending it again yields the same response."""
+
+
+class LinkFailed(ClientError):
+    """An object store did not take the bytes that were sent to its link."""
 
 
 def error_of_response(status: int, body: dict[str, Any], text: str) -> ClientError:

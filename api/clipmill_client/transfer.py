@@ -9,9 +9,11 @@ from typing import Any
 from clipmill import fault_points
 from clipmill.protocol import MediaKind, Upload, UploadPurpose, UploadRequest
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
-from clipmill_client.errors import PermanentError, RetryableError
+from clipmill_client.errors import LinkFailed, PermanentError, RetryableError
 
 CHUNK_BYTES = 8 * 1024 * 1024
+# A smaller file is not worth the requests of an upload by a link.
+SMALL_BYTES = 64 * 1024
 ROOT = "/api/uploads"
 MAX_NAME_CHARS = 255
 
@@ -46,15 +48,22 @@ def library_request(
 
 
 class Transfers:
-    """Uploads and downloads over one connection."""
+    """Uploads and downloads over one connection.
+
+    `has_links` says whether the API is known to offer links of its object store for uploads.
+    After one has failed, no other is tried.
+    """
 
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
+        self.has_links = False
+        self._link_failed = False
 
     def upload(self, path: Path, request: UploadRequest) -> Upload:
         """Upload a file, from the offset that the API has already, and publish it.
 
-        Announcing the same size and SHA-256 again continues the same upload.
+        Announcing the same size and SHA-256 again continues the same upload. Where the API offers
+        links of its object store, the bytes go there; if they cannot, to the API.
 
         Raises:
             ClientError: The API refused the upload or could not be reached.
@@ -70,13 +79,15 @@ class Transfers:
 
     def _upload(self, path: Path, request: UploadRequest) -> Upload:
         # The API may have the bytes of a library file already, so only others go in one request.
-        if request.size_bytes <= CHUNK_BYTES and request.purpose is not UploadPurpose.LIBRARY:
+        limit = SMALL_BYTES if self.has_links else CHUNK_BYTES
+        if request.size_bytes <= limit and request.purpose is not UploadPurpose.LIBRARY:
             try:
                 return self._upload_whole(path, request)
             except RetryableError:
                 pass  # The API keeps what it received; continue at its offset.
         upload = self.announce(request)
         fault_points.reach(f"job.upload.{request.purpose}.announced")
+        upload = self._send_parts(path, upload)
         while upload.offset < upload.size_bytes:
             upload = self._upload_chunk(path, upload)
             fault_points.reach(f"job.upload.{request.purpose}.chunk")
@@ -84,6 +95,19 @@ class Transfers:
             return upload
         where = f"{ROOT}/{upload.id}/complete"
         return self._connection.request_as(Upload, "POST", where, timeout=BYTES_TIMEOUT)
+
+    def _send_parts(self, path: Path, upload: Upload) -> Upload:
+        """Send what the API offers links for; return the upload with the offset after it."""
+        where, sent_to = f"{ROOT}/{upload.id}", -1
+        while upload.links and not self._link_failed and upload.offset > sent_to:
+            sent_to = upload.offset
+            try:
+                for part in upload.links:
+                    self._connection.send_to_link(part.url, path, part.offset, part.size_bytes)
+            except LinkFailed:
+                self._link_failed, self.has_links = True, False
+            upload = self._connection.request_as(Upload, "GET", where)
+        return upload
 
     def _upload_whole(self, path: Path, request: UploadRequest) -> Upload:
         params = request.model_dump(mode="json", by_alias=True, exclude_none=True)

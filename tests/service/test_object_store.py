@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from clipmill.protocol import CompilationState, MediaKind, Stage
@@ -20,8 +18,9 @@ from clipmill_api.media.store_check import check_store
 from clipmill_client.transfer import sha256_of
 from harness import Harness, library_clip, new_manifest, running
 from pods import assemble
+from s3_server import BUCKET, objects, s3_server
 
-BUCKET, FOLDER = "clips", "prod"
+FOLDER = "prod"
 DAY_S = 86_400
 # Beyond the size from which an object is sent in parts.
 LARGE_BYTES = 12 * 1024 * 1024
@@ -30,24 +29,8 @@ LARGE_BYTES = 12 * 1024 * 1024
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """A client of an S3 server with one bucket, to see what is in it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environ = {
-        "AWS_ENDPOINT": f"http://{host}:{port}",
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environ.items():
-            patch.setenv(name, value)
-        client = boto3.client("s3", endpoint_url=environ["AWS_ENDPOINT"], region_name="us-east-1")
-        client.create_bucket(Bucket=BUCKET)
+    with s3_server() as client:
         yield client
-        client.close()
-    server.stop()
 
 
 @pytest.fixture
@@ -60,9 +43,7 @@ def api(s3: Any, tmp_path: Path) -> Iterator[Harness]:
 
 def _objects(s3: Any, api: Harness) -> dict[str, int]:
     """Return the sizes of the objects by their keys within the API's folder."""
-    prefix = str(api.settings.store_url).removeprefix(f"s3://{BUCKET}/") + "/"
-    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return {item["Key"].removeprefix(prefix): item["Size"] for item in listed}
+    return objects(s3, str(api.settings.store_url).removeprefix(f"s3://{BUCKET}/"))
 
 
 def test_a_compilation_from_upload_to_range(s3: Any, api: Harness, two_seconds: Path) -> None:

@@ -58,6 +58,11 @@ class BlobStore:
             self._temporaries.mkdir(parents=True, exist_ok=True)
 
     @property
+    def object_store(self) -> ObjectStore:
+        """The store below all paths."""
+        return self._store
+
+    @property
     def _temporaries(self) -> Path:
         assert self._folder is not None
         return self._folder / OWN_FOLDER / "new"
@@ -106,6 +111,15 @@ class BlobStore:
             return None
         seconds = timedelta(seconds=expires_s)
         return obstore.sign(self._store, "GET", f"{owner}/{sha256}", seconds)
+
+    def upload_link(self, path: str, *, expires_s: int) -> str | None:
+        """Return a signed URL to which anybody can write an object, for so many seconds.
+
+        None for a store that cannot sign, or wants more headers: a folder, or Azure.
+        """
+        if not isinstance(self._store, S3Store | GCSStore):
+            return None
+        return obstore.sign(self._store, "PUT", path, timedelta(seconds=expires_s))
 
     def delete(self, owner: str, sha256: str) -> None:
         """Delete a blob, if it exists."""

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from clipmill_api.context import Context
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.tables import MediaRow
+from clipmill_api.tables import MediaRow, SegmentRow
 
 # Headers of requests whose answer depends on the API's ETag, or that a script in a browser sends.
 _CONDITIONAL = {"if-none-match", "if-range", "sec-fetch-mode"}
@@ -49,24 +49,35 @@ def serve_media(request: Request, ctx: Context, row: MediaRow, *, name: str = ""
     return serve(request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=name)
 
 
-def serve_user(request: Request, ctx: Context, row: MediaRow, *, name: str = "") -> Response:
-    """Return the response to a user's download: 307 to the object store if links are enabled.
+def serve_to(
+    role: str, request: Request, ctx: Context, row: MediaRow, *, name: str = ""
+) -> Response:
+    """Return the response to a download: 307 to the object store if this role gets links.
 
-    The caller has checked the user's rights. A script in a browser gets the bytes from the API,
-    since the object store need not allow its origin, and so does a job, which may reach nothing
-    else. The object store answers ranges.
+    The caller has checked rights.
 
     Raises:
         ApiProblem: 410 if the blob store has lost the file, 416 if the range lies outside it.
     """
-    is_plain = request.method == "GET" and _CONDITIONAL.isdisjoint(request.headers.keys())
-    if not ctx.settings.link_s or not is_plain:
-        return serve_media(request, ctx, row, name=name)
-    link = ctx.store.link(row.owner, row.sha256, expires_s=ctx.settings.link_s)
-    if link is None:
+    redirect = redirect_to_store(role, request, ctx, row)
+    if redirect is None:
         return serve_media(request, ctx, row, name=name)
     if not ctx.store.exists(row.owner, row.sha256, row.size_bytes):
         raise bytes_missing(row.filename)
+    return redirect
+
+
+def redirect_to_store(
+    role: str, request: Request, ctx: Context, row: MediaRow | SegmentRow
+) -> Response | None:
+    """Return a 307 to the object store, which answers ranges. None if the role gets no links.
+
+    A script in a browser gets the bytes from the API, since the object store need not allow its
+    origin.
+    """
+    link = _link(role, request, ctx, row)
+    if link is None:
+        return None
     return Response(
         status_code=307,
         headers={
@@ -76,6 +87,15 @@ def serve_user(request: Request, ctx: Context, row: MediaRow, *, name: str = "")
             "Referrer-Policy": "no-referrer",
         },
     )
+
+
+def _link(role: str, request: Request, ctx: Context, row: MediaRow | SegmentRow) -> str | None:
+    """Return a signed link for a plain GET; None if the API is to send the bytes."""
+    is_plain = request.method == "GET" and _CONDITIONAL.isdisjoint(request.headers.keys())
+    expires_s = ctx.settings.link_seconds_for(role)
+    if not expires_s or not is_plain:
+        return None
+    return ctx.store.link(row.owner, row.sha256, expires_s=expires_s)
 
 
 def serve(

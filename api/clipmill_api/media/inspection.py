@@ -36,24 +36,31 @@ def is_untrusted(row: UploadRow) -> bool:
     return UploadRequest.model_validate(row.request).purpose in _UNTRUSTED
 
 
-def inspect_upload(ctx: Context, row: UploadRow, request: UploadRequest) -> Inspection:
-    """Return the facts of an uploaded file; none of a companion file.
-
-    Raises:
-        ApiProblem: 409 if bytes are missing, 422 if the file is not what was announced.
-        OSError: The disk failed while the file was read.
-    """
+def require_whole(ctx: Context, row: UploadRow) -> None:
+    """Refuse an upload of which bytes are missing, or that has too many. Raises 409 or 422."""
     size = ctx.spool.offset(row.id)
     if size < row.size_bytes:
         detail = f"{size} of {row.size_bytes} bytes have arrived"
         raise ApiProblem(409, "Incomplete", detail, offset=size)
-    sha256 = ctx.spool.sha256(row.id)
+    if size > row.size_bytes:  # A signed link takes more bytes than its part has.
+        detail = f"sizeBytes: {row.size_bytes} bytes were announced, but {size} have arrived"
+        raise ApiProblem(422, "DigestMismatch", detail)
+
+
+def inspect_upload(row: UploadRow, request: UploadRequest, path: Path) -> Inspection:
+    """Return the facts of an uploaded file; none of a companion file.
+
+    Raises:
+        ApiProblem: 422 if the file is not what was announced.
+        OSError: The disk failed while the file was read.
+    """
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 != request.sha256:
         detail = f"sha256: {request.sha256} was announced, but the file has {sha256}"
         raise ApiProblem(422, "DigestMismatch", detail)
     if request.kind in COMPANION_KINDS:
         return Inspection()
-    path = ctx.spool.path(row.id)
     depth = Depth.SOUND if request.purpose in _UNTRUSTED else Depth.PACKETS
     try:
         return Inspection(_inspect(path, request.kind, depth, purpose=request.purpose))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -95,16 +94,18 @@ class UploadSpool:
             end = os.fstat(file.fileno()).st_size
             if offset not in (None, end):
                 file.close()
-                detail = f"Upload-Offset: {offset} is not the upload's offset, {end}"
-                raise ApiProblem(409, "WrongOffset", detail, offset=end)
+                raise wrong_offset(offset, end)
             token = secrets.token_hex(8)
             self._marker(upload_id).write_text(token)
         return UploadWriter(file, self._marker(upload_id), token, end, self._disk)
 
-    def sha256(self, upload_id: str) -> str:
-        """Return the SHA-256 of the bytes that have arrived."""
-        with self.path(upload_id).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+    @contextmanager
+    def opened(self, upload_id: str) -> Iterator[Path]:
+        """Yield the file of an upload, to read it."""
+        path = self.path(upload_id)
+        if not path.exists():  # No request has written anything.
+            path.touch()
+        yield path
 
     def rename(self, upload_id: str, new_id: str) -> None:
         """Move an upload's bytes, if there are any, to a new id."""
@@ -125,6 +126,12 @@ class UploadSpool:
     def _marker(self, upload_id: str) -> Path:
         """Return the file that holds the token of the newest writer."""
         return self._markers / upload_id
+
+
+def wrong_offset(offset: int | None, end: int) -> ApiProblem:
+    """Return the problem of bytes that do not begin where those before end."""
+    detail = f"Upload-Offset: {offset} is not the upload's offset, {end}"
+    return ApiProblem(409, "WrongOffset", detail, offset=end)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from clipmill import fault_points
 from clipmill.protocol import MediaFacts, MediaKind, Upload, UploadPurpose, UploadRequest
@@ -13,9 +14,11 @@ from clipmill_api.database import Session
 from clipmill_api.http import job_access
 from clipmill_api.http.authentication import Principal, TaskState
 from clipmill_api.http.problem_details import ApiProblem, not_found
-from clipmill_api.media.inspection import Inspection, inspect_upload
+from clipmill_api.media.inspection import Inspection, inspect_upload, require_whole
 from clipmill_api.media.publishing import publish
 from clipmill_api.media.removals import delete_unfinished_uploads
+from clipmill_api.media.staging.announcement_rules import refuse_forbidden
+from clipmill_api.media.staging.signed_parts import missing_parts
 from clipmill_api.queries import (
     compilation_records,
     media_library,
@@ -25,9 +28,6 @@ from clipmill_api.queries import (
 )
 from clipmill_api.tables import UploadRow
 from clipmill_api.tasks.leases import task_id_of
-from clipmill_api.tasks.task_scope import RENDERED_KINDS
-
-_MAY_BE_BROKEN = (MediaKind.CLIP, MediaKind.IMAGE)
 
 
 def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Upload:
@@ -40,7 +40,7 @@ def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Uplo
         ApiProblem: 403 if the caller may not upload this, 409 if its lease is lost, 413 if the
             file is too large, 422 if a field is missing, 507 if the disk has no space for it.
     """
-    _refuse_forbidden(ctx, principal, request)
+    refuse_forbidden(ctx.settings, principal, request)
     completed = _completed_before(ctx, principal, request)
     if completed is not None:
         return view(ctx, completed)
@@ -49,7 +49,7 @@ def announce(ctx: Context, principal: Principal, request: UploadRequest) -> Uplo
     fault_points.reach(f"api.upload.{request.purpose}.announced")
     if earlier_id:
         ctx.spool.rename(earlier_id, row.id)
-    return view(ctx, row)
+    return view_with_links(ctx, principal, row)
 
 
 def _completed_before(
@@ -64,41 +64,6 @@ def _completed_before(
         return upload_records.find_complete(
             session, principal.owner, _request_sha256(principal, request)
         )
-
-
-def _refuse_forbidden(ctx: Context, principal: Principal, request: UploadRequest) -> None:
-    limit, purpose = ctx.settings.max_upload_bytes, request.purpose
-    if request.size_bytes > limit:
-        detail = f"sizeBytes: {request.size_bytes} exceeds the limit of {limit} bytes"
-        raise ApiProblem(413, "TooLarge", detail, limitBytes=limit)
-    if (purpose is UploadPurpose.LIBRARY) != (principal.role == "user"):
-        detail = f"purpose: a key with the role {principal.role} may not upload {purpose} files"
-        raise ApiProblem(403, "Forbidden", detail)
-    missing = _missing_field(request)
-    if missing:
-        detail = f"{missing}: required for the purpose {purpose}"
-        raise ApiProblem(422, "Invalid", detail, field=missing)
-    if purpose is UploadPurpose.LIBRARY and request.kind in RENDERED_KINDS:
-        detail = f"kind: {request.kind} is uploaded by jobs only"
-        raise ApiProblem(422, "Invalid", detail, field="kind")
-    may_be_broken = purpose is UploadPurpose.LIBRARY and request.kind in _MAY_BE_BROKEN
-    if request.keep_broken and not may_be_broken:
-        detail = f"keepBroken: true is for clips and images of the library, not for {purpose} files"
-        raise ApiProblem(422, "Invalid", detail, field="keepBroken")
-    if not request.size_bytes and not request.keep_broken:
-        detail = "sizeBytes: 0: the file is empty"
-        raise ApiProblem(422, "Invalid", detail, field="sizeBytes")
-
-
-def _missing_field(request: UploadRequest) -> str | None:
-    epoch, kind = request.epoch, request.kind
-    required: dict[UploadPurpose, dict[str, object]] = {
-        UploadPurpose.CLIP: {"clipId": request.clip_id, "epoch": epoch},
-        UploadPurpose.SEGMENT: {"segmentKey": request.segment_key, "epoch": epoch},
-        UploadPurpose.OUTPUT: {"output": request.output, "kind": kind, "epoch": epoch},
-        UploadPurpose.LIBRARY: {"kind": kind},
-    }
-    return next((name for name, value in required[request.purpose].items() if value is None), None)
 
 
 def _announce(
@@ -199,6 +164,12 @@ def view(ctx: Context, row: UploadRow) -> Upload:
     )
 
 
+def view_with_links(ctx: Context, principal: Principal, row: UploadRow) -> Upload:
+    """Return an upload with the links of its next parts, where the API offers links."""
+    links = missing_parts(ctx, principal, row)
+    return view(ctx, row).model_copy(update={"links": links})
+
+
 def find(ctx: Context, principal: Principal, upload_id: str) -> UploadRow:
     """Return an upload of the caller. Raises 404."""
     with ctx.db.read() as session:
@@ -218,13 +189,10 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
     if (row := find(ctx, principal, upload_id)).complete:
         return view(ctx, row)
     request = UploadRequest.model_validate(row.request)
-    if not row.size_bytes:  # No request has written anything.
-        ctx.spool.path(row.id).touch()
     try:
-        inspection = inspect_upload(ctx, row, request)
-        fault_points.reach(f"api.upload.{request.purpose}.inspected")
-        ctx.disk.require(0 if ctx.settings.store_url else row.size_bytes)
-        ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
+        require_whole(ctx, row)
+        with ctx.spool.opened(row.id) as path:
+            upload = _publish_file(ctx, principal, row, request, path)
     except (ApiProblem, FileNotFoundError) as problem:
         # A concurrent request may have published the upload and deleted its spooled bytes.
         current = find(ctx, principal, upload_id)
@@ -233,14 +201,22 @@ def complete(ctx: Context, principal: Principal, upload_id: str) -> Upload:
         if isinstance(problem, ApiProblem) and problem.status == 422:
             _discard(ctx, row)
         raise
-    fault_points.reach(f"api.upload.{request.purpose}.stored")
-    upload = ctx.db.write(
-        lambda session: _finish(session, ctx, principal, row, request, inspection)
-    )
     fault_points.reach(f"api.upload.{request.purpose}.published")
     ctx.spool.delete(row.id)
     fault_points.reach(f"api.upload.{request.purpose}.finished")
     return upload
+
+
+def _publish_file(
+    ctx: Context, principal: Principal, row: UploadRow, request: UploadRequest, path: Path
+) -> Upload:
+    """Inspect the file of an upload, store it under its final name and publish it."""
+    inspection = inspect_upload(row, request, path)
+    fault_points.reach(f"api.upload.{request.purpose}.inspected")
+    ctx.disk.require(0 if ctx.settings.store_url else row.size_bytes)
+    ctx.store.put(row.owner, request.sha256, path)
+    fault_points.reach(f"api.upload.{request.purpose}.stored")
+    return ctx.db.write(lambda session: _finish(session, ctx, principal, row, inspection, path))
 
 
 def _finish(
@@ -248,25 +224,26 @@ def _finish(
     ctx: Context,
     principal: Principal,
     row: UploadRow,
-    request: UploadRequest,
     inspection: Inspection,
+    path: Path,
 ) -> Upload:
+    request = UploadRequest.model_validate(row.request)
     _require_lease(session, principal, request)
     quota_ledger.lock_owner(session, row.owner)
     current = upload_records.find_upload(session, row.owner, row.id)
     if current is None:
         raise not_found("upload", row.id)
     if not current.complete:
-        _keep_stored(ctx, row, request)
+        _keep_stored(ctx, row, request, path)
         publish(session, ctx, principal, current, inspection)
     fault_points.reach(f"api.upload.{request.purpose}.publishing")
     return view(ctx, current)
 
 
-def _keep_stored(ctx: Context, row: UploadRow, request: UploadRequest) -> None:
+def _keep_stored(ctx: Context, row: UploadRow, request: UploadRequest, path: Path) -> None:
     """Store the bytes again if they were deleted since. From now on the owner's lock keeps them."""
     if not ctx.store.exists(row.owner, request.sha256, row.size_bytes):
-        ctx.store.put(row.owner, request.sha256, ctx.spool.path(row.id))
+        ctx.store.put(row.owner, request.sha256, path)
 
 
 def _discard(ctx: Context, row: UploadRow) -> None:

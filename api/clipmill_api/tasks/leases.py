@@ -97,6 +97,7 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         index=claim.index,
         epoch=_claimed_epoch(ctx, task_id, task, claim.holder),
         lease_s=ctx.settings.lease_s,
+        links=ctx.settings.job_links,
         canaries=list(ctx.settings.canaries),
     )
     work: dict[str, Any]

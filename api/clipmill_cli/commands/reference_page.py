@@ -36,7 +36,8 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. Default: a random one, stored in the state folder. |
 | `DATABASE_URL` | `serve` | URL of a PostgreSQL database. Default: SQLite in the state folder. |
 | `CLIPMILL_STORE` | `serve` | Object store for media, such as `s3://bucket/folder`. Default: the state folder. |
-| `CLIPMILL_LINK_SECONDS` | `serve` | Redirect downloads of users to links of the object store that are valid for so many seconds, 3600 at most. Default: 0, none. |
+| `CLIPMILL_LINK_SECONDS` | `serve` | Let users download and upload files by signed links of the object store that are valid for so many seconds, 3600 at most. Default: 0, none. |
+| `CLIPMILL_JOB_LINKS` | `serve` | `1`: let jobs use such links, too (docs/storage.md). |
 | `CLIPMILL_ALLOWED_HOSTS` | `serve` | Hosts to fetch clips from. Default: the supported platforms. |
 | `CLIPMILL_ALLOW_ANY_HOST` | `serve` | `1`: fetch from any public host. Private addresses remain refused. |
 | `CLIPMILL_ALLOW_PRIVATE` | `serve` | Private addresses (`host:port`) to fetch from; plans note their use. |

@@ -112,6 +112,9 @@ class Assignment(Model):
     key: str = Field(
         "", description="Key of this task, for every call but another claim. Dead with the task."
     )
+    links: bool = Field(
+        False, description="Whether the API offers links of its object store for uploads."
+    )
     canaries: list[str] = Field(
         [], description="Pairs of host:port that must not be reachable; the pod ends if one is."
     )

@@ -89,6 +89,14 @@ def source_of(request: UploadRequest) -> SourceMetadata | None:
     return SourceMetadata(**fields) if any(fields.values()) else None
 
 
+class UploadLink(Model):
+    """A part of a file, and the signed link to which its bytes are sent by PUT."""
+
+    offset: int
+    size_bytes: int
+    url: str
+
+
 class Upload(Model):
     """State of an upload. `offset` is the next byte expected."""
 
@@ -98,3 +106,8 @@ class Upload(Model):
     complete: bool
     media_id: Id | None = None
     segment_key: Sha256 | None = None
+    links: list[UploadLink] | None = Field(
+        None,
+        description="What is missing next, each range with a link of the object store; absent"
+        " where the API offers none.",
+    )

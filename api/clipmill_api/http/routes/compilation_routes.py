@@ -239,7 +239,7 @@ def download_output(
     `NAME-manifest.json`.
     """
     name, row = find_output(ctx, principal.owner, compilation_id, file)
-    return downloads.serve_user(request, ctx, row, name=name)
+    return downloads.serve_to(principal.role, request, ctx, row, name=name)
 
 
 def find_output(ctx: Context, owner: str, compilation_id: str, file: str) -> tuple[str, MediaRow]:

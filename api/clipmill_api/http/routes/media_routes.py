@@ -106,8 +106,7 @@ def download_media(request: Request, ctx: Ctx, principal: MediaReader, media_id:
     """Download a media file. Supports Range."""
     with ctx.db.read() as session:
         row = _media(session, principal.owner, media_id)
-    serve = downloads.serve_user if principal.role == "user" else downloads.serve_media
-    return serve(request, ctx, row)
+    return downloads.serve_to(principal.role, request, ctx, row)
 
 
 @router.head("/api/segments/{key}/content", include_in_schema=False)
@@ -124,7 +123,7 @@ def download_segment(request: Request, ctx: Ctx, principal: SegmentReader, key: 
     if not ctx.store.exists(row.owner, row.sha256, row.size_bytes):
         ctx.db.write(lambda session: rendered_segments.delete_segment(session, row))
         raise _segment_gone(key)
-    return downloads.serve(
+    return downloads.redirect_to_store(principal.role, request, ctx, row) or downloads.serve(
         request, ctx, owner=row.owner, sha256=row.sha256, size=row.size_bytes, name=f"{key}.mov"
     )
 

@@ -29,7 +29,11 @@ BUFFER_BYTES = 1024 * 1024
 def create_upload(
     ctx: Ctx, principal: UserOrJobPrincipal, response: Response, request: UploadRequest
 ) -> Upload:
-    """Announce an upload. The same announcement again continues the same upload."""
+    """Announce an upload. The same announcement again continues the same upload.
+
+    With `links` in the response, send the bytes of each by PUT to its `url`, and complete the
+    upload; or append them here.
+    """
     upload = uploads.announce(ctx, principal, request)
     response.headers["Location"] = f"/api/uploads/{upload.id}"
     return upload
@@ -58,8 +62,11 @@ async def upload_file(
 
 @router.get("/{upload_id}")
 def get_upload(ctx: Ctx, principal: UserOrJobPrincipal, upload_id: str) -> Upload:
-    """Return an upload; `offset` is where the next bytes are to be appended."""
-    return uploads.view(ctx, uploads.find(ctx, principal, upload_id))
+    """Return an upload; `offset` is where the next bytes are to be appended.
+
+    Where the API offers links to its object store, `links` say where to send what is missing next.
+    """
+    return uploads.view_with_links(ctx, principal, uploads.find(ctx, principal, upload_id))
 
 
 @router.delete("/{upload_id}", status_code=204)
