@@ -138,6 +138,10 @@ def _where(**properties: Any) -> dict[str, Any]:
 
 
 _ONE_REPLICA = _where(replicas={"const": 1}, autoscaling=_where(enabled={"const": False}))
+# Bytes in an object store, and no volume beside it.
+_STORED = _where(
+    objectStore=_where(url={"minLength": 1}), storage=_where(existingClaim={"const": ""})
+)
 _MONITORED = _where(serviceMonitor=_where(enabled={"const": True}))
 # Rules between settings. A JSON Schema validator names the setting that breaks one.
 CROSS_RULES: list[dict[str, Any]] = [
@@ -147,10 +151,21 @@ CROSS_RULES: list[dict[str, Any]] = [
         "then": _where(api=_ONE_REPLICA),
     },
     {
-        "description": "several replicas share a volume with ReadWriteMany",
-        "if": {"not": _where(api=_ONE_REPLICA)},
+        "description": "several replicas share an object store or a volume with ReadWriteMany",
+        "if": {"not": {"anyOf": [_where(api=_ONE_REPLICA), _where(api=_STORED)]}},
         "then": _where(
             api=_where(storage=_where(accessModes={"contains": {"const": "ReadWriteMany"}}))
+        ),
+    },
+    {
+        "description": "links for jobs lead to an object store that their pods reach",
+        "if": _where(api=_where(objectStore=_where(jobLinks={"const": True}))),
+        "then": _where(
+            api=_where(
+                objectStore=_where(
+                    url={"minLength": 1}, linkSeconds={"minimum": 1}, jobCIDRs={"minItems": 1}
+                )
+            )
         ),
     },
     {

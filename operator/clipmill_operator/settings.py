@@ -130,6 +130,9 @@ class Settings(EnvironmentSettings):
     dns_cidrs: Cidrs = ()
     excluded_cidrs: Cidrs = ()
     fetch_ports: Ports = (80, 443)
+    # Where job pods of all stages reach the object store, if jobs get its links.
+    object_store_cidrs: Cidrs = ()
+    object_store_port: Port = 443
     resync_s: int = Field(30, ge=1, validation_alias="CLIPMILL_RESYNC_SECONDS")
     poll_s: int = Field(3, ge=1, validation_alias="CLIPMILL_POLL_SECONDS")
     show_poll_s: int = Field(5, ge=1, validation_alias="CLIPMILL_SHOW_POLL_SECONDS")

@@ -287,6 +287,20 @@ def test_deployment_strategy(option: str, strategy: str) -> None:
     assert ("replicas" in api) == (option != "scaled"), "the autoscaler sets the number"
 
 
+def test_replicas_with_an_object_store_share_no_volume() -> None:
+    """Each pod has a folder of its own; with a database in it, there is still a volume."""
+    (state,) = [
+        volume
+        for volume in named("scaled", "Deployment", "clipmill-api")["spec"]["template"]["spec"][
+            "volumes"
+        ]
+        if volume["name"] == "state"
+    ]
+    assert state == {"name": "state", "emptyDir": {"sizeLimit": "20Gi"}}
+    assert of_kind("scaled", "PersistentVolumeClaim") == []
+    assert of_kind("sqlite", "PersistentVolumeClaim") != []
+
+
 def test_a_watermark_of_ones_own_is_mounted() -> None:
     """The API reads it from the ConfigMap; without one it has no such variable."""
     (api,) = [

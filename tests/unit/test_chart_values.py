@@ -113,6 +113,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"api.replicas": 2, "database.mode": "bundled"},
         "api.storage.accessModes: ['ReadWriteOnce'] does not contain items",
     ),
+    "links for jobs that reach no object store": (
+        {
+            "api.objectStore.url": "s3://bucket",
+            "api.objectStore.linkSeconds": 60,
+            "api.objectStore.jobLinks": True,
+        },
+        "api.objectStore.jobCIDRs: [] ",
+    ),
     "no Secret": ({"database.mode": "existing"}, "database.existingSecret: '' "),
     "Secret unused": (
         {"database.existingSecret": "db"},
@@ -163,6 +171,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "database.mode": "bundled",
         "api.autoscaling.enabled": True,
         "api.storage.accessModes": ["ReadWriteMany"],
+    },
+    "replicas with an object store": {
+        "database.mode": "bundled",
+        "api.replicas": 3,
+        "api.objectStore.url": "s3://bucket",
     },
     "existing": {"database.mode": "existing", "database.existingSecret": "app"},
     "a tag that --set reads as a number": {"database.mode": "bundled", "image.tag": 17},

@@ -107,3 +107,10 @@ imagePullSecrets:
 {{- range .Values.networkPolicy.excludedCIDRs }}{{ if contains ":" . }}{{ $cidrs = append $cidrs . }}{{ end }}{{ end }}
 {{- $cidrs | toJson }}
 {{- end }}
+
+{{- /* Not empty if the pods of the API share nothing on a disk: rows are in PostgreSQL, bytes in an object store. */ -}}
+{{- define "clipmill.apiIsStateless" -}}
+{{- if and .Values.api.objectStore.url (ne .Values.database.mode "sqlite") (not .Values.api.storage.existingClaim) -}}
+yes
+{{- end -}}
+{{- end -}}

@@ -13,8 +13,8 @@ from clipmill_operator.settings import Settings
 def network_policies(namespace: str, settings: Settings) -> list[Object]:
     """Return the policies of one namespace.
 
-    They deny all traffic of job pods, then allow DNS and the API to every stage, and the public
-    internet to the stages *fetch* and *discover*.
+    They deny all traffic of job pods, then allow DNS and the API to every stage, the public
+    internet to the stages *fetch* and *discover*, and the object store where jobs get its links.
     """
     job_pods = {"matchExpressions": [{"key": STAGE, "operator": "Exists"}]}
     fetch_pods = {
@@ -31,7 +31,7 @@ def network_policies(namespace: str, settings: Settings) -> list[Object]:
         _policy(
             namespace,
             "clipmill-jobs-api",
-            _egress(job_pods, _dns_rule(settings), _api_rule(settings)),
+            _egress(job_pods, _dns_rule(settings), _api_rule(settings), *_store_rules(settings)),
         ),
         _policy(namespace, "clipmill-jobs-fetch", _egress(fetch_pods, _internet_rule(settings))),
     ]
@@ -66,6 +66,12 @@ def _api_rule(settings: Settings) -> Object:
         "podSelector": {"matchLabels": dict(settings.api_pod_labels)},
     }
     return {"to": [peer], "ports": [{"port": settings.api_port, "protocol": "TCP"}]}
+
+
+def _store_rules(settings: Settings) -> list[Object]:
+    peers = [{"ipBlock": {"cidr": cidr}} for cidr in settings.object_store_cidrs]
+    ports = [{"port": settings.object_store_port, "protocol": "TCP"}]
+    return [{"to": peers, "ports": ports}] if peers else []
 
 
 def _internet_rule(settings: Settings) -> Object:
