@@ -106,7 +106,7 @@ async def _append(
     purpose: str,
 ) -> None:
     """Append a body from `offset` on; None if the body is the whole file."""
-    writer = await run_in_threadpool(ctx.spool.take_over, upload_id, offset)
+    writer = await run_in_threadpool(lambda: ctx.spool.take_over(upload_id, offset))
     end, buffer = writer.offset, bytearray()
     try:
         async for chunk in body_chunks(request, skip=end if offset is None else 0):
