@@ -45,6 +45,13 @@ def test_a_local_api_loads_no_driver_of_postgresql() -> None:
     assert loaded([code]) & {"psycopg", "yt_dlp", "apprise", *HTTPX_COMMAND} == set()
 
 
+def test_a_table_loads_no_names_of_emojis() -> None:
+    """Nor does it replace `:smile:`, which may be a part of a title."""
+    table = "terminal.console().print(terminal.table(':smile:', ['a'], [['b']]))"
+    code = f"from clipmill_cli.output import terminal; {table}"
+    assert "rich._emoji_codes" not in loaded([code])
+
+
 def test_httpx_can_still_load_its_command_line() -> None:
     """Only the first import leaves it out."""
     code = "import clipmill_client, httpx, httpx._main; assert httpx.Client"

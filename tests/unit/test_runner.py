@@ -217,6 +217,27 @@ def test_fetch_then_assemble_until_the_final_state() -> None:
     assert set(local.spent_s) == {"fetch", "assemble"}
 
 
+def test_progress_is_read_by_time_and_when_a_job_ends() -> None:
+    """A job of ten seconds costs a call every two seconds, not one at each look at its process."""
+    now, views = [0.0], []
+    process = FakeProcess(None)
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+        process.exit_code = 0 if now[0] >= 9 else None
+
+    api = FakeRunnerAPI(RENDERING, SUCCEEDED, generation=1)
+    local = LocalRunner(
+        api,  # type: ignore[arg-type]  a fake of the same shape
+        lambda stage, index, key: process,  # type: ignore[arg-type, return-value]
+        on_progress=lambda view: views.append(now[0]),
+        pause=pause,
+        clock=lambda: now[0],
+    )
+    local.run("local-friday", api.plan("local-friday"))
+    assert [round(at) for at in views] == [0, 2, 4, 6, 8, 9, 9]
+
+
 def test_a_task_that_is_given_up_is_reported() -> None:
     """The API decides what a failed fetch means for the compilation."""
     api = FakeRunnerAPI(FETCHING, FETCHING, SUCCEEDED, generation=1)

@@ -28,7 +28,8 @@ from clipmill_client.errors import PermanentError
 from clipmill_client.privileged_calls import OperatorCalls
 
 POLL_INTERVAL_S = 0.05
-STATUS_INTERVAL_S = 0.5
+# As often as jobs report their progress, and when one of them has ended.
+STATUS_INTERVAL_S = 2.0
 MAX_MESSAGE_CHARS = 500
 NO_RESULT = "its jobs ended without reporting a result"
 OnProgress = Callable[[CompilationView], None]
@@ -157,13 +158,13 @@ class LocalRunner:
 
     def _wait(self, uid: str, awaited: TaskPool | EarlyRendering, early: EarlyRendering) -> None:
         """Handle processes until those of `awaited` are done, and observe the compilation."""
-        observed_at = float("-inf")
+        due, ended = float("-inf"), 0
         while not awaited.is_done:
             now = self._clock()
             awaited.step(now)
             early.step(now)
-            if now - observed_at >= STATUS_INTERVAL_S:
-                observed_at = now
+            if now >= due or awaited.ended > ended:
+                due, ended = now + STATUS_INTERVAL_S, awaited.ended
                 view = self._observe(uid)
                 early.start_if_useful(view)
                 if view.state in TERMINAL_STATES:

@@ -49,7 +49,10 @@ def backoff_s(retries: int) -> float:
 
 
 class TaskPool:
-    """Runs the tasks of one stage; `given_up` maps task indexes to the reason."""
+    """Runs the tasks of one stage.
+
+    `given_up` maps task indexes to the reason; `ended` counts the processes that have ended.
+    """
 
     def __init__(
         self, start: Callable[[int], JobProcess], indexes: Sequence[int], *, workers: int
@@ -59,6 +62,7 @@ class TaskPool:
         self._waiting = [TaskAttempt(index) for index in indexes]
         self._running: list[tuple[TaskAttempt, JobProcess]] = []
         self.given_up: dict[int, str] = {}
+        self.ended = 0
 
     @property
     def is_done(self) -> bool:
@@ -71,6 +75,7 @@ class TaskPool:
             exit_code = process.poll()
             if exit_code is not None:
                 self._running.remove((attempt, process))
+                self.ended += 1
                 self._handle_end(attempt, process, exit_code, now)
         for attempt in [attempt for attempt in self._waiting if attempt.not_before <= now]:
             if len(self._running) >= self._workers:

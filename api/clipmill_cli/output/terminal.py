@@ -14,11 +14,14 @@ MAX_NOTE_CHARS = 500
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console for stdout or stderr; without a terminal its lines have a fixed width."""
-    detected = Console(stderr=stderr, highlight=False)
+    """Return a console for stdout or stderr; without a terminal its lines have a fixed width.
+
+    It replaces no `:name:` by an emoji: texts stay as they are, and rich's table is not loaded.
+    """
+    detected = Console(stderr=stderr, highlight=False, emoji=False)
     if detected.is_terminal:
         return detected
-    return Console(stderr=stderr, highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+    return Console(stderr=stderr, highlight=False, emoji=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
 def plain(text: object, max_chars: int = 200) -> Text:

@@ -30,6 +30,11 @@ class EarlyRendering:
         """True while no process is running or waiting for a retry."""
         return self._pool is None or self._pool.is_done
 
+    @property
+    def ended(self) -> int:
+        """Number of its processes that have ended."""
+        return 0 if self._pool is None else self._pool.ended
+
     def start_if_useful(self, view: CompilationView) -> None:
         """Start the task if a clip is ready while another one is being fetched."""
         states = {clip.state for clip in view.clips}
