@@ -40,6 +40,8 @@ ATTEMPTS = 5
 MAX_RETRY_AFTER_S = 30
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 T = TypeVar("T")
+# Receives why a request failed, and for how many seconds it has been repeated.
+OnOutage = Callable[[ClientError, float], None]
 _JITTER = wait_random_exponential(multiplier=0.5, max=10)
 # Errors of the request itself, which fails again in the same way.
 _REQUEST_ERRORS = (
@@ -47,6 +49,10 @@ _REQUEST_ERRORS = (
     httpx.LocalProtocolError,
     httpx.TooManyRedirects,
 )
+
+
+def ignore_outage(error: ClientError, seconds: float) -> None:
+    """Do nothing while a request is repeated."""
 
 
 class ApiConnection:
@@ -63,6 +69,8 @@ class ApiConnection:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = base_url
+        # Called before each further attempt with the seconds since the first one.
+        self.on_retry: OnOutage = ignore_outage
         headers = {"Authorization": f"Bearer {key}"}
         try:
             self._http = httpx.Client(
@@ -78,6 +86,9 @@ class ApiConnection:
             wait=_wait_s,
             stop=stop_after_attempt(attempts),
             sleep=pause,
+            before_sleep=lambda state: self.on_retry(
+                error_of(state), state.seconds_since_start or 0
+            ),
             reraise=True,
         )
 
@@ -191,10 +202,15 @@ def _part(path: Path, offset: int, size_bytes: int) -> Iterator[bytes]:
             yield chunk
 
 
+def error_of(state: RetryCallState) -> ClientError:
+    """Return the error of the last attempt."""
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, ClientError) else RetryableError("Unreachable", str(error))
+
+
 def _wait_s(state: RetryCallState) -> float:
     """Return a random wait, which is at least the API's Retry-After."""
-    error = state.outcome.exception() if state.outcome else None
-    retry_after_s = error.facts.get("retry_after_s", 0) if isinstance(error, ClientError) else 0
+    retry_after_s = error_of(state).facts.get("retry_after_s", 0)
     return max(_JITTER(state), min(retry_after_s, MAX_RETRY_AFTER_S))
 
 

@@ -40,7 +40,7 @@ from clipmill_client.privileged_calls import AdminCalls, OperatorCalls
 from clipmill_client.result_calls import ResultCalls
 from clipmill_client.show_calls import ShowCalls
 from clipmill_client.sign_in_calls import SignInCalls
-from clipmill_client.transfer import Transfers, library_request
+from clipmill_client.transfer import OnUpload, Transfers, unobserved
 
 
 class Client:
@@ -135,6 +135,7 @@ class Client:
         filename: str | None = None,
         *,
         keep_broken: bool = False,
+        on_progress: OnUpload = unobserved,
     ) -> Media:
         """Upload a file into the media library; the same bytes again are the same media.
 
@@ -144,9 +145,11 @@ class Client:
             filename: Its name in the library, unless that of the file.
             keep_broken: Whether a clip that cannot be played is kept, so that the `onClipError` of
                 a compilation decides about it. Its media has a `defect`.
+            on_progress: Called for each step of the upload, and after each chunk that was sent.
         """
-        request = library_request(path, kind, filename, keep_broken=keep_broken)
-        upload = self.transfers.upload(path, request)
+        upload = self.transfers.upload_library(
+            path, kind, filename, keep_broken=keep_broken, on_progress=on_progress
+        )
         return self.media(str(upload.media_id))
 
     def download_media(self, media_id: str, path: Path) -> None:

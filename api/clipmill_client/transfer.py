@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clipmill import fault_points
 from clipmill.protocol import MediaKind, Upload, UploadPurpose, UploadRequest
@@ -16,6 +18,32 @@ CHUNK_BYTES = 8 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
 ROOT = "/api/uploads"
 MAX_NAME_CHARS = 255
+
+
+class UploadStep(StrEnum):
+    """What happens to a file on its way into the API."""
+
+    HASHING = "hashing"
+    SENDING = "sending"
+    # The API reads the whole file, and decodes a clip.
+    CHECKING = "checking"
+    DONE = "done"
+
+
+class UploadProgress(NamedTuple):
+    """How far the upload of a file is."""
+
+    path: Path
+    step: UploadStep
+    sent_bytes: int = 0
+    size_bytes: int = 0
+
+
+OnUpload = Callable[[UploadProgress], None]
+
+
+def unobserved(progress: UploadProgress) -> None:
+    """Do nothing with the progress of an upload."""
 
 
 def sha256_of(path: Path) -> str:
@@ -31,6 +59,13 @@ def printable_name(name: str) -> str:
     """
     text = name.encode(errors="replace").decode()
     return "".join(" " if ord(c) < ord(" ") or c == "\x7f" else c for c in text)[:MAX_NAME_CHARS]
+
+
+def _progress_of(path: Path, upload: Upload) -> UploadProgress:
+    """Return the progress before the next chunk; the API checks the file with the last one."""
+    is_last = upload.size_bytes - upload.offset <= CHUNK_BYTES
+    step = UploadStep.CHECKING if is_last else UploadStep.SENDING
+    return UploadProgress(path, step, upload.offset, upload.size_bytes)
 
 
 def library_request(
@@ -59,25 +94,48 @@ class Transfers:
         self.has_links = False
         self._link_failed = False
 
-    def upload(self, path: Path, request: UploadRequest) -> Upload:
+    def upload(
+        self, path: Path, request: UploadRequest, on_progress: OnUpload = unobserved
+    ) -> Upload:
         """Upload a file, from the offset that the API has already, and publish it.
 
         Announcing the same size and SHA-256 again continues the same upload. Where the API offers
         links of its object store, the bytes go there; if they cannot, to the API.
 
+        Args:
+            path: The file.
+            request: Its announcement.
+            on_progress: Called for each step, and after each chunk that was sent.
+
         Raises:
             ClientError: The API refused the upload or could not be reached.
         """
         fault_points.reach(f"job.upload.{request.purpose}.starting")
-        upload = self._upload(path, request)
+        upload = self._upload(path, request, on_progress)
         fault_points.reach(f"job.upload.{request.purpose}.completed")
+        return upload
+
+    def upload_library(
+        self,
+        path: Path,
+        kind: MediaKind,
+        filename: str | None = None,
+        *,
+        keep_broken: bool = False,
+        on_progress: OnUpload = unobserved,
+    ) -> Upload:
+        """Upload a file for the media library. Raises ClientError."""
+        on_progress(UploadProgress(path, UploadStep.HASHING))
+        request = library_request(path, kind, filename, keep_broken=keep_broken)
+        upload = self.upload(path, request, on_progress)
+        on_progress(UploadProgress(path, UploadStep.DONE))
         return upload
 
     def announce(self, request: UploadRequest) -> Upload:
         """Return the unfinished upload of this announcement, or a new one."""
         return self._connection.request_as(Upload, "POST", ROOT, body=request)
 
-    def _upload(self, path: Path, request: UploadRequest) -> Upload:
+    def _upload(self, path: Path, request: UploadRequest, on_progress: OnUpload) -> Upload:
         # The API may have the bytes of a library file already, so only others go in one request.
         limit = SMALL_BYTES if self.has_links else CHUNK_BYTES
         if request.size_bytes <= limit and request.purpose is not UploadPurpose.LIBRARY:
@@ -89,10 +147,12 @@ class Transfers:
         fault_points.reach(f"job.upload.{request.purpose}.announced")
         upload = self._send_parts(path, upload)
         while upload.offset < upload.size_bytes:
+            on_progress(_progress_of(path, upload))
             upload = self._upload_chunk(path, upload)
             fault_points.reach(f"job.upload.{request.purpose}.chunk")
         if upload.complete:
             return upload
+        on_progress(UploadProgress(path, UploadStep.CHECKING))
         where = f"{ROOT}/{upload.id}/complete"
         return self._connection.request_as(Upload, "POST", where, timeout=BYTES_TIMEOUT)
 

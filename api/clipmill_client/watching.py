@@ -6,16 +6,25 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_all,
+    wait_random_exponential,
+)
 
 from clipmill.protocol import TERMINAL_STATES, CompilationFilter, CompilationView
 from clipmill.spec.base import ID_PATTERN
+from clipmill_client.api_connection import OnOutage, error_of, ignore_outage
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 
 PAGE_SIZE = 200
-# Attempts without an event between them before a stream is given up, which takes a minute.
+# Attempts without an event between them before a stream is given up.
 STREAM_ATTEMPTS = 8
+LONGEST_WAIT_S = 5
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -46,7 +55,12 @@ def find_compilation(client: Client, name_or_id: str) -> CompilationView:
 
 
 def follow(
-    client: Client, compilation_id: str, on_change: Callable[[CompilationView], None]
+    client: Client,
+    compilation_id: str,
+    on_change: Callable[[CompilationView], None],
+    *,
+    on_outage: OnOutage = ignore_outage,
+    outage_limit_s: float = 0,
 ) -> CompilationView:
     """Report each change of a compilation until it ends; return its last state.
 
@@ -54,15 +68,18 @@ def follow(
         client: Client with the owner's key.
         compilation_id: Compilation to follow.
         on_change: Called with the compilation at each change.
+        on_outage: Called before each further attempt while the stream fails.
+        outage_limit_s: Seconds for which a failing stream is opened again at least.
 
     Raises:
-        RetryableError: The event stream failed eight times in a row.
+        RetryableError: The event stream failed eight times in a row and for `outage_limit_s`.
         PermanentError: The API refused the request.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(RetryableError),
-        wait=wait_random_exponential(multiplier=0.5, max=10),
-        stop=stop_after_attempt(STREAM_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_S),
+        stop=stop_all(stop_after_attempt(STREAM_ATTEMPTS), stop_after_delay(outage_limit_s)),
+        before_sleep=lambda state: on_outage(error_of(state), state.seconds_since_start or 0),
         reraise=True,
     )
     while True:

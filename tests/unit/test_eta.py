@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,7 +44,20 @@ def _view(eta: str | None) -> CompilationView:
     )
 
 
-def test_the_estimate_is_shown_as_a_time_of_day() -> None:
-    """Nothing is shown without an estimate."""
-    assert "12:01:02 UTC" in eta_text(_view("2026-01-01T12:01:02Z"))
+@pytest.fixture
+def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_tokyo")
+def test_the_estimate_is_shown_in_local_time() -> None:
+    """With the date if it is not today; nothing is shown without an estimate."""
+    today = _view("2026-01-01T12:01:02Z")
+    assert eta_text(today, BEGAN) == ", done at about 21:01:02"
+    tomorrow = _view("2026-01-01T15:00:00Z")
+    assert eta_text(tomorrow, BEGAN) == ", done at about 2026-01-02 00:00:00"
     assert eta_text(_view(None)) == ""

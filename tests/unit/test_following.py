@@ -85,6 +85,15 @@ def test_a_stream_is_given_up_after_eight_attempts_without_an_event() -> None:
         percents(FakeClient([PermanentError("NotFound", "deleted", status=404)]))
 
 
+def test_an_outage_is_reported_before_each_attempt() -> None:
+    """Until the stream delivers again; within the limit there are more attempts than eight."""
+    outages: list[str] = []
+    client = cast(Client, FakeClient(*[[DISCONNECTED]] * 9, [view(SUCCEEDED, 100)]))
+    report = lambda error, _: outages.append(error.code)  # noqa: E731
+    last = follow(client, "c-0123", lambda _: None, on_outage=report, outage_limit_s=60)
+    assert (last.state, outages) == (SUCCEEDED, ["Unreachable"] * 9)
+
+
 class Letters(NamedTuple):
     """A page."""
 

@@ -31,10 +31,11 @@ from clipmill_cli.commands.show_commands import submit_show
 from clipmill_cli.endpoints.connections import connected, interruptible, user_client
 from clipmill_cli.local import local_render, manifest_file, prepared_manifest, result_folder
 from clipmill_cli.output import listings, terminal
-from clipmill_cli.output.failures import EXIT_INTERRUPTED, print_errors
+from clipmill_cli.output.failures import EXIT_FAILED, EXIT_INTERRUPTED, print_errors
 from clipmill_cli.output.progress import LiveProgress
 from clipmill_client import watching
 from clipmill_client.client import Client
+from clipmill_client.errors import RetryableError
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Show the progress until the end.")]
 
@@ -54,8 +55,8 @@ def submit(
     """Submit a manifest to an API: a Compilation, or a Show that makes them by a schedule.
 
     Local files of the manifest are uploaded to the media library first. With --wait, the progress
-    is shown until the end; Ctrl-C ends the waiting, not the compilation. A Show of the same name
-    is replaced.
+    is shown until the end; Ctrl-C ends the waiting, not the compilation. While the API is away,
+    it is tried again for five minutes. A Show of the same name is replaced.
 
     Exit codes: 0 submitted, 1 refused or API not reachable, 2 invalid manifest or usage. With
     --wait: 0 succeeded, 1 failed, 3 succeeded but degraded, 130 interrupted.
@@ -109,11 +110,15 @@ def _watch_and_exit(client: Client, compilation_id: str, output: Format) -> None
     """Show the progress until the end, then exit with the compilation's exit code."""
     try:
         with interruptible(), LiveProgress(terminal.console(stderr=True)) as progress:
-            view = watching.follow(client, compilation_id, progress)
+            view = local_render.follow_through_outages(client, compilation_id, progress)
     except KeyboardInterrupt:
         command = f"clipmill watch {compilation_id}"
         print_errors((f"interrupted; the compilation continues, see: {command}",))
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    except RetryableError as error:
+        command = f"clipmill watch {compilation_id}"
+        print_errors((f"{error}; when it answers again, run: {command} [{error.code}]",))
+        raise typer.Exit(EXIT_FAILED) from None
     _show_view(terminal.console(), view, output)
     raise typer.Exit(local_render.exit_code(view))
 
@@ -189,6 +194,8 @@ def watch(
     api_url: RequiredApiUrlOption = None,
 ) -> None:
     """Show the progress of a compilation until its end.
+
+    While the API is away, the command says so and tries again for five minutes.
 
     Exit codes: 0 succeeded, 1 failed, 3 succeeded but degraded, 130 interrupted (the compilation
     continues).

@@ -24,6 +24,7 @@ from clipmill_cli.commands.options import (
 from clipmill_cli.endpoints.connections import connected
 from clipmill_cli.output import listings, terminal
 from clipmill_cli.output.failures import print_errors
+from clipmill_cli.output.file_uploads import FileUploads
 from clipmill_client import watching
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import library_request
@@ -111,8 +112,9 @@ def upload(
     empty = next((file for file in files if not file.stat().st_size), None)
     if empty:
         raise MediaError("Empty", f"{empty}: the file is empty")
-    with connected(api_url, state) as client:
-        media = [client.upload_media(file, kind) for file in files]
+    err = terminal.console(stderr=True)
+    with connected(api_url, state) as client, FileUploads(err, len(files)) as progress:
+        media = [client.upload_media(file, kind, on_progress=progress) for file in files]
     print_list(output, media, listings.show_media)
 
 

@@ -34,14 +34,13 @@ from clipmill_cli.endpoints.connections import (
 from clipmill_cli.local import local_render, prepared_manifest, result_folder
 from clipmill_cli.local.job_starts.fork_server import ForkServer
 from clipmill_cli.local.local_api import SourceAccess
-from clipmill_cli.local.local_runner import OnProgress
 from clipmill_cli.output import terminal
 from clipmill_cli.output.plan_tables import show_plan
 from clipmill_cli.output.progress import LiveProgress
 from clipmill_cli.output.summary import show_summary
 from clipmill_client.client import Client
 
-Renders = Callable[[Manifest, OnProgress], tuple[CompilationView, dict[str, float]]]
+Renders = Callable[[Manifest, LiveProgress], tuple[CompilationView, dict[str, float]]]
 
 
 def render(
@@ -92,7 +91,9 @@ def render(
         with _renderer(state, access, workers) as (client, renders):
             resource = prepared_manifest.without_owner(prepared.upload(client))
             resource = prepared_manifest.as_draft(resource) if draft else resource
-            show_plan(stdout, client.dry_run(resource))
+            with terminal.working(stderr, "planning"):
+                estimate = client.dry_run(resource)
+            show_plan(stdout, estimate)
             with LiveProgress(stderr) as progress:
                 view, spent_s = renders(resource, progress)
             report = result_folder.download_results(client, view, out, spent_s)

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
@@ -21,6 +21,7 @@ from clipmill_cli.local.local_api import LocalAPI, SourceAccess
 from clipmill_cli.local.state_folder import default_state_folder
 from clipmill_cli.output import terminal
 from clipmill_client.client import Client
+from clipmill_client.errors import ClientError
 
 NO_API = (
     "no API given: set CLIPMILL_API_URL or --api-url, run clipmill login, or start clipmill serve"
@@ -28,14 +29,32 @@ NO_API = (
 NO_KEY = "CLIPMILL_API_KEY is not set: it must hold your key for the API, or run clipmill login"
 
 
-def local_api(state: Path | None, access: SourceAccess = SourceAccess()) -> LocalAPI:
-    """Return a local API on the given or the default state folder."""
+@contextmanager
+def local_api(state: Path | None, access: SourceAccess = SourceAccess()) -> Iterator[LocalAPI]:
+    """Run a local API on the given or the default state folder."""
     err = terminal.console(stderr=True)
-    return LocalAPI(
+    api = LocalAPI(
         state or default_state_folder(os.environ),
         access,
         on_wait=lambda line: err.print(terminal.plain(line)),
     )
+    with ExitStack() as stack:
+        with terminal.working(err, "starting the API of this machine"):
+            stack.enter_context(api)
+        yield api
+
+
+def _client(endpoint: Endpoint) -> Client:
+    """Return a client that says on a terminal why a request takes long."""
+    err = terminal.console(stderr=True)
+
+    def on_retry(error: ClientError, seconds: float) -> None:
+        if err.is_terminal:
+            err.print(terminal.plain(f"{error}; retrying for {seconds:.0f} s"))
+
+    client = Client(endpoint.url, endpoint.key)
+    client.connection.on_retry = on_retry
+    return client
 
 
 def user_client(api_url: str | None) -> Client:
@@ -43,7 +62,7 @@ def user_client(api_url: str | None) -> Client:
     endpoint = _endpoint(api_url, None)
     if endpoint is None:
         raise typer.BadParameter(NO_API)
-    return Client(endpoint.url, endpoint.key)
+    return _client(endpoint)
 
 
 def admin_client(api_url: str | None) -> Client:
@@ -103,7 +122,7 @@ def connected(
     """Connect to the API that a command talks to; `access` is of one in this process only."""
     endpoint = _endpoint(api_url, state)
     if endpoint:
-        with Client(endpoint.url, endpoint.key) as client:
+        with _client(endpoint) as client:
             yield client
         return
     with local_api(state, access) as api:
@@ -124,7 +143,7 @@ def serve_client(state: Path | None, access: SourceAccess) -> Client | None:
             f"--allow-* and --strict: clipmill serve at {endpoint.url} uses this state;"
             " start it with --allow-*, or choose another --state"
         )
-    return Client(endpoint.url, endpoint.key or _key(""))
+    return _client(Endpoint(endpoint.url, endpoint.key or _key("")))
 
 
 @contextmanager

@@ -9,8 +9,11 @@ from pathlib import Path
 from clipmill.protocol import MediaKind
 from clipmill_cli.errors import ManifestError
 from clipmill_cli.local.local_files import LocalFile
+from clipmill_cli.output import terminal
+from clipmill_cli.output.file_uploads import FileUploads
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
+from clipmill_client.transfer import OnUpload
 
 # As many as an API inspects at a time unless it is set otherwise.
 WORKERS = 2
@@ -28,8 +31,12 @@ def upload_files(client: Client, files: Sequence[LocalFile]) -> dict[LocalFile, 
     named: dict[str, dict[_Use, LocalFile]] = {}
     for file in files:
         named.setdefault(file.path.name, {}).setdefault(_use(file), file)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        uploads = [pool.submit(_upload_all, client, uses) for uses in named.values()]
+    count = sum(map(len, named.values()))
+    with (
+        FileUploads(terminal.console(stderr=True), count) as progress,
+        ThreadPoolExecutor(WORKERS) as pool,
+    ):
+        uploads = [pool.submit(_upload_all, client, uses, progress) for uses in named.values()]
         try:
             ids = {use: media for upload in uploads for use, media in upload.result().items()}
         finally:
@@ -37,16 +44,20 @@ def upload_files(client: Client, files: Sequence[LocalFile]) -> dict[LocalFile, 
     return {file: ids[_use(file)] for file in files}
 
 
-def _upload_all(client: Client, uses: Mapping[_Use, LocalFile]) -> dict[_Use, str]:
-    return {use: _uploaded(client, file) for use, file in uses.items()}
+def _upload_all(
+    client: Client, uses: Mapping[_Use, LocalFile], on_progress: OnUpload
+) -> dict[_Use, str]:
+    return {use: _uploaded(client, file, on_progress) for use, file in uses.items()}
 
 
 def _use(file: LocalFile) -> _Use:
     return file.path.resolve(), file.kind, file.is_clip
 
 
-def _uploaded(client: Client, file: LocalFile) -> str:
+def _uploaded(client: Client, file: LocalFile, on_progress: OnUpload) -> str:
     try:
-        return client.upload_media(file.path, file.kind, keep_broken=file.is_clip).id
+        return client.upload_media(
+            file.path, file.kind, keep_broken=file.is_clip, on_progress=on_progress
+        ).id
     except PermanentError as error:
         raise ManifestError(f"{file.field}: {error} [{error.code}]") from None

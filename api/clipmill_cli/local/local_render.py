@@ -10,10 +10,13 @@ from clipmill_cli.local.job_processes import JobLauncher
 from clipmill_cli.local.job_starts.fork_server import ForkServer
 from clipmill_cli.local.local_api import LOCAL_OWNER, LocalAPI
 from clipmill_cli.local.local_runner import LocalRunner, OnProgress, register
+from clipmill_cli.output.progress import LiveProgress
 from clipmill_client import watching
 from clipmill_client.client import Client
 
 DEFAULT_NAMESPACE = "default"
+# An API may be away for so long, such as while its node is replaced.
+OUTAGE_S = 300.0
 EXIT_SUCCEEDED, EXIT_FAILED, EXIT_DEGRADED = 0, 1, 3
 
 
@@ -55,13 +58,26 @@ def render(
 
 
 def render_by_serve(
-    client: Client, manifest: Manifest, on_progress: OnProgress
+    client: Client, manifest: Manifest, progress: LiveProgress
 ) -> tuple[CompilationView, dict[str, float]]:
     """Let a running `clipmill serve` render a manifest. Returns what `render` returns."""
     view = client.create(manifest)
     started = time.monotonic()
-    view = watching.follow(client, view.id, on_progress)
+    view = follow_through_outages(client, view.id, progress)
     return view, {"serve": time.monotonic() - started}
+
+
+def follow_through_outages(
+    client: Client, compilation_id: str, progress: LiveProgress
+) -> CompilationView:
+    """Show the progress of a compilation until it ends, while the API is restarted too.
+
+    Raises:
+        RetryableError: The API was away for OUTAGE_S.
+    """
+    return watching.follow(
+        client, compilation_id, progress, on_outage=progress.outage, outage_limit_s=OUTAGE_S
+    )
 
 
 def exit_code(view: CompilationView) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +24,18 @@ def console(*, stderr: bool = False) -> Console:
     if detected.is_terminal:
         return detected
     return Console(stderr=stderr, highlight=False, emoji=False, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def working(err: Console, text: str) -> AbstractContextManager[object]:
+    """Show what takes a moment, on a terminal, until the block ends."""
+    return err.status(plain(text)) if err.is_terminal else nullcontext()
+
+
+def local_time(timestamp: str, now: datetime | None = None) -> str:
+    """Return an RFC 3339 timestamp as the local time of day, with the date if not today."""
+    local = datetime.fromisoformat(timestamp).astimezone()
+    today = (now or datetime.now(UTC)).astimezone().date()
+    return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
 
 
 def plain(text: object, max_chars: int = 200) -> Text:
