@@ -210,7 +210,7 @@ def error_of(state: RetryCallState) -> ClientError:
 
 def _wait_s(state: RetryCallState) -> float:
     """Return a random wait, which is at least the API's Retry-After."""
-    retry_after_s = error_of(state).facts.get("retry_after_s", 0)
+    retry_after_s = float(error_of(state).facts.get("retry_after_s", 0))
     return max(_JITTER(state), min(retry_after_s, MAX_RETRY_AFTER_S))
 
 

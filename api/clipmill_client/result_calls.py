@@ -44,10 +44,19 @@ class ResultCalls:
         self._delete(f"/api/compilations/{compilation_id}/outputs/{name}")
 
     def share(self, compilation_id: str, file: str, *, seconds: int = 3600) -> ShareLink:
-        """Return a link to an output that needs no key until it expires, in 7 days at most."""
+        """Create a link to an output that needs no key until it expires, in 7 days at most."""
         path = f"/api/compilations/{compilation_id}/outputs/{file}/share"
         body = ShareRequest(expires_in_seconds=seconds)
         return self._connection.request_as(ShareLink, "POST", path, body=body)
+
+    def links(self, compilation_id: str) -> list[ShareLink]:
+        """Return the links to files of a compilation that still work, oldest first."""
+        path = f"/api/compilations/{compilation_id}/links"
+        return self._connection.request_as(list[ShareLink], "GET", path)
+
+    def revoke_link(self, compilation_id: str, link_id: str) -> None:
+        """End a link at once."""
+        self._delete(f"/api/compilations/{compilation_id}/links/{link_id}")
 
     def events(
         self, last_event_id: str | None = None

@@ -20,6 +20,7 @@ WITHOUT_JSON = {
     ("download",),
     ("admin", "delete-user"),
     ("admin", "revoke"),
+    ("links", "revoke"),
     ("media", "cancel-upload"),
     ("media", "delete"),
     ("webhooks", "delete"),

@@ -31,6 +31,7 @@ def delete_expired_rows(ctx: Context) -> None:
         ("fetch locks", expiry.delete_fetch_locks, REPEAT_DAYS),
         ("job keys", expiry.delete_job_keys, REPEAT_DAYS),
         ("keys", expiry.delete_keys, history_days),
+        ("share links", expiry.delete_share_links, REPEAT_DAYS),
         ("idempotency keys", expiry.delete_idempotency_keys, IDEMPOTENCY_DAYS),
         ("deliveries", expiry.delete_deliveries, log_days),
         ("notifications", expiry.delete_notifications, log_days),

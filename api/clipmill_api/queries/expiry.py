@@ -31,6 +31,7 @@ from clipmill_api.tables import (
     ReservationRow,
     ResultMediaRow,
     RevisionRow,
+    ShareLinkRow,
     TaskRow,
     UploadRow,
 )
@@ -38,7 +39,7 @@ from clipmill_api.tables import (
 BATCH = 500
 # Rows of a revision, besides the revision itself.
 _OF_REVISION = (ClipRow, TaskRow, LogLineRow, KeyRow, ReservationRow)
-_OF_COMPILATION = (*_OF_REVISION, ProcessingJobRow, ResultMediaRow, RevisionRow)
+_OF_COMPILATION = (*_OF_REVISION, ProcessingJobRow, ResultMediaRow, ShareLinkRow, RevisionRow)
 
 
 def _delete(session: Session, table: type[Base], expired: ColumnElement[bool]) -> int:
@@ -83,6 +84,11 @@ def delete_fetch_locks(session: Session, before: datetime) -> int:
 def delete_keys(session: Session, before: datetime) -> int:
     """Delete keys that expired or were revoked before a time."""
     return _delete(session, KeyRow, or_(KeyRow.expires_at < before, KeyRow.revoked_at < before))
+
+
+def delete_share_links(session: Session, before: datetime) -> int:
+    """Delete links to outputs that expired before a time."""
+    return _delete(session, ShareLinkRow, ShareLinkRow.expires_at < before)
 
 
 def delete_job_keys(session: Session, before: datetime) -> int:

@@ -32,6 +32,7 @@ from clipmill_api.tables.media_tables import (
     MediaRow,
     ResultMediaRow,
     SegmentRow,
+    ShareLinkRow,
     UploadRow,
 )
 from clipmill_api.tables.show_tables import (
@@ -71,6 +72,7 @@ __all__ = [
     "ResultMediaRow",
     "RevisionRow",
     "SegmentRow",
+    "ShareLinkRow",
     "ShowRow",
     "TaskRow",
     "TierRow",

@@ -74,6 +74,20 @@ class UploadRow(Base):
     )
 
 
+class ShareLinkRow(Base):
+    """Link to a file of a compilation that needs no key. Without its row it leads nowhere."""
+
+    __tablename__ = "share_links"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    compilation_id: Mapped[str] = mapped_column(ForeignKey("compilations.id"))
+    file: Mapped[str]
+    name: Mapped[str] = mapped_column(String(400))  # of the downloaded file
+    media_id: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    __table_args__ = (Index(None, "compilation_id"), Index(None, "expires_at"))
+
+
 class ResultMediaRow(Base):
     """Media file that an output of a succeeded revision plays."""
 

@@ -28,6 +28,7 @@ from clipmill_cli.commands import (
 )
 from clipmill_cli.commands.migrating import import_legacy_command
 from clipmill_cli.commands.options import Format, OutputOption
+from clipmill_cli.commands.sharing import link_commands
 from clipmill_cli.installed_versions import installed_versions, version_text
 from clipmill_cli.output.failures import ErrorHandlingGroup
 
@@ -72,6 +73,13 @@ Examples:
     clipmill webhooks add https://example.org/hooks --name my-hook
     clipmill webhooks test my-hook
     clipmill webhooks deliveries my-hook
+"""
+LINKS_HELP = """Manage links by which anybody can read an output until they end.
+
+Examples:
+    clipmill links create friday main --expires 1d
+    clipmill links list friday
+    clipmill links revoke friday l-0123456789abcdef
 """
 SHOW_HELP = """Make an episode of a show on this machine.
 
@@ -199,6 +207,11 @@ _add(_webhooks, "enable", webhook_commands.enable)
 _add(_webhooks, "test", webhook_commands.send_test)
 _add(_webhooks, "deliveries", webhook_commands.deliveries)
 _add(_webhooks, "replay", webhook_commands.replay)
+
+_links = _add_group("links", LINKS_HELP)
+_add(_links, "create", link_commands.create)
+_add(_links, "list", link_commands.list_links)
+_add(_links, "revoke", link_commands.revoke)
 
 _show = _add_group("show", SHOW_HELP)
 _add(_show, "run", local_show_commands.run_local_show)

@@ -15,6 +15,7 @@ from clipmill.protocol import (
     KeyView,
     Media,
     MediaFacts,
+    ShareLink,
     TierView,
     Usage,
     UsedIn,
@@ -73,6 +74,14 @@ def show_uses(out: Console, uses: Sequence[UsedIn]) -> None:
         for use in uses
     ]
     out.print(table("Used in", ("compilation", "name", "output", "as", "created"), rows))
+
+
+def show_links(out: Console, links: Sequence[ShareLink]) -> None:
+    """Print one row for each link, without its URL, whose holder can read the file."""
+    rows = [
+        (link.id, link.file, _minute(link.created_at), _minute(link.expires_at)) for link in links
+    ]
+    out.print(table("Links", ("id", "file", "created", "expires"), rows))
 
 
 def show_media(out: Console, media: Sequence[Media]) -> None:

@@ -90,9 +90,12 @@ class ShareRequest(Model):
 
 
 class ShareLink(Model):
-    """A link by which anybody can read an output until it expires."""
+    """A link by which anybody can read an output until it expires or is revoked."""
 
+    id: Id
+    file: str = Field(description="Name of the output, or of its companion file.")
     url: str
+    created_at: str
     expires_at: str
 
 

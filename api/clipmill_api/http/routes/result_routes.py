@@ -15,11 +15,8 @@ from clipmill_api.database import Session
 from clipmill_api.http import share_links
 from clipmill_api.http.authentication import UserPrincipal
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
-from clipmill_api.http.problem_details import not_found
 from clipmill_api.http.routes.compilation_routes import find_output
 from clipmill_api.media import downloads
-from clipmill_api.queries import media_library
-from clipmill_api.timestamps import format_time
 
 router = APIRouter(route_class=YamlRoute, prefix="/api", tags=["compilations"])
 Permanent = Annotated[bool, Query(description="Delete it with its videos and its resource.")]
@@ -39,31 +36,42 @@ def share_output(
 ) -> ShareLink:
     """Return a link to a finished video or companion file that needs no key until it expires.
 
-    It ends before if the output is deleted or replaced, or the administrator's key is changed.
+    It ends before if it is revoked, the output is deleted, or the administrator's key is changed.
     """
     name, media = find_output(ctx, principal.owner, compilation_id, file)
-    ends_at = ctx.later(request.expires_in_seconds)
-    url = share_links.share_url(ctx, media.id, name, int(ends_at.timestamp()))
-    response.headers["Location"] = url
-    return ShareLink(url=url, expires_at=format_time(ends_at))
+    link = share_links.create_link(
+        ctx, principal.owner, compilation_id, (file, name, media), request.expires_in_seconds
+    )
+    response.headers["Location"] = link.url
+    return link
 
 
-@router.head("/shared/{media_id}/{name}", include_in_schema=False)
-@router.get("/shared/{media_id}/{name}", responses=downloads.RESPONSES, response_class=Response)
+@router.get("/compilations/{compilation_id}/links")
+def list_share_links(ctx: Ctx, principal: UserPrincipal, compilation_id: str) -> list[ShareLink]:
+    """List the links to files of a compilation that still work, oldest first."""
+    return share_links.list_links(ctx, principal.owner, compilation_id)
+
+
+@router.delete("/compilations/{compilation_id}/links/{link_id}", status_code=204)
+def revoke_share_link(
+    ctx: Ctx, principal: UserPrincipal, compilation_id: str, link_id: str
+) -> None:
+    """Revoke a link: from then on it is 404."""
+    share_links.revoke_link(ctx, principal.owner, compilation_id, link_id)
+
+
+@router.head("/shared/{link_id}/{name}", include_in_schema=False)
+@router.get("/shared/{link_id}/{name}", responses=downloads.RESPONSES, response_class=Response)
 def download_shared(
     request: Request,
     ctx: Ctx,
-    media_id: str,
+    link_id: str,
     name: str,
     expires: Annotated[int, Query(ge=0, le=min(MAX_TIME, MAX_SAFE_INTEGER))],
     signature: Annotated[str, Query(max_length=100)],
 ) -> Response:
     """Download an output by its link, without a key. Supports Range."""
-    share_links.require_signature(ctx, media_id, name, expires=expires, signature=signature)
-    with ctx.db.read() as session:
-        row = media_library.find_any_media(session, media_id)
-    if row is None:
-        raise not_found("media", media_id)
+    row = share_links.shared_media(ctx, link_id, name, expires=expires, signature=signature)
     reply = downloads.serve_media(request, ctx, row, name=name)
     reply.headers["Content-Disposition"] = reply.headers["Content-Disposition"].replace(
         "attachment", "inline", 1

@@ -27,6 +27,7 @@ from clipmill_api.tables import (
     ResultMediaRow,
     RevisionRow,
     SegmentRow,
+    ShareLinkRow,
     ShowRow,
     TaskRow,
     UploadRow,
@@ -36,7 +37,7 @@ from clipmill_api.tables import (
 )
 
 # Tables by compilation, and by owner; those that refer to others come first.
-OF_COMPILATIONS = (ClipRow, ResultMediaRow, LogLineRow, TaskRow, RevisionRow)
+OF_COMPILATIONS = (ClipRow, ResultMediaRow, ShareLinkRow, LogLineRow, TaskRow, RevisionRow)
 OF_OWNER = (
     ProcessingJobRow,
     FetchLockRow,

@@ -1,0 +1,1 @@
+"""Commands that give others access to results."""
