@@ -139,7 +139,9 @@ def _text(settings: tuple[str, ...]) -> str:
 
 def objects(option: str) -> list[Object]:
     """Return the objects of one of OPTIONS."""
-    return [rendered for rendered in yaml.safe_load_all(_text(OPTIONS[option])) if rendered]
+    # libyaml parses the CRD ten times as fast as the loader in Python.
+    parsed = yaml.load_all(_text(OPTIONS[option]), yaml.CSafeLoader)
+    return [rendered for rendered in parsed if rendered]
 
 
 def of_kind(option: str, *kinds: str) -> list[Object]:
