@@ -126,6 +126,7 @@ SHARED: dict[str, dict[str, Any]] = {
         affinity=_ref("free"),
         priorityClassName=_OPTIONAL_NAME,
         runtimeClassName=_OPTIONAL_NAME,
+        schedulerName=_OPTIONAL_NAME,
         labels=_STRINGS,
         annotations=_STRINGS,
     ),
@@ -178,6 +179,13 @@ CROSS_RULES: list[dict[str, Any]] = [
         "description": "an HTTPRoute needs a Gateway",
         "if": _where(api=_where(httpRoute=_where(enabled={"const": True}))),
         "then": _where(api=_where(httpRoute=_where(parentRefs={"minItems": 1}))),
+    },
+    {
+        "description": "a queue of Kueue needs jobs.kueue.enabled",
+        "if": _where(jobs=_where(kueue=_where(enabled={"const": False}))),
+        "then": _where(
+            jobs=_where(kueue=_where(queueName={"const": ""}, priorityClass={"const": ""}))
+        ),
     },
     {
         "description": "alerts on metrics that nobody scrapes report everything as down",

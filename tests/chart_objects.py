@@ -63,6 +63,13 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "monitoring.dashboard.annotations.grafana_folder=Video",
         "monitoring.rules.labels.release=prometheus",
     ),
+    "queued": (
+        "jobs.kueue.enabled=true",
+        "jobs.kueue.queueName=render",
+        "jobs.maxActive=0",
+        "jobs.maxActivePerOwner=0",
+        "jobs.pods.schedulerName=bin-packing",
+    ),
     "open": (
         "networkPolicy.enabled=false",
         "admissionPolicy.enabled=false",

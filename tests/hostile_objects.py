@@ -248,6 +248,22 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
         lambda secret: secret["stringData"].update(CLIPMILL_CREDENTIAL="x"),
         "API's URL and a key only",
     ),
+    "a queue name without Kueue": (
+        "render Job",
+        _label("kueue.x-k8s.io/queue-name", "team"),
+        "queued by Kueue",
+    ),
+    "another label of Kueue": (
+        "render Job",
+        _label("kueue.x-k8s.io/prebuilt-workload-name", "mine"),
+        "queued by Kueue",
+    ),
+    "an annotation of Kueue": (
+        "render Job",
+        _metadata(annotations={"kueue.x-k8s.io/job-min-parallelism": "1"}),
+        "queued by Kueue",
+    ),
+    "another scheduler": ("render Job", _pod(schedulerName="mine"), "access to their host"),
     "many pods": ("render Job", _spec(parallelism=500, completions=500), "parallelism"),
     "a Secret of another name": ("render Secret", _metadata(name="x"), "the name of an object"),
     "a token Secret": (

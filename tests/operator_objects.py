@@ -103,5 +103,5 @@ def decision_on(
     """Return the decision with usual settings."""
     if isinstance(response, Plan):
         response = PlanResponse(owner="ada", plan=response)
-    usual = {"is_admitted": True, "render_from_segments": 24, "now": NOW}
+    usual = {"own_wait": None, "render_from_segments": 24, "now": NOW}
     return decide(compilation, observed, response, **usual | arguments)

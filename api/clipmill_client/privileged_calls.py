@@ -28,6 +28,7 @@ from clipmill.protocol import (
 from clipmill.protocol.integrations.credential_models import KeyRotation
 from clipmill.protocol.operator_messages import (
     IdentifiedRegistration,
+    OwnerUsage,
     RegistrationBatch,
     RegistrationReply,
 )
@@ -113,6 +114,12 @@ class OperatorCalls:
         """Return compilations that have not ended, oldest first."""
         path, params = f"{ROOT}/active", {"limit": limit}
         return self._connection.request_as(list[ActiveCompilation], "GET", path, params=params)
+
+    def recent_usage(self, owners: Sequence[str]) -> dict[str, int]:
+        """Return the render seconds that owners, 200 at most, have used in the last 24 hours."""
+        path, params = f"{ROOT}/usage", {"owner": list(owners)}
+        usage = self._connection.request_as(list[OwnerUsage], "GET", path, params=params)
+        return {each.owner: each.seconds for each in usage}
 
     def submissions(self, action: SubmissionAction | None = None) -> list[Submission]:
         """Return at most 100 resources to create, change or delete, oldest first.

@@ -18,6 +18,7 @@ from clipmill.process_privacy import forbid_inspection
 from clipmill_client.client import Client
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator.kube_client import KubeClient
+from clipmill_operator.queueing.queue_poller import QueuePoller
 from clipmill_operator.reconciling.job_writer import JobWriter
 from clipmill_operator.reconciling.reconciler import Reconciler
 from clipmill_operator.reconciling.status_writer import StatusWriter
@@ -59,6 +60,7 @@ def create_loop(settings: Settings, kube: KubeClient, health: Health) -> Control
             settings,
             reconciler.states.invalidate_registration,
         ),
+        queues=QueuePoller(kube, api, cache, reconciler.admissions, settings, time.monotonic),
         settings=settings,
         health=health,
     )

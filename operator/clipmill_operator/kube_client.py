@@ -40,6 +40,8 @@ SECRET = Kind("/api/v1", "secrets")
 EVENT = Kind("/api/v1", "events")
 NAMESPACE = Kind("/api/v1", "namespaces", namespaced=False)
 NETWORK_POLICY = Kind("/apis/networking.k8s.io/v1", "networkpolicies")
+# A resource of Kueue: it is requested only if the settings say that Kueue is there.
+WORKLOAD = Kind("/apis/kueue.x-k8s.io/v1beta2", "workloads")
 KINDS = {
     "Compilation": COMPILATION,
     "Show": SHOW,

@@ -63,6 +63,7 @@ class PodSettings(BaseModel):
     affinity: dict[str, Any] = {}
     priority_class_name: str = ""
     runtime_class_name: str = ""
+    scheduler_name: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
@@ -78,6 +79,14 @@ def _check_cidrs(cidrs: tuple[str, ...]) -> tuple[str, ...]:
     for cidr in cidrs:
         ip_network(cidr)
     return cidrs
+
+
+def _check_label_value(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", value):
+        raise ValueError(
+            f"{value!r} is no name: up to 63 letters, digits, dashes and dots are allowed"
+        )
+    return value
 
 
 def _parse_labels(value: object) -> object:
@@ -96,6 +105,7 @@ Cidrs = Annotated[Words, AfterValidator(_check_cidrs)]
 Labels = Annotated[Mapping[str, str], BeforeValidator(_parse_labels)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Ports = Annotated[tuple[Port, ...], BeforeValidator(split_words), Field(min_length=1)]
+LabelValue = Annotated[str, AfterValidator(_check_label_value)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
@@ -113,8 +123,11 @@ class Settings(EnvironmentSettings):
     watch_namespaces: Words = ()
     submit_namespace: str = ""
     default_owner: str = "default"
-    max_active: AtLeastOne = 20
-    max_active_per_owner: AtLeastOne = 5
+    max_active: int = Field(20, ge=0)
+    max_active_per_owner: int = Field(5, ge=0)
+    kueue: bool = False
+    kueue_queue: LabelValue = ""
+    kueue_priority_class: LabelValue = ""
     max_discovering: AtLeastOne = 10
     fetch_parallelism: AtLeastOne = 4
     render_parallelism: AtLeastOne = 4
@@ -148,6 +161,18 @@ class Settings(EnvironmentSettings):
                 "CLIPMILL_API_POD_LABELS is not set: with CLIPMILL_NETWORK_POLICIES=true job pods"
                 " reach only the pods with these labels"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _require_kueue(self) -> Self:
+        for variable, value in (
+            ("CLIPMILL_KUEUE_QUEUE", self.kueue_queue),
+            ("CLIPMILL_KUEUE_PRIORITY_CLASS", self.kueue_priority_class),
+        ):
+            if value and not self.kueue:
+                raise ValueError(
+                    f"{variable} is {value!r}, and CLIPMILL_KUEUE is false: no Job would ever start"
+                )
         return self
 
     @property

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from typing import Any
 
 import pytest
 import yaml
 
-from chart_objects import named, of_kind, run_helm
+from chart_objects import OPTIONS, named, of_kind, run_helm, set_options
+from clipmill_operator.settings import PodSettings
 from controlplane import ControlPlane
 from generate import CHART
 from hostile_objects import HOSTILE, alien_secret, disguised_secret, hostile, own_objects, settings
@@ -104,6 +106,31 @@ def test_the_api_server_finds_no_type_error(guarded: ControlPlane) -> None:
     assert len(listed) == 4
     warnings = [o.get("status", {}).get("typeChecking", {}) for o in listed]
     assert [w for w in warnings if w.get("expressionWarnings")] == []
+
+
+def test_labels_and_scheduler_of_the_settings(guarded: ControlPlane) -> None:
+    """With Kueue a Job may have a queue and a priority class, and no other label of it."""
+    words = ("template", "clipmill", str(CHART), "-n", "queued", "--kube-version", "1.34.0")
+    shown = ("--show-only", "templates/admission.yaml", *set_options(OPTIONS["queued"]))
+    guarded.kubectl("create", "namespace", "queued")
+    guarded.apply(*yaml.safe_load_all(run_helm(*words, *shown).stdout))
+    who = ("--as=system:serviceaccount:queued:clipmill-operator", "--as-group=system:masters")
+    pods = PodSettings(scheduler_name="bin-packing")
+    configured = settings(IMAGE, "queued").model_copy(update={"pods": pods})
+    job = own_objects("queued", configured)["render Job"]
+    labels = job["metadata"]["labels"]
+    labels |= {"kueue.x-k8s.io/queue-name": "team", "kueue.x-k8s.io/priority-class": "high"}
+    job["spec"]["suspend"] = True
+    alien = copy.deepcopy(job)
+    alien["metadata"]["labels"]["kueue.x-k8s.io/prebuilt-workload-name"] = "mine"
+    elsewhere = copy.deepcopy(job)
+    elsewhere["spec"]["template"]["spec"]["schedulerName"] = "mine"
+    for refused in (alien, elsewhere):
+        for _ in range(200):
+            if "denied request" in created(guarded, refused, *who):
+                break
+        assert "denied request" in created(guarded, refused, *who)
+    assert "created (server dry run)" in created(guarded, job, *who)
 
 
 def test_values_of_job_pods_reach_the_policy() -> None:

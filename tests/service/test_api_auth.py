@@ -127,6 +127,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/operator/episodes/{episode_id}/failed"): OPERATOR,
     ("GET", "/api/operator/active"): OPERATOR,
     ("GET", "/api/operator/submissions"): OPERATOR,
+    ("GET", "/api/operator/usage"): OPERATOR,
     ("POST", "/api/operator/submissions/{compilation_id}/refused"): OPERATOR,
     ("GET", "/api/admin/users"): ADMIN,
     ("PUT", "/api/admin/users/{name}"): ADMIN,

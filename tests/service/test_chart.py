@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -37,6 +38,7 @@ RIGHTS = {
     ("", "namespaces"): {"get"},
     ("networking.k8s.io", "networkpolicies"): {"list", "watch", "create", "patch"},
 }
+KUEUE_RIGHTS = {("kueue.x-k8s.io", "workloads"): {"list"}}
 ROW = re.compile(r"^\| (?:`([a-z.0-9]+)`|core) \| `([a-z/]+)` \| ([a-z, ]+) \|", re.MULTILINE)
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 FIRST_SECRETS = {("", "secrets"): {"create"}}
@@ -115,7 +117,8 @@ def test_rights(option: str) -> None:
     roles = [role for role in of_kind(option, "Role", "ClusterRole") if not _is_for_people(role)]
     first = [role for role in roles if role["metadata"]["name"].endswith("-secrets")]
     assert [rules(role) for role in first] == [FIRST_SECRETS]
-    assert [rules(role) for role in roles if role not in first] == [RIGHTS] * (len(roles) - 1)
+    rights = RIGHTS | (KUEUE_RIGHTS if option == "queued" else {})
+    assert [rules(role) for role in roles if role not in first] == [rights] * (len(roles) - 1)
     for binding in of_kind(option, "RoleBinding", "ClusterRoleBinding"):
         (subject,) = binding["subjects"]
         assert subject["name"].endswith("-operator")
@@ -337,6 +340,23 @@ def test_hosts_of_ingress_and_httproute() -> None:
     sources = named(option, "NetworkPolicy", "clipmill-api")["spec"]["ingress"][0]["from"]
     peer = {"matchLabels": {"kubernetes.io/metadata.name": "gateway-system"}}
     assert {"namespaceSelector": peer} in sources
+
+
+def test_kueue_is_a_setting_of_the_operator() -> None:
+    """With its defaults, and without the limits of the operator; otherwise nothing names it."""
+    environ = {"CLIPMILL_KUEUE": "true", "CLIPMILL_KUEUE_QUEUE": "render"}
+    environ |= {"CLIPMILL_KUEUE_PRIORITY_CLASS": "", "CLIPMILL_MAX_ACTIVE": "0"}
+    assert environ.items() <= _operator_environ("queued").items()
+    assert json.loads(_operator_environ("queued")["CLIPMILL_PODS"])["schedulerName"]
+    plain = [made for made in objects("sqlite") if made["kind"] not in OUTSIDE]
+    assert "kueue" not in json.dumps(plain).lower().replace("jobs.kueue.enabled", "").replace(
+        "kueue.x-k8s.io/", ""
+    ).replace("is queued by kueue", "")
+
+
+def _operator_environ(option: str) -> dict[str, str]:
+    pod = named(option, "Deployment", "clipmill-operator")["spec"]["template"]["spec"]
+    return {env["name"]: env.get("value", "") for env in pod["containers"][0]["env"]}
 
 
 @pytest.mark.parametrize("part", ["api", "operator"])

@@ -134,6 +134,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"api.httpRoute.enabled": True},
         "api.httpRoute.parentRefs: [] ",
     ),
+    "a queue without Kueue": (
+        {"jobs.kueue.queueName": "render"},
+        "jobs.kueue.queueName: '' was expected",
+    ),
+    "fewer than no Compilations": ({"jobs.maxActive": -1}, "jobs.maxActive: -1 is less than"),
     "a size without a unit": ({"api.storage.size": 20}, "api.storage.size: 20 is less than"),
     "a size without a unit as text": (
         {"database.bundled.storage.size": "20"},
@@ -182,6 +187,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "longer videos": {
         "rendering.lengthLimits": ["tiktok=none", "youtube_shorts=1m30s"],
         "rendering.refuseTooLong": True,
+    },
+    "Kueue alone decides": {
+        "jobs.kueue.enabled": True,
+        "jobs.kueue.queueName": "render",
+        "jobs.maxActive": 0,
+        "jobs.maxActivePerOwner": 0,
+        "jobs.pods.schedulerName": "bin-packing",
     },
     "as a subchart": {"global": {"anything": 1}},
 }

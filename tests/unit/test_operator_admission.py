@@ -1,8 +1,6 @@
-"""Admission, owners, and the reconcile state."""
+"""Owners, and the reconcile state."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
@@ -15,73 +13,18 @@ from clipmill.protocol import (
     StageKey,
 )
 from clipmill_operator.errors import OwnerNotAllowed
-from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
-from clipmill_operator.reconciling.admission_queue import AdmissionQueue, Candidate, admissible
+from clipmill_operator.reconciling.actions import PlanResponse
 from clipmill_operator.reconciling.ownership import owner_of, submission_namespace
 from clipmill_operator.reconciling.reconcile_cache import (
     DeferredStatus,
     ReconcileCache,
     progress_of,
 )
-from clipmill_operator.watching.observed import Children, ObservedCompilation
-from operator_objects import COMPILATION, FETCHING, SETTINGS, SUCCEEDED, children, job
+from clipmill_operator.watching.observed import ObservedCompilation
+from operator_objects import COMPILATION, FETCHING, SETTINGS
 
 UID = COMPILATION.uid
-OTHER = replace(COMPILATION, name="other", uid="uid-2", created_at="2026-01-02T00:00:00Z")
 ACCEPTED = PlanResponse(owner="ada", plan=FETCHING)
-
-
-# --- admission --------------------------------------------------------------------------------
-
-
-def candidate(day: int, owner: str) -> Candidate:
-    """Return a Compilation of that day that waits."""
-    return Candidate(f"2026-01-0{day}", f"u{day}", owner, ("ns", f"c{day}"))
-
-
-@pytest.mark.parametrize(
-    ("admitted", "chosen"),
-    [
-        ({}, ["u1", "u2", "u4"]),
-        ({"x": "ada"}, ["u1", "u4"]),
-        ({"x": "ada", "y": "ada"}, ["u4"]),
-        ({"x": "eve", "y": "bob", "z": "bob"}, []),
-    ],
-)
-def test_the_oldest_are_admitted_first(admitted: dict[str, str], chosen: list[str]) -> None:
-    """Limits of three, and two per owner; one owner's limit does not block the others."""
-    waiting = [candidate(4, "bob"), *(candidate(day, "ada") for day in (1, 2, 3))]
-    uids = [one.uid for one in admissible(admitted, waiting, limit=3, owner_limit=2)]
-    assert uids == chosen
-
-
-def test_an_admission_ends_with_its_revision() -> None:
-    """An outage of the API keeps it; a refusal or a terminal state gives it to the next."""
-    for ended in (
-        PlanResponse(refusal=SpecRefusal("TierLimit", "")),
-        PlanResponse(owner="ada", plan=SUCCEEDED),
-    ):
-        queue = AdmissionQueue(limit=1, owner_limit=1)
-        assert queue.admit(COMPILATION, ACCEPTED, Children())
-        assert queue.admit(COMPILATION, PlanResponse(outage="no response"), Children())
-        assert not queue.admit(OTHER, ACCEPTED, Children())
-        assert (queue.counts(), queue.is_waiting(OTHER.uid)) == ((1, 1), True)
-        assert queue.admissible_keys() == []
-        queue.admit(COMPILATION, ended, Children())
-        assert queue.admissible_keys() == [OTHER.key]
-        assert queue.admit(OTHER, ACCEPTED, Children())
-        assert queue.counts() == (1, 0)
-
-
-def test_existing_jobs_continue_beyond_the_limit() -> None:
-    """A restarted operator admits what has Jobs, and only then what waits."""
-    queue = AdmissionQueue(limit=1, owner_limit=1)
-    queue.restore(UID, "ada")
-    assert not queue.admit(OTHER, ACCEPTED, Children())
-    assert queue.admit(OTHER, ACCEPTED, children(job("fetch")))
-    queue.release(UID)
-    queue.release(OTHER.uid)
-    assert queue.counts() == (0, 0)
 
 
 # --- owners -----------------------------------------------------------------------------------

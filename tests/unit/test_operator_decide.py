@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from clipmill.protocol import CompilationState, Plan, TaskCounts
+from clipmill_operator.queueing.queue_wait import own_wait
 from clipmill_operator.reconciling.actions import (
     CreateJob,
     Decision,
@@ -23,6 +25,7 @@ from operator_objects import (
     FAILED,
     FETCHING,
     MANY_SEGMENTS,
+    NOW,
     RENDERING,
     SUCCEEDED,
     children,
@@ -203,13 +206,14 @@ def test_a_report_holds_the_cause(observed: Children, contents: tuple[str, ...])
 
 def test_without_admission_it_is_queued() -> None:
     """No Job is created, and status and events have a reason; one with Jobs continues."""
-    decision = decision_on(FETCHING, children(), is_admitted=False)
+    wait = own_wait(None, None, datetime.fromisoformat(NOW))
+    decision = decision_on(FETCHING, children(), own_wait=wait)
     assert decision.actions == ()
     assert decision.status is not None
     assert (decision.status.phase, decision.status.reason) == ("Queued", "Queued")
     reasons = [event.reason for event in events_of(COMPILATION, decision)]
     assert reasons == ["Accepted", "Queued"]
-    started = decision_on(RENDERING, children(job("fetch", result="Complete")), is_admitted=False)
+    started = decision_on(RENDERING, children(job("fetch", result="Complete")), own_wait=wait)
     assert actions_of(started) == [("create", "assemble", 1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from clipmill.protocol import (
     Stage,
     TaskCounts,
 )
+from clipmill_operator.queueing.queue_wait import own_wait
 from clipmill_operator.reconciling.actions import (
     CreateJob,
     Decision,
@@ -39,6 +41,7 @@ from operator_objects import NOW, UNLIMITED
 
 MAX_ROUNDS = 12
 RENDER_FROM_SEGMENTS = 4
+WAIT = own_wait(None, None, datetime.fromisoformat(NOW))
 
 
 @dataclass
@@ -58,6 +61,7 @@ class SimulatedCluster:
     jobs: dict[str, ObservedJob] = field(default_factory=dict)
     pods: dict[str, ObservedPod] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
+    tasks: dict[str, int] = field(default_factory=dict)
     successes: int = 0
 
     def __post_init__(self) -> None:
@@ -117,7 +121,7 @@ class SimulatedCluster:
             compilation,
             Children(tuple(self.jobs.values()), tuple(self.pods.values())),
             self.response(),
-            is_admitted=self.is_admitted,
+            own_wait=None if self.is_admitted else WAIT,
             render_from_segments=RENDER_FROM_SEGMENTS,
             now=NOW,
         )
@@ -144,6 +148,7 @@ class SimulatedCluster:
         assert self.is_admitted
         self.jobs[name] = ObservedJob("ns", name, name, "uid", stage.value, self.generation)
         self.secrets.add(name)
+        self.tasks[name] = tasks
         for index in range(tasks):
             pod = f"{name}-{index}"
             running = ObservedPod("ns", pod, name, "uid", self.generation, index, "Running")
@@ -158,6 +163,24 @@ class SimulatedCluster:
         for key, pod in self.pods.items():
             if pod.is_missing_secret and pod.job in self.secrets:
                 self.pods[key] = replace(pod, phase="Running", waiting_reason="")
+
+    def suspend_job(self, name: str) -> None:
+        """Suspend an unfinished Job, as Kueue does: its running pods are deleted."""
+        if name and not self.jobs[name].result:
+            self.jobs[name] = replace(self.jobs[name], is_suspended=True)
+            self.pods = {
+                key: pod for key, pod in self.pods.items() if pod.job != name or pod.exit_code
+            }
+
+    def resume_job(self, name: str) -> None:
+        """Resume a Job: indexes that have not ended get new pods."""
+        job = self.jobs[name]
+        self.jobs[name] = replace(job, is_suspended=False)
+        for index in range(self.tasks[name]):
+            pod = f"{name}-{index}"
+            if pod not in self.pods:
+                running = ObservedPod("ns", pod, name, "uid", self.generation, index, "Running")
+                self.pods[pod] = replace(running, generation=job.generation)
 
     # --- events ---------------------------------------------------------------------------
 
@@ -214,6 +237,10 @@ class SimulatedCluster:
                 self.end_pod(which, 66, reports_result=False)
             case "job deleted":
                 self._delete_job(job)
+            case "job suspended":
+                self.suspend_job(job)
+            case "job resumed" if job and self.jobs[job].is_suspended:
+                self.resume_job(job)
             case "secret deleted":
                 self.delete_secret(job, which)
             case "edited":
@@ -238,6 +265,8 @@ EVENTS = [
     "pod fails",
     "pod is not isolated",
     "job deleted",
+    "job suspended",
+    "job resumed",
     "secret deleted",
     "edited",
     "cancelled",
@@ -283,6 +312,8 @@ def test_decisions_reach_a_fixed_point_and_an_end(
         cluster.happen(event, which)
         cluster.execute(cluster.decide(), limit=limit)
     cluster.is_api_down, cluster.is_admitted = False, True
+    for name in [name for name, job in cluster.jobs.items() if job.is_suspended]:
+        cluster.resume_job(name)
     settle(cluster)
     while any(pod.is_running for pod in cluster.pods.values()):
         cluster.end_pod(0, 0, reports_result=True)

@@ -69,6 +69,7 @@ def test_all_workers_reconcile_at_once() -> None:
         poller=unused,
         resync=cast(Any, Resync()),
         submissions=unused,
+        queues=unused,
         shows=unused,
         settings=cast(Any, settings),
         health=unused,

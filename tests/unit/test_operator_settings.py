@@ -78,7 +78,9 @@ def test_booleans(name: str, field: str, value: str) -> None:
         ("CLIPMILL_JOB_API_URL", "api:8000", "http(s)://host:port"),
         ("CLIPMILL_API_POD_LABELS", "api", "key=value"),
         ("CLIPMILL_API_POD_LABELS", "", "not set"),
-        ("CLIPMILL_MAX_ACTIVE", "0", "1"),
+        ("CLIPMILL_MAX_ACTIVE", "-1", "0"),
+        ("CLIPMILL_MAX_DISCOVERING", "0", "1"),
+        ("CLIPMILL_KUEUE_QUEUE", "a/b", "up to 63 letters"),
         ("CLIPMILL_STAGE_DEADLINE_SECONDS", "2h", "whole number"),
         ("CLIPMILL_HEALTH_PORT", "70000", "65535"),
         ("CLIPMILL_EXCLUDED_CIDRS", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
@@ -94,6 +96,16 @@ def test_an_invalid_value_is_refused_by_name(name: str, value: str, rule: str) -
         Settings.from_environ(ENVIRON | {name: value})
     assert str(refused.value).startswith(name)
     assert rule in str(refused.value)
+
+
+def test_a_queue_without_kueue_is_refused() -> None:
+    """Its Jobs would be suspended for ever."""
+    for name in ("CLIPMILL_KUEUE_QUEUE", "CLIPMILL_KUEUE_PRIORITY_CLASS"):
+        with pytest.raises(InvalidSettings) as refused:
+            Settings.from_environ(ENVIRON | {name: "render"})
+        assert f"{name} is 'render', and CLIPMILL_KUEUE is false" in str(refused.value)
+    on = {"CLIPMILL_KUEUE": "true", "CLIPMILL_KUEUE_QUEUE": "render"}
+    assert Settings.from_environ(ENVIRON | on).kueue_queue == "render"
 
 
 def test_the_page_describes_every_variable_with_its_default() -> None:

@@ -46,7 +46,7 @@ def written(current: CompilationStatus, **fields: Any) -> ObservedCompilation:
     return replace(COMPILATION, status=status.dump_status(current), **fields)
 
 
-def test_phases_are_the_states_and_refused() -> None:
+def test_phases_are_the_states_queued_and_refused() -> None:
     """The enumeration in the CRD has every phase that is written."""
     assert set(Phase) == {*map(str, CompilationState), "Queued", "Refused"}
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import execute_built, row_count, upsert
-from clipmill_api.tables import RenderUsageRow, RenderWindowRow, ReservationRow, TierRow, UserRow
+from clipmill_api.tables import (
+    RenderUsageRow,
+    RenderWindowRow,
+    ReservationRow,
+    RevisionRow,
+    TierRow,
+    UserRow,
+)
 
 
 def render_window(session: Session, owner: str, month: str) -> tuple[int, int]:
@@ -118,6 +126,22 @@ def list_usage(session: Session, owner: str, limit: int = 500) -> list[RenderUsa
     """Return the usage of an owner, newest first."""
     query = select(RenderUsageRow).where(RenderUsageRow.owner == owner)
     return list(session.scalars(query.order_by(RenderUsageRow.created_at.desc()).limit(limit)))
+
+
+def usage_since(session: Session, owners: Collection[str], since: datetime) -> dict[str, int]:
+    """Return the used render seconds of owners since a time; those without any are absent."""
+    is_revision = and_(
+        RenderUsageRow.compilation_id == RevisionRow.compilation_id,
+        RenderUsageRow.generation == RevisionRow.generation,
+    )
+    query = (
+        select(RenderUsageRow.owner, func.sum(RenderUsageRow.seconds))
+        .join(RevisionRow, is_revision)
+        # There is an index of the ends of revisions.
+        .where(RevisionRow.completed_at >= since, RenderUsageRow.owner.in_(owners))
+    )
+    rows = session.execute(query.group_by(RenderUsageRow.owner))
+    return {owner: int(seconds) for owner, seconds in rows}
 
 
 def reserve_storage(session: Session, owner: str, size_bytes: int) -> bool:

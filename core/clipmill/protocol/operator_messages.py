@@ -146,6 +146,13 @@ class SubmissionRefusal(Model):
     message: str = Field(max_length=500)
 
 
+class OwnerUsage(Model):
+    """Render seconds that an owner has used in the last 24 hours."""
+
+    owner: Name
+    seconds: int
+
+
 class ActiveCompilation(CompilationView):
     """A compilation that has not ended, with the UID of its resource."""
 

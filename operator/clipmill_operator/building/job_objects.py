@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipmill.protocol import ExitCode, Stage
-from clipmill_operator.building.labels import DISCOVER, JobRef, owner_reference
+from clipmill_operator.building.labels import DISCOVER, QUEUE_NAME, JobRef, owner_reference
 from clipmill_operator.building.resource import Object
 from clipmill_operator.settings import Settings
 
@@ -36,10 +36,11 @@ def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Objec
         "metadata": {
             "name": ref.child_name(stage),
             "namespace": ref.namespace,
-            "labels": ref.labels(stage),
+            "labels": {**ref.labels(stage), **ref.queue_labels},
             "ownerReferences": ref.owner_references(),
         },
         "spec": {
+            **_suspension(ref),
             "completionMode": "Indexed",
             "completions": tasks,
             "parallelism": min(tasks, parallelism.get(stage, 1)),
@@ -52,6 +53,11 @@ def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Objec
             "template": _pod_template(ref, stage, settings),
         },
     }
+
+
+def _suspension(ref: JobRef) -> Object:
+    """Return the field by which the pods of a Job wait until Kueue admits it."""
+    return {"suspend": True} if QUEUE_NAME in ref.queue_labels else {}
 
 
 def _failure_rules() -> list[Object]:
@@ -97,6 +103,7 @@ def _placement(settings: Settings) -> Object:
         "affinity": pods.affinity,
         "priorityClassName": pods.priority_class_name,
         "runtimeClassName": pods.runtime_class_name,
+        "schedulerName": pods.scheduler_name,
     }
     return {field: value for field, value in fields.items() if value}
 

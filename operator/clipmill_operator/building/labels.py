@@ -6,7 +6,8 @@ Names follow from uid, generation and stage, so that a repeated reconcile create
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from clipmill.shows.show_messages import DiscoverJob
@@ -30,6 +31,9 @@ SHOW_UID = f"{GROUP}/show-uid"
 EPISODE = f"{GROUP}/episode"
 # Annotation of an episode's Compilation: the scheduled time.
 SCHEDULED_AT = f"{GROUP}/scheduled-at"
+# Labels of Kueue, of Compilations and Jobs: the LocalQueue, and the WorkloadPriorityClass.
+QUEUE_NAME = "kueue.x-k8s.io/queue-name"
+PRIORITY_CLASS = "kueue.x-k8s.io/priority-class"
 # The stage of a show's episode that queries its sources. It belongs to no Compilation.
 DISCOVER = "discover"
 MANAGED_BY = {
@@ -45,6 +49,10 @@ class JobRef(Protocol):
     @property
     def namespace(self) -> str:
         """The namespace of the Job."""
+
+    @property
+    def queue_labels(self) -> Mapping[str, str]:
+        """Labels of the Job by which Kueue queues it; none if it starts at once."""
 
     def child_name(self, stage: str) -> str:
         """Return the name of a stage's Job and Secret."""
@@ -65,6 +73,7 @@ class RevisionRef:
     uid: str
     generation: int
     owner: str
+    queue_labels: Mapping[str, str] = field(default_factory=dict)
 
     def child_name(self, stage: str) -> str:
         """Return the name of a stage's Job and Secret.
@@ -97,6 +106,11 @@ class EpisodeRef:
     def namespace(self) -> str:
         """The namespace of the show."""
         return self.task.namespace
+
+    @property
+    def queue_labels(self) -> Mapping[str, str]:
+        """None: it takes seconds, and the time of its episode is known."""
+        return {}
 
     def child_name(self, stage: str) -> str:
         """Return the name of the Job and Secret."""

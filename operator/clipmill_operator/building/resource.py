@@ -35,7 +35,7 @@ class Phase(StrEnum):
     FAILED = "Failed"
     CANCELLED = "Cancelled"
     SUPERSEDED = "Superseded"
-    # It waits: for its admission, or for the pods of its stage, none of which runs.
+    # It waits: for its admission, for Kueue, or for the pods of its stage, none of which runs.
     QUEUED = "Queued"
     # The spec is not accepted. It may be accepted after an edit or when a quota is raised.
     REFUSED = "Refused"
@@ -45,8 +45,8 @@ class Condition(Model):
     """Condition contains details for one aspect of the current state of a Compilation."""
 
     type: ShortText = Field(
-        description="type of condition: Accepted, Fetched, Rendered, Complete, Failed, Degraded or"
-        " WithinLimits."
+        description="type of condition: Accepted, Fetched, Rendered, Complete, Failed, Queued,"
+        " Degraded or WithinLimits."
     )
     status: Literal["True", "False", "Unknown"] = Field(
         description="status of the condition, one of True, False, Unknown."
@@ -112,6 +112,26 @@ class SegmentSummary(Model):
     )
 
 
+class QueueSummary(Model):
+    """QueueSummary describes the place of a Compilation in a queue."""
+
+    name: ShortText | None = Field(
+        None,
+        description="name of the LocalQueue of Kueue. It is absent in the operator's own queue.",
+    )
+    position: int | None = Field(
+        None,
+        description="position in the operator's own queue, where 1 starts next. Above 10 it is"
+        " rounded up to tens. Kueue gives none.",
+    )
+    estimated_start: ShortText | None = Field(
+        None,
+        description="estimatedStart is when the operator expects to start it, as an RFC 3339"
+        " timestamp. It is estimated by the Compilations that have ended since the operator's"
+        " start.",
+    )
+
+
 class OutputSummary(Model):
     """OutputSummary describes one finished video file."""
 
@@ -154,6 +174,9 @@ class CompilationStatus(Model):
     progress: ProgressSummary = Field(
         ProgressSummary(),
         description="progress of the work in steps of 5 percent.",
+    )
+    queue: QueueSummary | None = Field(
+        None, description="queue describes where the Compilation waits while its phase is Queued."
     )
     clips_ready: ShortText | None = Field(
         None, description="clipsReady is the number of ready clips and of all clips, such as 2/3."

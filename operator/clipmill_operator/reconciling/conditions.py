@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from clipmill.protocol import TERMINAL_STATES, ClipState, ClipStatus, CompilationState, Plan
 from clipmill_operator.building.resource import Condition
+from clipmill_operator.queueing.queue_wait import QueueWait
 from clipmill_operator.watching.observed import ObservedCompilation, ObservedShow
 
 # Longest message of a condition or a status: 500 clips must fit into one object.
@@ -46,15 +47,18 @@ def conditions_of(
     return conditions
 
 
-def plan_findings(plan: Plan, *, is_queued: bool) -> list[Finding]:
-    """Return the findings on an accepted revision."""
+def plan_findings(plan: Plan, wait: QueueWait | None) -> list[Finding]:
+    """Return the findings on an accepted revision, which may wait in a queue."""
     skipped = [clip for clip in plan.clips if clip.state is ClipState.SKIPPED]
     findings = [
         Finding("Accepted", "True", "Accepted", _reservation(plan)),
         _fetched(plan, len(skipped)),
-        _rendered(plan, is_queued=is_queued),
+        _rendered(plan, is_queued=wait is not None),
         *_terminal(plan),
     ]
+    if wait is not None:
+        message = wait.message[:MESSAGE_CHARS]
+        findings.append(Finding("Queued", "True", wait.reason, message))
     if skipped:
         findings.append(Finding("Degraded", "True", "ClipsSkipped", _skipped_message(skipped)))
     too_long = [f"{output.name}: {output.too_long}" for output in plan.outputs if output.too_long]
@@ -73,10 +77,10 @@ def refusal_findings(reason: str, message: str) -> list[Finding]:
     ]
 
 
-def phase_reason(plan: Plan, *, is_queued: bool) -> tuple[str, str]:
+def phase_reason(plan: Plan, wait: QueueWait | None) -> tuple[str, str]:
     """Return reason and message of the phase."""
-    if is_queued:
-        return "Queued", "Waiting until a running Compilation ends: the limit is reached"
+    if wait is not None:
+        return wait.reason, wait.message[:MESSAGE_CHARS]
     if plan.state in TERMINAL_STATES:
         message = plan.message or _outputs_message(plan)
         return plan.reason or plan.state.value, message[:MESSAGE_CHARS]
@@ -131,7 +135,7 @@ def _rendered(plan: Plan, *, is_queued: bool) -> Finding:
 
 def _terminal(plan: Plan) -> list[Finding]:
     """Return Complete and Failed, as in batch/v1, but present from the start."""
-    reason, message = phase_reason(plan, is_queued=False)
+    reason, message = phase_reason(plan, None)
     if plan.state is CompilationState.SUCCEEDED:
         return [
             Finding("Complete", "True", "Succeeded", message),

@@ -18,6 +18,8 @@ from clipmill.protocol import (
     Stage,
 )
 from clipmill_operator.building.resource import CompilationStatus
+from clipmill_operator.queueing.queue_wait import QueueWait
+from clipmill_operator.queueing.suspended_jobs import suspension
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.actions import (
     Action,
@@ -45,7 +47,7 @@ def decide(
     children: Children,
     response: PlanResponse,
     *,
-    is_admitted: bool,
+    own_wait: QueueWait | None,
     render_from_segments: int,
     now: str,
 ) -> Decision:
@@ -55,7 +57,7 @@ def decide(
         compilation: The Compilation.
         children: Its Jobs and pods, observed before the response was requested.
         response: The API's response.
-        is_admitted: Whether it may create Jobs if it has none.
+        own_wait: Why it may create no Jobs if it has none; None if it may.
         render_from_segments: Missing segments that can be rendered from which on *render* pods are
             used; 0 for never.
         now: The time for conditions, as in RFC 3339.
@@ -63,13 +65,13 @@ def decide(
     actions: tuple[Action, ...] = ()
     if response.plan is not None:
         plan = response.plan
-        is_queued = needs_admission(plan, children) and not is_admitted
+        is_queued = own_wait is not None and needs_admission(plan, children)
         actions = tuple(_actions(plan, children, is_queued, render_from_segments))
         desired = status.accepted_status(
             compilation,
             plan,
             response.owner,
-            is_queued=is_queued,
+            wait=own_wait if is_queued else suspension(plan, children),
             pod_wait=pod_wait(plan, children),
             now=now,
         )

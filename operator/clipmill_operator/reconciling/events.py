@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from clipmill_operator.building.resource import API_VERSION, CompilationStatus, Object
+from clipmill_operator.building.resource import API_VERSION, CompilationStatus, Object, Phase
 from clipmill_operator.reconciling.actions import (
     Action,
     CreateJob,
@@ -84,7 +84,7 @@ def _status_events(compilation: ObservedCompilation, status: CompilationStatus) 
         identity = (condition.type, condition.status, condition.reason, compilation.generation)
         if event_type and identity not in previous:
             yield Event(event_type, condition.reason, condition.message)
-    if status.reason == "Queued" and compilation.status.get("reason") != "Queued":
+    if status.phase is Phase.QUEUED and compilation.status.get("phase") != Phase.QUEUED:
         yield Event("Normal", "Queued", str(status.message))
 
 

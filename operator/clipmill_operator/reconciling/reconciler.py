@@ -14,9 +14,13 @@ from enum import Enum
 from clipmill import fault_points
 from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator.building.labels import RevisionRef
-from clipmill_operator.building.resource import Phase
+from clipmill_operator.building.resource import Phase, QueueSummary
 from clipmill_operator.errors import PermanentKubeError
 from clipmill_operator.kube_client import KubeClient
+from clipmill_operator.queueing.admission_queue import AdmissionQueue
+from clipmill_operator.queueing.fair_order import AdmissionLimits
+from clipmill_operator.queueing.queue_labels import queue_labels
+from clipmill_operator.queueing.queue_wait import QueueWait, own_wait
 from clipmill_operator.reconciling import events
 from clipmill_operator.reconciling.action_executor import ActionExecutor
 from clipmill_operator.reconciling.actions import (
@@ -26,7 +30,6 @@ from clipmill_operator.reconciling.actions import (
     ReplaceSecret,
     ReportFailure,
 )
-from clipmill_operator.reconciling.admission_queue import AdmissionQueue
 from clipmill_operator.reconciling.decide import decide
 from clipmill_operator.reconciling.network_policies import NetworkPolicies
 from clipmill_operator.reconciling.reconcile_cache import (
@@ -73,9 +76,8 @@ class Reconciler:
         self._api, self._cache, self._settings = api, cache, settings
         self._clock, self._now = clock, now
         self.states = ReconcileCache()
-        self.admissions = AdmissionQueue(
-            limit=settings.max_active, owner_limit=settings.max_active_per_owner
-        )
+        limits = AdmissionLimits(settings.max_active, settings.max_active_per_owner)
+        self.admissions = AdmissionQueue(limits, clock)
         self.namespaces = NamespaceOwners(kube, clock)
         self.network_policies = NetworkPolicies(kube, settings)
         self._registrar = Registrar(api, self.namespaces, self.states, settings, clock)
@@ -99,15 +101,18 @@ class Reconciler:
         if self._is_settled(compilation, children):
             return ReconcileResult.DONE
         response = self._response(compilation)
+        is_admitted = self.admissions.admit(compilation, response, children)
         decision = decide(
             compilation,
             children,
             response,
-            is_admitted=self.admissions.admit(compilation, response, children),
+            own_wait=None if is_admitted else self._own_wait(compilation),
             render_from_segments=self._settings.render_from_segments,
             now=self._timestamp(),
         )
-        return self._apply(compilation, response, self._limit_replacements(compilation, decision))
+        revision = self._revision(compilation, response)
+        decision = self._limit_replacements(compilation, decision)
+        return self._apply(compilation, revision, response, decision)
 
     def cancel(self, uid: str) -> None:
         """Cancel a deleted Compilation at the API. A repetition changes nothing."""
@@ -116,10 +121,10 @@ class Reconciler:
         self.admissions.release(uid)
 
     def restore_admissions(self) -> None:
-        """Admit the Compilations that have active Jobs, so that limits hold across a restart."""
+        """Admit the Compilations that have running Jobs, so that limits hold across a restart."""
         uids = {compilation.uid for compilation in self._cache.compilations.all()}
         for job in self._cache.jobs.all():
-            if job.compilation_uid in uids and not job.result:
+            if job.compilation_uid in uids and not job.result and not job.is_suspended:
                 self.admissions.restore(job.compilation_uid, job.owner)
 
     def _is_settled(self, compilation: ObservedCompilation, children: Children) -> bool:
@@ -133,7 +138,14 @@ class Reconciler:
         if is_recent and _is_refused(compilation):
             return state.api.registered == 0 and not children.jobs
         is_registered = state.api.registered == compilation.generation
-        return is_registered and self.admissions.is_waiting(compilation.uid)
+        if not is_registered or not self.admissions.is_waiting(compilation.uid):
+            return False
+        place = self._own_wait(compilation).queue or QueueSummary()
+        return place.model_dump(by_alias=True, exclude_none=True) == compilation.status.get("queue")
+
+    def _own_wait(self, compilation: ObservedCompilation) -> QueueWait:
+        place = self.admissions.place(compilation.uid)
+        return own_wait(place, compilation.status.get("queue"), self._now())
 
     def _response(self, compilation: ObservedCompilation) -> PlanResponse:
         deferred = self.states.take_deferred_response(compilation.uid, compilation.generation)
@@ -164,9 +176,13 @@ class Reconciler:
     # --- writes -------------------------------------------------------------------------------
 
     def _apply(
-        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+        self,
+        compilation: ObservedCompilation,
+        revision: RevisionRef,
+        response: PlanResponse,
+        decision: Decision,
     ) -> ReconcileResult:
-        self._execute(compilation, response, decision)
+        self._execute(compilation, revision, decision)
         if not response.outage:
             is_active = response.plan is not None and not response.is_terminal
             progress = progress_of(response.plan) if is_active and response.plan else ""
@@ -179,9 +195,8 @@ class Reconciler:
         return ReconcileResult.REQUEUE if has_reported else ReconcileResult.DONE
 
     def _execute(
-        self, compilation: ObservedCompilation, response: PlanResponse, decision: Decision
+        self, compilation: ObservedCompilation, revision: RevisionRef, decision: Decision
     ) -> None:
-        revision = _revision(compilation, response)
         try:
             for action in decision.actions:
                 self._executor.execute(revision, action)
@@ -215,16 +230,16 @@ class Reconciler:
         )
         self.states.update(compilation.uid, last=last)
 
+    def _revision(self, compilation: ObservedCompilation, response: PlanResponse) -> RevisionRef:
+        """Return the revision of the plan; without a plan, actions only delete Jobs."""
+        generation = response.plan.generation if response.plan else 0
+        return RevisionRef(
+            *(compilation.namespace, compilation.name, compilation.uid, generation, response.owner),
+            queue_labels=queue_labels(compilation, self._settings),
+        )
+
     def _timestamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _revision(compilation: ObservedCompilation, response: PlanResponse) -> RevisionRef:
-    """Return the revision of the plan; without a plan, actions only delete Jobs."""
-    generation = response.plan.generation if response.plan else 0
-    return RevisionRef(
-        compilation.namespace, compilation.name, compilation.uid, generation, response.owner
-    )
 
 
 def _is_refused(compilation: ObservedCompilation) -> bool:

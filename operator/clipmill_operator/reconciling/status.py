@@ -13,6 +13,7 @@ from clipmill_operator.building.resource import (
     ProgressSummary,
     SegmentSummary,
 )
+from clipmill_operator.queueing.queue_wait import QueueWait
 from clipmill_operator.reconciling.actions import PodWait, SpecRefusal
 from clipmill_operator.reconciling.conditions import (
     MESSAGE_CHARS,
@@ -36,7 +37,7 @@ def accepted_status(
     plan: Plan,
     owner: str,
     *,
-    is_queued: bool = False,
+    wait: QueueWait | None = None,
     pod_wait: PodWait | None = None,
     now: str,
 ) -> CompilationStatus:
@@ -46,29 +47,30 @@ def accepted_status(
         compilation: The Compilation.
         plan: The API's plan.
         owner: The user whose quota is used.
-        is_queued: Whether it waits for its admission.
+        wait: Why it waits in a queue, if it does.
         pod_wait: Why pods do not start, if some do not.
         now: The time for conditions.
     """
-    reason, message = phase_reason(plan, is_queued=is_queued)
-    if pod_wait:
-        is_queued = is_queued or pod_wait.is_complete
-        reason = pod_wait.reason if pod_wait.is_complete else "PodsWaiting"
-        message = pod_wait.message
+    if wait is None and pod_wait is not None and pod_wait.is_complete:
+        wait = QueueWait(pod_wait.reason, pod_wait.message)
+    reason, message = phase_reason(plan, wait)
+    if wait is None and pod_wait is not None:
+        reason, message = "PodsWaiting", pod_wait.message
     segments = SegmentSummary(**dict(plan.segments)) if plan.segments.total else None
     return CompilationStatus(
         observed_generation=compilation.generation,
         compilation_id=plan.compilation_id,
         owner=owner,
-        phase=Phase.QUEUED if is_queued else Phase(plan.state.value),
+        phase=Phase.QUEUED if wait else Phase(plan.state.value),
         reason=reason,
         message=message,
         progress=_progress(plan, compilation),
+        queue=wait.queue if wait else None,
         clips_ready=f"{ready_clips(plan)}/{len(plan.clips)}",
         clips=[_clip(clip) for clip in plan.clips],
         segments=segments,
         outputs=[_output(result) for result in plan.results],
-        conditions=conditions_of(compilation, plan_findings(plan, is_queued=is_queued), now),
+        conditions=conditions_of(compilation, plan_findings(plan, wait), now),
     )
 
 

@@ -18,6 +18,7 @@ from clipmill_operator import metrics
 from clipmill_operator.building.labels import COMPILATION_NAME
 from clipmill_operator.building.resource import Object
 from clipmill_operator.errors import KubeError, Requeue
+from clipmill_operator.queueing.queue_poller import QueuePoller
 from clipmill_operator.reconciling.reconciler import Reconciler, ReconcileResult
 from clipmill_operator.reconciling.submission_sync import SubmissionSync
 from clipmill_operator.settings import Settings
@@ -47,6 +48,7 @@ class ControlLoop:
     poller: ProgressPoller
     resync: Resync
     submissions: SubmissionSync
+    queues: QueuePoller
     shows: ShowController
     settings: Settings
     health: Health
@@ -158,6 +160,7 @@ class ControlLoop:
     async def _poll_round(self) -> None:
         self._add_all(await asyncio.to_thread(self.poller))
         self._add_all(await asyncio.to_thread(self.submissions))
+        self._add_all(await asyncio.to_thread(self.queues))
 
     async def _cancel(self, uid: str) -> None:
         """Cancel a deleted Compilation at the API; the next resync retries a failure."""

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from clipmill_operator.building.resource import Object
 from clipmill_operator.kube_client import ObjectList
+from clipmill_operator.queueing.observed_workload import ObservedWorkload
 from clipmill_operator.watching.observed import (
     Children,
     Key,
@@ -91,18 +92,39 @@ class KindCache(Generic[T]):
         return None if previous is not None and previous.value == value else value
 
 
+class WorkloadCache:
+    """Workloads of Kueue by the uid of their Job. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._workloads: dict[str, ObservedWorkload] = {}
+
+    def replace(self, workloads: Iterable[ObservedWorkload]) -> set[str]:
+        """Take over all Workloads of suspended Jobs. Return the uids of Jobs with a change."""
+        previous, current = self._workloads, {each.job_uid: each for each in workloads}
+        self._workloads = current
+        return {uid for uid in {*previous, *current} if previous.get(uid) != current.get(uid)}
+
+    def of_jobs(self, jobs: Iterable[ObservedJob]) -> tuple[ObservedWorkload, ...]:
+        """Return the Workloads of these Jobs."""
+        current = self._workloads
+        return tuple(current[job.uid] for job in jobs if job.uid in current)
+
+
 class ClusterCache:
-    """All Compilations and Shows with their Jobs and pods."""
+    """All Compilations and Shows with their Jobs and pods, and Workloads of suspended Jobs."""
 
     def __init__(self) -> None:
         self.compilations: KindCache[ObservedCompilation] = KindCache(ObservedCompilation.from_body)
         self.shows: KindCache[ObservedShow] = KindCache(ObservedShow.from_body)
         self.jobs: KindCache[ObservedJob] = KindCache(ObservedJob.from_body)
         self.pods: KindCache[ObservedPod] = KindCache(ObservedPod.from_body)
+        self.workloads = WorkloadCache()
 
     def children(self, uid: str) -> Children:
         """Return the Jobs and pods of the Compilation with this uid."""
-        return Children(_owned(self.jobs.all(), uid), _owned(self.pods.all(), uid))
+        jobs = _owned(self.jobs.all(), uid)
+        pods, workloads = _owned(self.pods.all(), uid), self.workloads.of_jobs(jobs)
+        return Children(jobs, pods, workloads)
 
 
 C = TypeVar("C", ObservedJob, ObservedPod)

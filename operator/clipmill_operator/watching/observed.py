@@ -11,12 +11,15 @@ from clipmill_operator.building.labels import (
     EPISODE,
     GENERATION,
     OWNER,
+    PRIORITY_CLASS,
+    QUEUE_NAME,
     STAGE,
     SUBMISSION,
     SUBMISSION_PROOF,
 )
 from clipmill_operator.building.resource import KIND
 from clipmill_operator.building.show_resource import SHOW_KIND
+from clipmill_operator.queueing.observed_workload import ObservedWorkload
 
 Body = Mapping[str, Any]
 # Namespace and name.
@@ -56,6 +59,9 @@ class ObservedCompilation:
     # The id of the API's submission that it was created for.
     submission: str | None = None
     submission_proof: str | None = None
+    # The labels of Kueue.
+    queue_name: str = ""
+    priority_class: str = ""
     is_deleting: bool = False
 
     @property
@@ -67,7 +73,7 @@ class ObservedCompilation:
     def from_body(cls, body: Body) -> ObservedCompilation:
         """Read a Compilation."""
         metadata = body["metadata"]
-        annotations = metadata.get("annotations") or {}
+        annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -78,6 +84,8 @@ class ObservedCompilation:
             status=body.get("status") or {},
             submission=annotations.get(SUBMISSION),
             submission_proof=annotations.get(SUBMISSION_PROOF),
+            queue_name=labels.get(QUEUE_NAME, ""),
+            priority_class=labels.get(PRIORITY_CLASS, ""),
             is_deleting="deletionTimestamp" in metadata,
         )
 
@@ -137,7 +145,15 @@ class ObservedJob:
     failed_indexes: frozenset[int] = frozenset()
     # The episode of which it is the discover Job.
     episode: str = ""
+    # The queue of Kueue that it was created for. While it is suspended it has no pods.
+    queue_name: str = ""
+    is_suspended: bool = False
     is_deleting: bool = False
+
+    @property
+    def waits_in_queue(self) -> bool:
+        """Whether it waits for Kueue."""
+        return bool(self.queue_name) and self.is_suspended and not self.result
 
     @classmethod
     def from_body(cls, body: Body) -> ObservedJob:
@@ -157,6 +173,8 @@ class ObservedJob:
             message=message,
             failed_indexes=parse_indexes(status.get("failedIndexes") or ""),
             episode=labels.get(EPISODE, ""),
+            queue_name=labels.get(QUEUE_NAME, ""),
+            is_suspended=bool((body.get("spec") or {}).get("suspend")),
             is_deleting="deletionTimestamp" in metadata,
         )
 
@@ -268,10 +286,11 @@ def _termination_message(status: Body, terminated: Body) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The Jobs and pods of one Compilation."""
+    """The Jobs and pods of one Compilation, and the Workloads of suspended Jobs."""
 
     jobs: tuple[ObservedJob, ...] = ()
     pods: tuple[ObservedPod, ...] = ()
+    workloads: tuple[ObservedWorkload, ...] = ()
 
     def job(self, stage: str, generation: int) -> ObservedJob | None:
         """Return the Job of a stage and generation."""
@@ -283,3 +302,7 @@ class Children:
     def pods_of(self, job: ObservedJob) -> list[ObservedPod]:
         """Return the pods of a Job."""
         return [pod for pod in self.pods if pod.job == job.name]
+
+    def workload(self, job: ObservedJob) -> ObservedWorkload | None:
+        """Return the Workload of a Job."""
+        return next((each for each in self.workloads if each.job_uid == job.uid), None)

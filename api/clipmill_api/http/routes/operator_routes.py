@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -17,7 +18,8 @@ from clipmill.protocol import (
     SubmissionAction,
     SubmissionRefusal,
 )
-from clipmill.protocol.operator_messages import UID_PATTERN
+from clipmill.protocol.operator_messages import UID_PATTERN, OwnerUsage
+from clipmill.spec.base import Name
 from clipmill_api.compilations import plan_reader, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
@@ -25,7 +27,7 @@ from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_keys import replace_job_key
 from clipmill_api.http.problem_details import not_found
-from clipmill_api.queries import compilation_records, revision_clips
+from clipmill_api.queries import compilation_records, quota_ledger, revision_clips
 from clipmill_api.queries.shows import episode_rows
 from clipmill_api.shows.show_views import show_reference
 from clipmill_api.tables import CompilationRow
@@ -39,6 +41,9 @@ router = APIRouter(
 )
 Limit = Annotated[int, Query(ge=1, le=2000)]
 Uid = Annotated[str, Path(pattern=UID_PATTERN)]
+Owners = Annotated[list[Name], Query(alias="owner", min_length=1, max_length=200)]
+# The usage by which the operator's queue is fair between owners.
+RECENT = timedelta(hours=24)
 
 
 def _compilation(session: Session, uid: str, *, lock: bool = False) -> CompilationRow:
@@ -71,6 +76,14 @@ def list_active_compilations(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompila
             session, [(row.id, r.generation) for row, r in rows]
         )
     return [responses.active_view(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
+
+
+@router.get("/usage")
+def list_recent_usage(ctx: Ctx, owners: Owners) -> list[OwnerUsage]:
+    """Return the render seconds of owners in the last 24 hours, settled ones only."""
+    with ctx.db.read() as session:
+        seconds = quota_ledger.usage_since(session, owners, ctx.now() - RECENT)
+    return [OwnerUsage(owner=owner, seconds=seconds.get(owner, 0)) for owner in owners]
 
 
 @router.get("/submissions")
