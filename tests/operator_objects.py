@@ -18,12 +18,8 @@ from clipmill.protocol import (
 from clipmill_operator.reconciling.actions import Decision, PlanResponse
 from clipmill_operator.reconciling.decide import decide
 from clipmill_operator.settings import Settings
-from clipmill_operator.watching.observed import (
-    Children,
-    ObservedCompilation,
-    ObservedJob,
-    ObservedPod,
-)
+from clipmill_operator.watching.observed import Children, ObservedCompilation, ObservedJob
+from clipmill_operator.watching.observed_pod import ObservedPod
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T01:00:00Z"

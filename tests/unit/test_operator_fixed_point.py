@@ -31,12 +31,8 @@ from clipmill_operator.reconciling.actions import (
 )
 from clipmill_operator.reconciling.decide import decide
 from clipmill_operator.reconciling.status import dump_status
-from clipmill_operator.watching.observed import (
-    Children,
-    ObservedCompilation,
-    ObservedJob,
-    ObservedPod,
-)
+from clipmill_operator.watching.observed import Children, ObservedCompilation, ObservedJob
+from clipmill_operator.watching.observed_pod import ObservedPod
 from operator_objects import NOW, UNLIMITED
 
 MAX_ROUNDS = 12

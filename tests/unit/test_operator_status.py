@@ -12,7 +12,8 @@ from clipmill_operator.building.resource import CompilationStatus, Phase
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
 from clipmill_operator.reconciling.events import events_of
-from clipmill_operator.watching.observed import Children, ObservedCompilation, ObservedPod
+from clipmill_operator.watching.observed import Children, ObservedCompilation
+from clipmill_operator.watching.observed_pod import ObservedPod
 from operator_objects import (
     COMPILATION,
     FAILED,

@@ -19,7 +19,8 @@ from clipmill_operator.errors import (
 from clipmill_operator.kube_client import POD, KubeClient, ObjectList
 from clipmill_operator.watching.health import Health
 from clipmill_operator.watching.object_cache import KindCache
-from clipmill_operator.watching.observed import ObservedCompilation, ObservedPod
+from clipmill_operator.watching.observed import ObservedCompilation
+from clipmill_operator.watching.observed_pod import ObservedPod
 from clipmill_operator.watching.work_queue import WorkQueue, backoff_s
 
 A, B = ("ns", "a"), ("ns", "b")

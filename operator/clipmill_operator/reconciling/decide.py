@@ -31,12 +31,8 @@ from clipmill_operator.reconciling.actions import (
     ReplaceSecret,
     ReportFailure,
 )
-from clipmill_operator.watching.observed import (
-    Children,
-    ObservedCompilation,
-    ObservedJob,
-    ObservedPod,
-)
+from clipmill_operator.watching.observed import Children, ObservedCompilation, ObservedJob
+from clipmill_operator.watching.observed_pod import ObservedPod
 
 NO_RESULT = "Pods ended without reporting a result"
 MESSAGE_CHARS = 480

@@ -9,7 +9,8 @@ from clipmill.protocol import NOT_ISOLATED, ExitCode
 from clipmill.shows.show_messages import DiscoverJob, FailedDiscovery
 from clipmill_operator.reconciling.actions import SECRET_REPLACED_EVERY_S
 from clipmill_operator.reconciling.decide import failure_message
-from clipmill_operator.watching.observed import Children, ObservedJob, ObservedPod
+from clipmill_operator.watching.observed import Children, ObservedJob
+from clipmill_operator.watching.observed_pod import ObservedPod
 
 # The pod of an episode that needs none any more may be about to end by itself.
 UNNEEDED_FOR_S = 30.0

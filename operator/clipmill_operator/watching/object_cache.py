@@ -18,11 +18,11 @@ from clipmill_operator.watching.observed import (
     Key,
     ObservedCompilation,
     ObservedJob,
-    ObservedPod,
     ObservedShow,
     key_of,
     resource_version_of,
 )
+from clipmill_operator.watching.observed_pod import ObservedPod
 
 T = TypeVar("T", ObservedCompilation, ObservedShow, ObservedJob, ObservedPod)
 
