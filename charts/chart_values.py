@@ -176,6 +176,17 @@ CROSS_RULES: list[dict[str, Any]] = [
         "else": _where(database=_where(existingSecret={"const": ""})),
     },
     {
+        "description": "mode existing, and no other, takes a Secret with a certificate",
+        "if": _where(tls=_where(mode={"const": "existing"})),
+        "then": _where(tls=_where(existingSecret={"minLength": 1})),
+        "else": _where(tls=_where(existingSecret={"const": ""})),
+    },
+    {
+        "description": "a Certificate needs an issuer",
+        "if": _where(tls=_where(mode={"const": "certManager"})),
+        "then": _where(tls=_where(certManager=_where(issuerRef={"required": ["name"]}))),
+    },
+    {
         "description": "an HTTPRoute needs a Gateway",
         "if": _where(api=_where(httpRoute=_where(enabled={"const": True}))),
         "then": _where(api=_where(httpRoute=_where(parentRefs={"minItems": 1}))),

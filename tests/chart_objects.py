@@ -70,6 +70,23 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "jobs.maxActivePerOwner=0",
         "jobs.pods.schedulerName=bin-packing",
     ),
+    "self-signed": (
+        "tls.mode=selfSigned",
+        "database.mode=bundled",
+        "monitoring.serviceMonitor.enabled=true",
+        "api.workerSourceRanges={10.0.0.0/8}",
+        "api.trustedProxies={10.9.0.0/16}",
+    ),
+    "cert-manager": (
+        "tls.mode=certManager",
+        "tls.certManager.issuerRef.name=internal",
+        "tls.certManager.issuerRef.kind=ClusterIssuer",
+        "tls.caConfigMap=bundle",
+        "api.httpRoute.enabled=true",
+        "api.httpRoute.parentRefs[0].name=public",
+        "monitoring.serviceMonitor.enabled=true",
+        "api.service.port=8443",
+    ),
     "open": (
         "networkPolicy.enabled=false",
         "admissionPolicy.enabled=false",

@@ -17,10 +17,12 @@ from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.json_logs import log_handler
 from clipmill.process_privacy import forbid_inspection
+from clipmill_api.context import utc_now
 from clipmill_api.errors import StartRefused
 from clipmill_api.http.app import create_app
 from clipmill_api.http.share_links import HideSignatures
 from clipmill_api.responsiveness import keep_responsive
+from clipmill_api.serving.served_certificate import BadCertificate, ServedCertificate
 from clipmill_api.settings import Settings
 
 # Exit code of invalid settings, which a restart does not mend.
@@ -39,22 +41,32 @@ def main(environ: Mapping[str, str]) -> int:
         sys.stderr.write(f"clipmill-api: {error}\n")
         return EXIT_INVALID_SETTINGS
     try:
+        certificate = ServedCertificate(settings.tls, utc_now) if settings.tls.is_enabled else None
         app = create_app_when_ready(settings)
-    except StartRefused as error:
+    except (StartRefused, BadCertificate) as error:
         sys.stderr.write(f"clipmill-api: {error}\n")
         return EXIT_INVALID_SETTINGS
+    server = server_options(settings)
+    if certificate is not None:
+        certificate.register(app.state.context.metrics.registry)
+        server["ssl_context_factory"] = lambda *_: certificate.context
     keep_responsive()
-    # In a pod, the network policies decide who may connect.
     logging.getLogger("uvicorn.access").addFilter(HideSignatures())
-    host = "0.0.0.0"  # noqa: S104
-    timeout_s = GRACEFUL_SHUTDOWN_S
-    server: dict[str, Any] = {"host": host, "port": settings.port}
     if settings.log_format == "json":
         logging.basicConfig(handlers=[log_handler("json")])
         logging.getLogger("clipmill_api").setLevel(logging.INFO)
         server |= {"log_config": None, "log_level": "info"}
-    uvicorn.run(app, timeout_graceful_shutdown=timeout_s, **server)
+    uvicorn.run(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S, **server)
     return 0
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return uvicorn's options for the port and for proxies."""
+    # In a pod, the network policies decide who may connect.
+    options: dict[str, Any] = {"host": "0.0.0.0", "port": settings.port}  # noqa: S104
+    options["proxy_headers"] = bool(settings.trusted_proxies)
+    options["forwarded_allow_ips"] = list(settings.trusted_proxies)
+    return options
 
 
 def create_app_when_ready(settings: Settings, *, pause_s: float = 1) -> FastAPI:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,7 @@ from clipmill.protocol.encoding_profile import Encoder
 from clipmill.spec import canonical_duration, parse_duration
 from clipmill.timeline.presets import PRESETS
 from clipmill_api.accounts.watermark import Watermark
+from clipmill_api.serving.tls_settings import TlsSettings
 
 DEFAULT_HOSTS = (
     "clips.twitch.tv",
@@ -77,6 +79,15 @@ def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"{network!r} is not a range like 10.0.0.0/8: {error}") from None
+    return networks
+
+
 def _lower(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word.lower() for word in words)
 
@@ -121,6 +132,7 @@ def _parse_source_url(pair: str) -> tuple[str, str]:
 AdminKey = Annotated[str, AfterValidator(partial(check_key, letter="a"))]
 OperatorKey = Annotated[str, AfterValidator(partial(check_key, letter="o"))]
 HostPorts = Annotated[Words, AfterValidator(_check_host_ports)]
+Networks = Annotated[Words, AfterValidator(_check_networks)]
 LengthLimits = Annotated[tuple[tuple[str, int | None], ...], BeforeValidator(_parse_length_limits)]
 SourceUrls = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_parse_source_urls)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -161,6 +173,11 @@ class Settings(EnvironmentSettings):
     allow_private_webhooks: HostPorts = ()
     # Origins whose pages may read responses (CORS), or `*`.
     cors_origins: Annotated[Words, AfterValidator(_check_origins)] = ()
+    tls: TlsSettings = TlsSettings()
+    # Ranges of addresses from which jobs may call the API; empty for any.
+    worker_sources: Networks = ()
+    # Ranges of proxies of which X-Forwarded-For is believed.
+    trusted_proxies: Networks = ()
     # URL under which users reach the API; links in notifications begin with it.
     public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     # Longest video by preset in seconds (None for any), where it differs from the platform's.
@@ -236,8 +253,11 @@ class Settings(EnvironmentSettings):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **values: Any) -> Self:
         """Return the settings of CLIPMILL_* and DATABASE_URL. Raises InvalidSettings."""
-        watermark = Watermark.from_environ(environ)
-        return super().from_environ(environ, watermark=watermark, **values)
+        nested = {
+            "watermark": Watermark.from_environ(environ),
+            "tls": TlsSettings.from_environ(environ),
+        }
+        return super().from_environ(environ, **(nested | values))
 
 
 def refuse_weak(variable: str, key: str, *, letter: str) -> None:

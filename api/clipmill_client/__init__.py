@@ -7,7 +7,8 @@ failure is a RetryableError or a PermanentError.
 from clipmill_client import light_httpx  # noqa: F401  before the first import of httpx
 
 # isort: split
+from clipmill_client.certificate_trust import ApiTrust
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 
-__all__ = ["Client", "ClientError", "PermanentError", "RetryableError"]
+__all__ = ["ApiTrust", "Client", "ClientError", "PermanentError", "RetryableError"]

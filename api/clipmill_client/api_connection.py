@@ -15,11 +15,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     wait_random_exponential,
 )
 
+from clipmill_client.certificate_trust import CA_HINT, ApiTrust, untrusted_reason
 from clipmill_client.errors import (
     ClientError,
     LinkFailed,
@@ -38,6 +39,8 @@ LINK_CHUNK_BYTES = 1024 * 1024
 ATTEMPTS = 5
 # A longer Retry-After is cut to this.
 MAX_RETRY_AFTER_S = 30
+# Code of the error of a certificate that is not trusted.
+UNTRUSTED = "UntrustedCertificate"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 T = TypeVar("T")
 # Receives why a request failed, and for how many seconds it has been repeated.
@@ -58,7 +61,7 @@ def ignore_outage(error: ClientError, seconds: float) -> None:
 class ApiConnection:
     """HTTP connections to one API with one key."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all but two have defaults and are passed by name
         self,
         base_url: str,
         key: str,
@@ -67,14 +70,20 @@ class ApiConnection:
         attempts: int = ATTEMPTS,
         timeout: httpx.Timeout = TIMEOUT,
         pause: Callable[[float], None] = time.sleep,
+        trust: ApiTrust | None = None,
     ) -> None:
         self.base_url = base_url
+        self._trust = trust
         # Called before each further attempt with the seconds since the first one.
         self.on_retry: OnOutage = ignore_outage
         headers = {"Authorization": f"Bearer {key}"}
         try:
             self._http = httpx.Client(
-                base_url=base_url, headers=headers, timeout=timeout, transport=transport
+                base_url=base_url,
+                headers=headers,
+                timeout=timeout,
+                transport=transport,
+                verify=trust.context if trust else True,
             )
         except httpx.InvalidURL as error:
             raise PermanentError("BadURL", f"{base_url!r} is not a URL: {error}") from None
@@ -82,7 +91,7 @@ class ApiConnection:
         self._links: httpx.Client | None = None
         self._transport = transport
         self._retrying = Retrying(
-            retry=retry_if_exception_type(RetryableError),
+            retry=retry_if_exception(_is_worth_a_repetition),
             wait=_wait_s,
             stop=stop_after_attempt(attempts),
             sleep=pause,
@@ -96,6 +105,14 @@ class ApiConnection:
     def url(self) -> str:
         """The address of the API, without a slash at its end."""
         return str(self._http.base_url).rstrip("/")
+
+    def authorities_for(self, url: str) -> str:
+        """Return the CAs of the API in PEM if a URL is one of the API, and else nothing."""
+        if self._trust is None:
+            return ""
+        own, other = self._http.base_url, httpx.URL(url)
+        is_own = (own.scheme, own.host, own.port) == (other.scheme, other.host, other.port)
+        return self._trust.authorities if is_own else ""
 
     def use_key(self, key: str) -> None:
         """Send another key from now on."""
@@ -125,7 +142,7 @@ class ApiConnection:
         try:
             response = self._http.request(method, path, **options)
         except httpx.RequestError as error:
-            raise _unreachable(error) from error
+            raise self._failure(error) from error
         return _checked(response)
 
     def request(
@@ -162,7 +179,7 @@ class ApiConnection:
                     response.read()
                 yield _checked(response)
         except httpx.RequestError as error:
-            raise _unreachable(error) from error
+            raise self._failure(error) from error
 
     def send_to_link(self, url: str, path: Path, offset: int, size_bytes: int) -> None:
         """Send a part of a file to a signed link of the object store. Raises LinkFailed."""
@@ -192,6 +209,23 @@ class ApiConnection:
             except SSEError as error:
                 raise PermanentError("BadReply", f"{path}: {error}") from None
 
+    def _failure(self, error: httpx.RequestError) -> ClientError:
+        reason = untrusted_reason(error)
+        if not reason:
+            return _unreachable(error)
+        detail = f"the certificate of {_origin(error)} is not trusted: {reason}; {CA_HINT}"
+        # With new CAs in their file, the next attempt may succeed.
+        code = "Unreachable" if self._trust and self._trust.refresh() else UNTRUSTED
+        return RetryableError(code, detail)
+
+
+def _is_worth_a_repetition(error: BaseException) -> bool:
+    """Return whether the next attempt may succeed within seconds.
+
+    A certificate that is not trusted is replaced by a person or a program, in minutes.
+    """
+    return isinstance(error, RetryableError) and error.code != UNTRUSTED
+
 
 def _part(path: Path, offset: int, size_bytes: int) -> Iterator[bytes]:
     """Yield a part of a file in chunks."""
@@ -215,14 +249,18 @@ def _wait_s(state: RetryCallState) -> float:
 
 
 def _unreachable(error: httpx.RequestError) -> ClientError:
-    url = error.request.url
-    origin = f"{url.scheme}://{url.netloc.decode()}"
+    origin = _origin(error)
     cause = str(error) or type(error).__name__
     if isinstance(error, _REQUEST_ERRORS):
         return PermanentError(
             "BadRequest", f"the API at {origin} cannot take this request: {cause}"
         )
     return RetryableError("Unreachable", f"the API at {origin} did not answer: {cause}")
+
+
+def _origin(error: httpx.RequestError) -> str:
+    url = error.request.url
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _bad_reply(response: httpx.Response, error: ValidationError) -> PermanentError:

@@ -33,6 +33,7 @@ from clipmill.protocol import (
 )
 from clipmill.spec import CompilationSpec, Manifest, PreviewExtent
 from clipmill_client.api_connection import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, ApiConnection
+from clipmill_client.certificate_trust import ApiTrust
 from clipmill_client.discovery_calls import DiscoveryCalls
 from clipmill_client.integration_calls import CredentialCalls, WebhookCalls
 from clipmill_client.legacy_calls import LegacyWorkerCalls
@@ -56,9 +57,10 @@ class Client:
         attempts: How often a request that may be repeated is sent at most.
         timeout: Timeout of calls that transfer no file.
         pause: Function that waits for some seconds between two attempts.
+        trust: CAs of the API besides those of httpx.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all but two have defaults and are passed by name
         self,
         base_url: str,
         key: str,
@@ -67,10 +69,10 @@ class Client:
         attempts: int = ATTEMPTS,
         timeout: httpx.Timeout = TIMEOUT,
         pause: Callable[[float], None] = time.sleep,
+        trust: ApiTrust | None = None,
     ) -> None:
-        self.connection = ApiConnection(
-            base_url, key, transport=transport, attempts=attempts, timeout=timeout, pause=pause
-        )
+        options: dict[str, Any] = {"transport": transport, "attempts": attempts, "trust": trust}
+        self.connection = ApiConnection(base_url, key, timeout=timeout, pause=pause, **options)
         self._key = key
         self.transfers = Transfers(self.connection)
         self.discovery = DiscoveryCalls(self.connection, key)

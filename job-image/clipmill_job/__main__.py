@@ -19,6 +19,7 @@ from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskFailure, TaskResult
 from clipmill.shows.candidates import DiscoverResult
+from clipmill_client.api_connection import UNTRUSTED
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job.assembling.assemble_task import run_assemble_task
@@ -52,7 +53,7 @@ def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
         settings = JobSettings.from_environ(environ)
         with (
             TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,
-            Client(settings.api_url, settings.api_key) as client,
+            Client(settings.api_url, settings.api_key, trust=settings.trust) as client,
         ):
             if settings.blobs:
                 client.transfers = LinkedTransfers(client.connection, settings.blobs)
@@ -151,8 +152,9 @@ def _claim(claim: Callable[[], A], check: Callable[[], None] = lambda: None) -> 
         check()
         try:
             return claim()
-        except RetryableError:
-            if time.monotonic() > until:
+        except RetryableError as error:
+            # This process does not get other CAs; the next one may.
+            if time.monotonic() > until or error.code == UNTRUSTED:
                 raise
             time.sleep(CLAIM_RETRY_S)
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from clipmill.environment import EnvironmentSettings
+from clipmill_client.certificate_trust import ApiTrust, check_authorities
+
+
+def _check_ca(text: str) -> str:
+    return check_authorities(text) if text else ""
 
 
 class JobSettings(EnvironmentSettings):
     """CLIPMILL_API_URL, CLIPMILL_API_KEY, and Kubernetes' JOB_COMPLETION_INDEX.
 
+    CLIPMILL_CA holds certificates of CAs in PEM by which the API's certificate is verified.
     A job of a local API also has CLIPMILL_BLOBS, the folder of the store, to link files from.
     """
 
@@ -19,3 +26,9 @@ class JobSettings(EnvironmentSettings):
     api_key: str = Field(repr=False)
     index: int = Field(0, ge=0, validation_alias="JOB_COMPLETION_INDEX")
     blobs: Path | None = None
+    ca: Annotated[str, AfterValidator(_check_ca)] = ""
+
+    @property
+    def trust(self) -> ApiTrust | None:
+        """The CAs by which the API's certificate is verified, besides those of httpx."""
+        return ApiTrust.of_text(self.ca) if self.ca else None

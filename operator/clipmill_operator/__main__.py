@@ -15,8 +15,10 @@ from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.json_logs import log_handler
 from clipmill.process_privacy import forbid_inspection
+from clipmill_client.certificate_trust import ApiTrust
 from clipmill_client.client import Client
 from clipmill_client.privileged_calls import OperatorCalls
+from clipmill_operator.api_authorities import api_trust
 from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.queueing.queue_poller import QueuePoller
 from clipmill_operator.reconciling.job_writer import JobWriter
@@ -39,9 +41,12 @@ EXIT_INVALID_SETTINGS = 2
 API_ATTEMPTS = 2
 
 
-def create_loop(settings: Settings, kube: KubeClient, health: Health) -> ControlLoop:
+def create_loop(
+    settings: Settings, kube: KubeClient, health: Health, trust: ApiTrust | None = None
+) -> ControlLoop:
     """Create the control loop and everything that it calls."""
-    api = Client(settings.api_url, settings.operator_key, attempts=API_ATTEMPTS).operator
+    key = settings.operator_key
+    api = Client(settings.api_url, key, attempts=API_ATTEMPTS, trust=trust).operator
     cache = ClusterCache()
     reconciler = Reconciler(
         kube, api, cache, settings, clock=time.monotonic, now=lambda: datetime.now(UTC)
@@ -94,6 +99,7 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         fault_points.load(environ)
         settings = Settings.from_environ(environ)
+        trust = api_trust(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"clipmill-operator: {error}\n")
         return EXIT_INVALID_SETTINGS
@@ -102,7 +108,7 @@ def main(environ: Mapping[str, str]) -> int:
     start_http_server(settings.metrics_port)
     health = Health(settings.resync_s, time.monotonic)
     kube = KubeClient.connect(settings.workers + 4)
-    watches.run(settings, create_loop(settings, kube, health), health)
+    watches.run(settings, create_loop(settings, kube, health, trust), health)
     return 0
 
 

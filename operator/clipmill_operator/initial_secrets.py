@@ -31,11 +31,16 @@ class SecretNotCreated(RuntimeError):
 def random_secret(name: str, entries: Sequence[str]) -> dict[str, Any]:
     """Return the manifest of a Secret: the entry `admin-key=cm_a_` gets a value `cm_a_...`."""
     pairs = [entry.partition("=") for entry in entries]
+    return secret_of(name, {key: prefix + secrets.token_urlsafe(32) for key, _, prefix in pairs})
+
+
+def secret_of(name: str, entries: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest of a Secret with these entries."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "clipmill"}},
-        "stringData": {key: prefix + secrets.token_urlsafe(32) for key, _, prefix in pairs},
+        "stringData": dict(entries),
     }
 
 
@@ -63,8 +68,8 @@ def _api_server(environ: Mapping[str, str]) -> httpx.Client:
     )
 
 
-def main(name: str, *entries: str) -> None:
-    """Create the Secret if it does not exist; retry while the API server cannot be reached."""
+def store(secret: Mapping[str, Any]) -> None:
+    """Create a Secret if it does not exist; retry while the API server cannot be reached."""
     namespace = (SERVICE_ACCOUNT / "namespace").read_text()
     retrying = Retrying(
         retry=retry_if_exception_type(httpx.TransportError),
@@ -73,9 +78,10 @@ def main(name: str, *entries: str) -> None:
         reraise=True,
     )
     with _api_server(os.environ) as api:
-        created = retrying(create_once, api, namespace, random_secret(name, entries))
+        created = retrying(create_once, api, namespace, secret)
+    name = secret["metadata"]["name"]
     sys.stdout.write(f"secret={name} namespace={namespace} created={str(created).lower()}\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    store(random_secret(sys.argv[1], sys.argv[2:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -119,6 +120,9 @@ class Settings(EnvironmentSettings):
     job_image: str
     namespace: str
     job_api_url: Url | None = None
+    # CAs of the API in PEM, and a file with them, which may be replaced at any time.
+    ca: str = ""
+    ca_file: Path | None = None
     job_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     watch_namespaces: Words = ()
     submit_namespace: str = ""

@@ -100,6 +100,25 @@ CASES: dict[str, tuple[dict[str, str], Any, Any]] = {
 }
 
 
+OWN_EXPIRY = "clipmill_certificate_expiry_timestamp_seconds"
+
+
+def test_the_api_reports_its_own_certificate(tmp_path: Path) -> None:
+    """Without cert-manager too: less than 14 days are left of the one that the API serves."""
+    labels = {"name": "clipmill-api"}
+    firing = _firing("ClipmillCertificateExpires", labels, "warning")
+    cases = {
+        "rule_files": [str(write_rules(tmp_path))],
+        "tests": [
+            _test("ClipmillCertificateExpires", (api(OWN_EXPIRY, f"{14 * DAY_S}x120"),), [firing]),
+            _test("ClipmillCertificateExpires", (api(OWN_EXPIRY, f"{15 * DAY_S}x120"),), []),
+        ],
+    }
+    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(cases))
+    done = promtool("test", "rules", str(tmp_path / "cases.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def alerts() -> dict[str, dict[str, Any]]:
     """Return the chart's alerts by name."""
     return {

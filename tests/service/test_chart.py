@@ -24,7 +24,14 @@ from chart_objects import (
 from generate import CHART, KUBERNETES_VERSION, ROOT
 
 # Kinds whose schema is not part of Kubernetes.
-OUTSIDE = {"CustomResourceDefinition", "HTTPRoute", "PrometheusRule", "ServiceMonitor"}
+OUTSIDE = {
+    "BackendTLSPolicy",
+    "Certificate",
+    "CustomResourceDefinition",
+    "HTTPRoute",
+    "PrometheusRule",
+    "ServiceMonitor",
+}
 CLUSTER_WIDE = ("ClusterRole", "ValidatingAdmissionPolicy")
 RIGHTS = {
     ("clipmill.dev", "compilations"): {"get", "list", "watch", "create", "patch", "delete"},
@@ -79,7 +86,7 @@ def test_every_pod_is_restricted(option: str) -> None:
         assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
         for volume in pod.get("volumes", []):
             kinds = volume.keys() - {"name"}
-            assert kinds <= {"emptyDir", "persistentVolumeClaim", "configMap"}, volume
+            assert kinds <= {"emptyDir", "persistentVolumeClaim", "configMap", "secret"}, volume
             assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
         for container in containers(pod):
             assert container["securityContext"] == {

@@ -16,8 +16,12 @@ from clipmill_operator import metrics as operator_metrics
 from harness import Harness
 from prometheus_tools import MONITORED, promtool, rule_groups
 
-# Of Prometheus itself and of cert-manager.
-OTHERS = {"up", "certmanager_certificate_expiration_timestamp_seconds"}
+# Of Prometheus itself, of cert-manager, and of an API with HTTPS.
+OTHERS = {
+    "up",
+    "certmanager_certificate_expiration_timestamp_seconds",
+    "clipmill_certificate_expiry_timestamp_seconds",
+}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 NAME = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 

@@ -62,6 +62,15 @@ def test_a_pod_has_only_the_api_url_and_key() -> None:
     assert secret["metadata"]["ownerReferences"][0]["uid"] == "job-uid"
 
 
+def test_the_secret_of_a_job_holds_the_cas_of_the_api() -> None:
+    """In PEM, if the API has a certificate of a CA that is not public."""
+    url, authorities = "https://api", "-----BEGIN CERTIFICATE-----"
+    secret = secret_object(
+        REVISION, Stage.RENDER, "uid", url=url, key="cm_j_key", authorities=authorities
+    )
+    assert secret["stringData"]["CLIPMILL_CA"] == authorities
+
+
 def test_a_discover_job() -> None:
     """One task with an end, owned by the Show; one of the API's shows has no owner."""
     job = job_object(EpisodeRef(DISCOVER_TASK), DISCOVER, 1, SETTINGS)

@@ -53,6 +53,7 @@ from clipmill_api.media.store_identity import check_identity
 from clipmill_api.migrate import migrate
 from clipmill_api.notifications.sender import NotificationSender
 from clipmill_api.queries import users_and_keys
+from clipmill_api.serving.worker_sources import WorkerSourcesMiddleware
 from clipmill_api.settings import Settings
 from clipmill_api.studio import pages
 
@@ -127,6 +128,8 @@ def create_app(
     app.state.context = ctx
     app.add_middleware(request_limits.RequestLimitMiddleware)
     app.add_middleware(KeyLimitMiddleware, settings=settings, metrics=ctx.metrics)
+    if sources := settings.worker_sources:
+        app.add_middleware(WorkerSourcesMiddleware, sources=sources, metrics=ctx.metrics)
     problem_details.install(app)
     metrics.install(app, ctx.metrics, ctx.db, ctx.now)
     app.add_middleware(RequestFormsMiddleware)

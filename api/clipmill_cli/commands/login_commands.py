@@ -10,10 +10,14 @@ import typer
 
 from clipmill.protocol import Account
 from clipmill_cli.commands.options import RequiredApiUrlOption
-from clipmill_cli.endpoints.connections import checked_key, checked_url, user_client
+from clipmill_cli.endpoints.connections import (
+    checked_key,
+    checked_url,
+    remote_client,
+    user_client,
+)
 from clipmill_cli.endpoints.endpoint_files import Endpoint, login_file, store_login
 from clipmill_cli.output import terminal
-from clipmill_client.client import Client
 
 
 def login(
@@ -29,7 +33,7 @@ def login(
         clipmill login http://127.0.0.1:8000 <key.txt
     """
     endpoint = Endpoint(checked_url(url), _entered_key())
-    with Client(endpoint.url, endpoint.key) as client:
+    with remote_client(endpoint.url, endpoint.key) as client:
         account: Account = client.account()
     path = store_login(os.environ, endpoint)
     line = f"logged in as {account.owner} ({account.tier}); stored in {path}"

@@ -32,6 +32,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 |---|---|---|
 | `CLIPMILL_API_URL` | all but `serve` | URL of the API. If it is not set, commands use that of `clipmill login`, then the `clipmill serve` of the state folder, then a local API on it. |
 | `CLIPMILL_API_KEY` | all | Your key. For `serve`: the key of the first user, `local`, by default a stored one. |
+| `CLIPMILL_CA_FILE` | all but `serve` | File with the certificates, in PEM, of the CA of an API with HTTPS, besides those of public CAs; see [networking](networking.md). |
 | `CLIPMILL_ADMIN_KEY` | `admin`, `serve` | The administrator's key. |
 | `CLIPMILL_OPERATOR_KEY` | `serve` | The operator's key. Default: a random one, stored in the state folder. |
 | `DATABASE_URL` | `serve` | URL of a PostgreSQL database. Default: SQLite in the state folder. |
@@ -48,6 +49,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_APPROVAL_DAYS` | `serve` | Days after which the draft of an episode expires that nobody has approved. Default: 7. |
 | `CLIPMILL_ALLOW_PRIVATE_WEBHOOKS` | `serve` | Private addresses (`host:port`) of receivers, which may be reached by http. |
 | `CLIPMILL_CORS_ORIGINS` | `serve` | Origins whose pages may call the API from a browser (CORS), such as `https://studio.example.org`, or `*`. Default: none. |
+| `CLIPMILL_WORKER_SOURCES` | `serve` | Ranges such as `10.0.0.0/8` from which jobs may call the API. Default: any address. |
 | `CLIPMILL_PUBLIC_URL` | `serve` | URL under which users reach the API, for links in [notifications](notifications.md). |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |

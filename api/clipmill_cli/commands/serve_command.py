@@ -135,6 +135,8 @@ def _settings(environ: Mapping[str, str]) -> Settings:
     from clipmill.environment import InvalidSettings  # noqa: PLC0415
     from clipmill_api.settings import Settings, refuse_weak  # noqa: PLC0415
 
+    if set(environ) & {"CLIPMILL_TLS_CERTIFICATE", "CLIPMILL_TLS_CA"}:
+        raise typer.BadParameter("CLIPMILL_TLS_*: clipmill serve has no HTTPS; use a proxy")
     try:
         fault_points.load(environ)
         if not environ.get("CLIPMILL_API_KEY") or environ.get("CLIPMILL_DEFAULT_OWNER"):

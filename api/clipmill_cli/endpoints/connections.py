@@ -20,6 +20,7 @@ from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local.local_api import LocalAPI, SourceAccess
 from clipmill_cli.local.state_folder import default_state_folder
 from clipmill_cli.output import terminal
+from clipmill_client.certificate_trust import ApiTrust
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError
 
@@ -52,7 +53,7 @@ def _client(endpoint: Endpoint) -> Client:
         if err.is_terminal:
             err.print(terminal.plain(f"{error}; retrying for {seconds:.0f} s"))
 
-    client = Client(endpoint.url, endpoint.key)
+    client = remote_client(endpoint.url, endpoint.key)
     client.connection.on_retry = on_retry
     return client
 
@@ -65,9 +66,18 @@ def user_client(api_url: str | None) -> Client:
     return _client(endpoint)
 
 
+def remote_client(url: str, key: str) -> Client:
+    """Return a client of the API at a URL, which trusts the CAs in CLIPMILL_CA_FILE too."""
+    path = os.environ.get("CLIPMILL_CA_FILE", "").strip()
+    try:
+        return Client(url, key, trust=ApiTrust.of_file(Path(path)) if path else None)
+    except ValueError as error:
+        raise typer.BadParameter(f"CLIPMILL_CA_FILE: {error}") from None
+
+
 def admin_client(api_url: str | None) -> Client:
     """Return a client of a remote API with the key in CLIPMILL_ADMIN_KEY."""
-    return Client(checked_url(api_url), key_in("CLIPMILL_ADMIN_KEY"))
+    return remote_client(checked_url(api_url), key_in("CLIPMILL_ADMIN_KEY"))
 
 
 def checked_url(api_url: str | None) -> str:

@@ -89,7 +89,12 @@ def _create_server(app: Any) -> Any:
 
     keep_responsive()
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on"
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        proxy_headers=False,
     )
     return uvicorn.Server(config)
 

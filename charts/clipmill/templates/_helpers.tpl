@@ -41,6 +41,51 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{ include "clipmill.name" . }}-api.{{ .Release.Namespace }}.svc
 {{- end }}
 
+{{- define "clipmill.apiScheme" -}}
+{{ ternary "http" "https" (eq .Values.tls.mode "none") }}
+{{- end }}
+
+{{- define "clipmill.apiPort" -}}
+{{ ternary 443 .Values.api.service.port (and (ne .Values.tls.mode "none") (eq (int .Values.api.service.port) 80)) }}
+{{- end }}
+
+{{- /* URL of the API inside the cluster. */}}
+{{- define "clipmill.apiUrl" -}}
+{{ include "clipmill.apiScheme" . }}://{{ include "clipmill.apiHost" . }}:{{ include "clipmill.apiPort" . }}
+{{- end }}
+
+{{- /* Host names of the API inside the cluster as a JSON array. */}}
+{{- define "clipmill.apiNames" -}}
+{{- $name := printf "%s-api" (include "clipmill.name" .) }}
+{{- $host := include "clipmill.apiHost" . }}
+{{- list $host (printf "%s.cluster.local" $host) (printf "%s.%s" $name .Release.Namespace) $name | toJson }}
+{{- end }}
+
+{{- /* Secret with the certificate of the API, or with the CA that signs it. */}}
+{{- define "clipmill.tlsSecret" -}}
+{{- if eq .Values.tls.mode "existing" }}{{ .Values.tls.existingSecret }}
+{{- else if eq .Values.tls.mode "certManager" }}{{ include "clipmill.name" . }}-tls
+{{- else }}{{ include "clipmill.name" . }}-ca{{ end }}
+{{- end }}
+
+{{- /* The CA of the API as {configMap or secret: {name, key}}. Empty for plain HTTP and for a public CA. */}}
+{{- define "clipmill.authority" -}}
+{{- if ne .Values.tls.mode "none" }}
+{{- if eq .Values.tls.mode "selfSigned" }}
+secret: {name: {{ include "clipmill.tlsSecret" . }}, key: ca.crt}
+{{- else if and .Values.tls.caKey .Values.tls.caConfigMap }}
+configMap: {name: {{ .Values.tls.caConfigMap }}, key: {{ .Values.tls.caKey }}}
+{{- else if .Values.tls.caKey }}
+secret: {name: {{ include "clipmill.tlsSecret" . }}, key: {{ .Values.tls.caKey }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* A security context whose fields the values replace. Takes (dict "defaults" YAML "values" VALUES). */}}
+{{- define "clipmill.securityContext" -}}
+{{- mergeOverwrite (fromYaml .defaults) .values | toYaml }}
+{{- end }}
+
 {{- /* host:port of a database that job pods must not reach. Empty if there is none. */}}
 {{- define "clipmill.databaseAddress" -}}
 {{- if eq .Values.database.mode "bundled" }}{{ include "clipmill.name" . }}-database.{{ .Release.Namespace }}.svc:5432
@@ -61,6 +106,12 @@ capabilities:
   drop: [ALL]
 seccompProfile:
   type: RuntimeDefault
+{{- end }}
+
+{{- /* User of the programs in the images. */}}
+{{- define "clipmill.user" -}}
+runAsUser: 10001
+runAsGroup: 10001
 {{- end }}
 
 {{- /* Scheduling fields of a pod. Takes the values of a component. */}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import resource
 import sys
 from datetime import UTC, datetime
@@ -48,8 +49,9 @@ def main() -> int:
             private_proxies=request["private_proxies"],
         )
     )
+    compat_opts = _trust(request)
     try:
-        _write_line(files=_download(request))
+        _write_line(files=_download(request, compat_opts))
     except SourceTooLarge:
         limit = f"the limit of {request['limit_bytes']} bytes"
         _write_line(error=_error("TooLarge", f"the source exceeds {limit}", permanent=True))
@@ -63,10 +65,24 @@ def _write_line(**content: Any) -> None:
     sys.stdout.flush()
 
 
-def _download(request: dict[str, Any]) -> list[dict[str, Any]]:
+def _trust(request: dict[str, Any]) -> set[str]:
+    """Make yt-dlp verify certificates by the CAs of the request, if it has any, and no others.
+
+    Returns:
+        yt-dlp's option for it.
+    """
+    if not request["authorities"]:
+        return set()
+    path = Path(request["folder"]).with_name("authorities.pem")
+    path.write_text(request["authorities"])
+    os.environ["SSL_CERT_FILE"] = str(path)
+    return {"no-certifi"}
+
+
+def _download(request: dict[str, Any], compat_opts: set[str]) -> list[dict[str, Any]]:
     folder, progress = Path(request["folder"]), _Progress(request["limit_bytes"])
     with ExcerptingYoutubeDL(
-        ytdlp_options(request, folder, progress),
+        ytdlp_options(request, folder, progress) | {"compat_opts": compat_opts},
         request,
         on_bytes=progress.add,
         on_note=lambda note: _write_line(note=note),

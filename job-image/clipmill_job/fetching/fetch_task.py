@@ -136,6 +136,8 @@ def _request(context: TaskContext, clip: FetchAssignment) -> dict[str, Any]:
     folder.mkdir()
     return source_secrets.request_fields(clip.credentials) | {
         "url": clip.url,
+        # Only of a file that the API itself serves, such as a sample.
+        "authorities": context.client.connection.authorities_for(clip.url),
         "folder": str(folder),
         "limit_bytes": clip.limit_bytes,
         "private": clip.allowed_private,

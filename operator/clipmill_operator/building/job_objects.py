@@ -128,12 +128,25 @@ def _container(ref: JobRef, stage: str, settings: Settings) -> Object:
     }
 
 
-def secret_object(ref: JobRef, stage: str, job_uid: str, *, url: str, key: str) -> Object:
+def secret_object(
+    ref: JobRef, stage: str, job_uid: str, *, url: str, key: str, authorities: str = ""
+) -> Object:
     """Return the Secret of a stage's pods, owned by the Job.
 
     It is not immutable: a kubelet does not watch an immutable Secret, and would miss a replacement.
+
+    Args:
+        ref: What the Job is for.
+        stage: The stage of its pods.
+        job_uid: The uid of the Job.
+        url: The URL of the API.
+        key: The key of the pods.
+        authorities: CAs of the API in PEM, or nothing.
     """
     name = ref.child_name(stage)
+    data = {"CLIPMILL_API_URL": url, "CLIPMILL_API_KEY": key}
+    if authorities:
+        data["CLIPMILL_CA"] = authorities
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -144,5 +157,5 @@ def secret_object(ref: JobRef, stage: str, job_uid: str, *, url: str, key: str) 
             "labels": ref.labels(stage),
             "ownerReferences": [owner_reference("batch/v1", "Job", name, job_uid)],
         },
-        "stringData": {"CLIPMILL_API_URL": url, "CLIPMILL_API_KEY": key},
+        "stringData": data,
     }

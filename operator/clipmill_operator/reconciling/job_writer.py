@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clipmill import fault_points
+from clipmill_operator.api_authorities import newest_authorities
 from clipmill_operator.building.job_objects import job_object, secret_object
 from clipmill_operator.building.labels import JobRef
 from clipmill_operator.errors import Requeue, RetryableKubeError
@@ -42,7 +43,8 @@ class JobWriter:
 
     def put_secret(self, ref: JobRef, stage: str, job_uid: str, key: str) -> None:
         """Create a Secret in place of an existing one: the operator cannot read or update any."""
-        secret = secret_object(ref, stage, job_uid, url=self._settings.pods_api_url, key=key)
+        url, authorities = self._settings.pods_api_url, self._authorities()
+        secret = secret_object(ref, stage, job_uid, url=url, key=key, authorities=authorities)
         if self._kube.create(secret) is not None:
             fault_points.reach("operator.secret.created")
             return
@@ -51,6 +53,13 @@ class JobWriter:
         fault_points.reach("operator.secret.deleted")
         if self._kube.create(secret) is None:
             raise RetryableKubeError(f"Secret {name} exists again right after its deletion")
+
+    def _authorities(self) -> str:
+        """Return the newest CAs of the API. Raises Requeue while their file cannot be used."""
+        try:
+            return newest_authorities(self._settings)
+        except ValueError as error:
+            raise Requeue(f"CLIPMILL_CA_FILE: {error}") from None
 
     def delete(self, job: ObservedJob) -> None:
         """Delete a Job with its pods and its Secret."""

@@ -15,10 +15,9 @@ from clipmill_cli.commands.options import (
     checked_name,
     print_json,
 )
-from clipmill_cli.endpoints.connections import admin_client, checked_url
+from clipmill_cli.endpoints.connections import admin_client, checked_url, remote_client
 from clipmill_cli.output import terminal
 from clipmill_cli.output.import_listing import show_import
-from clipmill_client.client import Client
 
 EXIT_INCOMPLETE = 3
 
@@ -77,7 +76,7 @@ def import_legacy(
     options = import_run.ImportOptions(media, manifests, _renamed(rename), results)
     with admin_client(api_url) as client:
         url = checked_url(api_url)
-        target = ImportTarget(client.admin, lambda key: Client(url, key), dry_run=not apply)
+        target = ImportTarget(client.admin, lambda key: remote_client(url, key), dry_run=not apply)
         report = import_run.import_all(read_legacy(source), target, options)
     if output is Format.JSON:
         print_json(terminal.console(), report)
