@@ -3,7 +3,7 @@
 Usage: python -m clipmill_operator.initial_authority SECRET NAME...
 
 The Secret has the entries `ca.crt` and `ca.key`. The CA is valid for these host names and addresses
-only, so that its key is of no other use. An existing Secret is left unchanged.
+only, so that its key signs nothing else. An existing Secret is left unchanged.
 """
 
 from __future__ import annotations

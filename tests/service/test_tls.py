@@ -236,7 +236,7 @@ def test_another_ca_takes_over_without_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_ca_signs_for_its_names_only(tmp_path: Path) -> None:
-    """Its key is of no use for any other address: clients refuse such a certificate."""
+    """Its key signs nothing for another address: clients refuse such a certificate."""
     clock = Clock()
     certificate, authority = own_certificate(tmp_path, clock)
     tls = TlsSettings(

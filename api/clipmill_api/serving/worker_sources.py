@@ -13,7 +13,6 @@ from clipmill_api.http.problem_details import problem_response
 # Paths that only jobs and programs for the legacy worker API call.
 WORKER_PATHS = ("/api/worker/", "/api/jobs/")
 JOB_KEY = b"bearer cm_j_"
-CODE = "SourceNotAllowed"
 
 
 class WorkerSourcesMiddleware:
@@ -33,11 +32,11 @@ class WorkerSourcesMiddleware:
         if scope["type"] != "http" or not _is_of_job(scope) or self._is_allowed(scope):
             await self.app(scope, receive, send)
             return
-        self._metrics.refusals.labels(CODE).inc()
+        self._metrics.refusals.labels("SourceNotAllowed").inc()
         detail = (
             f"address: jobs may not call the API from {_address(scope)!r} (CLIPMILL_WORKER_SOURCES)"
         )
-        await problem_response(403, CODE, detail)(scope, receive, send)
+        await problem_response(403, "SourceNotAllowed", detail)(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
         try:

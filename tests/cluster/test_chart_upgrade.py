@@ -1,0 +1,139 @@
+"""An upgrade from the chart of the last release, with data in it, and then to TLS."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import clipmaker
+from chart_objects import set_options
+from clipmill.protocol import MediaKind
+from clipmill_client.certificate_trust import ApiTrust
+from clipmill_client.client import Client
+from clipmill_client.errors import RetryableError
+from clipmill_client.transfer import sha256_of
+from cluster import names
+from cluster.kubectl import Object, apply, find, get, kubectl, namespace, until
+from cluster.operators import only_operator_of
+from generate import CHART, ROOT
+
+RELEASE, HERE = "before", "chart-upgrade"
+HOST = f"{RELEASE}-api.{HERE}.svc"
+FIRST = ROOT / "tests/releases/0.1.0/chart.tgz"
+CRD = "compilations.clipmill.dev"
+OURS = {
+    "api.storage.size": "1Gi",
+    "watchNamespaces": f"{{{HERE}}}",
+    "image.registry": names.prefix(),
+}
+
+
+def helm(verb: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run helm on the release."""
+    command = ("helm", verb, RELEASE, *argv, "-n", HERE)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
+def upgrade(*settings: str) -> None:
+    """Upgrade to the chart of this tree, and wait until it is ready."""
+    waiting = ("--wait", "--timeout=6m", "--reset-then-reuse-values")
+    tag = ("--set-string", f"image.tag={names.tag()}")
+    done = helm("upgrade", str(CHART), *waiting, *set_options(settings), *tag)
+    assert done.returncode == 0, done.stderr + kubectl("get", "pods", "-n", HERE)
+
+
+@pytest.fixture(scope="module")
+def release() -> Iterator[bool]:
+    """The chart of 0.1.0 with the images of this tree; whether it brings the CRD."""
+    apply(namespace(HERE))
+    brings = find("crd", "", CRD) is None
+    settings = [f"{name}={value}" for name, value in OURS.items()]
+    settings += [f"crds.install={str(brings).lower()}"]
+    tag = ("--set-string", f"image.tag={names.tag()}")
+    try:
+        with only_operator_of(HERE):
+            done = helm("install", str(FIRST), *set_options(tuple(settings)), *tag)
+            assert done.returncode == 0, done.stderr
+            kubectl("rollout", "status", f"deployment/{RELEASE}-api", "-n", HERE, "--timeout=5m")
+            yield brings
+    finally:
+        helm("uninstall", "--ignore-not-found")
+        kubectl("delete", "namespace", HERE)
+        if brings:
+            kubectl("delete", "crd", CRD, "shows.clipmill.dev", "--ignore-not-found")
+
+
+@contextmanager
+def forwarded(port: int) -> Iterator[int]:
+    """The local port of a `kubectl port-forward` to the API, while it runs."""
+    command = shlex.split(f"kubectl port-forward -n {HERE} service/{RELEASE}-api :{port}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout is not None
+        yield int(forward.stdout.readline().split(" -> ")[0].rpartition(":")[2])
+        forward.terminate()
+
+
+def entry(secret: str, name: str) -> str:
+    """Return an entry of a Secret."""
+    return base64.b64decode(get(f"secret/{secret}", HERE)["data"][name]).decode()
+
+
+def compilation(name: str, clip: Object) -> Object:
+    """Return a Compilation of one clip."""
+    output = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
+    return {
+        "apiVersion": "clipmill.dev/v1alpha1",
+        "kind": "Compilation",
+        "metadata": {"name": name, "namespace": HERE},
+        "spec": {"clips": [clip], "outputs": [output]},
+    }
+
+
+def frames_of(name: str) -> int:
+    """Wait until a Compilation is complete, and return the frames of its output."""
+
+    def output() -> Object | None:
+        status = get(f"compilation/{name}", HERE).get("status", {})
+        states = {c["type"]: c["status"] for c in status.get("conditions", [])}
+        assert states.get("Failed") != "True", status
+        return dict(status["outputs"][0]) if states.get("Complete") == "True" else None
+
+    return int(until(f"{name} is complete", output, limit_s=300)["frames"])
+
+
+def test_an_upgrade_keeps_data_and_then_turns_tls_on(release: bool, tmp_path: Path) -> None:
+    """Library, keys and a waiting Compilation of 0.1.0; then jobs over TLS, and isolation."""
+    clip = clipmaker.clip(tmp_path / "a.mp4", seconds=1)
+    key = entry(f"{RELEASE}-keys", "owner-key")
+    with forwarded(80) as port, Client(f"http://127.0.0.1:{port}", key) as user:
+        media = user.upload_media(clip, MediaKind.CLIP)
+    apply(compilation("waiting", {"mediaId": media.id}))
+    volume = get("pvc", HERE)[0]["spec"]["volumeName"]
+    upgrade(f"crds.install={str(release).lower()}")
+    assert media.facts is not None
+    assert frames_of("waiting") == media.facts.frames
+    assert get("pvc", HERE)[0]["spec"]["volumeName"] == volume
+    with forwarded(80) as port, Client(f"http://127.0.0.1:{port}", key) as user:
+        user.download_media(media.id, tmp_path / "again.mp4")
+    assert sha256_of(tmp_path / "again.mp4") == sha256_of(clip)
+
+    upgrade("tls.mode=selfSigned")
+    url = f"https://{HOST}:443/samples/bars.mp4"
+    apply(compilation("encrypted", {"url": url, "end": "1s"}))
+    assert frames_of("encrypted") == 30
+    authority = entry(f"{RELEASE}-ca", "ca.crt")
+    with forwarded(443) as port:
+        url = f"https://localhost:{port}"
+        with Client(url, key, trust=ApiTrust.of_text(authority)) as user:
+            assert len(user.compilations().items) == 2
+        with Client(url, key) as stranger, pytest.raises(RetryableError) as refused:
+            stranger.account()
+    assert refused.value.code == "UntrustedCertificate"
+    done = helm("test", "--timeout=6m")
+    assert done.returncode == 0, done.stdout + done.stderr
