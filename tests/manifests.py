@@ -98,6 +98,10 @@ GOOD: dict[str, Spec] = {
     "a card of the least and the most": _with(creatorCard={"duration": "10m", "fade": "5s"}),
     "panes up to the edge": _with(outputs=[{**CUSTOM, "layout": [_pane(left=60, width=40)] * 6}]),
     "a preview of a draft": _with(quality="Draft", preview="FirstSeconds"),
+    "a delivery": _with(delivery={"credential": "my-bucket"}),
+    "a delivery to folders": _with(
+        delivery={"credential": "a", "path": "x_1/{owner}-{date}/{namespace}.{id}/{generation}"}
+    ),
     "music": _music(),
     "music of the least and the most": _music(gain="-60dB", fadeOut="30s", **{"from": "Start"}),
     "music above the programme": _music(gain="12dB", until="BeforeOutro", loop=False),
@@ -120,6 +124,11 @@ BAD: dict[str, tuple[Spec, str]] = {
     "a clip above an hour": (_clip(duration="1:00:01"), "1h"),
     "a zoom too far": (_clip(slowZoom=51), "slowZoom"),
     "audio track 0": (_clip(audio={"track": 0}), "track"),
+    "a delivery outside the bucket's folder": (
+        _with(delivery={"credential": "a", "path": "../{name}"}),
+        "path",
+    ),
+    "a delivery by title": (_with(delivery={"credential": "a", "path": "{title}"}), "path"),
     "no clips": ({"clips": []}, "clips"),
     "a missing list of clips": ({}, "clips"),
     "too many clips": ({"clips": [CLIP] * 501}, "clips"),

@@ -67,6 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs\n"
     )
     (path / "cookies.txt").write_text(".youtube.com\tTRUE\t/\tTRUE\t0\tSID\tsession-1\n")
+    (path / "s3.txt").write_text("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n")
     (path / "proxy.txt").write_text("http://ada:secret@proxy.example.org:3128\n")
     levels.track(path / "track.mp3", levels.tone(300, 1))
     (path / "weekly.yaml").write_text(

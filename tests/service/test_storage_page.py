@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from clipmill.spec import CompilationSpec
+from clipmill.spec.delivery import PLACEHOLDERS, render_path
 from clipmill_api.media.store_check import check_store
 from harness import library_clip, running
 from manifests import ROOT
@@ -54,3 +57,12 @@ def test_a_folder_moves_to_an_object_store(s3: Any, tmp_path: Path, two_seconds:
         reader = api.client(api.admin.create_key(owner))
         reader.download_media(media.id, tmp_path / "back.mp4")
     assert (tmp_path / "back.mp4").read_bytes() == two_seconds.read_bytes()
+
+
+def test_the_delivery_of_the_page() -> None:
+    """It is a field of the spec."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    spec = {"clips": [{"mediaId": "m-0001"}], **yaml.safe_load(block)}
+    delivery = CompilationSpec.model_validate(spec).delivery
+    assert delivery is not None
+    assert render_path(delivery.path, dict.fromkeys(PLACEHOLDERS, "x")) == "videos/x/x"

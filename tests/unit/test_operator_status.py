@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clipmill.protocol import CompilationState, OutputPlan, Plan, Profile, SegmentCounts
+from clipmill.protocol.compilation_plan import DeliveryState, DeliverySummary
 from clipmill_operator.building.resource import CompilationStatus, Phase
 from clipmill_operator.reconciling import status
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
@@ -250,3 +251,25 @@ def test_each_event_is_recorded_once() -> None:
     assert events_of(compilation, repeated) == []
     done = decision_on(SUCCEEDED, children(job("assemble")), compilation)
     assert [event.reason for event in events_of(compilation, done)] == ["Fetched", "Succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("state", "written_status", "reason"),
+    [
+        (DeliveryState.PENDING, "False", "Delivering"),
+        (DeliveryState.DELIVERED, "True", "Delivered"),
+        (DeliveryState.FAILED, "False", "DeliveryFailed"),
+    ],
+)
+def test_a_delivery_is_a_condition(state: DeliveryState, written_status: str, reason: str) -> None:
+    """Of a Compilation whose spec names a bucket; until it ends, the operator reconciles it."""
+    delivery = DeliverySummary(
+        credential="my-bucket", folder="friday/1", state=state, delivered=1, total=2, message="x"
+    )
+    delivering = SUCCEEDED.model_copy(update={"delivery": delivery})
+    *_, last = status_of(delivering).conditions
+    assert (last.type, last.status, last.reason) == ("Delivered", written_status, reason)
+    assert last.message == "1 of 2 files are in friday/1; x"
+    response = PlanResponse(owner="ada", plan=delivering)
+    assert response.is_settled == (state is not DeliveryState.PENDING)
+    assert "Delivered" not in [each.type for each in status_of(SUCCEEDED).conditions]

@@ -15,6 +15,7 @@ from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.delivery.delivery_outbox import require_bucket
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.notifications import outbox
 from clipmill_api.queries import (
@@ -58,6 +59,7 @@ def start_revision(
     if spec.quality is Quality.DRAFT and not is_episode:
         quota_checks.refuse_too_many_drafts(session, ctx, compilation)
     outbox.require_webhooks(session, compilation.owner, spec.notify or ())
+    require_bucket(session, compilation.owner, spec)
     resolved = resolution.resolve_spec(session, ctx, compilation.owner, spec)
     ends_at_once = not resolved.is_waiting and end_by_missing_clips(resolved)
     outputs = () if ends_at_once else resolution.plan_or_refuse(resolved)

@@ -19,6 +19,7 @@ from clipmill.protocol import (
     SegmentCounts,
     TaskCounts,
 )
+from clipmill.protocol.compilation_plan import DeliverySummary
 from clipmill.timeline.build import InvalidTimeline
 from clipmill_api.accounts.quota_checks import quota_effect
 from clipmill_api.compilations.missing_clips import end_by_missing_clips
@@ -32,6 +33,7 @@ from clipmill_api.compilations.resolution import plan_or_refuse, resolve_revisio
 from clipmill_api.compilations.responses import clip_status, estimated_end
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.delivery.delivery_outbox import find_summary
 from clipmill_api.queries import quota_ledger, rendered_segments, revisions
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
@@ -43,6 +45,7 @@ class PlanInputs:
     revision: RevisionRow
     plan: CompilationPlan
     quota: QuotaEffect
+    delivery: DeliverySummary | None = None
 
 
 def read_plan(session: Session, ctx: Context, compilation: CompilationRow) -> Plan:
@@ -69,7 +72,8 @@ def read_plan_inputs(
         plan = _plan_if_possible(session, compilation.owner, resolved)
         reservation = quota_ledger.find_reservation(session, compilation.id, compilation.generation)
         seconds = reservation.seconds if reservation else 0
-    return PlanInputs(revision, plan, quota_effect(session, ctx, compilation.owner, seconds))
+    quota = quota_effect(session, ctx, compilation.owner, seconds)
+    return PlanInputs(revision, plan, quota, find_summary(session, revision))
 
 
 def _plan_if_possible(session: Session, owner: str, resolved: ResolvedSpec) -> CompilationPlan:
@@ -97,6 +101,7 @@ def build_plan(ctx: Context, inputs: PlanInputs) -> Plan:
             "eta": estimated_end(revision),
             "segments": _count_segments(plan.segments, revision),
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
+            "delivery": inputs.delivery,
             "to_fetch": [] if state in TERMINAL_STATES else plan.to_fetch,
         }
     )

@@ -25,12 +25,14 @@ from clipmill.protocol import (
     SubmissionAction,
     UsedIn,
 )
+from clipmill.protocol.compilation_plan import DeliverySummary
 from clipmill.spec import CompilationSpec
 from clipmill.spec.source_urls import host_port_of
 from clipmill.timeline.eta import estimate_end
 from clipmill_api.compilations.media_sources import media_defect, media_facts, source_metadata_of
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.delivery.delivery_outbox import find_summary
 from clipmill_api.http.paging import RowPosition, encode_cursor
 from clipmill_api.queries import (
     compilation_records,
@@ -110,7 +112,7 @@ def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> 
     key = (compilation.id, compilation.generation)
     revision = revisions.get_revision(session, *key)
     clips = revision_clips.list_clips(session, *key)
-    return compilation_view(
+    view = compilation_view(
         ctx,
         compilation,
         revision,
@@ -118,6 +120,7 @@ def newest_view(session: Session, ctx: Context, compilation: CompilationRow) -> 
         revisions.tail_log_lines(session, *key),
         facts=revisions.run_facts(session, [key])[key],
     )
+    return view.model_copy(update={"delivery": find_summary(session, revision)})
 
 
 def listed_views(
@@ -167,11 +170,15 @@ def estimated_end(revision: RevisionRow) -> str | None:
 
 
 def active_view(
-    ctx: Context, compilation: CompilationRow, revision: RevisionRow, clips: Sequence[ClipRow]
+    ctx: Context,
+    compilation: CompilationRow,
+    revision: RevisionRow,
+    clips: Sequence[ClipRow],
+    delivery: DeliverySummary | None = None,
 ) -> ActiveCompilation:
     """Return the operator's view of an active compilation, with its resource's uid."""
-    view = compilation_view(ctx, compilation, revision, clips)
-    return ActiveCompilation(uid=compilation.uid, **dict(view))
+    view = dict(compilation_view(ctx, compilation, revision, clips))
+    return ActiveCompilation(uid=compilation.uid, **{**view, "delivery": delivery})
 
 
 def submission_view(

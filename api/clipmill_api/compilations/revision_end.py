@@ -13,6 +13,7 @@ from clipmill_api.compilations.end_notification import notify_end
 from clipmill_api.compilations.expiration import expiry_of
 from clipmill_api.context import Context
 from clipmill_api.database import Session, after_commit
+from clipmill_api.delivery import delivery_outbox
 from clipmill_api.media.removals import delete_unfinished_uploads, removal
 from clipmill_api.queries import media_library, quota_ledger, revisions, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
@@ -58,6 +59,7 @@ def end_revision(
         compilation.expires_at = expiry_of(session, revision, compilation.owner, ctx.now())
     if has_succeeded:
         settle_reservation(session, ctx, compilation, generation, end.render_seconds)
+        delivery_outbox.enqueue(session, ctx, compilation, generation, end.outputs)
     else:
         _release_reservation(session, compilation, generation)
     _delete_unreferenced_outputs(session, ctx, compilation)

@@ -14,6 +14,7 @@ from clipmill.protocol.integrations.credential_models import (
     FetchCredentials,
     HostCookies,
     HostProxy,
+    S3Bucket,
     hosts_of,
 )
 from clipmill.spec.source_urls import credential_host, is_within
@@ -22,6 +23,7 @@ from clipmill_api.context import Context
 from clipmill_api.credentials.keyring import VARIABLE, DamagedSecret, Sealed, UnknownKey
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem, not_found
+from clipmill_api.notifications.webhook_targets import check_webhook_url
 from clipmill_api.queries import quota_ledger
 from clipmill_api.queries.integrations import credential_rows
 from clipmill_api.tables import CredentialRow
@@ -50,6 +52,7 @@ def put_credential(
     """
     require_keys(ctx)
     _refuse_private_proxy(ctx, credential)
+    _refuse_private_bucket(ctx, credential)
     quota_ledger.lock_owner(session, owner)
     row = credential_rows.lock_credential(session, owner, name)
     if row is None:
@@ -70,6 +73,16 @@ def _refuse_private_proxy(ctx: Context, credential: Credential) -> None:
     except ForbiddenTarget as error:
         detail = f"url: {error}; CLIPMILL_ALLOW_PRIVATE_PROXIES of the API lists exceptions"
         raise ApiProblem(422, "ForbiddenTarget", detail, field="url") from None
+
+
+def _refuse_private_bucket(ctx: Context, credential: Credential) -> None:
+    if not isinstance(credential, S3Bucket):
+        return
+    try:
+        check_webhook_url(credential.url, private=ctx.settings.allow_private_webhooks)
+    except ForbiddenTarget as error:
+        detail = f"endpoint: {error}; CLIPMILL_ALLOW_PRIVATE_WEBHOOKS of the API lists exceptions"
+        raise ApiProblem(422, "ForbiddenTarget", detail, field="endpoint") from None
 
 
 def _refuse_too_many(session: Session, owner: str) -> None:

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from clipmill_api.context import Clock, Context, create_context, utc_now
 from clipmill_api.database import Database
 from clipmill_api.database_clock import DatabaseClock
+from clipmill_api.delivery.result_sender import ResultSender
 from clipmill_api.errors import StartRefused
 from clipmill_api.http import (
     cross_origin,
@@ -109,6 +110,7 @@ def create_app(
             periodic_sweep(ctx),
             ctx.key_uses.stored_periodically(ctx.db),
             NotificationSender(ctx).running(),
+            ResultSender(ctx).running(),
             database_clock.measured_periodically(),
         ):
             yield

@@ -10,6 +10,7 @@ from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.media.removals import removal
 from clipmill_api.queries import expiry, media_library, quota_ledger, rendered_segments
+from clipmill_api.queries.integrations import result_deliveries
 from clipmill_api.queries.tombstones import Removal, RemovalReason
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def delete_expired_rows(ctx: Context) -> None:
         ("share links", expiry.delete_share_links, REPEAT_DAYS),
         ("idempotency keys", expiry.delete_idempotency_keys, IDEMPOTENCY_DAYS),
         ("deliveries", expiry.delete_deliveries, log_days),
+        ("result deliveries", result_deliveries.delete_without_revision, REPEAT_DAYS),
         ("notifications", expiry.delete_notifications, log_days),
         ("log lines", expiry.delete_log_lines, log_days),
         ("revisions", expiry.delete_old_revisions, history_days),

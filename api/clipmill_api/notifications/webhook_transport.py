@@ -95,7 +95,7 @@ async def _post(
     check_webhook_url(url, private=private)
     split = urlsplit(url)
     host, port = split.hostname or "", split.port or (443 if split.scheme == "https" else 80)
-    address = await _checked_address(host, port, private)
+    address = await checked_address(host, port, private)
     pinned = httpx.URL(url).copy_with(host=address)
     headers = {**headers, "Host": split.netloc}
     extensions = {"sni_hostname": host}
@@ -110,8 +110,8 @@ async def _post(
         return Attempt(response.status_code, f"the receiver responded {response.status_code}")
 
 
-async def _checked_address(host: str, port: int, private: Collection[str]) -> str:
-    """Return an address of a host, if all of them may be connected to."""
+async def checked_address(host: str, port: int, private: Collection[str]) -> str:
+    """Return an address of a host, if all may be connected to. Raises ForbiddenTarget."""
     loop = asyncio.get_running_loop()
     try:
         entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 from clipmill.protocol import CompilationFilter
 from clipmill.spec import Quality
 from clipmill_api.queries.tombstones import RemovalReason
-from clipmill_api.tables import REVISION_IS_ACTIVE, CompilationRow, IdempotencyRow, RevisionRow
+from clipmill_api.tables import (
+    REVISION_IS_ACTIVE,
+    CompilationRow,
+    IdempotencyRow,
+    ResultDeliveryRow,
+    RevisionRow,
+)
 
 IS_NEWEST_REVISION = and_(
     RevisionRow.compilation_id == CompilationRow.id,
@@ -127,6 +133,18 @@ def list_active(session: Session, limit: int) -> list[tuple[CompilationRow, Revi
     """Return compilations whose newest revision is not terminal, oldest first."""
     query = _with_newest_revision().where(REVISION_IS_ACTIVE)
     return _pairs(session, query.order_by(RevisionRow.created_at).limit(limit))
+
+
+def list_delivering(session: Session, limit: int) -> list[tuple[CompilationRow, RevisionRow]]:
+    """Return compilations that have ended, and whose files wait for their delivery."""
+    pending = select(ResultDeliveryRow.compilation_id).where(
+        ResultDeliveryRow.next_attempt_at.is_not(None)
+    )
+    ids = list(session.scalars(pending.distinct().limit(limit)))
+    if not ids:
+        return []
+    query = _with_newest_revision().where(CompilationRow.id.in_(ids), ~REVISION_IS_ACTIVE)
+    return _pairs(session, query.order_by(RevisionRow.created_at))
 
 
 def list_changed(

@@ -26,6 +26,7 @@ from clipmill_api.tables.integration_tables import (
     CredentialRow,
     DeliveryRow,
     NotificationRow,
+    ResultDeliveryRow,
     WebhookRow,
 )
 from clipmill_api.tables.media_tables import (
@@ -69,6 +70,7 @@ __all__ = [
     "RenderUsageRow",
     "RenderWindowRow",
     "ReservationRow",
+    "ResultDeliveryRow",
     "ResultMediaRow",
     "RevisionRow",
     "SegmentRow",

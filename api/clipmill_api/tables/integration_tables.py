@@ -79,6 +79,32 @@ class NotificationRow(Base):
     )
 
 
+class ResultDeliveryRow(Base):
+    """File of a finished generation to deliver to the owner's bucket, and how far that is."""
+
+    __tablename__ = "result_deliveries"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(ForeignKey("users.name"))
+    compilation_id: Mapped[str]
+    generation: Mapped[int]
+    credential: Mapped[str] = mapped_column(String(63))
+    folder: Mapped[str] = mapped_column(String(500))
+    filename: Mapped[str]
+    media_id: Mapped[str]
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    # When it is due; while an API sends it, when another one may take it over.
+    next_attempt_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("compilation_id", "generation", "filename"),
+        Index(None, "next_attempt_at"),
+        Index(None, "created_at"),
+    )
+
+
 class DeliveryRow(Base):
     """Attempt to deliver a notification."""
 

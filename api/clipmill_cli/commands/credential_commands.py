@@ -33,6 +33,7 @@ PROMPTS = {
     CredentialKind.TWITCH: ("clientSecret", "userToken"),
     CredentialKind.DISCORD: ("botToken",),
     CredentialKind.PROXY: ("url",),
+    CredentialKind.S3: ("secret",),
 }
 OPTIONAL_FIELDS = {"userToken"}
 
@@ -52,6 +53,13 @@ def set_credential(
         list[str],
         typer.Option(metavar="HOST", help="cookies, proxy: Host of clips. May be repeated."),
     ] = [],  # noqa: B006  typer reads it as a default and copies it
+    bucket: Annotated[str, typer.Option(metavar="NAME", help="s3: Bucket.")] = "",
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="s3: URL of the server. Default: Amazon's.")
+    ] = "",
+    region: Annotated[str, typer.Option(metavar="NAME", help="s3: Region.")] = "us-east-1",
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="s3: Folder of the bucket.")] = "",
+    key_id: Annotated[str, typer.Option(metavar="ID", help="s3: Access key id.")] = "",
     output: OutputOption = Format.TEXT,
     state: StateOption = None,
     api_url: ApiUrlOption = None,
@@ -60,15 +68,19 @@ def set_credential(
 
     twitch: the client secret, and a user's token on a second line if clips are to be
     downloaded by the API. discord: the token of the bot. cookies: a Netscape cookie file
-    with cookies of one host. proxy: http://USER:PASSWORD@HOST:PORT, or socks5://.
+    with cookies of one host. proxy: http://USER:PASSWORD@HOST:PORT, or socks5://. s3: the
+    secret access key.
 
     Examples:
         clipmill credentials set my-twitch --kind twitch --client-id abc123 --file twitch.txt
         clipmill credentials set my-bot --kind discord --file bot-token.txt
         clipmill credentials set youtube --kind cookies --host youtube.com --file cookies.txt
         clipmill credentials set way-out --kind proxy --host youtube.com --file proxy.txt
+        clipmill credentials set my-bucket --kind s3 --bucket clips --key-id AKIA1 --file s3.txt
     """
-    credential = _credential(kind, client_id, host, _read_secrets(kind, file))
+    place = {"bucket": bucket, "endpoint": endpoint, "region": region, "prefix": prefix}
+    options = {"clientId": client_id, **place, "keyId": key_id}
+    credential = _credential(kind, options, host, _read_secrets(kind, file))
     with connected(api_url, state) as client:
         view = client.credentials.put(name, credential)
     if output is Format.JSON:
@@ -92,7 +104,9 @@ def _prompt(field: str) -> str:
     return text
 
 
-def _credential(kind: CredentialKind, client_id: str, hosts: list[str], secrets: str) -> Credential:
+def _credential(
+    kind: CredentialKind, options: dict[str, str], hosts: list[str], secrets: str
+) -> Credential:
     """Return the credential. Raise BadParameter, which shows no secret."""
     fields: dict[str, object] = {"kind": kind.value}
     if kind is CredentialKind.COOKIES:
@@ -101,7 +115,9 @@ def _credential(kind: CredentialKind, client_id: str, hosts: list[str], secrets:
         lines = [line.strip() for line in secrets.splitlines() if line.strip()]
         fields |= dict(zip(PROMPTS[kind], lines, strict=False))
     if kind is CredentialKind.TWITCH:
-        fields["clientId"] = client_id
+        fields["clientId"] = options.pop("clientId")
+    if kind is CredentialKind.S3:
+        fields |= {name: text for name, text in options.items() if name != "clientId"}
     if kind is CredentialKind.PROXY:
         fields["hosts"] = hosts
     if kind is CredentialKind.COOKIES:

@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Self
 
 from clipmill import fault_points
-from clipmill.protocol import ActiveCompilation, FailedTasks, Stage
+from clipmill.protocol import TERMINAL_STATES, ActiveCompilation, FailedTasks, Stage
 from clipmill_cli.errors import RunError
 from clipmill_cli.local.job_processes import StartJob
 from clipmill_cli.local.local_runner import MAX_MESSAGE_CHARS, LocalRunner
@@ -92,6 +92,7 @@ class EmbeddedOperator:
             compilation
             for compilation in self._operator.active_compilations()
             if compilation.uid.startswith(SUBMITTED_PREFIX)
+            and compilation.state not in TERMINAL_STATES  # as while it is being delivered
             and (compilation.uid, compilation.generation) not in self._given_up
         ]
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from clipmill.protocol import CompilationView
+from clipmill.protocol import TERMINAL_STATES, CompilationView
 from clipmill.shows.show_messages import EpisodeReport, EpisodeState, EpisodeView, ShowView
 from clipmill.shows.show_spec import ShowManifest
 from clipmill.spec import PreviewExtent, Quality
@@ -77,7 +77,7 @@ def render_episode(
         The final view of the compilation, and the seconds of each stage.
     """
     operator = api.operator.operator
-    active = operator.active_compilations()
+    active = [a for a in operator.active_compilations() if a.state not in TERMINAL_STATES]
     uid = next((each.uid for each in active if each.id == report.compilation_id), None)
     if uid is None:
         return api.user.compilation(str(report.compilation_id)), {}

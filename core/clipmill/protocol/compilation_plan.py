@@ -10,7 +10,7 @@ from clipmill.protocol.encoding_profile import Profile
 from clipmill.protocol.result_record import Chapter, CreditEntry, ItemKind
 from clipmill.protocol.segment_content import SegmentCounts
 from clipmill.protocol.task_reports import OutputResult
-from clipmill.spec.base import Id, Model
+from clipmill.spec.base import Id, Model, Name
 from clipmill.spec.transitions import Curve, TransitionType
 
 
@@ -42,6 +42,25 @@ class ClipState(StrEnum):
     WAITING = "Waiting"
     READY = "Ready"
     SKIPPED = "Skipped"
+
+
+class DeliveryState(StrEnum):
+    """State of the delivery of a generation's files to the owner's bucket."""
+
+    PENDING = "Pending"
+    DELIVERED = "Delivered"
+    FAILED = "Failed"
+
+
+class DeliverySummary(Model):
+    """How far the delivery of a generation's files is. A failed one is not tried again."""
+
+    credential: Name
+    folder: str = Field(description="Folder of the files below the credential's prefix.")
+    state: DeliveryState
+    delivered: int = Field(description="Files that the bucket has.")
+    total: int
+    message: str | None = Field(None, description="Why the last attempt failed, if it did.")
 
 
 class ClipStatus(Model):
@@ -136,5 +155,8 @@ class Plan(Model):
         0, description="Missing segments that can be rendered while other clips are being fetched."
     )
     results: list[OutputResult] = []
+    delivery: DeliverySummary | None = Field(
+        None, description="Absent if the spec names no bucket, and until the results exist."
+    )
     tasks: TaskCounts = TaskCounts()
     to_fetch: list[int] = Field([], description="Indexes of the fetch tasks that are not done.")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from clipmill.protocol.assignments import Stage
-from clipmill.protocol.compilation_plan import ClipStatus, CompilationState
+from clipmill.protocol.compilation_plan import ClipStatus, CompilationState, DeliverySummary
 from clipmill.protocol.result_record import ItemKind
 from clipmill.protocol.task_reports import OutputResult
 from clipmill.spec.base import Id, Model, Name
@@ -36,6 +36,9 @@ class CompilationView(Model):
     degraded: bool = Field(False, description="Whether any clip was skipped.")
     clips: list[ClipStatus]
     outputs: list[OutputResult] = []
+    delivery: DeliverySummary | None = Field(
+        None, description="Absent if the spec names no bucket, and until the outputs exist."
+    )
     log: list[str] = []
     created_at: str
     completed_at: str | None = None

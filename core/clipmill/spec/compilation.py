@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from clipmill.spec.base import Duration, Model, Name, Title
 from clipmill.spec.clip import Asset, Bumper, BumperPlacement, Clip
+from clipmill.spec.delivery import Delivery
 from clipmill.spec.long_duration import LongDuration
 from clipmill.spec.output import Output, PreviewExtent, Quality
 from clipmill.spec.picture import CreatorCard, Overlays
@@ -78,6 +79,11 @@ class CompilationTemplate(Model):
         None,
         description="ttlAfterFinished is how long the compilation is kept once it has ended, such"
         " as 7d. Then it is deleted with its videos. Defaults to the owner's tier, else for ever.",
+    )
+    delivery: Delivery | None = Field(
+        None,
+        description="delivery is a bucket of the owner to which finished videos are delivered."
+        " Drafts are not.",
     )
     outputs: list[Output] = Field(
         default_factory=lambda: [Output(name="main", preset="youtube")],

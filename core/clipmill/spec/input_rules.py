@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from clipmill.spec.delivery import PATH_PATTERN, PLACEHOLDERS
+
 Steps = Sequence[str | int]
 MAX_SHOWN_CHARS = 60
 # How each mapping is written, by the name of its model.
@@ -28,6 +30,7 @@ EXAMPLES = {
     "ClipCredit": "{creator: Ada, game: Chess}",
     "CompilationSpec": "{clips: [{url: opener.mp4}]}",
     "CreatorCard": "{show: true, start: 3s, duration: 7s}",
+    "Delivery": "{credential: my-bucket, path: '{name}/{date}'}",
     "Ducking": "{threshold: -30dB, ratio: 8}",
     "Focus": "{left: 30, top: 50}",
     "Metadata": "{name: friday}",
@@ -51,6 +54,10 @@ PATTERNS = {
     r"^-?[0-9]{1,2}(\.[0-9])?dB$": "write a level such as -6dB",
     r"^-[0-9]{1,2}(\.[0-9])?LUFS$": "write a loudness such as -14LUFS",
     r"^-[0-9](\.[0-9])?dBTP$": "write a true peak such as -1dBTP",
+    PATH_PATTERN: (
+        "write folders of letters, digits, dots, - and _, such as videos/{name}/{date}; none begins"
+        f" with a dot, and placeholders are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}"
+    ),
     r"^[0-9a-f]{64}$": "write a SHA-256 in 64 hexadecimal digits",
 }
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}

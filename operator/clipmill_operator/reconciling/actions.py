@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clipmill.protocol import TERMINAL_STATES, FailedTasks, Plan, Stage
+from clipmill.protocol.compilation_plan import DeliveryState
 from clipmill_operator.building.resource import CompilationStatus
 from clipmill_operator.watching.observed import ObservedJob
 
@@ -33,6 +34,13 @@ class PlanResponse:
     def is_terminal(self) -> bool:
         """Whether nothing will happen any more to this revision."""
         return self.plan is not None and self.plan.state in TERMINAL_STATES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of the revision changes any more: it has ended and is delivered."""
+        delivery = self.plan.delivery if self.plan else None
+        is_delivering = delivery is not None and delivery.state is DeliveryState.PENDING
+        return self.is_terminal and not is_delivering
 
 
 @dataclass(frozen=True, slots=True)

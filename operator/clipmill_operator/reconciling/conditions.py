@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from clipmill.protocol import TERMINAL_STATES, ClipState, ClipStatus, CompilationState, Plan
+from clipmill.protocol.compilation_plan import DeliveryState, DeliverySummary
 from clipmill_operator.building.resource import Condition
 from clipmill_operator.queueing.queue_wait import QueueWait
 from clipmill_operator.watching.observed import ObservedCompilation, ObservedShow
@@ -59,6 +60,8 @@ def plan_findings(plan: Plan, wait: QueueWait | None) -> list[Finding]:
     if wait is not None:
         message = wait.message[:MESSAGE_CHARS]
         findings.append(Finding("Queued", "True", wait.reason, message))
+    if plan.delivery:
+        findings.append(_delivered(plan.delivery))
     if skipped:
         findings.append(Finding("Degraded", "True", "ClipsSkipped", _skipped_message(skipped)))
     too_long = [f"{output.name}: {output.too_long}" for output in plan.outputs if output.too_long]
@@ -147,6 +150,17 @@ def _terminal(plan: Plan) -> list[Finding]:
             Finding("Failed", "True", reason, message),
         ]
     return [Finding("Complete", "False", "Running", ""), Finding("Failed", "False", "Running", "")]
+
+
+def _delivered(delivery: DeliverySummary) -> Finding:
+    message = f"{delivery.delivered} of {delivery.total} files are in {delivery.folder}"
+    if delivery.message:
+        message += f"; {delivery.message}"
+    message = message[:MESSAGE_CHARS]
+    if delivery.state is DeliveryState.DELIVERED:
+        return Finding("Delivered", "True", "Delivered", message)
+    reason = "Delivering" if delivery.state is DeliveryState.PENDING else "DeliveryFailed"
+    return Finding("Delivered", "False", reason, message)
 
 
 def _skipped_message(skipped: list[ClipStatus]) -> str:

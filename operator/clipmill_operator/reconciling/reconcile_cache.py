@@ -127,4 +127,7 @@ def progress_of(revision: ActiveCompilation | Plan) -> str:
     """Return a text that changes whenever the status of a revision changes."""
     clips = "".join(clip.state.value[0] for clip in revision.clips)
     step = revision.percent // PROGRESS_STEP
-    return f"{revision.generation} {revision.state} {step} {clips}"
+    progress = f"{revision.generation} {revision.state} {step} {clips}"
+    if delivery := revision.delivery:
+        progress += f" {delivery.state} {delivery.delivered} {bool(delivery.message)}"
+    return progress

@@ -184,7 +184,7 @@ class Reconciler:
     ) -> ReconcileResult:
         self._execute(compilation, revision, decision)
         if not response.outage:
-            is_active = response.plan is not None and not response.is_terminal
+            is_active = response.plan is not None and not response.is_settled
             progress = progress_of(response.plan) if is_active and response.plan else ""
             self.states.update(compilation.uid, progress=progress)
         if decision.only_creates_jobs:
@@ -223,7 +223,7 @@ class Reconciler:
         if decision.status is not None:
             self._writer.write(compilation, decision.status)
             fault_points.reach("operator.status.written")
-        is_settled = response.is_terminal and not decision.actions
+        is_settled = response.is_settled and not decision.actions
         last = LastReconcile(
             status=dump_status(decision.status) if decision.status else compilation.status,
             settled_generation=compilation.generation if is_settled else 0,

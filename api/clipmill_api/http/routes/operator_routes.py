@@ -23,6 +23,7 @@ from clipmill.spec.base import Name
 from clipmill_api.compilations import plan_reader, responses, submission
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
+from clipmill_api.delivery import delivery_outbox
 from clipmill_api.http.authentication import operator_only
 from clipmill_api.http.bodies.yaml_bodies import YamlRoute
 from clipmill_api.http.job_keys import replace_job_key
@@ -69,13 +70,17 @@ def get_generation_status(ctx: Ctx, uid: Uid) -> CompilationView:
 
 @router.get("/active")
 def list_active_compilations(ctx: Ctx, limit: Limit = 100) -> list[ActiveCompilation]:
-    """Return compilations that have not ended, oldest first."""
+    """Return compilations that have not ended, oldest first, and those that are being delivered."""
     with ctx.db.read() as session:
         rows = compilation_records.list_active(session, limit)
-        clips = revision_clips.clips_by_revision(
-            session, [(row.id, r.generation) for row, r in rows]
-        )
-    return [responses.active_view(ctx, row, r, clips[row.id, r.generation]) for row, r in rows]
+        delivering = compilation_records.list_delivering(session, limit)
+        keys = [(row.id, revision.generation) for row, revision in rows + delivering]
+        clips = revision_clips.clips_by_revision(session, keys)
+        deliveries = delivery_outbox.summaries(session, [r for _, r in delivering])
+    return [
+        responses.active_view(ctx, row, revision, clips[key], deliveries.get(key))
+        for key, (row, revision) in zip(keys, rows + delivering, strict=True)
+    ]
 
 
 @router.get("/usage")

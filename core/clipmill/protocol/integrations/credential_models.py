@@ -30,6 +30,7 @@ class CredentialKind(StrEnum):
     DISCORD = "discord"
     COOKIES = "cookies"
     PROXY = "proxy"
+    S3 = "s3"
 
 
 def _refuse_spaces(secret: SecretStr) -> SecretStr:
@@ -130,7 +131,34 @@ class HostProxy(Model):
         return [self.url.get_secret_value(), *login, *map(unquote, login)]
 
 
-Credential = TwitchApplication | DiscordBot | HostCookies | HostProxy
+class S3Bucket(Model):
+    """A bucket to which finished videos are delivered, and a key that may write to it."""
+
+    kind: Literal[CredentialKind.S3]
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket.")
+    endpoint: str = Field(
+        "",
+        max_length=300,
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+/?)?$",
+        description="URL of the S3 server; absent for Amazon's of the region.",
+    )
+    region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,40}$", description="Region.")
+    prefix: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*)?$",
+        description="Folder of the bucket; absent for its root.",
+    )
+    key_id: str = Field(pattern=r"^[\x21-\x7e]{1,200}$", description="Access key id.")
+    secret: Token = Field(description="Secret access key.")
+
+    @property
+    def url(self) -> str:
+        """URL of the server, without a slash at its end."""
+        return (self.endpoint or f"https://s3.{self.region}.amazonaws.com").rstrip("/")
+
+
+Credential = TwitchApplication | DiscordBot | HostCookies | HostProxy | S3Bucket
 CredentialValue = Annotated[Credential, Field(discriminator="kind")]
 CREDENTIAL: TypeAdapter[Credential] = TypeAdapter(CredentialValue)
 
