@@ -58,6 +58,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "monitoring.serviceMonitor.enabled=true",
         "monitoring.serviceMonitor.labels.release=prometheus",
         "logFormat=json",
+        "tracing.endpoint=http://collector.monitoring:4318",
         "monitoring.rules.enabled=true",
         "monitoring.dashboard.enabled=true",
         "monitoring.dashboard.annotations.grafana_folder=Video",

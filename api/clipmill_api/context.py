@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -23,6 +24,9 @@ from clipmill_api.media.staging.stored_spool import StoredSpool
 from clipmill_api.media.upload_spool import UploadSpool
 from clipmill_api.planner.plan_process import PlanProcess
 from clipmill_api.settings import Settings
+from clipmill_api.tracing.revision_traces import RevisionTraces
+from clipmill_api.tracing.seen_reports import SeenReports
+from clipmill_tracing import open_span_export
 
 Clock = Callable[[], datetime]
 
@@ -53,6 +57,8 @@ class Context:
     # Makes large plans.
     plan_process: PlanProcess
     key_uses: KeyUses = field(default_factory=KeyUses)
+    traces: RevisionTraces = field(default_factory=RevisionTraces)
+    span_reports: SeenReports = field(default_factory=SeenReports)
 
     def now(self) -> datetime:
         """Return the time now, in UTC."""
@@ -88,6 +94,7 @@ def create_context(settings: Settings, db: Database, clock: Clock) -> Context:
         header_reads=ProbeQueue(slots=2 * settings.probe_slots, places=4 * settings.probe_queue),
         completions=SingleFlight(),
         plan_process=PlanProcess(settings),
+        traces=RevisionTraces(open_span_export(settings.otlp_endpoint, version("clipmill"))),
     )
 
 

@@ -18,6 +18,7 @@ from clipmill.spec import canonical_duration, parse_duration
 from clipmill.timeline.presets import PRESETS
 from clipmill_api.accounts.watermark import Watermark
 from clipmill_api.serving.tls_settings import TlsSettings
+from clipmill_tracing.endpoint_setting import ENDPOINT_VARIABLES, OtlpEndpoint
 
 DEFAULT_HOSTS = (
     "clips.twitch.tv",
@@ -161,6 +162,8 @@ class Settings(EnvironmentSettings):
     job_links: bool = False
     port: int = Field(8000, ge=1, le=65535)
     log_format: LogFormat = "text"
+    # Collector that traces are exported to, by OTLP over HTTP.
+    otlp_endpoint: OtlpEndpoint = Field("", validation_alias=ENDPOINT_VARIABLES)
     allowed_hosts: Annotated[Words, AfterValidator(_lower)] = DEFAULT_HOSTS
     allow_any_host: bool = False
     allow_private: HostPorts = ()

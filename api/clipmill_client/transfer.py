@@ -145,7 +145,7 @@ class Transfers:
                 pass  # The API keeps what it received; continue at its offset.
         upload = self.announce(request)
         fault_points.reach(f"job.upload.{request.purpose}.announced")
-        upload = self._send_parts(path, upload)
+        upload = self._send_parts(path, upload, on_progress)
         while upload.offset < upload.size_bytes:
             on_progress(_progress_of(path, upload))
             upload = self._upload_chunk(path, upload)
@@ -156,13 +156,15 @@ class Transfers:
         where = f"{ROOT}/{upload.id}/complete"
         return self._connection.request_as(Upload, "POST", where, timeout=BYTES_TIMEOUT)
 
-    def _send_parts(self, path: Path, upload: Upload) -> Upload:
+    def _send_parts(self, path: Path, upload: Upload, on_progress: OnUpload) -> Upload:
         """Send what the API offers links for; return the upload with the offset after it."""
         where, sent_to = f"{ROOT}/{upload.id}", -1
         while upload.links and not self._link_failed and upload.offset > sent_to:
             sent_to = upload.offset
             try:
                 for part in upload.links:
+                    sent = (part.offset, upload.size_bytes)
+                    on_progress(UploadProgress(path, UploadStep.SENDING, *sent))
                     self._connection.send_to_link(part.url, path, part.offset, part.size_bytes)
             except LinkFailed:
                 self._link_failed, self.has_links = True, False

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +18,20 @@ from typing import TypeVar
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
-from clipmill.protocol import Assignment, ExitCode, OutputResult, Stage, TaskFailure, TaskResult
+from clipmill.protocol import (
+    Assignment,
+    ExitCode,
+    OutputResult,
+    SpanName,
+    Stage,
+    TaskFailure,
+    TaskResult,
+)
 from clipmill.shows.candidates import DiscoverResult
 from clipmill_client.api_connection import UNTRUSTED
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_client.span_calls import SpanCalls
 from clipmill_job.assembling.assemble_task import run_assemble_task
 from clipmill_job.discovering.discover_task import run_discover_task
 from clipmill_job.errors import exit_code, is_lease_lost, task_failure
@@ -32,6 +42,7 @@ from clipmill_job.isolation_check import wait_until_isolated
 from clipmill_job.linked_transfers import LinkedTransfers
 from clipmill_job.rendering.render_task import run_render_task
 from clipmill_job.settings import JobSettings
+from clipmill_job.span_recorder import SpanRecorder
 from clipmill_job.task_context import TaskContext
 
 # How long a task may be held by another process before this one ends and is started again.
@@ -81,7 +92,7 @@ def _exit(error: ClientError) -> int:
 def _run_task(client: Client, index: int, scratch: Path) -> int:
     holder = _holder()
     assignment = _claim(lambda: client.claim(index, holder))
-    epoch = assignment.epoch
+    epoch, spans = assignment.epoch, SpanRecorder()
     fault_points.reach(f"job.{assignment.stage}.claimed")
     try:
         with HeartbeatSender(
@@ -89,9 +100,10 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
         ) as heartbeat:
             _end_on_sigterm(heartbeat)
             try:
-                outputs = _do(client, assignment, heartbeat, scratch, holder)
+                outputs = _do(client, assignment, heartbeat, scratch, holder, spans)
             finally:
                 heartbeat.flush()
+                _report_spans(client, assignment, spans)
             fault_points.reach(f"job.{assignment.stage}.done")
             _report_success(client, assignment, outputs)
             fault_points.reach(f"job.{assignment.stage}.reported")
@@ -165,14 +177,17 @@ def _do(
     heartbeat: HeartbeatSender,
     scratch: Path,
     holder: str,
+    spans: SpanRecorder,
 ) -> list[OutputResult]:
-    wait_until_isolated(assignment.canaries)
+    with spans.span(SpanName.ISOLATION):
+        wait_until_isolated(assignment.canaries)
     context = TaskContext(
         client=client,
         assignment=assignment,
         heartbeat=heartbeat,
         scratch=scratch,
         ffmpeg=find_ffmpeg(),
+        spans=spans,
     )
     if assignment.stage is Stage.ASSEMBLE:
         return run_assemble_task(context, assignment.assemble or [])
@@ -182,6 +197,15 @@ def _do(
     elif assignment.fetch:
         run_fetch_task(context, assignment.fetch)
     return []
+
+
+def _report_spans(client: Client, assignment: Assignment, spans: SpanRecorder) -> None:
+    """Report the steps of the task if its generation is traced. A trace may lack them."""
+    if assignment.traceparent:
+        with suppress(ClientError):
+            SpanCalls(client.connection).report(
+                spans.report(index=assignment.index, epoch=assignment.epoch)
+            )
 
 
 def _report_success(client: Client, assignment: Assignment, outputs: list[OutputResult]) -> None:

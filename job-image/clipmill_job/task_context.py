@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipmill.protocol import Assignment
@@ -12,6 +12,7 @@ from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_job import subprocesses
 from clipmill_job.ffmpeg_binary import FfmpegBinary
 from clipmill_job.heartbeat_sender import HeartbeatSender
+from clipmill_job.span_recorder import SpanRecorder
 
 # An ffmpeg that takes longer per frame hangs, on any machine that is fast enough to be used.
 DEADLINE_S = 120.0
@@ -31,6 +32,7 @@ class TaskContext:
     heartbeat: HeartbeatSender
     scratch: Path
     ffmpeg: FfmpegBinary
+    spans: SpanRecorder = field(default_factory=SpanRecorder)
 
     def run_ffmpeg(
         self, args: Sequence[str], *, frames: int, on_frame: Callable[[int], None] | None = None

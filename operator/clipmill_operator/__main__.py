@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 from prometheus_client import start_http_server
 
@@ -22,6 +23,7 @@ from clipmill_operator.api_authorities import api_trust
 from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.queueing.queue_poller import QueuePoller
 from clipmill_operator.reconciling.job_writer import JobWriter
+from clipmill_operator.reconciling.operator_spans import OperatorSpans
 from clipmill_operator.reconciling.reconciler import Reconciler
 from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.reconciling.submission_sync import SubmissionSync
@@ -35,6 +37,7 @@ from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
 from clipmill_operator.watching.object_cache import ClusterCache
 from clipmill_operator.watching.pollers import ProgressPoller, Resync
+from clipmill_tracing import SpanExport, open_span_export
 
 EXIT_INVALID_SETTINGS = 2
 # Attempts per call to the API: the work queue retries too, and a worker must not be blocked.
@@ -42,14 +45,23 @@ API_ATTEMPTS = 2
 
 
 def create_loop(
-    settings: Settings, kube: KubeClient, health: Health, trust: ApiTrust | None = None
+    settings: Settings,
+    kube: KubeClient,
+    health: Health,
+    trust: ApiTrust | None = None,
+    span_export: SpanExport | None = None,
 ) -> ControlLoop:
     """Create the control loop and everything that it calls."""
     key = settings.operator_key
     api = Client(settings.api_url, key, attempts=API_ATTEMPTS, trust=trust).operator
     cache = ClusterCache()
     reconciler = Reconciler(
-        kube, api, cache, settings, clock=time.monotonic, now=lambda: datetime.now(UTC)
+        kube,
+        api,
+        cache,
+        settings,
+        clock=time.monotonic,
+        spans=OperatorSpans(span_export),
     )
     return ControlLoop(
         cache=cache,
@@ -108,7 +120,10 @@ def main(environ: Mapping[str, str]) -> int:
     start_http_server(settings.metrics_port)
     health = Health(settings.resync_s, time.monotonic)
     kube = KubeClient.connect(settings.workers + 4)
-    watches.run(settings, create_loop(settings, kube, health, trust), health)
+    span_export = open_span_export(settings.otlp_endpoint, version("clipmill"))
+    watches.run(settings, create_loop(settings, kube, health, trust, span_export), health)
+    if span_export:
+        span_export.close()
     return 0
 
 

@@ -22,6 +22,7 @@ from pydantic.alias_generators import to_camel
 from clipmill.environment import EnvironmentSettings, FromJson, Words, split_words
 from clipmill.json_logs import LogFormat
 from clipmill.spec.network_ranges import PRIVATE_CIDRS
+from clipmill_tracing.endpoint_setting import ENDPOINT_VARIABLES, OtlpEndpoint
 
 
 class ContainerResources(BaseModel):
@@ -157,6 +158,7 @@ class Settings(EnvironmentSettings):
     health_port: Port = 8080
     metrics_port: Port = 9090
     log_format: LogFormat = "text"
+    otlp_endpoint: OtlpEndpoint = Field("", validation_alias=ENDPOINT_VARIABLES)
 
     @model_validator(mode="after")
     def _require_labels(self) -> Self:

@@ -78,6 +78,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PATCH", "/api/uploads/{upload_id}"): USER | JOB,
     ("DELETE", "/api/uploads/{upload_id}"): USER,
     ("POST", "/api/uploads/{upload_id}/complete"): USER | JOB,
+    ("POST", "/api/worker/spans"): JOB,
     ("GET", "/api/quota"): USER,
     ("POST", "/api/sign-in-links"): USER,
     ("GET", "/api/webhooks"): USER,

@@ -234,6 +234,21 @@ def test_network_policies() -> None:
     assert of_kind("open", "NetworkPolicy") == []
 
 
+def test_traces_reach_the_collector() -> None:
+    """API and operator have its address, and may connect to its port. Job pods may not."""
+    option, endpoint = "in front and watched over", "http://collector.monitoring:4318"
+    traced = {
+        component
+        for component, pod in pods(option)
+        for entry in pod["containers"][0].get("env", [])
+        if entry == {"name": "CLIPMILL_OTLP_ENDPOINT", "value": endpoint}
+    }
+    assert traced == {"api", "operator"}
+    for component in traced:
+        policy = named(option, "NetworkPolicy", f"clipmill-{component}")["spec"]
+        assert {"ports": [{"port": 4318, "protocol": "TCP"}]} in policy["egress"]
+
+
 def test_helm_test_tries_each_stage() -> None:
     """Without a database too: API server, another pod, a public address; a control shows them."""
     for option, database in (("sqlite", []), ("bundled", ["clipmill-database.clipmill.svc:5432"])):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure, UnplayableClip
 from clipmill.spec import CompilationSpec, Quality
@@ -14,7 +16,7 @@ from clipmill_api.compilations.missing_clips import end_by_missing_clips, late_s
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
 from clipmill_api.compilations.revision_end import RevisionEnd, end_revision
 from clipmill_api.context import Context
-from clipmill_api.database import Session
+from clipmill_api.database import Session, after_commit
 from clipmill_api.delivery.delivery_outbox import require_bucket
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.notifications import outbox
@@ -55,6 +57,7 @@ def start_revision(
     Raises:
         ApiProblem: the refusal.
     """
+    start = ctx.traces.start(ctx.now())
     quota_checks.refuse_too_many_clips(session, compilation.owner, spec)
     if spec.quality is Quality.DRAFT and not is_episode:
         quota_checks.refuse_too_many_drafts(session, ctx, compilation)
@@ -69,10 +72,15 @@ def start_revision(
         end_revision(session, ctx, compilation, compilation.generation, superseded)
         compilation_records.raise_generation(session, compilation.id, generation)
     compilation.expires_at = compilation.removed_at = compilation.removal_reason = None
-    _add_revision(session, ctx, compilation, generation, resolved)
+    traceparent = _add_revision(
+        session, ctx, compilation, generation, resolved, created_at=start.at
+    )
     _reserve_render_time(session, ctx, compilation, generation, plan)
     outbox.compilation_accepted(session, ctx, compilation, generation, spec)
-    return _advance(session, ctx, compilation, generation, plan)
+    advanced = _advance(session, ctx, compilation, generation, plan)
+    attributes = {"clipmill.clips": len(resolved.clips), "clipmill.outputs": len(outputs)}
+    after_commit(session, partial(ctx.traces.finish, start, traceparent, "plan", attributes))
+    return advanced
 
 
 def _add_revision(
@@ -81,7 +89,11 @@ def _add_revision(
     compilation: CompilationRow,
     generation: int,
     resolved: ResolvedSpec,
-) -> None:
+    *,
+    created_at: datetime,
+) -> str | None:
+    """Store a revision and its clips. Return the trace context of its span, if there is one."""
+    trace = ctx.traces.new_columns()
     revision = RevisionRow(
         compilation_id=compilation.id,
         generation=generation,
@@ -89,12 +101,14 @@ def _add_revision(
         output_policy=resolved.output_policy.model_dump(mode="json"),
         state=CompilationState.PENDING.value,
         outputs=[],
-        created_at=ctx.now(),
+        created_at=created_at,
+        **trace,
     )
     revisions.add_revision(session, revision)
     for clip in resolved.clips:
         clip.compilation_id, clip.generation = compilation.id, generation
     revision_clips.add_clips(session, resolved.clips)
+    return trace.get("traceparent")
 
 
 def _reserve_render_time(

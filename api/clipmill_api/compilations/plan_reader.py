@@ -99,6 +99,7 @@ def build_plan(ctx: Context, inputs: PlanInputs) -> Plan:
             "message": revision.message,
             "percent": revision.percent,
             "eta": estimated_end(revision),
+            "traceparent": revision.traceparent if ctx.traces.is_on else None,
             "segments": _count_segments(plan.segments, revision),
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
             "delivery": inputs.delivery,

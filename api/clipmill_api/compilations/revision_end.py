@@ -18,6 +18,8 @@ from clipmill_api.media.removals import delete_unfinished_uploads, removal
 from clipmill_api.queries import media_library, quota_ledger, revisions, upload_records
 from clipmill_api.queries.tombstones import RemovalReason
 from clipmill_api.tables import CompilationRow, RenderUsageRow
+from clipmill_api.tracing.revision_traces import RevisionSpan
+from clipmill_tracing import trace_ids
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +69,36 @@ def end_revision(
     delete_unfinished_uploads(session, ctx, unfinished)
     notify_end(session, ctx, compilation, generation, end)
     after_commit(session, partial(_count_end, ctx, end))
+    trace_id = _trace_end(session, ctx, compilation, generation, end)
     key = (compilation.id, compilation.uid, generation)
     message = "generation ended compilation=%s uid=%s generation=%d state=%s reason=%s"
-    after_commit(session, partial(log.info, message, *key, end.state, end.reason))
+    message += " trace_id=%s" * len(trace_id)
+    after_commit(session, partial(log.info, message, *key, end.state, end.reason, *trace_id))
     return True
+
+
+def _trace_end(
+    session: Session, ctx: Context, compilation: CompilationRow, generation: int, end: RevisionEnd
+) -> tuple[str, ...]:
+    """End the span of a revision after the commit. Return the id of its trace, if it has one."""
+    if not ctx.traces.is_on:
+        return ()
+    revision = revisions.get_revision(session, compilation.id, generation)
+    attributes: dict[str, str | int] = {
+        "clipmill.compilation": compilation.id,
+        "clipmill.uid": compilation.uid,
+        "clipmill.generation": generation,
+        "clipmill.state": end.state.value,
+        "clipmill.reason": end.reason or "",
+    }
+    has_failed = end.state is CompilationState.FAILED
+    times = (revision.created_at, ctx.now())
+    span = RevisionSpan(
+        *(revision.traceparent, revision.trace_parent, *times, attributes),
+        error=end.reason or "Failed" if has_failed else "",
+    )
+    after_commit(session, partial(ctx.traces.finish_revision, span))
+    return trace_ids(revision.traceparent)
 
 
 def _count_end(ctx: Context, end: RevisionEnd) -> None:

@@ -57,6 +57,7 @@ from clipmill_api.queries import users_and_keys
 from clipmill_api.serving.worker_sources import WorkerSourcesMiddleware
 from clipmill_api.settings import Settings
 from clipmill_api.studio import pages
+from clipmill_api.tracing.caller_trace import CallerTraceMiddleware
 
 ROUTERS = (
     compilation_routes.router,
@@ -115,6 +116,7 @@ def create_app(
         ):
             yield
         ctx.plan_process.close()
+        ctx.traces.close()
         ctx.db.close()
 
     app = FastAPI(
@@ -134,6 +136,8 @@ def create_app(
         app.add_middleware(WorkerSourcesMiddleware, sources=sources, metrics=ctx.metrics)
     problem_details.install(app)
     metrics.install(app, ctx.metrics, ctx.db, ctx.now)
+    if ctx.traces.is_on:
+        app.add_middleware(CallerTraceMiddleware)
     app.add_middleware(RequestFormsMiddleware)
     cross_origin.install(app, settings.cors_origins)
     pages.install(app)

@@ -70,6 +70,8 @@ class RevisionRow(Base):
     reason: Mapped[str | None]
     message: Mapped[str | None] = mapped_column(Text)
     outputs: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    traceparent: Mapped[str | None] = mapped_column(String(55))  # of its span
+    trace_parent: Mapped[str | None] = mapped_column(String(55))  # of the caller's span
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     __table_args__ = (

@@ -38,6 +38,7 @@ from clipmill_api.tasks.assignment_builder import (
 )
 from clipmill_api.tasks.task_scope import TaskScope, scope_of
 from clipmill_api.timestamps import format_time
+from clipmill_tracing import trace_ids
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         lease_s=ctx.settings.lease_s,
         links=ctx.settings.job_links,
         canaries=list(ctx.settings.canaries),
+        traceparent=revision.traceparent if ctx.traces.is_on else None,
     )
     work: dict[str, Any]
     if clip is not None:
@@ -115,7 +117,9 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     task_leases.store_claim(session, task_id, task, lease, scope)
     place = (compilation.id, compilation.uid, principal.generation, stage, claim.index)
     message = "task claimed compilation=%s uid=%s generation=%d stage=%s index=%d epoch=%d"
-    after_commit(session, partial(log.info, message, *place, assignment.epoch))
+    trace_id = trace_ids(assignment.traceparent)
+    message += " trace_id=%s" * len(trace_id)
+    after_commit(session, partial(log.info, message, *place, assignment.epoch, *trace_id))
     return assignment
 
 

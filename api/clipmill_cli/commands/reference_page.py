@@ -60,6 +60,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_PROBE_QUEUE` | `serve` | Files that may wait to be decoded. Default: 64. |
 | `CLIPMILL_MAX_DRAFTS` | `serve` | Active drafts of one owner. Default: 10. |
 | `CLIPMILL_DATABASE_TIMEOUT_SECONDS` | `serve` | Longest wait for the database. Default: 5. |
+| `CLIPMILL_OTLP_ENDPOINT` | `serve`, `render` | Collector to export traces to, by OTLP over HTTP; see [monitoring](monitoring.md#traces). Default: `OTEL_EXPORTER_OTLP_ENDPOINT`, else none. |
 | `CLIPMILL_ADOPT_STORE` | `serve`, `render` | Installation whose blob store the database takes over; see [backup](backup.md). |
 | `CLIPMILL_DEBUG` | all | `1`: show the traceback of an error. |
 """  # noqa: E501  rows of a table

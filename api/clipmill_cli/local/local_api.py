@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,14 @@ class LocalAPI:
         self._stack.close()
 
 
+def _otlp_endpoint(environ: Mapping[str, str]) -> str:
+    """Return the collector for traces. The variable of others counts only if it can be used."""
+    from clipmill_tracing.endpoint_setting import can_export  # noqa: PLC0415
+
+    of_all = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "") if can_export() else ""
+    return environ.get("CLIPMILL_OTLP_ENDPOINT", "") or of_all
+
+
 def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settings:
     from clipmill import fault_points  # noqa: PLC0415
     from clipmill.environment import InvalidSettings  # noqa: PLC0415
@@ -100,6 +108,7 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             lease_s=LEASE_S,
             credential_keys_file=state_folder.credential_keys_file(state),
             adopt_store=os.environ.get("CLIPMILL_ADOPT_STORE", ""),
+            otlp_endpoint=_otlp_endpoint(os.environ),
         )
     except InvalidSettings as error:
         raise LocalAPIError(f"{state}: {error}") from None

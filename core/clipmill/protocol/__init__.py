@@ -97,14 +97,18 @@ from clipmill.protocol.segment_content import (
 from clipmill.protocol.task_reports import (
     CANARY_UNRESOLVED,
     ISOLATION_FAILURES,
+    MAX_SPANS,
     NOT_ISOLATED,
     Directive,
     ExitCode,
     Heartbeat,
     HeartbeatReply,
     OutputResult,
+    SpanName,
     TaskFailure,
     TaskResult,
+    TaskSpan,
+    TaskSpans,
     UnplayableClip,
 )
 from clipmill.protocol.upload_messages import Upload, UploadPurpose, UploadRequest
@@ -112,6 +116,7 @@ from clipmill.protocol.upload_messages import Upload, UploadPurpose, UploadReque
 __all__ = [
     "CANARY_UNRESOLVED",
     "ISOLATION_FAILURES",
+    "MAX_SPANS",
     "NOT_ISOLATED",
     "QUEUED",
     "TERMINAL_STATES",
@@ -185,6 +190,7 @@ __all__ = [
     "SourceMetadata",
     "SourcePart",
     "SourceRange",
+    "SpanName",
     "Stage",
     "StageKey",
     "StillPicture",
@@ -194,6 +200,8 @@ __all__ = [
     "TaskCounts",
     "TaskFailure",
     "TaskResult",
+    "TaskSpan",
+    "TaskSpans",
     "TierView",
     "TimelineItem",
     "UnplayableClip",

@@ -115,6 +115,9 @@ class Assignment(Model):
     links: bool = Field(
         False, description="Whether the API offers links of its object store for uploads."
     )
+    traceparent: str | None = Field(
+        None, description="Trace of the generation, if the task is to report its spans."
+    )
     canaries: list[str] = Field(
         [], description="Pairs of host:port that must not be reachable; the pod ends if one is."
     )

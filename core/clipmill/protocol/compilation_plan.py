@@ -154,6 +154,9 @@ class Plan(Model):
     settled_segments: int = Field(
         0, description="Missing segments that can be rendered while other clips are being fetched."
     )
+    traceparent: str | None = Field(
+        None, description="Trace of the generation (W3C Trace Context), if traces are exported."
+    )
     results: list[OutputResult] = []
     delivery: DeliverySummary | None = Field(
         None, description="Absent if the spec names no bucket, and until the results exist."

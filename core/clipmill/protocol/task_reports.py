@@ -1,11 +1,11 @@
-"""Describe what a pod reports of its task: heartbeats, results and exit codes."""
+"""Describe what a pod reports of its task: heartbeats, results, steps and exit codes."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clipmill.protocol.encoding_profile import Container
 from clipmill.protocol.segment_content import SegmentCounts
@@ -18,6 +18,10 @@ NOT_ISOLATED = "NotIsolated"
 CANARY_UNRESOLVED = "CanaryUnresolved"
 # Failures of the whole generation, not of one clip.
 ISOLATION_FAILURES = frozenset({NOT_ISOLATED, CANARY_UNRESOLVED})
+# Steps of a task that a pod reports at most, and the longest of them: a week.
+MAX_SPANS = 500
+MAX_MS = 7 * 86_400_000
+Milliseconds = Annotated[int, Field(ge=0, le=MAX_MS)]
 
 
 class Heartbeat(Model):
@@ -94,6 +98,44 @@ class TaskResult(Model):
     epoch: int = Field(ge=1, le=MAX_SAFE_INTEGER)
     outputs: list[OutputResult] = []
     failure: TaskFailure | None = None
+
+
+class SpanName(StrEnum):
+    """Steps of tasks in a trace."""
+
+    ISOLATION = "check isolation"
+    FETCH = "fetch"
+    PROBE = "probe"
+    RENDER = "render segment"
+    ASSEMBLE = "assemble"
+    UPLOAD = "upload"
+
+
+class TaskSpan(Model):
+    """One step of a task. The API gives it its id and its place in time."""
+
+    name: SpanName
+    parent: int | None = Field(None, ge=0, description="Index of the step that it is part of.")
+    start_ms: Milliseconds = Field(description="Since the claim.")
+    duration_ms: Milliseconds
+    detail: SanitizedLine = Field("", max_length=200, description="What it worked on.")
+    failed: bool = False
+
+
+class TaskSpans(Model):
+    """The steps of one task; a step comes after the one that it is part of."""
+
+    index: int = Field(0, ge=0, le=MAX_SAFE_INTEGER)
+    epoch: int = Field(ge=1, le=MAX_SAFE_INTEGER)
+    elapsed_ms: Milliseconds = Field(description="Since the claim.")
+    spans: list[TaskSpan] = Field([], max_length=MAX_SPANS)
+
+    @model_validator(mode="after")
+    def _refuse_later_parents(self) -> Self:
+        for number, span in enumerate(self.spans):
+            if span.parent is not None and span.parent >= number:
+                raise ValueError(f"spans[{number}].parent: must be less than {number}")
+        return self
 
 
 class ExitCode:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipmill.protocol import OutputAssignment, OutputResult
+from clipmill.protocol import OutputAssignment, OutputResult, SpanName
 from clipmill.spec import AUDIO_RATE
 from clipmill_job.assembling import join
 from clipmill_job.assembling.join import SegmentFile
@@ -34,7 +34,8 @@ def assemble_output(
     Raises:
         RetryableError, PermanentError: It could not be assembled or uploaded.
     """
-    return _OutputAssembly(context, output, files, timer).run()
+    with context.spans.span(SpanName.ASSEMBLE, output.name):
+        return _OutputAssembly(context, output, files, timer).run()
 
 
 @dataclass(frozen=True, slots=True)

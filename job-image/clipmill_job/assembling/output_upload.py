@@ -8,7 +8,13 @@ from pathlib import Path
 import av
 
 from clipmill.ffmpeg.ebur128 import Loudness
-from clipmill.protocol import MediaKind, OutputAssignment, UploadPurpose, UploadRequest
+from clipmill.protocol import (
+    MediaKind,
+    OutputAssignment,
+    SpanName,
+    UploadPurpose,
+    UploadRequest,
+)
 from clipmill_client.errors import RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.assembling import join
@@ -67,4 +73,5 @@ def _upload(context: TaskContext, output: OutputAssignment, path: Path, kind: Me
         index=context.assignment.index,
         epoch=context.assignment.epoch,
     )
-    return str(context.client.upload(path, request).media_id)
+    with context.spans.span(SpanName.UPLOAD, path.name):
+        return str(context.client.upload(path, request).media_id)

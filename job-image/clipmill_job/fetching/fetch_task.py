@@ -18,6 +18,7 @@ from clipmill.protocol import (
     MediaFacts,
     MediaKind,
     SourceMetadata,
+    SpanName,
     UploadPurpose,
     UploadRequest,
 )
@@ -56,7 +57,8 @@ def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
     """
     _check_url(clip)
     context.heartbeat.report(1, f"fetching {clip.name} with yt-dlp {version('yt-dlp')}")
-    files, source = _download(context, clip)
+    with context.spans.span(SpanName.FETCH, clip.name):
+        files, source = _download(context, clip)
     for number, fetched in enumerate(files):
         _upload(context, clip, fetched, source, number)
 
@@ -70,7 +72,8 @@ def _upload(
 ) -> None:
     """Upload a fetched file with a thumbnail of it."""
     path = fetched.path
-    facts = _validate(path, clip)
+    with context.spans.span(SpanName.PROBE, clip.name):
+        facts = _validate(path, clip)
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     if fetched.excerpt:
         size += f", {facts.duration_us / 1e6:.0f} s from {fetched.excerpt.at_us / 1e6:.0f} s on"
@@ -82,7 +85,8 @@ def _upload(
         request = _upload_request(context, clip, file, kind)
         if kind is MediaKind.CLIP:
             request = with_excerpt(with_source(request, source), fetched.excerpt)
-        context.client.upload(file, request)
+        with context.spans.span(SpanName.UPLOAD, file.name):
+            context.client.upload(file, request)
 
 
 def _check_url(clip: FetchAssignment) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from clipmill.ffmpeg.level_meter import LevelFiles
 from clipmill.ffmpeg.segment_args import SegmentTarget
 from clipmill.ffmpeg.shared_decode import Unit, render_units, unit_args
-from clipmill.protocol import Assignment, Segment, SourceRange
+from clipmill.protocol import Assignment, Segment, SourceRange, SpanName
 from clipmill.sound.sound_levels import unit_samples
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job.errors import NvencError, SegmentFailure, SegmentsFailed
@@ -134,7 +134,8 @@ def _upload(context: TaskContext, unit: Unit, files: Future[list[Path | None]], 
         if path is None:
             continue
         if segment.key in missing:
-            context.client.upload(path, segment_upload(context.assignment, segment, path))
+            with context.spans.span(SpanName.UPLOAD, path.name):
+                context.client.upload(path, segment_upload(context.assignment, segment, path))
         then(segment, path)
 
 
@@ -185,8 +186,9 @@ class _Renderer:
         return None
 
     def _render(self, unit: Unit) -> list[Path]:
-        targets = [self._target(segment) for segment in unit]
-        complaints = self._run(unit, unit_args(targets))
+        with self.context.spans.span(SpanName.RENDER, self._name(unit[0])):
+            targets = [self._target(segment) for segment in unit]
+            complaints = self._run(unit, unit_args(targets))
         for segment in unit:
             if concerns_pictures(complaints):
                 self._require_whole(segment)

@@ -74,6 +74,8 @@ class RevisionRef:
     generation: int
     owner: str
     queue_labels: Mapping[str, str] = field(default_factory=dict)
+    # Its trace (W3C Trace Context), if it is traced.
+    traceparent: str | None = None
 
     def child_name(self, stage: str) -> str:
         """Return the name of a stage's Job and Secret.

@@ -25,6 +25,7 @@ from clipmill_operator.reconciling.network_policies import NetworkPolicies
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.object_cache import ClusterCache
+from clipmill_tracing import trace_ids
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,11 @@ class ActionExecutor:
 
     def execute(self, revision: RevisionRef, action: Action) -> None:
         """Execute one action for a revision."""
+        trace_id = trace_ids(revision.traceparent)
         log.info(
-            "action key=%s/%s uid=%s generation=%d %s",
+            "action key=%s/%s uid=%s generation=%d" + " trace_id=%s" * len(trace_id) + " %s",
             *(revision.namespace, revision.name, revision.uid, revision.generation),
-            describe(action),
+            *(*trace_id, describe(action)),
         )
         metrics.ACTIONS.labels(type(action).__name__).inc()
         match action:

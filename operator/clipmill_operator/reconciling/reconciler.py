@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from enum import Enum
 
 from clipmill import fault_points
@@ -29,9 +28,11 @@ from clipmill_operator.reconciling.actions import (
     PlanResponse,
     ReplaceSecret,
     ReportFailure,
+    describe,
 )
 from clipmill_operator.reconciling.decide import decide
 from clipmill_operator.reconciling.network_policies import NetworkPolicies
+from clipmill_operator.reconciling.operator_spans import OperatorSpans
 from clipmill_operator.reconciling.reconcile_cache import (
     DeferredStatus,
     LastReconcile,
@@ -71,16 +72,16 @@ class Reconciler:
         settings: Settings,
         *,
         clock: Callable[[], float],
-        now: Callable[[], datetime],
+        spans: OperatorSpans,
     ) -> None:
         self._api, self._cache, self._settings = api, cache, settings
-        self._clock, self._now = clock, now
+        self._clock, self._now, self._spans = clock, spans.now, spans
         self.states = ReconcileCache()
         limits = AdmissionLimits(settings.max_active, settings.max_active_per_owner)
         self.admissions = AdmissionQueue(limits, clock)
         self.namespaces = NamespaceOwners(kube, clock)
         self.network_policies = NetworkPolicies(kube, settings)
-        self._registrar = Registrar(api, self.namespaces, self.states, settings, clock)
+        self._registrar = Registrar(api, self.namespaces, self.states, settings, clock, self._spans)
         self._executor = ActionExecutor(
             kube, api, cache, self.states, self.network_policies, settings
         )
@@ -199,7 +200,11 @@ class Reconciler:
     ) -> None:
         try:
             for action in decision.actions:
+                start = self._now()
                 self._executor.execute(revision, action)
+                attributes = {"clipmill.action": describe(action)}
+                name = type(action).__name__
+                self._spans.finish(start, revision.traceparent, name, attributes)
         except PermanentKubeError as error:
             status = not_applied_status(compilation, decision.status, str(error))
             self._writer.write(compilation, status)
@@ -236,6 +241,7 @@ class Reconciler:
         return RevisionRef(
             *(compilation.namespace, compilation.name, compilation.uid, generation, response.owner),
             queue_labels=queue_labels(compilation, self._settings),
+            traceparent=response.plan.traceparent if response.plan else None,
         )
 
     def _timestamp(self) -> str:

@@ -14,6 +14,7 @@ from clipmill_client.privileged_calls import OperatorCalls
 from clipmill_operator import metrics
 from clipmill_operator.errors import OwnerNotAllowed, Requeue
 from clipmill_operator.reconciling.actions import PlanResponse, SpecRefusal
+from clipmill_operator.reconciling.operator_spans import OperatorSpans
 from clipmill_operator.reconciling.ownership import owner_of
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.reconciling.registration_batches import RegistrationBatches
@@ -39,8 +40,10 @@ class Registrar:
         states: ReconcileCache,
         settings: Settings,
         clock: Callable[[], float],
+        spans: OperatorSpans = OperatorSpans(),
     ) -> None:
         self._api, self._namespaces, self._states = api, namespaces, states
+        self._spans = spans
         self._settings, self._clock = settings, clock
         self._batches = RegistrationBatches(api)
 
@@ -92,7 +95,10 @@ class Registrar:
             submission=compilation.submission,
             submission_proof=compilation.submission_proof,
         )
+        start = self._spans.now()
         plan = self._batches.register(uid, registration)
+        resource = f"{compilation.namespace}/{compilation.name}"
+        self._spans.finish(start, plan.traceparent, "register", {"clipmill.resource": resource})
         self._states.update_api(uid, registered=compilation.generation, stage_key=plan.key)
         return PlanResponse(owner=owner, plan=plan)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, TaskResult
+from clipmill.protocol import Assignment, Claim, Heartbeat, HeartbeatReply, TaskResult, TaskSpans
 from clipmill.spec import Sha256
 from clipmill_api.context import Ctx
 from clipmill_api.database import Session
@@ -16,6 +16,7 @@ from clipmill_api.http.problem_details import not_found
 from clipmill_api.media import downloads
 from clipmill_api.media.blob_store import INSTALLATION
 from clipmill_api.tasks import leases, outcome
+from clipmill_api.tracing import task_traces
 
 router = APIRouter(route_class=YamlRoute, prefix="/api/worker", tags=["worker"])
 
@@ -48,6 +49,13 @@ def report_result(ctx: Ctx, principal: JobPrincipal, result: TaskResult) -> None
     """Report the result of a task. The last result completes the compilation."""
     job_access.require_task(principal, index=result.index, epoch=result.epoch)
     ctx.db.write(lambda session: outcome.record_result(session, ctx, principal, result))
+
+
+@router.post("/spans", status_code=204)
+def report_spans(ctx: Ctx, principal: JobPrincipal, report: TaskSpans) -> None:
+    """Report how long the steps of a task took, for the trace that its assignment names."""
+    job_access.require_task(principal, index=report.index, epoch=report.epoch)
+    task_traces.record_spans(ctx, principal, report)
 
 
 @router.get("/watermark/{sha256}")
