@@ -24,6 +24,15 @@ KEYS = {
     "keys": "k1:0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
     "password": "a-password",
     "uri": "postgresql://ada@db.example/clips",
+    "ca.crt": "-----BEGIN CERTIFICATE-----",
+}
+# The port of the API's Service, where it differs from 80.
+PORTS = {"self-signed": 443, "cert-manager": 8443}
+WITH_DATABASE = {
+    "scaled": "existing",
+    "own secrets": "bundled",
+    "placed": "bundled",
+    "self-signed": "bundled",
 }
 
 
@@ -46,16 +55,16 @@ def environment(option: str, component: str) -> dict[str, str]:
 def test_the_api_accepts_its_environment(option: str) -> None:
     """The database is that of the mode; sources, canaries and the owner follow the values."""
     settings = ApiSettings.from_environ(environment(option, "api"))
-    mode = {"scaled": "existing", "own secrets": "bundled", "placed": "bundled"}.get(option, option)
+    mode = WITH_DATABASE.get(option, option)
     name = "cm" if option == "placed" else "clipmill"
     assert settings.database == {
         "bundled": f"postgresql+psycopg://clipmill:a-password@{name}-database:5432/clipmill",
         "existing": "postgresql+psycopg://ada@db.example/clips",
     }.get(mode, "sqlite:////var/lib/clipmill/clipmill.db")
     assert settings.default_owner == ("" if option == "open" else "default")
-    assert (
-        "clipmill-api.clipmill.svc:80" in settings.allow_private
-    ) == settings.samples or option == "placed"
+    own = f"{name}-api.clipmill.svc:{PORTS.get(option, 80)}"
+    assert (own in settings.allow_private) == settings.samples
+    assert settings.tls.is_enabled == (option in PORTS)
     assert ("kubernetes.default.svc:443" in settings.canaries) == (option != "open")
     if settings.canaries and mode == "bundled":
         assert f"{name}-database.clipmill.svc:5432" in settings.canaries
