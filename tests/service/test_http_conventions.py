@@ -102,6 +102,9 @@ def test_a_manifest_in_yaml(api: Harness, http: httpx.Client, kind: str) -> None
 BAD_YAML = {
     b"a: [": (422, "not valid YAML"),
     b"a: &x [1]\nb: [*x, *x]": (422, "aliases"),
+    # The parser in C crashed the process at these depths.
+    b"[" * 100_000 + b"]" * 100_000: (422, "nested deeper than 100 levels"),
+    b"{a: " * 50_000: (422, "nested deeper than 100 levels"),
     b"a: .inf": (422, "not valid YAML"),
     b"? [1]\n: 2": (422, "not valid YAML"),
     b"[" * 10_000: (422, ""),
@@ -120,6 +123,15 @@ def test_bad_yaml(http: httpx.Client, body: bytes) -> None:
     assert reply.status_code == status, reply.text
     assert reply.headers["content-type"] == "application/problem+json"
     assert said in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("level", ["[", '{"a":'])
+def test_deep_json(http: httpx.Client, level: str) -> None:
+    """It is refused, too."""
+    headers = {"Content-Type": "application/json"}
+    reply = http.post("/api/plan", content=level * 20_000, headers=headers)
+    assert reply.status_code == 400, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
 
 
 def test_yaml_without_a_key(api: Harness) -> None:

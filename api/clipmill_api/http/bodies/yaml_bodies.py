@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import yaml
@@ -19,6 +19,8 @@ from clipmill_api.http.problem_details import ApiProblem
 MEDIA_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 # YAML takes much longer to parse than JSON.
 MAX_YAML_BYTES = 1024 * 1024
+# A manifest has about ten levels. The parser in C would exhaust the stack of its thread.
+MAX_YAML_DEPTH = 100
 
 
 class YamlRoute(APIRoute):
@@ -66,23 +68,32 @@ async def _as_json(request: Request) -> Request:
 def json_of_yaml(text: bytes) -> bytes:
     """Return the JSON of a YAML document without aliases, which could repeat a value endlessly.
 
+    Its depth is checked before the document is composed, which is recursive.
+
     Raises:
         ApiProblem: 422 Invalid with the place of the mistake.
     """
     try:
         # The parser in C, which every wheel of PyYAML has.
-        events = yaml.parse(text, Loader=yaml.CSafeLoader)
-        if any(isinstance(event, yaml.AliasEvent) for event in events):
-            raise _invalid("aliases (*name) are not supported; repeat the value")
+        _check_events(yaml.parse(text, Loader=yaml.CSafeLoader))
         document = yaml.load(text, Loader=yaml.CSafeLoader)
         return json.dumps(document, default=str, allow_nan=False).encode()
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise _invalid(f"not valid YAML: {error.problem}{line}") from None
-    except RecursionError:
-        raise _invalid("nested too deeply") from None
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise _invalid(f"not valid YAML: {str(error)[:200]}") from None
+
+
+def _check_events(events: Iterable[yaml.Event]) -> None:
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise _invalid("aliases (*name) are not supported; repeat the value")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_YAML_DEPTH:
+            raise _invalid(f"nested deeper than {MAX_YAML_DEPTH} levels")
 
 
 def _invalid(rule: str) -> ApiProblem:
