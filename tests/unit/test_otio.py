@@ -210,6 +210,7 @@ REFUSED = [
     (_file(_clip(), _fade(frames=200), _clip()), "16.67s long, not between 0s and 10s"),
     (_file(_clip(), edit=_early), "clip 'late': it has no frames for the transition before it"),
     ("", "not an OTIO file"),
+    ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
     ("{}", "the file holds a AnyDictionary; only a Timeline"),
     ('{"OTIO_SCHEMA": "Timeline.99"}', "not an OTIO file: unsupported schema version"),
     ('{"OTIO_SCHEMA": "SerializableCollection.1"}', "not an OTIO file"),

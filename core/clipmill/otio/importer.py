@@ -6,6 +6,7 @@ music that Clipmill exported. Everything else is refused by its name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,7 @@ def _items(clips: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _read_timeline(text: str) -> Any:
+    _check_depth(text)
     try:
         document = otio.adapters.read_from_string(text, "otio_json")
     except (ValueError, KeyError, otio.exceptions.OTIOError) as error:
@@ -75,6 +77,16 @@ def _read_timeline(text: str) -> Any:
         kind = type(document).__name__
         raise OtioImportError(f"the file holds a {kind}; only a Timeline can be imported")
     return document
+
+
+def _check_depth(text: str) -> None:
+    """Refuse a depth at which OpenTimelineIO, which reads by recursion, would crash."""
+    try:
+        json.loads(text)
+    except RecursionError:
+        raise OtioImportError("not an OTIO file: nested too deeply") from None
+    except ValueError:
+        return  # OpenTimelineIO says what is wrong.
 
 
 def _tracks(timeline: Any, faults: list[str]) -> tuple[Any, list[Any]]:
