@@ -157,19 +157,30 @@ class Transfers:
         return self._connection.request_as(Upload, "POST", where, timeout=BYTES_TIMEOUT)
 
     def _send_parts(self, path: Path, upload: Upload, on_progress: OnUpload) -> Upload:
-        """Send what the API offers links for; return the upload with the offset after it."""
-        where, sent_to = f"{ROOT}/{upload.id}", -1
-        while upload.links and not self._link_failed and upload.offset > sent_to:
-            sent_to = upload.offset
-            try:
-                for part in upload.links:
-                    sent = (part.offset, upload.size_bytes)
-                    on_progress(UploadProgress(path, UploadStep.SENDING, *sent))
-                    self._connection.send_to_link(part.url, path, part.offset, part.size_bytes)
-            except LinkFailed:
+        """Send what the API offers links for; return the upload with the offset after it.
+
+        Links expire while others are being used, so that after a failure new ones are asked for,
+        unless not even the first one works.
+        """
+        before = -1
+        while upload.links and not self._link_failed and upload.offset > before:
+            before = upload.offset
+            if not self._send_to_links(path, upload, on_progress):
                 self._link_failed, self.has_links = True, False
-            upload = self._connection.request_as(Upload, "GET", where)
+            upload = self._connection.request_as(Upload, "GET", f"{ROOT}/{upload.id}")
         return upload
+
+    def _send_to_links(self, path: Path, upload: Upload, on_progress: OnUpload) -> int:
+        """Send parts of a file until a link fails; return how many were sent."""
+        links = upload.links or []
+        for sent, link in enumerate(links):
+            sizes = (link.offset, upload.size_bytes)
+            on_progress(UploadProgress(path, UploadStep.SENDING, *sizes))
+            try:
+                self._connection.send_to_link(link.url, path, link.offset, link.size_bytes)
+            except LinkFailed:
+                return sent
+        return len(links)
 
     def _upload_whole(self, path: Path, request: UploadRequest) -> Upload:
         params = request.model_dump(mode="json", by_alias=True, exclude_none=True)

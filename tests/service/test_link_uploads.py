@@ -17,6 +17,7 @@ from clipmill_api.media.retention import sweep
 from clipmill_api.media.staging import signed_parts, stored_spool
 from clipmill_api.settings import Settings
 from clipmill_client import Client, PermanentError
+from clipmill_client.errors import LinkFailed
 from clipmill_client.transfer import library_request
 from clipmill_job.__main__ import main
 from harness import SMALL, Harness, library_clip, running
@@ -157,7 +158,28 @@ def test_the_api_takes_what_the_store_does_not(
     user.upload_media(large, MediaKind.IMAGE)
     received = _bytes_through_api(api) - before
     assert large.stat().st_size - PART_BYTES <= received < large.stat().st_size
-    assert len(sent) == 2
+    assert len(sent) == 3, "one more, by a new link"
+
+
+def test_expired_links_are_asked_for_again(
+    api: Harness, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow connection only the first link of each response is used in time."""
+    _, user = api.user()
+    send, last_offsets = user.connection.send_to_link, [-1]
+
+    def send_if_first(url: str, path: Path, offset: int, size_bytes: int) -> None:
+        if offset == last_offsets[-1] + PART_BYTES:
+            last_offsets.append(-1)
+            raise LinkFailed("LinkFailed", "status 403")
+        last_offsets.append(offset)
+        send(url, path, offset, size_bytes)
+
+    monkeypatch.setattr(user.connection, "send_to_link", send_if_first)
+    before = _bytes_through_api(api)
+    user.upload_media(large, MediaKind.IMAGE)
+    assert _bytes_through_api(api) - before < 5000
+    assert last_offsets[1:] == [0, -1, PART_BYTES, -1, 2 * PART_BYTES]
 
 
 def test_rights_and_quota_come_before_links(api: Harness, large: Path) -> None:

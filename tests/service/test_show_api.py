@@ -333,6 +333,11 @@ def test_a_source_that_fails(shows: Harness) -> None:
         ),
         ({"notify": ["nobody"]}, "UnknownWebhook", "spec.notify"),
         (
+            {"template": {"delivery": {"credential": "nowhere"}}},
+            "UnknownCredential",
+            "spec.template.delivery.credential",
+        ),
+        (
             {"sources": [LIBRARY, {"discord": {"channel": "12345678", "credentials": "my-bot"}}]},
             "UnknownCredential",
             "spec.sources[1].discord.credentials",

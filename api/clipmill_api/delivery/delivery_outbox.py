@@ -24,15 +24,18 @@ from clipmill_api.tables import CompilationRow, ResultDeliveryRow, RevisionRow
 LIFETIME = timedelta(days=1)
 
 
-def require_bucket(session: Session, owner: str, spec: CompilationTemplate) -> None:
+def require_bucket(
+    session: Session, owner: str, spec: CompilationTemplate, *, field: str = "spec"
+) -> None:
     """Raise UnknownCredential or WrongCredentialKind unless the owner has the spec's bucket."""
     if spec.delivery is None:
         return
     try:
         require_credential(session, owner, spec.delivery.credential, CredentialKind.S3)
     except ApiProblem as problem:
-        detail = f"spec.delivery.credential: {problem.detail}"
-        raise ApiProblem(422, problem.code, detail, field="spec.delivery.credential") from None
+        where = f"{field}.delivery.credential"
+        detail = f"{where}: {problem.detail}"
+        raise ApiProblem(422, problem.code, detail, field=where) from None
 
 
 def enqueue(

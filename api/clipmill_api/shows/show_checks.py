@@ -9,6 +9,7 @@ from clipmill.shows.show_spec import ShowSpec
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 from clipmill_api.context import Context
 from clipmill_api.database import Session
+from clipmill_api.delivery.delivery_outbox import require_bucket
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.notifications.outbox import require_webhooks
 from clipmill_api.shows.source_credentials import require_source_credentials
@@ -56,6 +57,7 @@ def _reference_problem(session: Session, owner: str, spec: ShowSpec) -> ShowProb
             return ShowProblem(problem.code, f"{field}.{problem.detail}")
     try:
         require_webhooks(session, owner, spec.notify)
+        require_bucket(session, owner, spec.template, field="spec.template")
     except ApiProblem as problem:
         return ShowProblem(problem.code, problem.detail)
     return None
