@@ -48,7 +48,13 @@ def own_objects(namespace: str, configured: Settings) -> dict[str, Object]:
     for stage in Stage:
         objects[f"{stage} Job"] = job_object(revision, stage, 2, configured)
         objects[f"{stage} Secret"] = secret_object(
-            revision, stage, UID, url=configured.pods_api_url, key="cm_j_key"
+            revision,
+            stage,
+            UID,
+            url=configured.pods_api_url,
+            key="cm_j_key",
+            # Of an API with HTTPS; those of discover Jobs have none.
+            authorities="-----BEGIN CERTIFICATE-----",
         )
     for name, uid in (("discover", UID), ("ownerless discover", None)):
         episode = EpisodeRef(
