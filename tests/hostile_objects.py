@@ -252,7 +252,7 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
     "a discover Secret with more entries": (
         "discover Secret",
         lambda secret: secret["stringData"].update(CLIPMILL_CREDENTIAL="x"),
-        "API's URL and a key only",
+        "API's URL, a key and CAs only",
     ),
     "a queue name without Kueue": (
         "render Job",
@@ -285,7 +285,7 @@ HOSTILE: dict[str, tuple[str, Change, str]] = {
     "a Secret with more entries": (
         "render Secret",
         lambda secret: secret["stringData"].update(LD_PRELOAD="/scratch/x.so"),
-        "API's URL and a key only",
+        "API's URL, a key and CAs only",
     ),
     "a Secret of the keys' name": (
         "render Secret",
