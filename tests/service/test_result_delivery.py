@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,12 +14,14 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from rich.console import Console
 
 from clipmill.protocol import Stage
 from clipmill.protocol.compilation_plan import DeliveryState, DeliverySummary
 from clipmill.protocol.integrations.credential_models import CREDENTIAL, CredentialKind, S3Bucket
 from clipmill_api.credentials.keyring import new_keyring_text
 from clipmill_api.delivery.bucket_upload import object_url, signed_headers
+from clipmill_cli.output.summary import show_summary
 from clipmill_client import Client, PermanentError
 from harness import Harness, library_clip, new_manifest, running
 from pods import assemble
@@ -86,6 +89,10 @@ def test_a_result_arrives_in_the_bucket(s3: Any, api: Harness, two_seconds: Path
         delivered=1,
         total=1,
     )
+    out = io.StringIO()
+    show_summary(Console(file=out, width=200), user.compilation(compilation))
+    line = f"delivery to my-bucket: Delivered, 1 of 1 files in {folder}"
+    assert line in out.getvalue()
     assert SECRET not in str(api.rows("SELECT * FROM result_deliveries"))
     assert compilation not in [active.id for active in api.operator.active_compilations()]
     view = user.credentials.list()[0]

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from clipmill.protocol import ClipState, CompilationState, CompilationView, OutputResult
+from clipmill.protocol.compilation_plan import DeliverySummary
 from clipmill_cli.output.terminal import MAX_NOTE_CHARS, labelled, plain
 
 
@@ -26,12 +27,21 @@ def show_summary(out: Console, view: CompilationView) -> None:
             out.print(labelled("skipped", f"{clip.name}: {clip.reason}: {clip.message}"))
     for output in view.outputs:
         out.print(plain(f"  {_output_text(output)}"))
+    if view.delivery:
+        out.print(plain(f"  {_delivery_text(view.delivery)}", MAX_NOTE_CHARS))
 
 
 def _style(view: CompilationView) -> str:
     if view.state is not CompilationState.SUCCEEDED:
         return "red"
     return "yellow" if view.degraded else "green"
+
+
+def _delivery_text(delivery: DeliverySummary) -> str:
+    """Return how many files are in the bucket, and why others are not."""
+    counts = f"{delivery.delivered} of {delivery.total} files in {delivery.folder}"
+    cause = f"; {delivery.message}" if delivery.message else ""
+    return f"delivery to {delivery.credential}: {delivery.state}, {counts}{cause}"
 
 
 def _output_text(output: OutputResult) -> str:

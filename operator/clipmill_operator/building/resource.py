@@ -46,7 +46,7 @@ class Condition(Model):
 
     type: ShortText = Field(
         description="type of condition: Accepted, Fetched, Rendered, Complete, Failed, Queued,"
-        " Degraded or WithinLimits."
+        " Delivered, Degraded or WithinLimits."
     )
     status: Literal["True", "False", "Unknown"] = Field(
         description="status of the condition, one of True, False, Unknown."
