@@ -30,6 +30,7 @@ def leftovers(api: Harness) -> list[Path]:
 
 def test_a_form_with_a_file(api: Harness, http: httpx.Client, two_seconds: Path) -> None:
     """The media has the bytes and is played; the same form again is the same media."""
+    unfinished = set(api.ctx.spool.ids())
     with two_seconds.open("rb") as file:
         created = http.post("/api/v1/media", files={"file": ("Opener ü.mp4", file)})
     media = created.json()
@@ -43,7 +44,7 @@ def test_a_form_with_a_file(api: Harness, http: httpx.Client, two_seconds: Path)
     manifest = new_manifest(media["id"]).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert http.post("/api/compilations", json=manifest).status_code == 201
     assert leftovers(api) == []
-    assert api.ctx.spool.ids() == []
+    assert set(api.ctx.spool.ids()) <= unfinished
 
 
 def test_the_kind_is_a_field(http: httpx.Client, two_seconds: Path) -> None:
