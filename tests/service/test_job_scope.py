@@ -22,10 +22,12 @@ from clipmill.protocol import (
     Stage,
     TaskFailure,
     TaskResult,
+    TaskSpans,
     UploadPurpose,
 )
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError
+from clipmill_client.span_calls import SpanCalls
 from harness import Harness, library_clip
 from pods import announcement, fetch, upload_outputs, url
 
@@ -114,6 +116,13 @@ def _result(job: Client, target: Target) -> object:
     return job.result(TaskResult(index=task.index, epoch=task.epoch, failure=failure))
 
 
+def _spans(job: Client, target: Target) -> object:
+    task = target.assignment
+    return SpanCalls(job.connection).report(
+        TaskSpans(index=task.index, epoch=task.epoch, elapsed_ms=1)
+    )
+
+
 WORKER = "/api/worker"
 ROWS: dict[tuple[str, str], Request] = {
     ("GET", "/api/media/{media_id}/content"): _get("/api/media/{media}/content"),
@@ -128,6 +137,7 @@ ROWS: dict[tuple[str, str], Request] = {
     ("GET", f"{WORKER}/watermark/{{sha256}}"): _get(f"{WORKER}/watermark/{'0' * 64}"),
     ("POST", f"{WORKER}/heartbeat"): _heartbeat,
     ("POST", f"{WORKER}/result"): _result,
+    ("POST", f"{WORKER}/spans"): _spans,
     ("GET", f"{WORKER}/clips/{{clip_id}}"): _get(f"{WORKER}/clips/{{clip}}"),
     ("POST", f"{WORKER}/clips/{{clip_id}}/status"): _send(
         "POST", f"{WORKER}/clips/{{clip}}/status", is_downloaded=True
@@ -168,11 +178,9 @@ OF_THE_GENERATION = {row for row in ROWS if "/jobs/" in row[1] or "/users/" in r
 }
 OF_THE_OWNER = {row for row in ROWS if row[1].endswith(("/quota", "/tier-limits"))}
 # They name an index and an epoch, which the caller's own task may have too: that is reported on.
-OWN_REPORTS = {("POST", f"{WORKER}/heartbeat"), ("POST", f"{WORKER}/result")}
+OWN_REPORTS = {("POST", f"{WORKER}/{name}") for name in ("heartbeat", "result", "spans")}
 # Calls whose reply says that the task or the generation has ended.
-REPEATABLE = {
-    ("POST", f"{WORKER}/heartbeat"),
-    ("POST", f"{WORKER}/result"),
+REPEATABLE = OWN_REPORTS | {
     ("POST", f"{WORKER}/clips/{{clip_id}}/status"),
     ("PUT", f"{WORKER}/projects/{{project_id}}/status"),
     ("POST", f"{WORKER}/users/{{user_id}}/record-render"),
