@@ -15,7 +15,7 @@ from commandline import Completed, clipmill
 ROOT = Path(__file__).parents[1]
 SHELL = re.compile(r"[|>&$;]|^[A-Z_]+=|<")
 # Placeholders of ids in the examples.
-IDS = {letter: f"{letter}-0123456789abcdef" for letter in "cmsn"}
+IDS = {letter: f"{letter}-0123456789abcdef" for letter in "cmsnl"}
 
 
 def indented(text: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from clipmill.protocol import MediaKind, UserView
 from clipmill.protocol.integrations.webhook_models import WebhookRequest
 from clipmill.shows.show_spec import ShowSpec
 from clipmill_cli.commands import reference_page
+from clipmill_client import watching
 from clipmill_client.client import Client
 from commandline import Completed, clipmill, started
 from examples import ROOT, indented, run, with_ids, yaml_block
@@ -107,16 +108,22 @@ def example(folder: Path, env: dict[str, str]) -> Iterator[Callable[[str], Compl
         with Client(env["CLIPMILL_API_URL"], env["CLIPMILL_API_KEY"]) as client:
             compilation = client.compilations().items[0].id if "c-0123" in command else ""
             media = _unused_media(client, folder) if "m-0123" in command else ""
+            link = _link_to_friday(client) if "l-0123" in command else ""
             if "chess-weekly" in command:
                 command = command.replace(DRAFT, _draft_of_show(client, folder))
         notification = _notification(env) if " my-hook" in command else ""
         key = _key_of_ada(env) if " admin " in command else ""
         port = env["CLIPMILL_API_URL"].rsplit(":", 1)[1]
-        command = with_ids(command, c=compilation, m=media, s=key, n=notification)
+        command = with_ids(command, c=compilation, m=media, s=key, n=notification, l=link)
         return run(command.replace(":8000", f":{port}"), folder, env)
 
     yield run_example
     os.chdir(before)
+
+
+def _link_to_friday(client: Client) -> str:
+    view = watching.find_compilation(client, "friday")
+    return client.results.share(view.id, "main").id
 
 
 def _unused_media(client: Client, folder: Path) -> str:
