@@ -59,8 +59,11 @@ def trimmed_clips(count: int, source: str) -> list[Object]:
 class Video:
     """One Compilation."""
 
-    def __init__(self, name: str, namespace: str = VIDEOS) -> None:
+    def __init__(
+        self, name: str, namespace: str = VIDEOS, labels: dict[str, str] | None = None
+    ) -> None:
         self.name, self.namespace = f"{name}-{uuid.uuid4().hex[:5]}", namespace
+        self.labels = labels or {}
         self.uid = ""
 
     def apply(self, clips: list[Object], **spec: Any) -> Video:
@@ -69,7 +72,11 @@ class Video:
             {
                 "apiVersion": "clipmill.dev/v1alpha1",
                 "kind": "Compilation",
-                "metadata": {"name": self.name, "namespace": self.namespace},
+                "metadata": {
+                    "name": self.name,
+                    "namespace": self.namespace,
+                    "labels": self.labels,
+                },
                 "spec": {"clips": clips, "outputs": [SMALL], **spec},
             }
         )
