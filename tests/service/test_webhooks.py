@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -510,8 +511,12 @@ def test_what_was_sent_but_not_stored_is_sent_again(tmp_path: Path) -> None:
             user.webhooks.test("hook")
             process.wait(30)
         assert len(receiver.requests) == 1
+        with closing(sqlite3.connect(served.state / "clipmill.db")) as database, database:
+            leased = "next_attempt_at > strftime('%Y-%m-%d %H:%M:%f', 'now', '30 seconds')"
+            ended = f"UPDATE notifications SET next_attempt_at = created_at WHERE {leased}"
+            assert database.execute(ended).rowcount == 1
         with served.running(**env) as (_, user):
-            requests = receiver.wait_for(2, 120)
+            requests = receiver.wait_for(2)
             wait_until(lambda: state_of(user) is NotificationState.DELIVERED)
         assert requests[0].id == requests[1].id
         assert all(request.is_signed_by(secret) for request in requests)
