@@ -63,6 +63,8 @@ def test_the_first_key_encrypts_and_all_decrypt() -> None:
         FIRST.replace("k1", "K 1"),
         f"k1:{'A' * 43}",
     ],
+    # Not the keys, which are new in each process.
+    ids=["no key", "too short", "too long", "the same id twice", "another id", "no random bits"],
 )
 def test_invalid_settings_are_refused_without_showing_a_key(text: str) -> None:
     """Too short, too long, twice the same id, an id with other characters, no random bits."""
