@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
+import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +30,8 @@ RELEASE, HERE = "before", "chart-from-release"
 HOST = f"{RELEASE}-api.{HERE}.svc"
 FIRST = ROOT / "tests/releases/0.1.0/chart.tgz"
 CRD = "compilations.clipmill.dev"
+PAGE = (ROOT / "docs/networking.md").read_text()
+TO_TLS, SIGN_IN, NEW_CA = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 OURS = {
     "api.storage.size": "1Gi",
     "watchNamespaces": f"{{{HERE}}}",
@@ -107,6 +112,29 @@ def duration_of(name: str) -> str:
     return str(until(f"{name} is complete", output, limit_s=300)["duration"])
 
 
+def run_page(block: str, folder: Path) -> None:
+    """Run a block of docs/networking.md, on the release and in the namespace of this test."""
+    names_here = {"-n clipmill": f"-n {HERE}", "upgrade clipmill": f"upgrade {RELEASE}"}
+    names_here |= {f"clipmill-{part}": f"{RELEASE}-{part}" for part in ("api", "operator", "ca")}
+    for name, here in names_here.items():
+        block = block.replace(name, here)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # A command in the background is ready after its first line of output.
+    waiting = block.replace(
+        " &\n", " >forward.log &\nuntil [ -s forward.log ]; do sleep 0.1; done\n"
+    )
+    done = subprocess.run(
+        ["bash", "-euc", f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{waiting}"],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+
+
 def test_an_upgrade_keeps_data_and_then_turns_tls_on(release: bool, tmp_path: Path) -> None:
     """Library, keys and a waiting Compilation of 0.1.0; then jobs over TLS, and isolation."""
     clip = clipmaker.clip(tmp_path / "a.mp4", seconds=1)
@@ -122,7 +150,8 @@ def test_an_upgrade_keeps_data_and_then_turns_tls_on(release: bool, tmp_path: Pa
         user.download_media(media.id, tmp_path / "again.mp4")
     assert sha256_of(tmp_path / "again.mp4") == sha256_of(clip)
 
-    upgrade("tls.mode=selfSigned")
+    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    run_page(TO_TLS, tmp_path)
     url = f"https://{HOST}:443/samples/bars.mp4"
     apply(compilation("encrypted", {"url": url, "end": "1s"}))
     assert duration_of("encrypted") == "1.000s"
@@ -134,5 +163,11 @@ def test_an_upgrade_keeps_data_and_then_turns_tls_on(release: bool, tmp_path: Pa
         with Client(url, key) as stranger, pytest.raises(RetryableError) as refused:
             stranger.account()
     assert refused.value.code == "UntrustedCertificate"
+    (tmp_path / "key.txt").write_text(f"{key}\n")
+    run_page(SIGN_IN, tmp_path)
+    assert (tmp_path / "ca.crt").read_text() == authority
+    run_page(NEW_CA, tmp_path)
+    kubectl("rollout", "status", f"deployment/{RELEASE}-api", "-n", HERE, "--timeout=5m")
+    assert entry(f"{RELEASE}-ca", "ca.crt") != authority
     done = helm("test", "--timeout=6m")
     assert done.returncode == 0, done.stdout + done.stderr
