@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import uuid
@@ -30,6 +31,7 @@ from clipmill_api.serving.tls_settings import TlsSettings
 from clipmill_cli.local.job_processes import job_environ
 from clipmill_client.certificate_trust import ApiTrust
 from clipmill_client.errors import RetryableError
+from commandline import clipmill
 from harness import SMALL, Clock
 from tls_api import NAMES, Authority, TlsApi, handshakes, serial_number, tls_api
 
@@ -117,6 +119,24 @@ def test_the_command_line_takes_a_ca_file(api: TlsApi, tmp_path: Path) -> None:
     assert (refused.returncode, "is not trusted" in refused.stderr) == (1, True), refused.stderr
     bad = run(str(tmp_path / "bad.crt"))
     assert (bad.returncode, "holds no certificate" in bad.stderr) == (2, True), bad.stderr
+
+
+def test_a_login_keeps_the_ca(api: TlsApi, tmp_path: Path) -> None:
+    """Commands after it need no CLIPMILL_CA_FILE; another address gets neither key nor CA."""
+    (tmp_path / "ca.crt").write_text(api.authority.certificate)
+    with api.client("ADMIN") as admin:
+        admin.admin.put_user(UserView(name="eve", tier="Free"))
+        key = admin.admin.create_key("eve")
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    with_ca = {**env, "CLIPMILL_CA_FILE": str(tmp_path / "ca.crt")}
+    stored = clipmill("login", api.url, env=with_ca, given=f"{key}\n")
+    assert stored.code == 0, stored
+    quota = clipmill("quota", "-o", "json", env=dict(env))
+    assert json.loads(quota.out)["owner"] == "eve", quota
+    other = api.url.replace("localhost", "127.0.0.1")
+    assert other != api.url
+    elsewhere = clipmill("quota", "--api-url", other, env={**env, "CLIPMILL_API_KEY": key})
+    assert "is not trusted" in elsewhere.err
 
 
 def test_a_certificate_is_replaced_while_a_job_runs(api: TlsApi) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from clipmill_cli.commands.options import RequiredApiUrlOption
 from clipmill_cli.endpoints.connections import (
     checked_key,
     checked_url,
+    given_authorities,
     remote_client,
     user_client,
 )
@@ -26,8 +28,9 @@ def login(
     """Store the address of an API and your key for it, so that other commands use them.
 
     The key is asked for, or read from standard input, and checked by the API. Both are stored in
-    clipmill/login.json of the XDG configuration home, which only you can read. The key is sent to
-    this address only; CLIPMILL_API_URL, CLIPMILL_API_KEY and --state are preferred.
+    clipmill/login.json of the XDG configuration home, which only you can read, with the CAs of the
+    file that CLIPMILL_CA_FILE names. The key is sent to this address only; CLIPMILL_API_URL,
+    CLIPMILL_API_KEY, CLIPMILL_CA_FILE and --state are preferred.
 
     Examples:
         clipmill login http://127.0.0.1:8000 <key.txt
@@ -35,7 +38,7 @@ def login(
     endpoint = Endpoint(checked_url(url), _entered_key())
     with remote_client(endpoint.url, endpoint.key) as client:
         account: Account = client.account()
-    path = store_login(os.environ, endpoint)
+    path = store_login(os.environ, replace(endpoint, authorities=given_authorities()))
     line = f"logged in as {account.owner} ({account.tier}); stored in {path}"
     terminal.console().print(terminal.plain(line, 500))
 

@@ -67,12 +67,29 @@ def user_client(api_url: str | None) -> Client:
 
 
 def remote_client(url: str, key: str) -> Client:
-    """Return a client of the API at a URL, which trusts the CAs in CLIPMILL_CA_FILE too."""
+    """Return a client that trusts the CAs in CLIPMILL_CA_FILE too, or else those of the login."""
+    return Client(url, key, trust=_given_trust() or _stored_trust(url))
+
+
+def given_authorities() -> str:
+    """Return the CAs in the file that CLIPMILL_CA_FILE names, in PEM; nothing if it names none."""
+    trust = _given_trust()
+    return trust.authorities if trust else ""
+
+
+def _given_trust() -> ApiTrust | None:
     path = os.environ.get("CLIPMILL_CA_FILE", "").strip()
     try:
-        return Client(url, key, trust=ApiTrust.of_file(Path(path)) if path else None)
+        return ApiTrust.of_file(Path(path)) if path else None
     except ValueError as error:
         raise typer.BadParameter(f"CLIPMILL_CA_FILE: {error}") from None
+
+
+def _stored_trust(url: str) -> ApiTrust | None:
+    login = read_login(os.environ)
+    if login is None or login.url != url or not login.authorities:
+        return None
+    return ApiTrust.of_text(login.authorities)
 
 
 def admin_client(api_url: str | None) -> Client:

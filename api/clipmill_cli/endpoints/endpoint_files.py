@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clipmill_cli.endpoints.private_file import write_private
 from clipmill_cli.errors import LocalAPIError
+from clipmill_client.certificate_trust import check_authorities
 
 LOGIN_FILE = "login.json"
 SERVE_FILE = "serve.json"
@@ -19,10 +20,11 @@ LOCK_FILE = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An API and a user's key for it; the key is empty if there is none."""
+    """An API, a user's key for it, and further CAs of its certificate; empty if there are none."""
 
     url: str
     key: str
+    authorities: str = ""
 
 
 def login_file(environ: Mapping[str, str]) -> Path:
@@ -33,7 +35,7 @@ def login_file(environ: Mapping[str, str]) -> Path:
 
 
 def store_login(environ: Mapping[str, str], endpoint: Endpoint) -> Path:
-    """Store the address and key of an API with mode 0600, and return the file."""
+    """Store the address, key and CAs of an API with mode 0600, and return the file."""
     path = login_file(environ)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(path, json.dumps(asdict(endpoint)))
@@ -79,8 +81,11 @@ def _is_locked(state: Path) -> bool:
 def _read(path: Path) -> Endpoint | None:
     try:
         fields = json.loads(path.read_text())
-        return Endpoint(str(fields["url"]), str(fields["key"]))
+        authorities = str(fields.get("authorities", ""))
+        if authorities:
+            check_authorities(authorities)
+        return Endpoint(str(fields["url"]), str(fields["key"]), authorities)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise LocalAPIError(f"{path}: damaged; delete it and run clipmill login again") from None
