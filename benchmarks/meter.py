@@ -14,7 +14,8 @@ from typing import NamedTuple
 import psutil
 
 INTERVAL_S = 0.05
-FORKS_JOBS = "clipmill_job.prefork"
+# Programs whose children are forks that go on as such.
+FORKING = {"clipmill_job.prefork", "clipmill_probe.children.decoder_process"}
 
 
 class Cost(NamedTuple):
@@ -77,7 +78,7 @@ def _forked(process: psutil.Process) -> bool:
     """
     try:
         parent, command = process.parent(), process.cmdline()
-        return parent is not None and command == parent.cmdline() and FORKS_JOBS not in command
+        return parent is not None and command == parent.cmdline() and FORKING.isdisjoint(command)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipmill_probe.children.child_runs import run_child
 from clipmill_probe.depth import Depth
 from clipmill_probe.errors import MediaError
 
@@ -84,7 +82,10 @@ def _facts(facts: Any) -> MediaFacts:
 
 
 def _read_in_child(path: Path, depth: str, kind: str, timeout_s: float) -> Any:
-    stdout, code = _run(path, (depth, str(timeout_s), kind), timeout_s=timeout_s)
+    try:
+        stdout, code = run_child((str(path), depth, str(timeout_s), kind), timeout_s=timeout_s)
+    except TimeoutError:
+        raise _too_slow(path, timeout_s) from None
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise _too_slow(path, timeout_s)
     try:
@@ -95,34 +96,6 @@ def _read_in_child(path: Path, depth: str, kind: str, timeout_s: float) -> Any:
     if "error" in response:
         raise MediaError(response["error"]["code"], response["error"]["message"])
     return response["facts"]
-
-
-def _run(path: Path, args: tuple[str, ...], *, timeout_s: float) -> tuple[bytes, int]:
-    # -I: neither the current folder nor PYTHON* variables decide what the child imports.
-    argv = (sys.executable, "-I", "-m", "clipmill_probe", str(path), *args)
-    child = subprocess.Popen(  # noqa: S603  an argument tuple, no shell
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-        start_new_session=True,
-    )
-    try:
-        stdout, _ = child.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        raise _too_slow(path, timeout_s) from None
-    finally:
-        _end(child)
-    return stdout, child.returncode
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    if child.stdout:
-        child.stdout.close()
 
 
 def _too_slow(path: Path, timeout_s: float) -> MediaError:
