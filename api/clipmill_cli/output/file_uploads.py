@@ -96,4 +96,4 @@ class FileUploads:
         percent = ""
         if progress.size_bytes:
             percent = f": {100 * progress.sent_bytes // progress.size_bytes} %"
-        self._err.print(plain(f"{self._text(progress)}{percent}"))
+        self._err.print(plain(f"{self._text(progress)}{percent}"), soft_wrap=True)

@@ -104,4 +104,5 @@ class LiveProgress:
 
     def _print_line(self, text: str) -> None:
         if not self._err.is_terminal:
-            self._err.print(plain(text))
+            # A line of a log stays one line.
+            self._err.print(plain(text), soft_wrap=True)
