@@ -115,6 +115,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
                 "topologySpreadConstraints[0].maxSkew=1",
                 "topologySpreadConstraints[0].topologyKey=zone",
                 "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
+                "topologySpreadConstraints[0].labelSelector.matchLabels.disk=fast",
                 "serviceAccount.annotations.role=media",
             )
         ),
