@@ -385,7 +385,12 @@ def _operator_environ(option: str) -> dict[str, str]:
 def test_spread_and_annotations_of_the_service_account(part: str) -> None:
     """As set; without them neither field exists."""
     pod = named("placed", "Deployment", f"cm-{part}")["spec"]["template"]["spec"]
-    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": "zone",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"disk": "fast"}},
+    }
     assert pod["topologySpreadConstraints"] == [constraint]
     account = named("placed", "ServiceAccount", f"cm-{part}")["metadata"]
     assert account["annotations"] == {"role": "media"}
