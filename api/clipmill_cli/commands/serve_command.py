@@ -184,7 +184,7 @@ def _announce(url: str, settings: Settings, workers: int) -> None:
         hint = "the link signs in once; another: clipmill dashboard"
         lines.append(f"  first user:  {settings.default_owner} ({hint})")
     for line in lines:
-        out.print(terminal.plain(line, 500), soft_wrap=True)
+        terminal.print_line(out, line, 500)
     out.file.flush()
 
 

@@ -141,9 +141,9 @@ def _show_end(
         lines.append(f"storyboard  {folder.out / output.name}-storyboard.png")
     lines.append(f"report      {folder.out / 'report.json'}")
     for line in lines:
-        out.print(terminal.plain(f"  {line}", 500), soft_wrap=True)
+        terminal.print_line(out, f"  {line}", 500)
     out.print("\nNext: the same clips in another order, which reuses all segments", style="bold")
-    out.print(terminal.plain(f"  {next_command(folder)}", 500), soft_wrap=True)
+    terminal.print_line(out, f"  {next_command(folder)}", 500)
 
 
 def _reuse_text(view: CompilationView, server: DemoServer) -> str:

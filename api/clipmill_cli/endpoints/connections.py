@@ -37,7 +37,7 @@ def local_api(state: Path | None, access: SourceAccess = SourceAccess()) -> Iter
     api = LocalAPI(
         state or default_state_folder(os.environ),
         access,
-        on_wait=lambda line: err.print(terminal.plain(line)),
+        on_wait=lambda line: terminal.print_line(err, line),
     )
     with ExitStack() as stack:
         with terminal.working(err, "starting the API of this machine"):
@@ -51,7 +51,7 @@ def _client(endpoint: Endpoint) -> Client:
 
     def on_retry(error: ClientError, seconds: float) -> None:
         if err.is_terminal:
-            err.print(terminal.plain(f"{error}; retrying for {seconds:.0f} s"))
+            terminal.print_line(err, f"{error}; retrying for {seconds:.0f} s")
 
     client = remote_client(endpoint.url, endpoint.key)
     client.connection.on_retry = on_retry

@@ -70,7 +70,7 @@ def print_errors(lines: tuple[str, ...]) -> None:
     """Print error lines on stderr."""
     err = terminal.console(stderr=True)
     for line in lines:
-        err.print(terminal.plain(f"clipmill: {line}", MAX_LINE_CHARS), soft_wrap=True)
+        terminal.print_line(err, f"clipmill: {line}", MAX_LINE_CHARS)
 
 
 class ErrorHandlingGroup(TyperGroup):

@@ -12,7 +12,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from clipmill_cli.output.terminal import plain
+from clipmill_cli.output.terminal import plain, print_line
 from clipmill_client.transfer import UploadProgress, UploadStep
 
 BAR_CELLS = 24
@@ -96,4 +96,4 @@ class FileUploads:
         percent = ""
         if progress.size_bytes:
             percent = f": {100 * progress.sent_bytes // progress.size_bytes} %"
-        self._err.print(plain(f"{self._text(progress)}{percent}"), soft_wrap=True)
+        print_line(self._err, f"{self._text(progress)}{percent}")

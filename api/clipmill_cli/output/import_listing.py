@@ -21,7 +21,7 @@ def show_import(out: Console, report: ImportReport) -> None:
     ]
     lines += ["", DRY_RUN] if report.dry_run else []
     for line in lines:
-        out.print(terminal.plain(line, MAX_CHARS), soft_wrap=True)
+        terminal.print_line(out, line, MAX_CHARS)
 
 
 def _item_lines(item: ImportItem) -> list[str]:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column
 
 from clipmill.protocol import QUEUED, ClipState, CompilationState, CompilationView
-from clipmill_cli.output.terminal import local_time, plain
+from clipmill_cli.output.terminal import local_time, plain, print_line
 from clipmill_client.errors import ClientError
 
 BAR_CELLS = 24
@@ -104,5 +104,4 @@ class LiveProgress:
 
     def _print_line(self, text: str) -> None:
         if not self._err.is_terminal:
-            # A line of a log stays one line.
-            self._err.print(plain(text), soft_wrap=True)
+            print_line(self._err, text)

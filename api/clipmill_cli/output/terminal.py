@@ -38,6 +38,11 @@ def local_time(timestamp: str, now: datetime | None = None) -> str:
     return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
 
 
+def print_line(out: Console, text: object, max_chars: int = 200) -> None:
+    """Print plain text as one line, which is not wrapped at the width of the console."""
+    out.print(plain(text, max_chars), soft_wrap=True)
+
+
 def plain(text: object, max_chars: int = 200) -> Text:
     """Return text without markup and control characters, cut to `max_chars`."""
     printable = "".join(char if char.isprintable() else " " for char in str(text))
