@@ -82,8 +82,9 @@ def _facts(facts: Any) -> MediaFacts:
 
 
 def _read_in_child(path: Path, depth: str, kind: str, timeout_s: float) -> Any:
+    arguments = (str(path.absolute()), depth, str(timeout_s), kind)
     try:
-        stdout, code = run_child((str(path), depth, str(timeout_s), kind), timeout_s=timeout_s)
+        stdout, code = run_child(arguments, timeout_s=timeout_s)
     except TimeoutError:
         raise _too_slow(path, timeout_s) from None
     if code in (-signal.SIGXCPU, -signal.SIGKILL):

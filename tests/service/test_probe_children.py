@@ -45,6 +45,13 @@ def test_one_process_with_the_decoders(two_seconds: Path) -> None:
     assert server.children() == []
 
 
+def test_relative_paths(two_seconds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They name a file of the current folder, also of one that is entered later."""
+    expected = probe_media(two_seconds)
+    monkeypatch.chdir(two_seconds.parent)
+    assert probe_media(two_seconds.name) == expected
+
+
 def test_the_environment_of_a_child(two_seconds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It knows no key of the process that probes."""
     monkeypatch.setenv("CLIPMILL_API_KEY", "cm_u_secret")

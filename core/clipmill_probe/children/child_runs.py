@@ -81,7 +81,7 @@ def run_child(arguments: Sequence[str], *, timeout_s: float) -> tuple[bytes, int
     """Run `python -m clipmill_probe` with these arguments.
 
     Args:
-        arguments: The arguments.
+        arguments: The arguments; a file by its absolute path.
         timeout_s: Time after which the child is killed, in seconds.
 
     Returns:
@@ -154,6 +154,8 @@ def _popen(command: Sequence[str], stdin: int, stdout: int) -> subprocess.Popen[
         stdout=stdout,
         stderr=subprocess.DEVNULL,
         env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        # A forked child does not know the current folder of the process that probes.
+        cwd=os.sep,
         start_new_session=True,
     )
 
