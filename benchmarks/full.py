@@ -18,7 +18,8 @@ import yaml
 from PIL import Image
 
 from benchmarks import clips, meter
-from benchmarks.meter import Cost
+from benchmarks.meter import Cost, spread
+from benchmarks.quality import compared
 from benchmarks.render import COUNT, SECONDS, gain_db
 from clipmill.protocol import Card, Layer
 from clipmill.protocol import Image as ImageFile
@@ -38,32 +39,47 @@ LOGO = {"position": "TopRight", "size": 8}
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds; the best of each is taken")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are printed")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
         folder = Path(scratch)
         sources = clips.make(folder / "clips", COUNT, SECONDS, clips.FORMS)
         music = _music(folder)
-        bare, cold, part = [], [], []
+        bare: list[Cost] = []
+        cold: list[Cost] = []
+        part: list[float] = []
+        swapped: list[Cost] = []
+        edited: list[Cost] = []
         for i in range(rounds):
+            state = f"state-{i}"
             bare.append(meter.run(bare_command(sources, music, folder)))
-            cold.append(render(folder, sources, music, f"state-{i}"))
+            cold.append(render(folder, sources, music, state))
             part.append(json.loads((folder / "out/report.json").read_text())["seconds"]["assemble"])
-        state = f"state-{rounds - 1}"
-        again = render(folder, _swapped(sources), music, state).wall_s
-        shorter = render(folder, sources, music, state, ends={2: "4s"}).wall_s
-    bare_s, best = min(c.wall_s for c in bare), min(c.wall_s for c in cold)
-    processor = min(c.processor_s for c in cold) / min(c.processor_s for c in bare)
+            result = compared(folder / "out/main.mp4", folder / "bare.mp4")
+            swapped.append(render(folder, _swapped(sources), music, state))
+            edited.append(render(folder, sources, music, state, ends={2: "4s"}))
+    wall, processor = meter.ratios(cold, bare)
+    job = [seconds / cost.wall_s for seconds, cost in zip(part, bare, strict=True)]
+    rows = [
+        ("one bare ffmpeg command, all filters", _walls(bare), "", ""),
+        ("cold: the assemble job", spread(part), f"{spread(job, 2, '')} of bare", "1.10"),
+        ("cold: the whole command", _walls(cold), f"{wall} of bare", "1.25"),
+        ("cold: processor time", "", f"{processor} of bare", "1.15"),
+        result.row(),
+        ("two clips swapped, so three crossfades", _walls(swapped), _of_cold(swapped, cold), ""),
+        ("one trim edited", _walls(edited), _of_cold(edited, cold), "18 %"),
+    ]
     print("| what | figure | against | goal |\n|---|---|---|---|")
-    print(f"| one bare ffmpeg command, all filters | {bare_s:.1f} s | | |")
-    print(
-        f"| cold: the assemble job | {min(part):.1f} s | {min(part) / bare_s:.2f} of bare | 1.10 |"
-    )
-    print(f"| cold: the whole command | {best:.1f} s | {best / bare_s:.2f} of bare | |")
-    print(f"| cold: processor time | | {processor:.2f} of bare | |")
-    share = f"{100 * again / best:.1f} % of cold"
-    print(f"| two clips swapped, so three crossfades | {again:.1f} s | {share} | |")
-    print(f"| one trim edited | {shorter:.1f} s | {100 * shorter / best:.1f} % of cold | 18 % |")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def _walls(costs: Sequence[Cost]) -> str:
+    return spread([cost.wall_s for cost in costs])
+
+
+def _of_cold(costs: Sequence[Cost], cold: Sequence[Cost]) -> str:
+    return f"{meter.shares(costs, cold)} of cold"
 
 
 def _swapped(sources: Sequence[Path]) -> list[Path]:

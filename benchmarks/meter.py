@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from time import monotonic
 from typing import NamedTuple
 
@@ -37,6 +38,29 @@ def run(argv: Sequence[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
     if child.returncode not in codes:
         raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{output.decode()[-2000:]}")
     return Cost(wall_s, _children_s() - before, peak.mib)
+
+
+def spread(values: Sequence[float], digits: int = 1, unit: str = " s") -> str:
+    """Return the median, and the least and the greatest of several values: `3.0 s (2.8 to 3.4)`."""
+    middle = f"{median(values):.{digits}f}{unit}"
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def ratios(costs: Sequence[Cost], bases: Sequence[Cost]) -> tuple[str, str]:
+    """Return wall and processor time of runs against those of the same rounds' other runs."""
+    pairs = list(zip(costs, bases, strict=True))
+    return (
+        spread([cost.wall_s / base.wall_s for cost, base in pairs], 2, ""),
+        spread([cost.processor_s / base.processor_s for cost, base in pairs], 2, ""),
+    )
+
+
+def shares(costs: Sequence[Cost], bases: Sequence[Cost]) -> str:
+    """Return the wall time of runs as a share of those of the same rounds' other runs."""
+    pairs = zip(costs, bases, strict=True)
+    return spread([100 * cost.wall_s / base.wall_s for cost, base in pairs], 1, " %")
 
 
 def _children_s() -> float:

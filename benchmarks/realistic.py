@@ -9,7 +9,6 @@ with one text instead of the cards. The clips are kept in benchmarks/cache.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -20,12 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import av
-
 from benchmarks import disk, meter, realistic_edit, rivals, stream_clips
 from benchmarks.edit import Edit, Trim
 from benchmarks.full import _music as make_music
-from benchmarks.realistic_edit import OUTPUTS, Play, log_of, loudness
+from benchmarks.quality import compared
+from benchmarks.realistic_edit import OUTPUTS, Play
 
 RUNS = ("bare", "cold", "edited", "reordered", "long", "editly", "moviepy")
 NAMES = {
@@ -117,15 +115,15 @@ def main() -> None:
             folder / "music.mp3",
             options.tools or folder / "tools",
         )
-        compared = _run(bench, options.rounds, [run for run in RUNS if run in options.only])
+        rows = _run(bench, options.rounds, [run for run in RUNS if run in options.only])
     _print_costs(bench)
-    for row in compared:
+    for row in rows:
         print(row)
 
 
 def _run(bench: Bench, rounds: int, runs: Sequence[str]) -> list[str]:
     """Run everything; return the rows that compare the results with the bare command's."""
-    compared: list[str] = []
+    rows: list[str] = []
     for i in range(rounds):
         state = bench.folder / f"state-{i}"
         for run in runs:
@@ -133,10 +131,10 @@ def _run(bench: Bench, rounds: int, runs: Sequence[str]) -> list[str]:
                 continue
             bench.measure(run, state)
             if run == "cold" and "bare" in runs and i + 1 == rounds:
-                compared = _compared(bench)
+                rows = _compared(bench)
         shutil.rmtree(state, ignore_errors=True)
         shutil.rmtree(bench.folder / "long", ignore_errors=True)
-    return compared
+    return rows
 
 
 def _print_costs(bench: Bench) -> None:
@@ -171,24 +169,11 @@ def _compared(bench: Bench) -> list[str]:
         result = bench.folder / "out" / f"{output['name']}.mp4"
         bare = realistic_edit.bare_path(bench.folder, n)
         planned = realistic_edit.frames(bench.plays, profile.rate)
-        counts = f"{_frames(result)} | {_frames(bare)} | {planned}"
-        levels = f"{loudness(result)} | {loudness(bare)}"
-        rows.append(f"| {output['name']} | {counts} | {_ssim(result, bare):.4f} | {levels} |")
+        (ours, other), ssim, (level, bare_level) = compared(result, bare)
+        levels = f"{level} | {bare_level}"
+        row = f"{output['name']} | {ours} | {other} | {planned} | {ssim:.4f} | {levels}"
+        rows.append(f"| {row} |")
     return rows
-
-
-def _frames(path: Path) -> int:
-    """Return the number of video frames by the index of the file."""
-    with av.open(str(path)) as container:
-        return container.streams.video[0].frames
-
-
-def _ssim(one: Path, other: Path) -> float:
-    """Return the structural similarity of two videos, frame by frame."""
-    graph = "[0:v]settb=1/90000,setpts=N[a];[1:v]settb=1/90000,setpts=N[b];[a][b]ssim"
-    log = log_of("-i", str(one), "-i", str(other), "-lavfi", graph)
-    match = re.search(r"SSIM .*All:([0-9.]+)", log)
-    return float(match[1]) if match else 0.0
 
 
 if __name__ == "__main__":

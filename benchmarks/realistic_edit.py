@@ -6,7 +6,6 @@ crossfades and ducked music.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 import yaml
 
 from benchmarks import stream_clips
+from benchmarks.quality import loudness
 from benchmarks.render import TARGET_LUFS
-from clipmill.ffmpeg.ebur128 import parse_loudness
 from clipmill.protocol import Card, Layer, Profile
 from clipmill.spec import Output
 from clipmill.timeline.profiles import build_profile
@@ -123,18 +122,6 @@ def bare_command(plays: Sequence[Play], music: Path, folder: Path) -> tuple[str,
     outputs = [part for n, profile in enumerate(encodings) for part in _output(n, profile, folder)]
     program = (find_ffmpeg().path, "-nostdin", "-v", "error", "-y")
     return (*program, *inputs, "-filter_complex", ";".join(graph), *outputs)
-
-
-def loudness(path: Path, *trim: str) -> float | None:
-    """Return the loudness of a file, or of the part that options of its input name, in LUFS."""
-    meter_args = ("-map", "0:a", "-af", "ebur128=peak=true:framelog=quiet")
-    return parse_loudness(log_of(*trim, "-i", str(path), *meter_args)).lufs
-
-
-def log_of(*args: str) -> str:
-    """Return what ffmpeg logs while it reads its inputs."""
-    argv = (find_ffmpeg().path, "-nostdin", "-hide_banner", "-nostats", *args, "-f", "null", "-")
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stderr
 
 
 def _labels(name: str, count: int) -> str:
