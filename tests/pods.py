@@ -31,16 +31,12 @@ def announcement(path: Path, purpose: UploadPurpose, **more: object) -> UploadRe
 
 
 def fetch(job: Client, index: int, path: Path) -> None:
-    """Play a fetch task that fetched this file."""
+    """Play a pod of the fetch stage that fetched this file for the next clip."""
     assignment = job.claim(index, f"pod-{index}")
     assert assignment.fetch is not None
+    task = {"index": assignment.index, "epoch": assignment.epoch}
     clip_id = assignment.fetch.clip_id
-    job.upload(
-        path,
-        announcement(
-            path, UploadPurpose.CLIP, clip_id=clip_id, index=index, epoch=assignment.epoch
-        ),
-    )
+    job.upload(path, announcement(path, UploadPurpose.CLIP, clip_id=clip_id, **task))
 
 
 def upload_outputs(job: Client, path: Path, holder: str = "pod-a") -> TaskResult:

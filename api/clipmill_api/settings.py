@@ -194,6 +194,8 @@ class Settings(EnvironmentSettings):
     max_upload_bytes: PositiveInt = 4 * 1024**3
     fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
     lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
+    # Seconds before the second attempt at a fetch; doubled before each further one.
+    fetch_backoff_s: PositiveInt = Field(10, validation_alias="CLIPMILL_FETCH_BACKOFF_SECONDS")
     # Addresses of platforms that replace the public ones, such as those of a mirror.
     source_urls: SourceUrls = ()
     # Days after which the draft of an episode expires that nobody has approved.

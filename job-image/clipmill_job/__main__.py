@@ -1,24 +1,22 @@
-"""A job's process: claim a task, run it, report its result, and end with an exit code."""
+"""A job's process: claim tasks, run them, report their results, and end with an exit code."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import signal
-import socket
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple
 
 from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill.protocol import (
+    NOTHING_LEFT,
     Assignment,
     ExitCode,
     OutputResult,
@@ -28,32 +26,28 @@ from clipmill.protocol import (
     TaskResult,
 )
 from clipmill.shows.candidates import DiscoverResult
-from clipmill_client.api_connection import UNTRUSTED
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.span_calls import SpanCalls
 from clipmill_job.assembling.assemble_task import run_assemble_task
 from clipmill_job.discovering.discover_task import run_discover_task
-from clipmill_job.errors import exit_code, is_lease_lost, task_failure
+from clipmill_job.errors import NotIsolatedError, exit_code, is_lease_lost, task_failure
 from clipmill_job.fetching.fetch_task import run_fetch_task
 from clipmill_job.ffmpeg_binary import find_ffmpeg
-from clipmill_job.heartbeat_sender import HeartbeatSender
-from clipmill_job.isolation_check import wait_until_isolated
+from clipmill_job.heartbeat_sender import INTERRUPTED, HeartbeatSender
+from clipmill_job.isolation_check import IsolationCheck, wait_until_isolated
 from clipmill_job.linked_transfers import LinkedTransfers
 from clipmill_job.rendering.render_task import run_render_task
 from clipmill_job.settings import JobSettings
 from clipmill_job.span_recorder import SpanRecorder
+from clipmill_job.task_claim import Termination, claim_when_free, holder_name
 from clipmill_job.task_context import TaskContext
 
-# How long a task may be held by another process before this one ends and is started again.
-CLAIM_TIMEOUT_S = 180.0
-CLAIM_RETRY_S = 1.0
 DISCOVER = "discover"
-A = TypeVar("A")
 
 
 def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
-    """Run one task and return the process's `ExitCode`.
+    """Run tasks and return the process's `ExitCode`.
 
     Args:
         environ: The environment, which holds URL and key.
@@ -68,9 +62,11 @@ def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
         ):
             if settings.blobs:
                 client.transfers = LinkedTransfers(client.connection, settings.blobs)
+            holder = holder_name(settings.pod)
             if _is_discover(arguments):
-                return _run_discover_task(client, Path(scratch))
-            return _run_task(client, settings.index, Path(scratch))
+                return _run_discover_task(client, holder, Path(scratch))
+            process = _Process(client, settings.index, holder, Termination(), IsolationCheck())
+            return _run_tasks(process, Path(scratch))
     except InvalidSettings as error:
         return _exit(PermanentError("BadSettings", str(error)))
     except ClientError as error:
@@ -89,18 +85,59 @@ def _exit(error: ClientError) -> int:
     return exit_code(error)
 
 
-def _run_task(client: Client, index: int, scratch: Path) -> int:
-    holder = _holder()
-    assignment = _claim(lambda: client.claim(index, holder))
-    epoch, spans = assignment.epoch, SpanRecorder()
+class _TaskEnd(NamedTuple):
+    """The exit code of a task, and whether the process may claim another one."""
+
+    exit_code: int
+    may_go_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What the tasks of this process have in common."""
+
+    client: Client
+    index: int
+    holder: str
+    termination: Termination
+    isolation: IsolationCheck
+
+    def claim(self) -> Assignment:
+        """Claim the task of the index, or in the fetch stage the next one."""
+        return self.client.claim(self.index, self.holder)
+
+
+def _run_tasks(process: _Process, scratch: Path) -> int:
+    """Run the task of the index; of the fetch stage one after the other, until none is left.
+
+    A clip that cannot be fetched is reported, and does not keep the process from the next one.
+    """
+    failed: int = ExitCode.OK
+    for number in count():
+        try:
+            assignment = claim_when_free(process.claim, process.termination.check)
+        except PermanentError as error:
+            if error.code == NOTHING_LEFT or (number and is_lease_lost(error)):
+                return failed
+            raise
+        with TemporaryDirectory(prefix=f"{number}-", dir=scratch) as folder:
+            end = _run_task(process, assignment, Path(folder))
+        if assignment.stage is not Stage.FETCH or not end.may_go_on:
+            return end.exit_code
+        failed = end.exit_code if end.exit_code == ExitCode.GIVE_UP else failed
+    raise AssertionError
+
+
+def _run_task(process: _Process, assignment: Assignment, scratch: Path) -> _TaskEnd:
+    client, epoch, spans = process.client, assignment.epoch, SpanRecorder()
     fault_points.reach(f"job.{assignment.stage}.claimed")
     try:
         with HeartbeatSender(
             client.heartbeat, epoch=epoch, lease_s=assignment.lease_s, index=assignment.index
         ) as heartbeat:
-            _end_on_sigterm(heartbeat)
+            process.termination.watch(heartbeat)
             try:
-                outputs = _do(client, assignment, heartbeat, scratch, holder, spans)
+                outputs = _do(process, assignment, heartbeat, scratch, spans)
             finally:
                 heartbeat.flush()
                 _report_spans(client, assignment, spans)
@@ -114,19 +151,19 @@ def _run_task(client: Client, index: int, scratch: Path) -> int:
                 TaskResult(index=assignment.index, epoch=epoch, failure=failure)
             ),
         )
-    return ExitCode.OK
+    return _TaskEnd(ExitCode.OK, may_go_on=True)
 
 
-def _run_discover_task(client: Client, scratch: Path) -> int:
-    holder = _holder()
-    assignment = _claim(lambda: client.discovery.claim(holder))
+def _run_discover_task(client: Client, holder: str, scratch: Path) -> int:
+    termination = Termination()
+    assignment = claim_when_free(lambda: client.discovery.claim(holder))
     epoch = assignment.epoch
     fault_points.reach("job.discover.claimed")
     try:
         with HeartbeatSender(
             client.discovery.heartbeat, epoch=epoch, lease_s=assignment.lease_s
         ) as heartbeat:
-            _end_on_sigterm(heartbeat)
+            termination.watch(heartbeat)
             wait_until_isolated(assignment.canaries)
             try:
                 result = run_discover_task(assignment, heartbeat, scratch)
@@ -139,50 +176,21 @@ def _run_discover_task(client: Client, scratch: Path) -> int:
         return _report_failure(
             error,
             lambda failure: client.discovery.result(DiscoverResult(epoch=epoch, failure=failure)),
-        )
+        ).exit_code
     return ExitCode.OK
 
 
-def _end_on_sigterm(heartbeat: HeartbeatSender) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: heartbeat.interrupt("received SIGTERM"))
-
-
-def _holder() -> str:
-    """Return a name of this process, by which the API sees its repeated claims as one."""
-    return f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def _claim(claim: Callable[[], A], check: Callable[[], None] = lambda: None) -> A:
-    """Return the assignment, once no other process holds the task or fetches what it needs.
-
-    Args:
-        claim: Claims the task.
-        check: Called before each attempt. It raises if there is no use in waiting.
-    """
-    until = time.monotonic() + CLAIM_TIMEOUT_S
-    while True:
-        check()
-        try:
-            return claim()
-        except RetryableError as error:
-            # This process does not get other CAs; the next one may.
-            if time.monotonic() > until or error.code == UNTRUSTED:
-                raise
-            time.sleep(CLAIM_RETRY_S)
-
-
 def _do(
-    client: Client,
+    process: _Process,
     assignment: Assignment,
     heartbeat: HeartbeatSender,
     scratch: Path,
-    holder: str,
     spans: SpanRecorder,
 ) -> list[OutputResult]:
     with spans.span(SpanName.ISOLATION):
-        wait_until_isolated(assignment.canaries)
+        process.isolation.wait(assignment.canaries)
     context = TaskContext(
-        client=client,
+        client=process.client,
         assignment=assignment,
         heartbeat=heartbeat,
         scratch=scratch,
@@ -192,8 +200,7 @@ def _do(
     if assignment.stage is Stage.ASSEMBLE:
         return run_assemble_task(context, assignment.assemble or [])
     if assignment.stage is Stage.RENDER:
-        claim_again = partial(client.claim, assignment.index, holder)
-        run_render_task(context, lambda: _claim(claim_again, heartbeat.check))
+        run_render_task(context, lambda: claim_when_free(process.claim, heartbeat.check))
     elif assignment.fetch:
         run_fetch_task(context, assignment.fetch)
     return []
@@ -215,21 +222,25 @@ def _report_success(client: Client, assignment: Assignment, outputs: list[Output
         client.result(result)
 
 
-def _report_failure(cause: ClientError | OSError, report: Callable[[TaskFailure], None]) -> int:
+def _report_failure(
+    cause: ClientError | OSError, report: Callable[[TaskFailure], None]
+) -> _TaskEnd:
     """Report the failure, so that the API releases the task or gives it up at once."""
     error = cause if isinstance(cause, ClientError) else RetryableError("ScratchFailed", str(cause))
     if is_lease_lost(error):
-        return _exit(error)
+        return _TaskEnd(_exit(error), may_go_on=True)
     try:
         report(task_failure(error))
     except ClientError as unreported:
         sys.stderr.write(f"{unreported.code}: the failure was not reported: {unreported}\n")
         if is_lease_lost(unreported):
-            return ExitCode.LEASE_LOST
+            return _TaskEnd(ExitCode.LEASE_LOST, may_go_on=True)
         if not isinstance(unreported, PermanentError):
             # The API does not know of the failure: the next process has to find it again.
-            return ExitCode.RETRY
-    return _exit(error)
+            return _TaskEnd(ExitCode.RETRY)
+        return _TaskEnd(_exit(error))
+    is_of_process = isinstance(error, NotIsolatedError) or error.code == INTERRUPTED
+    return _TaskEnd(_exit(error), may_go_on=not is_of_process)
 
 
 if __name__ == "__main__":

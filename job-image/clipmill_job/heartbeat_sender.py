@@ -16,6 +16,8 @@ from clipmill_job.errors import LeaseLostError
 
 INTERVAL_S = 2.0
 MAX_LINES = 100
+# Code of the failure of a task whose process is to end.
+INTERRUPTED = "Interrupted"
 SendHeartbeat = Callable[[Heartbeat], HeartbeatReply]
 
 
@@ -69,7 +71,7 @@ class HeartbeatSender:
 
     def interrupt(self, reason: str) -> None:
         """Make `check` raise RetryableError: the task may be started again at once."""
-        self._error = RetryableError("Interrupted", reason)
+        self._error = RetryableError(INTERRUPTED, reason)
 
     def check(self) -> None:
         """Raise LeaseLostError if the lease is lost, RetryableError if the process is to end."""

@@ -65,6 +65,18 @@ def wait_until_isolated(
         sleep(RETRY_S)
 
 
+class IsolationCheck:
+    """Checks the isolation of this pod once for each canary that its tasks name."""
+
+    def __init__(self) -> None:
+        self._closed: set[str] = set()
+
+    def wait(self, canaries: Sequence[str]) -> None:
+        """Return once none of them can be reached. Raise as `wait_until_isolated` does."""
+        wait_until_isolated([canary for canary in canaries if canary not in self._closed])
+        self._closed.update(canaries)
+
+
 def _failure(open_canaries: dict[str, Reach]) -> NotIsolatedError:
     reached = [canary for canary, reach in open_canaries.items() if reach is Reach.REACHED]
     if reached:

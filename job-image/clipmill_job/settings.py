@@ -18,13 +18,15 @@ def _check_ca(text: str) -> str:
 class JobSettings(EnvironmentSettings):
     """CLIPMILL_API_URL, CLIPMILL_API_KEY, and Kubernetes' JOB_COMPLETION_INDEX.
 
-    CLIPMILL_CA holds certificates of CAs in PEM by which the API's certificate is verified.
+    CLIPMILL_POD is the name of the pod. CLIPMILL_CA holds certificates of CAs in PEM by which the
+    API's certificate is verified.
     A job of a local API also has CLIPMILL_BLOBS, the folder of the store, to link files from.
     """
 
     api_url: str
     api_key: str = Field(repr=False)
     index: int = Field(0, ge=0, validation_alias="JOB_COMPLETION_INDEX")
+    pod: str = Field("", max_length=80)
     blobs: Path | None = None
     ca: Annotated[str, AfterValidator(_check_ca)] = ""
 

@@ -14,7 +14,15 @@ from cluster.kubectl import Object, get, kubectl
 
 pytestmark = pytest.mark.usefixtures("installed")
 HOLD = "held-for-inspection"
-NO_SECRET = {"PATH", "HOME", "TMPDIR", "HOSTNAME", "JOB_COMPLETION_INDEX", "CLIPMILL_API_URL"}
+NO_SECRET = {
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "HOSTNAME",
+    "JOB_COMPLETION_INDEX",
+    "CLIPMILL_API_URL",
+    "CLIPMILL_POD",
+}
 # Files that Kubernetes mounts into each container.
 OWN_FILES = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/dev/termination-log"}
 WITHIN = """
@@ -71,7 +79,7 @@ def found(pod: Object) -> dict[str, Any]:
     return dict(json.loads(output))
 
 
-def test_the_environment_is_an_url_a_key_and_a_number(found: dict[str, Any]) -> None:
+def test_the_environment_is_an_url_a_key_a_name_and_a_number(found: dict[str, Any]) -> None:
     """Nothing else that is not in the image, and the key is in no argument."""
     # Python sets LC_CTYPE by itself.
     others = ("PYTHON", "KUBERNETES_", "LC_CTYPE")

@@ -59,6 +59,7 @@ def local(web: SourceServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """An API that allows the web server's address, with small limits."""
     state = tmp_path_factory.mktemp("state")
     settings = {"allow_private": (web.address,), "fetch_limit_s": 60, "max_upload_bytes": 5_000_000}
+    settings["fetch_backoff_s"] = 1
     with running(state, **settings) as harness:
         yield harness
 
@@ -176,12 +177,28 @@ def test_a_bad_source_fails_permanently(
 
 
 def test_a_failing_source_is_retried(local: Harness, web: SourceServer) -> None:
-    """A 500 ends with exit 1; the clip stays waiting and the lease is released at once."""
+    """After pauses, by the same process, which fetches the other clip meanwhile."""
     owner, _ = local.user()
-    uid, _ = local.register(owner, {"clips": [{"url": web.url("status/500")}]})
-    assert run(local, uid, Stage.FETCH) == ExitCode.RETRY
-    assert run(local, uid, Stage.FETCH) == ExitCode.RETRY
-    assert local.operator.view(uid).clips[0].state is ClipState.WAITING
+    clips = [{"url": web.url("status/500")}, {"url": web.url("a.mp4")}]
+    uid, _ = local.register(owner, {"clips": clips, "onClipError": "Skip"})
+    assert run(local, uid, Stage.FETCH) == ExitCode.OK
+    failed, fetched = local.operator.view(uid).clips
+    assert (failed.reason, fetched.state) == ("FetchFailed", ClipState.READY)
+    assert "4 attempts" in str(failed.message)
+    sql = "SELECT failures, epoch FROM tasks WHERE compilation_id = :c AND stage = 'fetch'"
+    rows = local.rows(f"{sql} ORDER BY epoch DESC", c=local.operator.view(uid).id)
+    assert rows == [{"failures": 4, "epoch": 4}, {"failures": 0, "epoch": 1}]
+
+
+def test_one_process_fetches_all_clips(local: Harness, web: SourceServer) -> None:
+    """A clip that cannot be fetched stops no other one; nothing is left of one for the next."""
+    owner, _ = local.user()
+    paths = ("gone.mp4", "a.mp4", "tall.mp4")
+    clips = [{"url": web.url(path)} for path in paths]
+    uid, _ = local.register(owner, {"clips": clips, "onClipError": "Skip"})
+    assert run(local, uid, Stage.FETCH) == ExitCode.GIVE_UP
+    states = [clip.state for clip in local.operator.view(uid).clips]
+    assert states == [ClipState.SKIPPED, ClipState.READY, ClipState.READY]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clipmill.protocol import CompilationState, Plan, TaskCounts
+from clipmill.protocol import CompilationState, HeldFetch, Plan, TaskCounts
 from clipmill_operator.queueing.queue_wait import own_wait
 from clipmill_operator.reconciling.actions import (
     CreateJob,
@@ -19,7 +19,7 @@ from clipmill_operator.reconciling.actions import (
     SpecRefusal,
 )
 from clipmill_operator.reconciling.events import events_of
-from clipmill_operator.watching.observed import Children, parse_indexes
+from clipmill_operator.watching.observed import Children
 from operator_objects import (
     COMPILATION,
     FAILED,
@@ -38,6 +38,7 @@ from operator_objects import (
 NO_SECRET = {"waiting_reason": "CreateContainerConfigError"}
 RUNNING = {"phase": "Running", "name": "p1"}
 EXITED = {"phase": "Failed", "exit_code": 1, "message": "no space left"}
+HELD = HeldFetch(index=1, holder="p0-1-beef")
 
 
 def actions_of(decision: Decision) -> list[tuple[Any, ...]]:
@@ -52,7 +53,9 @@ def actions_of(decision: Decision) -> list[tuple[Any, ...]]:
             case ReplaceSecret(observed):
                 facts.append(("replace secret", observed.name))
             case ReportFailure(tasks):
-                facts.append(("report", tasks.stage.value, tasks.indexes, tasks.reason))
+                facts.append(
+                    ("report", tasks.stage.value, tasks.indexes, tasks.reason or tasks.holder)
+                )
     return facts
 
 
@@ -61,20 +64,25 @@ EARLY = FETCHING.model_copy(update={"settled_segments": 24, "tasks": TaskCounts(
 TABLE: dict[str, tuple[Plan, Children, list[tuple[Any, ...]]]] = {
     "registered: missing clips are fetched": (FETCHING, children(), [("create", "fetch", 2)]),
     "a fetch Job is active": (FETCHING, children(job("fetch"), pod("fetch")), []),
-    "an index has failed": (
-        FETCHING,
-        children(job("fetch", failed_indexes=frozenset({0})), pod("fetch", **EXITED)),
-        [("report", "fetch", [0], "")],
+    "a pod has ended that held a clip": (
+        FETCHING.model_copy(update={"held_fetches": [HELD, HeldFetch(index=0, holder="p1-1-c")]}),
+        children(job("fetch"), pod("fetch", **EXITED), pod("fetch", **RUNNING)),
+        [("report", "fetch", [1], "p0-1-beef")],
     ),
-    "a failed index that the API knows of": (
-        plan(CompilationState.FETCHING, tasks=TaskCounts(fetch=2), to_fetch=[1]),
-        children(job("fetch", failed_indexes=frozenset({0}))),
+    "a pod has ended that held nothing any more": (
+        FETCHING.model_copy(update={"fetch_claims": 1}),
+        children(job("fetch"), pod("fetch", **EXITED)),
         [],
+    ),
+    "pods keep ending before they claim a clip": (
+        FETCHING.model_copy(update={"fetch_claims": 1}),
+        children(job("fetch"), *(pod("fetch", **EXITED) for _ in range(5))),
+        [("report", "fetch", [0, 1], "")],
     ),
     "the fetch Job has failed, and clips are missing": (
         FETCHING,
         children(job("fetch", result="Failed", message="DeadlineExceeded")),
-        [("report", "fetch", [0], ""), ("report", "fetch", [1], "")],
+        [("report", "fetch", [0, 1], "")],
     ),
     "the fetch Job is complete, and a clip is missing": (
         plan(CompilationState.FETCHING, tasks=TaskCounts(fetch=1), to_fetch=[0]),
@@ -229,11 +237,3 @@ def test_an_outage_of_the_api_changes_no_jobs() -> None:
     """Active Jobs continue, and none is created."""
     decision = decision_on(PlanResponse(outage="no response"), children(job("fetch")))
     assert decision.actions == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "indexes"), [("", set()), ("3", {3}), ("0,2-4,9", {0, 2, 3, 4, 9})]
-)
-def test_failed_indexes_of_a_job(text: str, indexes: set[int]) -> None:
-    """As a Job's status writes them."""
-    assert parse_indexes(text) == indexes

@@ -37,6 +37,7 @@ from operator_objects import NOW, UNLIMITED
 
 MAX_ROUNDS = 12
 RENDER_FROM_SEGMENTS = 4
+FETCH_PODS = 2
 WAIT = own_wait(None, None, datetime.fromisoformat(NOW))
 
 
@@ -145,10 +146,13 @@ class SimulatedCluster:
         self.jobs[name] = ObservedJob("ns", name, name, "uid", stage.value, self.generation)
         self.secrets.add(name)
         self.tasks[name] = tasks
-        for index in range(tasks):
+        for index in range(self._pod_count(name)):
             pod = f"{name}-{index}"
             running = ObservedPod("ns", pod, name, "uid", self.generation, index, "Running")
             self.pods[pod] = running
+
+    def _pod_count(self, name: str) -> int:
+        return min(self.tasks[name], FETCH_PODS) if "fetch" in name else self.tasks[name]
 
     def _delete_job(self, name: str) -> None:
         self.jobs.pop(name, None)
@@ -172,7 +176,7 @@ class SimulatedCluster:
         """Resume a Job: indexes that have not ended get new pods."""
         job = self.jobs[name]
         self.jobs[name] = replace(job, is_suspended=False)
-        for index in range(self.tasks[name]):
+        for index in range(self._pod_count(name)):
             pod = f"{name}-{index}"
             if pod not in self.pods:
                 running = ObservedPod("ns", pod, name, "uid", self.generation, index, "Running")
@@ -187,22 +191,23 @@ class SimulatedCluster:
             return
         pod = running[which % len(running)]
         phase = "Failed" if exit_code else "Succeeded"
-        self.pods[pod.name] = replace(pod, phase=phase, exit_code=exit_code)
         job = self.jobs[pod.job]
-        if exit_code:
-            job = replace(job, failed_indexes=job.failed_indexes | {pod.index})
-        elif reports_result:
-            self._take_result(job, pod.index)
+        if reports_result:
+            self._take_result(job)
+            if job.stage == "fetch" and ClipState.WAITING in self.clip_states:
+                return  # The pod goes on with the next clip.
+        self.pods[pod.name] = replace(pod, phase=phase, exit_code=exit_code)
         siblings = [sibling for sibling in self.pods.values() if sibling.job == job.name]
         if all(sibling.exit_code is not None for sibling in siblings):
-            job = replace(job, result="Failed" if job.failed_indexes else "Complete")
+            has_failed = any(sibling.exit_code for sibling in siblings)
+            job = replace(job, result="Failed" if has_failed else "Complete")
         self.jobs[job.name] = job
 
-    def _take_result(self, job: ObservedJob, index: int) -> None:
+    def _take_result(self, job: ObservedJob) -> None:
         if job.generation != self.generation or self.state in TERMINAL_STATES:
             return
-        if job.stage == "fetch" and self.clip_states[index] is ClipState.WAITING:
-            self.clip_states[index] = ClipState.READY
+        if job.stage == "fetch" and ClipState.WAITING in self.clip_states:
+            self.clip_states[self.clip_states.index(ClipState.WAITING)] = ClipState.READY
         elif job.stage == "render":
             self.missing_segments = max(0, self.missing_segments - 4)
         elif job.stage == "assemble" and self.state is CompilationState.RENDERING:

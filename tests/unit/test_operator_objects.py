@@ -35,7 +35,8 @@ def test_names_are_short_and_follow_from_the_uid() -> None:
 def test_permanent_failures_are_not_retried() -> None:
     """Per index; a disruption does not count as a failure, and a lost lease is retried."""
     spec = job_object(REVISION, Stage.FETCH, 7, SETTINGS)["spec"]
-    assert (spec["completions"], spec["parallelism"], spec["maxFailedIndexes"]) == (7, 4, 7)
+    assert (spec["completions"], spec["parallelism"], spec["maxFailedIndexes"]) == (4, 4, 4)
+    assert spec["backoffLimitPerIndex"] == 27  # one pod may be lost to all attempts at all clips
     fail_index, ignore = spec["podFailurePolicy"]["rules"]
     codes = fail_index["onExitCodes"]["values"]
     assert (fail_index["action"], ignore["action"]) == ("FailIndex", "Ignore")
@@ -45,13 +46,15 @@ def test_permanent_failures_are_not_retried() -> None:
 
 
 def test_a_pod_has_only_the_api_url_and_key() -> None:
-    """One Secret, one scratch volume, no token, no environment of its own."""
+    """One Secret, one scratch volume, no token, and in its own environment the pod's name."""
     spec = job_object(REVISION, Stage.RENDER, 2, SETTINGS)["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     name = REVISION.child_name(Stage.RENDER)
     assert spec["automountServiceAccountToken"] is False
     assert container["envFrom"] == [{"secretRef": {"name": name}}]
-    assert "env" not in container
+    assert container["env"] == [
+        {"name": "CLIPMILL_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    ]
     assert [volume["name"] for volume in spec["volumes"]] == ["scratch"]
     secret = secret_object(REVISION, Stage.RENDER, "job-uid", url="http://api", key="cm_j_key")
     assert secret["metadata"]["name"] == name
@@ -133,10 +136,10 @@ def test_only_discover_and_fetch_pods_reach_the_internet_and_no_private_range() 
     ]
 
 
-def test_no_more_render_pods_than_run_at_a_time() -> None:
-    """Each renders until nothing is left; a fetch task is one clip."""
+def test_no_more_pods_than_run_at_a_time() -> None:
+    """Each goes on with the next clip, or the next segments, until nothing is left."""
     settings = SETTINGS.model_copy(update={"render_parallelism": 3, "fetch_parallelism": 3})
     render = job_object(REVISION, Stage.RENDER, 12, settings)["spec"]
     fetch = job_object(REVISION, Stage.FETCH, 12, settings)["spec"]
     assert (render["completions"], render["parallelism"]) == (3, 3)
-    assert (fetch["completions"], fetch["parallelism"]) == (12, 3)
+    assert (fetch["completions"], fetch["parallelism"]) == (3, 3)

@@ -13,6 +13,7 @@ from clipmill.protocol import (
     TERMINAL_STATES,
     ClipState,
     CompilationState,
+    HeldFetch,
     OutputResult,
     Plan,
     QuotaEffect,
@@ -34,8 +35,16 @@ from clipmill_api.compilations.responses import clip_status, estimated_end
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.delivery.delivery_outbox import find_summary
-from clipmill_api.queries import quota_ledger, rendered_segments, revisions
+from clipmill_api.queries import quota_ledger, rendered_segments, revisions, task_leases
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
+
+
+@dataclass(frozen=True, slots=True)
+class FetchClaims:
+    """What pods have claimed of the fetch stage: the tasks that they hold, and all claims."""
+
+    held: tuple[HeldFetch, ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class PlanInputs:
     plan: CompilationPlan
     quota: QuotaEffect
     delivery: DeliverySummary | None = None
+    fetches: FetchClaims = FetchClaims()
 
 
 def read_plan(session: Session, ctx: Context, compilation: CompilationRow) -> Plan:
@@ -66,14 +76,23 @@ def read_plan_inputs(
     """
     revision = revisions.get_revision(session, compilation.id, compilation.generation)
     if plan is not None:
-        seconds = plan.render_seconds
+        seconds, fetches = plan.render_seconds, FetchClaims()
     else:
         resolved = resolve_revision(session, compilation, revision)
         plan = _plan_if_possible(session, compilation.owner, resolved)
         reservation = quota_ledger.find_reservation(session, compilation.id, compilation.generation)
         seconds = reservation.seconds if reservation else 0
+        fetches = _read_fetches(session, resolved, revision)
     quota = quota_effect(session, ctx, compilation.owner, seconds)
-    return PlanInputs(revision, plan, quota, find_summary(session, revision))
+    return PlanInputs(revision, plan, quota, find_summary(session, revision), fetches)
+
+
+def _read_fetches(session: Session, resolved: ResolvedSpec, revision: RevisionRow) -> FetchClaims:
+    if not resolved.is_waiting:
+        return FetchClaims()
+    claims = task_leases.fetch_claims(session, revision.compilation_id, revision.generation)
+    held = (HeldFetch(index=c.index, holder=c.holder) for c in claims if c.is_held)
+    return FetchClaims(tuple(held), sum(claim.epoch for claim in claims))
 
 
 def _plan_if_possible(session: Session, owner: str, resolved: ResolvedSpec) -> CompilationPlan:
@@ -104,6 +123,8 @@ def build_plan(ctx: Context, inputs: PlanInputs) -> Plan:
             "results": [OutputResult.model_validate(output) for output in revision.outputs],
             "delivery": inputs.delivery,
             "to_fetch": [] if state in TERMINAL_STATES else plan.to_fetch,
+            "held_fetches": list(inputs.fetches.held),
+            "fetch_claims": inputs.fetches.total,
         }
     )
 
@@ -154,8 +175,10 @@ def _count_settled(plan: CompilationPlan) -> int:
 
 
 def _waiting_tasks(clips: Sequence[ClipRow]) -> list[int]:
-    waiting = [clip.task_index for clip in clips if clip.state == ClipState.WAITING]
-    return sorted(index for index in waiting if index is not None)
+    """Return the tasks whose sources clips wait for."""
+    keys = {clip.clip_key for clip in clips if clip.state == ClipState.WAITING}
+    tasks = [clip.task_index for clip in clips if clip.clip_key in keys]
+    return sorted(index for index in tasks if index is not None)
 
 
 def _count_tasks(clips: Sequence[ClipRow], segment_keys: Collection[str]) -> TaskCounts:

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from clipmill.protocol import ClipState, Stage
 from clipmill_api.queries.statements import execute_built, row_count
-from clipmill_api.tables import TaskRow
+from clipmill_api.tables import ClipRow, TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,16 @@ class TaskId:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The time for which a task belongs to a pod. Each takeover raises the epoch."""
+    """The time for which a task belongs to a pod. Each takeover raises the epoch.
+
+    `failures` and `job_index` are those of a fetch task.
+    """
 
     epoch: int
     holder: str
     until: datetime
+    failures: int = 0
+    job_index: int | None = None
 
 
 def _is(task_id: TaskId) -> list[ColumnElement[bool]]:
@@ -75,6 +81,7 @@ def store_claim(
         task = TaskRow(**asdict(task_id))
         session.add(task)
     task.epoch, task.holder, task.lease_until = lease.epoch, lease.holder, lease.until
+    task.failures, task.retry_at, task.job_index = lease.failures, None, lease.job_index
     task.done, task.scope = False, scope
 
 
@@ -87,6 +94,7 @@ _RENEWED = (
         TaskRow.index == bindparam("of_index"),
         TaskRow.epoch == bindparam("of_epoch"),
         TaskRow.done.is_(False),
+        TaskRow.retry_at.is_(None),
     )
     .values(lease_until=bindparam("until"), percent=bindparam("reached"))
 )
@@ -112,6 +120,70 @@ def end_lease(session: Session, task_id: TaskId, *, epoch: int, done: bool, at: 
     """End a lease: the task is done, or free for the next claim. Return False for an old epoch."""
     task = update(TaskRow).where(*_is(task_id), TaskRow.epoch == epoch)
     return row_count(session.execute(task.values(done=done, lease_until=at))) > 0
+
+
+_WAITING_KEYS = select(ClipRow.clip_key).where(
+    ClipRow.compilation_id == bindparam("compilation"),
+    ClipRow.generation == bindparam("of_generation"),
+    ClipRow.state == ClipState.WAITING.value,
+)
+_FETCH_TASKS = (
+    select(ClipRow, TaskRow)
+    .outerjoin(
+        TaskRow,
+        and_(
+            TaskRow.compilation_id == ClipRow.compilation_id,
+            TaskRow.generation == ClipRow.generation,
+            TaskRow.stage == Stage.FETCH.value,
+            TaskRow.index == ClipRow.task_index,
+        ),
+    )
+    .where(
+        ClipRow.compilation_id == bindparam("compilation"),
+        ClipRow.generation == bindparam("of_generation"),
+        ClipRow.task_index.is_not(None),
+        ClipRow.clip_key.in_(_WAITING_KEYS),
+    )
+    .order_by(ClipRow.task_index)
+    .execution_options(populate_existing=True)
+)
+
+
+def unfinished_fetches(
+    session: Session, compilation_id: str, generation: int
+) -> list[tuple[ClipRow, TaskRow | None]]:
+    """Return the fetch tasks whose source clips wait for, by index: the clip and the task's row."""
+    values = {"compilation": compilation_id, "of_generation": generation}
+    return [(clip, task) for clip, task in session.execute(_FETCH_TASKS, values)]
+
+
+def end_attempt(
+    session: Session, task_id: TaskId, *, failures: int, at: datetime, retry_at: datetime
+) -> None:
+    """End the lease of a fetch task whose attempt has failed; the next one is due at `retry_at`."""
+    values = {"failures": failures, "lease_until": at, "retry_at": retry_at}
+    session.execute(update(TaskRow).where(*_is(task_id)).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedFetch:
+    """A fetch task that was claimed: its newest claim, and whether that has not ended yet."""
+
+    index: int
+    holder: str
+    epoch: int
+    is_held: bool
+
+
+def fetch_claims(session: Session, compilation_id: str, generation: int) -> list[ClaimedFetch]:
+    """Return the fetch tasks of a revision that were claimed, by index."""
+    is_held = and_(TaskRow.done.is_(False), TaskRow.retry_at.is_(None))
+    query = select(TaskRow.index, TaskRow.holder, TaskRow.epoch, is_held).where(
+        TaskRow.compilation_id == compilation_id,
+        TaskRow.generation == generation,
+        TaskRow.stage == Stage.FETCH.value,
+    )
+    return [ClaimedFetch(*row) for row in session.execute(query.order_by(TaskRow.index))]
 
 
 def held_scopes(session: Session, task_id: TaskId, *, now: datetime) -> dict[int, dict[str, Any]]:

@@ -24,6 +24,11 @@ class TaskRow(Base):
     lease_until: Mapped[datetime]
     percent: Mapped[int] = mapped_column(default=0)
     done: Mapped[bool] = mapped_column(default=False)
+    # Of a fetch task: attempts that have failed, when the next one is due, and the completion index
+    # of the pod that claimed it last.
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    retry_at: Mapped[datetime | None]
+    job_index: Mapped[int | None]
     # TaskScope of the latest claim: what its key may read and write.
     scope: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
 

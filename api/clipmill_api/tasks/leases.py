@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from clipmill.protocol import (
     TERMINAL_STATES,
@@ -16,7 +16,6 @@ from clipmill.protocol import (
     HeartbeatReply,
     Stage,
 )
-from clipmill.spec import CompilationSpec
 from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.context import Context
 from clipmill_api.database import Session, after_commit
@@ -31,11 +30,8 @@ from clipmill_api.queries import (
 )
 from clipmill_api.queries.task_leases import Lease, TaskId
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
-from clipmill_api.tasks.assignment_builder import (
-    assign_assembly,
-    assign_fetch,
-    assign_rendering,
-)
+from clipmill_api.tasks.assignment_builder import assign_assembly, assign_rendering
+from clipmill_api.tasks.fetch_claims import choose_fetch
 from clipmill_api.tasks.task_scope import TaskScope, scope_of
 from clipmill_api.timestamps import format_time
 from clipmill_tracing import trace_ids
@@ -80,47 +76,72 @@ def clip_of_task(session: Session, principal: Principal, index: int) -> ClipRow:
 def claim_task(session: Session, ctx: Context, principal: Principal, claim: Claim) -> Assignment:
     """Give a task to a pod under a lease. A repeat by the same holder keeps the epoch.
 
+    A job of the fetch stage gets the next clip that waits, another one the task of its index.
+
     Raises:
-        ApiProblem: Ended, NotFound, Leased, FetchInProgress or NotReady.
+        ApiProblem: Ended, NothingLeft, Leased, FetchInProgress or NotReady.
     """
     if principal.task is not None:
         detail = "key: it belongs to a claimed task; claim with the key of the stage"
         raise ApiProblem(403, "Forbidden", detail)
     compilation, revision = lock_revision(session, principal)
     refuse_terminal(revision)
-    stage, task_id = principal.stage, task_id_of(principal, claim.index)
-    clip = clip_of_task(session, principal, claim.index) if stage is Stage.FETCH else None
-    task = task_leases.lock_task(session, task_id)
+    chosen = _choose(session, ctx, principal, claim, compilation, revision)
+    task_id, work = chosen.task_id, chosen.work
     assignment = Assignment(
         compilation_id=compilation.id,
         generation=principal.generation,
-        stage=stage,
-        index=claim.index,
-        epoch=_claimed_epoch(ctx, task_id, task, claim.holder),
+        stage=principal.stage,
+        index=task_id.index,
+        epoch=chosen.epoch,
         lease_s=ctx.settings.lease_s,
         links=ctx.settings.job_links,
         canaries=list(ctx.settings.canaries),
         traceparent=revision.traceparent if ctx.traces.is_on else None,
-    )
-    work: dict[str, Any]
-    if clip is not None:
-        spec = CompilationSpec.model_validate(revision.spec)
-        work = {"fetch": assign_fetch(session, ctx, compilation, spec, clip)}
-    elif stage is Stage.RENDER:
-        work = {**assign_rendering(session, ctx, compilation, task_id)}
-    else:
-        outputs = assign_assembly(session, ctx, compilation, principal.generation)
-        work = {"assemble": outputs}
-    assignment = assignment.model_copy(update=work)
-    lease = Lease(assignment.epoch, claim.holder, ctx.later(ctx.settings.lease_s))
-    scope = _scope_of_claim(task, assignment).model_dump(mode="json")
-    task_leases.store_claim(session, task_id, task, lease, scope)
-    place = (compilation.id, compilation.uid, principal.generation, stage, claim.index)
+    ).model_copy(update=work)
+    until = ctx.later(ctx.settings.lease_s)
+    lease = Lease(chosen.epoch, claim.holder, until, chosen.failures, claim.index)
+    scope = _scope_of_claim(chosen.task, assignment).model_dump(mode="json")
+    task_leases.store_claim(session, task_id, chosen.task, lease, scope)
+    place = (compilation.id, compilation.uid, principal.generation, principal.stage, task_id.index)
     message = "task claimed compilation=%s uid=%s generation=%d stage=%s index=%d epoch=%d"
     trace_id = trace_ids(assignment.traceparent)
     message += " trace_id=%s" * len(trace_id)
-    after_commit(session, partial(log.info, message, *place, assignment.epoch, *trace_id))
+    after_commit(session, partial(log.info, message, *place, chosen.epoch, *trace_id))
     return assignment
+
+
+class _Chosen(NamedTuple):
+    """A task to claim, with the epoch of its lease and the fields of its assignment."""
+
+    task_id: TaskId
+    task: TaskRow | None
+    epoch: int
+    work: dict[str, Any]
+    failures: int = 0
+
+
+def _choose(
+    session: Session,
+    ctx: Context,
+    principal: Principal,
+    claim: Claim,
+    compilation: CompilationRow,
+    revision: RevisionRow,
+) -> _Chosen:
+    """Return the next fetch task, or the task of the claim's index in another stage."""
+    if principal.stage is Stage.FETCH:
+        fetch = choose_fetch(session, ctx, compilation, revision, claim)
+        task_id, work = task_id_of(principal, fetch.index), {"fetch": fetch.assignment}
+        return _Chosen(task_id, fetch.task, fetch.epoch, work, fetch.failures)
+    task_id = task_id_of(principal, claim.index)
+    task = task_leases.lock_task(session, task_id)
+    epoch = _claimed_epoch(ctx, task_id, task, claim.holder)
+    if principal.stage is Stage.RENDER:
+        segments = assign_rendering(session, ctx, compilation, task_id)
+        return _Chosen(task_id, task, epoch, {**segments})
+    outputs = assign_assembly(session, ctx, compilation, principal.generation)
+    return _Chosen(task_id, task, epoch, {"assemble": outputs})
 
 
 def _scope_of_claim(task: TaskRow | None, assignment: Assignment) -> TaskScope:

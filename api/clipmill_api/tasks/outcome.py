@@ -33,6 +33,7 @@ from clipmill_api.queries import (
     task_leases,
 )
 from clipmill_api.tables import CompilationRow, MediaRow, ResultMediaRow
+from clipmill_api.tasks.fetch_attempts import fail_attempt
 from clipmill_api.tasks.leases import (
     clip_of_task,
     lease_lost,
@@ -53,16 +54,26 @@ def record_result(session: Session, ctx: Context, principal: Principal, result: 
     task = task_leases.lock_task(session, task_id)
     if task is None or task.epoch != result.epoch:
         raise lease_lost(task_id, result.epoch)
-    if task.done:
+    if task.done or task.retry_at is not None:
         return
     refuse_terminal(revision)
     failure = result.failure
+    if failure is not None and principal.stage is Stage.FETCH and not failure.permanent:
+        clip = clip_of_task(session, principal, result.index)
+        fail_attempt(session, ctx, compilation, clip, task, _with_code(failure))
+        return
     is_final = failure is None or failure.permanent
     task_leases.end_lease(session, task_id, epoch=result.epoch, done=is_final, at=ctx.now())
     if failure is not None:
         _fail_task(session, ctx, compilation, principal, failure, result.index)
     elif principal.stage is Stage.ASSEMBLE:
         _succeed(session, ctx, compilation, principal.generation, result.outputs)
+
+
+def _with_code(failure: TaskFailure) -> TaskFailure:
+    """Return a failure whose message names its code, since a skipped clip has another one."""
+    message = f"{failure.code}: {failure.message.removeprefix(failure.code + ': ')}"[:500]
+    return failure.model_copy(update={"message": message})
 
 
 def _fail_task(
@@ -207,9 +218,24 @@ def record_failed_tasks(
         return
     if failed.stage is not Stage.FETCH:
         return
+    if failed.holder:
+        _fail_attempts(session, ctx, compilation, failed)
+        return
     fetch_locks.release_tasks(session, *key, failed.indexes)
     reason = failed.reason or "FetchFailed"
     if revision_clips.skip_tasks(
         session, *key, failed.indexes, reason=reason, message=failed.message
     ):
         advance_revision(session, ctx, compilation, compilation.generation)
+
+
+def _fail_attempts(
+    session: Session, ctx: Context, compilation: CompilationRow, failed: FailedTasks
+) -> None:
+    """Count a failed attempt at fetch tasks that a lost pod holds. A repeat changes nothing."""
+    key = (compilation.id, compilation.generation)
+    for clip, task in task_leases.unfinished_fetches(session, *key):
+        holds = task and task.holder == failed.holder and not task.done and task.retry_at is None
+        if task and holds and task.index in failed.indexes:
+            failure = TaskFailure(code="PodFailed", message=failed.message, permanent=False)
+            fail_attempt(session, ctx, compilation, clip, task, failure)

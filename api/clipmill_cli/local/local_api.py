@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOCAL_OWNER = "local"
 # Short, so that the next run can claim the tasks of a crashed one soon. Heartbeats come every 2 s.
 LEASE_S = 10
+# One user's sources, and nobody else waits for the machine.
+FETCH_BACKOFF_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def _settings(state: Path, keys: dict[str, str], access: SourceAccess) -> Settin
             allow_private=access.private_addresses,
             refuse_too_long=access.refuse_too_long,
             lease_s=LEASE_S,
+            fetch_backoff_s=FETCH_BACKOFF_S,
             credential_keys_file=state_folder.credential_keys_file(state),
             adopt_store=os.environ.get("CLIPMILL_ADOPT_STORE", ""),
             otlp_endpoint=_otlp_endpoint(os.environ),

@@ -74,6 +74,16 @@ def next_tasks(plan: Plan) -> tuple[Stage, list[int]]:
     return Stage.FETCH, list(plan.to_fetch)
 
 
+def fetches_to_give_up(before: Plan, after: Plan, given_up: dict[int, str]) -> dict[int, str]:
+    """Return the clips to give up if jobs have ended too often: all that wait, or none.
+
+    The API counts the attempts at each clip. It does not know of jobs that end before they claim.
+    """
+    if not given_up or after.fetch_claims > before.fetch_claims:
+        return {}
+    return dict.fromkeys(after.to_fetch, next(iter(given_up.values())))
+
+
 class LocalRunner:
     """Runs one compilation to its end; `spent_s` holds the seconds of each stage."""
 
@@ -147,9 +157,10 @@ class LocalRunner:
     def _run_stage(
         self, uid: str, plan: Plan, stage: Stage, indexes: list[int], early: EarlyRendering
     ) -> dict[int, str]:
-        """Run the stage's tasks and return those given up."""
+        """Run the stage's jobs, of which each goes on with the next clip; return those given up."""
         key = self._operator.create_key(uid, stage, plan.generation)
-        pool = TaskPool(lambda i: self._start(stage, i, key), indexes, workers=self._workers)
+        jobs = indexes[: self._workers]
+        pool = TaskPool(lambda i: self._start(stage, i, key), jobs, workers=self._workers)
         try:
             self._wait(uid, pool, early)
         finally:
@@ -177,6 +188,8 @@ class LocalRunner:
         current = self._operator.plan(uid)
         if current.state in TERMINAL_STATES:
             return current
+        if stage is Stage.FETCH:
+            given_up = fetches_to_give_up(plan, current, given_up)
         for index, message in given_up.items():
             tasks = FailedTasks(
                 stage=stage,

@@ -20,6 +20,7 @@ from clipmill.protocol.account_views import (
     UserView,
 )
 from clipmill.protocol.assignments import (
+    NOTHING_LEFT,
     Assignment,
     Claim,
     FetchAssignment,
@@ -33,6 +34,7 @@ from clipmill.protocol.compilation_plan import (
     ClipState,
     ClipStatus,
     CompilationState,
+    HeldFetch,
     MusicPlan,
     OutputPlan,
     Plan,
@@ -117,6 +119,7 @@ __all__ = [
     "CANARY_UNRESOLVED",
     "ISOLATION_FAILURES",
     "MAX_SPANS",
+    "NOTHING_LEFT",
     "NOT_ISOLATED",
     "QUEUED",
     "TERMINAL_STATES",
@@ -148,6 +151,7 @@ __all__ = [
     "Framing",
     "Heartbeat",
     "HeartbeatReply",
+    "HeldFetch",
     "Image",
     "ImportedUsage",
     "ItemKind",

@@ -12,6 +12,9 @@ from clipmill.protocol.segment_content import Segment
 from clipmill.spec.base import Id, Line, Model, Sha256
 from clipmill.spec.soundtrack import Ducking
 
+# Code of the reply to a claim of a job of the fetch stage that has no clip to fetch any more.
+NOTHING_LEFT = "NothingLeft"
+
 
 class Stage(StrEnum):
     """The kind of a Job."""
@@ -24,10 +27,16 @@ class Stage(StrEnum):
 class Claim(Model):
     """Request for the lease of a task."""
 
-    index: int = Field(0, ge=0, le=100_000, description="Task index within the stage.")
+    index: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Task index within the stage; of the fetch stage, index of the job, which gets"
+        " the next clip that waits.",
+    )
     holder: Line = Field(
         min_length=1,
-        max_length=100,
+        max_length=120,
         description="Name of the process; a repeated claim of one holder is the same claim.",
     )
 

@@ -134,6 +134,13 @@ class TaskCounts(Model):
     render: int = Field(0, description="An estimate until all clips are ready.")
 
 
+class HeldFetch(Model):
+    """A fetch task that a process claimed and has not reported on."""
+
+    index: int
+    holder: str
+
+
 class Plan(Model):
     """The plan of one generation, with its progress and results."""
 
@@ -163,3 +170,7 @@ class Plan(Model):
     )
     tasks: TaskCounts = TaskCounts()
     to_fetch: list[int] = Field([], description="Indexes of the fetch tasks that are not done.")
+    held_fetches: list[HeldFetch] = Field(
+        [], description="Those of them that a process has claimed and not reported on."
+    )
+    fetch_claims: int = Field(0, description="Claims of fetch tasks so far, while clips wait.")

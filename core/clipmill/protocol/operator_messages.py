@@ -94,7 +94,7 @@ class KeyReply(Model):
 
 
 class FailedTasks(Model):
-    """Tasks whose pods ended without a result, after all retries."""
+    """Tasks whose pods ended without a result, after all retries or, with `holder`, once."""
 
     stage: Stage
     generation: int = Field(ge=1, le=MAX_SAFE_INTEGER)
@@ -103,6 +103,12 @@ class FailedTasks(Model):
         "", max_length=60, description="Stable code in PascalCase; default depends on the stage."
     )
     message: SanitizedLine = Field(max_length=500)
+    holder: Line = Field(
+        "",
+        max_length=120,
+        description="Process that held these fetch tasks when its pod ended: one attempt at them"
+        " has failed. Empty if no pod will work on them any more.",
+    )
 
 
 class SubmissionAction(StrEnum):

@@ -13,22 +13,25 @@ RETRIES = 3
 # Exit codes that fail a task without a retry. After a lost lease another pod may succeed.
 PERMANENT_EXIT_CODES = [code for code in range(64, 80) if code != ExitCode.LEASE_LOST]
 DEFAULT_SCRATCH = "5Gi"
+# By its name a pod claims tasks, and the operator knows the one that an ended pod has held.
+POD_NAME = {"name": "CLIPMILL_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 # A discover task ends itself much earlier, by the limit of its assignment.
 DISCOVER_DEADLINE_S = 900
 
 
 def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Object:
-    """Return the Indexed Job of a stage with one index per task.
+    """Return the Indexed Job of a stage with one index per pod at a time.
 
-    A render task goes on until nothing is left to render. More tasks than pods at a time would
-    start only to end.
+    A pod goes on with the next clip or segment until none is left: a pod's start takes longer than
+    many a clip. The API counts the attempts at each clip; a pod that ends before its work is done
+    is replaced as often as all attempts may take.
     """
     parallelism: dict[str, int] = {
         Stage.FETCH: settings.fetch_parallelism,
         Stage.RENDER: settings.render_parallelism,
     }
-    if stage == Stage.RENDER:
-        tasks = min(tasks, settings.render_parallelism)
+    pods = min(tasks, parallelism.get(stage, 1))
+    retries = tasks * (RETRIES + 1) - 1 if stage == Stage.FETCH else RETRIES
     deadline_s = DISCOVER_DEADLINE_S if stage == DISCOVER else settings.stage_deadline_s
     return {
         "apiVersion": "batch/v1",
@@ -42,10 +45,10 @@ def job_object(ref: JobRef, stage: str, tasks: int, settings: Settings) -> Objec
         "spec": {
             **_suspension(ref),
             "completionMode": "Indexed",
-            "completions": tasks,
-            "parallelism": min(tasks, parallelism.get(stage, 1)),
-            "backoffLimitPerIndex": RETRIES,
-            "maxFailedIndexes": tasks,
+            "completions": pods,
+            "parallelism": pods,
+            "backoffLimitPerIndex": retries,
+            "maxFailedIndexes": pods,
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "activeDeadlineSeconds": deadline_s,
@@ -116,6 +119,7 @@ def _container(ref: JobRef, stage: str, settings: Settings) -> Object:
         **arguments,
         "image": settings.job_image,
         "imagePullPolicy": settings.job_image_pull_policy,
+        "env": [POD_NAME],
         "envFrom": [{"secretRef": {"name": ref.child_name(stage)}}],
         "resources": resources.model_dump(exclude_defaults=True) if resources else {},
         "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],

@@ -6,7 +6,7 @@ good, Jobs that are missing, Secrets that are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from clipmill.protocol import (
     NOT_ISOLATED,
@@ -36,6 +36,8 @@ from clipmill_operator.watching.observed_pod import ObservedPod
 
 NO_RESULT = "Pods ended without reporting a result"
 MESSAGE_CHARS = 480
+# Pods of each index of a fetch Job that may end before they claim a clip, as in other stages.
+MAX_UNCLAIMED_PODS = 4
 
 
 def decide(
@@ -149,11 +151,28 @@ def _fetch_actions(plan: Plan, children: Children) -> Iterator[Action]:
     if job is None:
         yield CreateJob(Stage.FETCH, plan.tasks.fetch)
         return
-    failed = [index for index in plan.to_fetch if job.result or index in job.failed_indexes]
-    for index in failed:
-        yield _report(plan, Stage.FETCH, [index], failure_message(job, children, index))
-    if not failed:
-        yield from _missing_secret(job, children)
+    ended = [pod for pod in children.pods_of(job) if pod.exit_code]
+    if plan.to_fetch and (job.result or _pods_do_not_start(plan, job, children)):
+        yield _report(plan, Stage.FETCH, plan.to_fetch, failure_message(job, ended))
+        return
+    yield from _lost_fetches(plan, ended)
+    yield from _missing_secret(job, children)
+
+
+def _pods_do_not_start(plan: Plan, job: ObservedJob, children: Children) -> bool:
+    """Return whether pods keep ending before they claim a clip, which no clip is to blame for."""
+    pods = children.pods_of(job)
+    limit = MAX_UNCLAIMED_PODS * len({pod.index for pod in pods})
+    return bool(pods) and sum(bool(pod.exit_code) for pod in pods) - plan.fetch_claims >= limit
+
+
+def _lost_fetches(plan: Plan, ended: list[ObservedPod]) -> Iterator[Action]:
+    """Report the clips that pods held at their end, so that others go on with them at once."""
+    for held in plan.held_fetches:
+        for pod in ended:
+            if held.holder.startswith(f"{pod.name}-"):
+                message = _exit_message(pod)
+                yield _report(plan, Stage.FETCH, [held.index], message, holder=held.holder)
 
 
 def _early_render_actions(
@@ -173,7 +192,8 @@ def _render_actions(plan: Plan, children: Children, render_from_segments: int) -
     assemble = children.job(Stage.ASSEMBLE, plan.generation)
     if assemble is not None:
         if assemble.result:
-            yield _report(plan, Stage.ASSEMBLE, [0], failure_message(assemble, children, 0))
+            ended = [pod for pod in children.pods_of(assemble) if pod.exit_code is not None]
+            yield _report(plan, Stage.ASSEMBLE, [0], failure_message(assemble, ended))
         else:
             yield from _missing_secret(assemble, children)
         return
@@ -199,7 +219,13 @@ def _missing_secret(job: ObservedJob, children: Children) -> Iterator[Action]:
 
 
 def _report(
-    plan: Plan, stage: Stage, indexes: list[int], message: str, reason: str = ""
+    plan: Plan,
+    stage: Stage,
+    indexes: list[int],
+    message: str,
+    reason: str = "",
+    *,
+    holder: str = "",
 ) -> ReportFailure:
     return ReportFailure(
         FailedTasks(
@@ -208,15 +234,15 @@ def _report(
             indexes=indexes,
             message=message[:MESSAGE_CHARS],
             reason=reason,
+            holder=holder,
         )
     )
 
 
-def failure_message(job: ObservedJob, children: Children, index: int) -> str:
-    """Return why a task failed: by its newest pod, or else by the Job."""
-    pods = [p for p in children.pods_of(job) if p.index == index and p.exit_code is not None]
-    if pods:
-        return _exit_message(max(pods, key=lambda pod: pod.name))
+def failure_message(job: ObservedJob, ended: Collection[ObservedPod]) -> str:
+    """Return why tasks failed: by the last of the pods that have ended, or else by the Job."""
+    if ended:
+        return _exit_message(max(ended, key=lambda pod: pod.name))
     return job.message if job.result == "Failed" and job.message else NO_RESULT
 
 

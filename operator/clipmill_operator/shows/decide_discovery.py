@@ -120,7 +120,8 @@ def _existing(
         message = isolation[0].message or "the isolation check failed"
         yield _report(task, NOT_ISOLATED, f"Pod {isolation[0].name}: {message}")
     elif job.result:
-        yield _report(task, JOB_FAILED, failure_message(job, observed, 0))
+        ended = [pod for pod in pods if pod.exit_code is not None]
+        yield _report(task, JOB_FAILED, failure_message(job, ended))
     elif _lacks_secret(pods) and replaced_s.get(job.uid, FOREVER) >= SECRET_REPLACED_EVERY_S:
         yield ReplaceDiscoverSecret(task, job)
 

@@ -135,7 +135,6 @@ class ObservedJob:
     # The terminal condition, Complete or Failed, and its message. Empty while the Job is active.
     result: str = ""
     message: str = ""
-    failed_indexes: frozenset[int] = frozenset()
     # The episode of which it is the discover Job.
     episode: str = ""
     # The queue of Kueue that it was created for. While it is suspended it has no pods.
@@ -164,7 +163,6 @@ class ObservedJob:
             owner=labels.get(OWNER, ""),
             result=result,
             message=message,
-            failed_indexes=parse_indexes(status.get("failedIndexes") or ""),
             episode=labels.get(EPISODE, ""),
             queue_name=labels.get(QUEUE_NAME, ""),
             is_suspended=bool((body.get("spec") or {}).get("suspend")),
@@ -177,16 +175,6 @@ def _job_result(status: Body) -> tuple[str, str]:
         if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
             return condition["type"], condition.get("message") or condition.get("reason") or ""
     return "", ""
-
-
-def parse_indexes(text: str) -> frozenset[int]:
-    """Parse indexes as a Job's status writes them: `0,3-5` becomes {0, 3, 4, 5}."""
-    indexes: set[int] = set()
-    for interval in text.split(","):
-        first, _, last = interval.partition("-")
-        if first:
-            indexes |= set(range(int(first), int(last or first) + 1))
-    return frozenset(indexes)
 
 
 @dataclass(frozen=True, slots=True)
