@@ -163,15 +163,17 @@ def _by_pods(video: Video, edit: list[dict[str, str]]) -> Run:
         video.apply(edit, outputs=[{"name": "main", "preset": "youtube"}])
         assert video.ended(limit_s=LONGEST_S) == "Complete: Succeeded"
         done = monotonic()
-        mine = _of(pods, f"{video.name}-", f"-g{video.get()['metadata']['generation']}-")
+        mine = pods_of(pods, video.name, video.get()["metadata"]["generation"])
         until("the ends of its pods", lambda: all(pod.ended for pod in mine))
     with release.api("owner-key") as client:
         view = client.compilation(video.status()["compilationId"])
     return Run(done - began, began, done, mine, view.outputs[0].spent_s)
 
 
-def _of(pods: dict[str, Moments], name: str, generation: str) -> list[Moments]:
-    return [p for key, p in pods.items() if key.startswith(name) and generation in key]
+def pods_of(pods: dict[str, Moments], name: str, generation: int = 1) -> list[Moments]:
+    """Return the pods of a generation of a Compilation."""
+    part = f"-g{generation}-"
+    return [pod for key, pod in list(pods.items()) if key.startswith(f"{name}-") and part in key]
 
 
 def _best(rounds: Sequence[dict[str, Pair]]) -> dict[str, Pair]:
