@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import av
 
-from clipmill.ffmpeg.ebur128 import parse_loudness
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 
 
@@ -50,7 +49,10 @@ def count_frames(path: Path) -> int:
 def loudness(path: Path, *trim: str) -> float | None:
     """Return the loudness of a file, or of the part that options of its input name, in LUFS."""
     meter_args = ("-map", "0:a", "-af", "ebur128=peak=true:framelog=quiet")
-    return parse_loudness(_log_of(*trim, "-i", str(path), *meter_args)).lufs
+    integrated = re.findall(
+        r"\bI:\s+(-?[0-9.]+) LUFS", _log_of(*trim, "-i", str(path), *meter_args)
+    )
+    return float(integrated[-1]) if integrated else None
 
 
 def _ssim(one: Path, other: Path) -> float:

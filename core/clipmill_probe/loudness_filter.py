@@ -1,27 +1,31 @@
-"""Measure loudness by ffmpeg's EBU R128 filter, in process."""
+"""Measure loudness by ffmpeg's EBU R128 filter, in process.
+
+The filter's values are read from the metadata of its frames, not from its log: PyAV's log takes the
+interpreter's lock in whichever thread logs. A thread that frees a decoder holds that lock while it
+waits for the decoder's threads, so that both would wait for ever if one of these logs.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Self
+from math import isfinite, log10
 
-import av.logging
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.error import BlockingIOError as FilterNeedsInput
-from av.error import EOFError as FilterDrained
 from av.filter import Graph
 
-from clipmill.ffmpeg.ebur128 import SILENCE, Loudness, parse_loudness
-from clipmill.timeline.loudness_blocks import ABSOLUTE_GATE_LUFS, HOP_MS
+from clipmill.ffmpeg.ebur128 import SILENCE, SILENCE_LUFS, Loudness
+from clipmill.timeline.loudness_blocks import ABSOLUTE_GATE_LUFS, HOP_MS, integrated_loudness
 
 # As the renderer plays.
 SAMPLE_RATE = 48_000
 # The meter reports every 100 ms; its first three windows of 400 ms are not full yet.
 INCOMPLETE_BLOCKS = 3
-_MOMENTARY = re.compile(r"\bM: *(-?[0-9.]+)")
+REPORT_SAMPLES = SAMPLE_RATE * HOP_MS // 1000
+# The filter gives peaks as factors with three decimals: louder by this they have five.
+GAIN_DB = 40
 
 
 class LoudnessMeter:
@@ -33,6 +37,8 @@ class LoudnessMeter:
         self._resampler = _resampler()
         self._momentary: list[float] = []
         self._late_blocks = 0
+        self._samples = 0
+        self._peak = 0.0
 
     def push(self, frame: AudioFrame, *, at_s: Fraction = Fraction(0)) -> None:
         """Feed one frame; rate, format and layout may change between frames.
@@ -55,62 +61,43 @@ class LoudnessMeter:
         return self._resampler.resample(None) if self._form else []
 
     def _measure(self, graph: Graph, frames: Sequence[AudioFrame]) -> None:
-        with _FilterLog() as log:
-            for frame in frames:
-                # Without gaps: the meter counts samples.
-                frame.pts = None
-                graph.push(frame)
-            self._drain(graph)
-        self._momentary += _momentary_levels(log.text)
+        for frame in frames:
+            # Without gaps: the meter counts samples.
+            frame.pts = None
+            self._samples += frame.samples
+            graph.push(frame)
+        self._drain(graph)
+
+    def _drain(self, graph: Graph) -> None:
+        while True:
+            try:
+                metadata = graph.pull().metadata
+            except FilterNeedsInput:
+                return
+            level = float(metadata["lavfi.r128.M"]) - GAIN_DB
+            # Of digital silence after sound the filter's sums may be negative: not a number.
+            self._momentary.append(level if isfinite(level) else ABSOLUTE_GATE_LUFS)
+            self._peak = float(metadata["lavfi.r128.true_peak"])
 
     def finish(self) -> Loudness:
         """Return loudness and true peak; both None for silence and for less than 0.4 s."""
         if self._graph is None:
             return SILENCE
         self._measure(self._graph, self._rest())
-        with _FilterLog() as log:
-            self._graph.push(None)
-            self._drain(self._graph)
-        self._momentary += _momentary_levels(log.text)
-        # The filter logs its summary when it is freed.
-        with _FilterLog() as log:
-            self._graph = None
-        return parse_loudness(log.text)
+        if missing := -self._samples % REPORT_SAMPLES:
+            # The peak of an incomplete report counts, its level does not.
+            self._measure(self._graph, [_silence(missing)])
+            del self._momentary[-1]
+        self._graph = None
+        lufs = integrated_loudness(self._momentary[INCOMPLETE_BLOCKS:])
+        if lufs is None or lufs < SILENCE_LUFS:
+            return SILENCE
+        return Loudness(round(lufs, 1), round(20 * log10(self._peak) - GAIN_DB, 1))
 
     def blocks(self) -> list[float]:
         """Return the level of each block of 400 ms in LUFS, ten a second, after `finish`."""
         silent = [ABSOLUTE_GATE_LUFS] * self._late_blocks
         return silent + self._momentary[INCOMPLETE_BLOCKS:]
-
-    @staticmethod
-    def _drain(graph: Graph) -> None:
-        while True:
-            try:
-                graph.pull()
-            except (FilterNeedsInput, FilterDrained):
-                return
-
-
-class _FilterLog:
-    """Collects what filters log, since PyAV exposes no frame metadata."""
-
-    text = ""
-
-    def __enter__(self) -> Self:
-        self._level = av.logging.get_level()
-        av.logging.set_level(av.logging.INFO)
-        self._capture = av.logging.Capture()
-        self._lines = self._capture.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._capture.__exit__(None, None, None)
-        av.logging.set_level(self._level)
-        self.text = "".join(text for _, _, text in self._lines)
-
-
-def _momentary_levels(log: str) -> list[float]:
-    return [float(level) for level in _MOMENTARY.findall(log)]
 
 
 def _resampler() -> AudioResampler:
@@ -124,7 +111,16 @@ def _graph() -> Graph:
     )
     graph.link_nodes(
         source,
-        graph.add("ebur128", "peak=true:framelog=info"),
+        graph.add("volume", f"{GAIN_DB}dB:precision=double"),
+        graph.add("ebur128", "peak=true:metadata=true:framelog=quiet"),
         graph.add("abuffersink"),
     ).configure()
     return graph
+
+
+def _silence(samples: int) -> AudioFrame:
+    frame = AudioFrame(format="dbl", layout="stereo", samples=samples)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    frame.sample_rate = SAMPLE_RATE
+    return frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clipmill.ffmpeg.ebur128 import Loudness, parse_loudness
+from clipmill.ffmpeg.ebur128 import Loudness
 from clipmill.ffmpeg.level_meter import LevelFiles
 from clipmill.ffmpeg.programme_loudness import (
     AudioFormat,
@@ -21,7 +21,6 @@ from clipmill.protocol import PictureTraits, Profile, Segment, SourceRange
 from clipmill.spec import TransitionType
 
 PROFILE = Profile(width=1920, height=1080, rate=30, crf=19, speed="veryfast", max_bitrate=8_000_000)
-SUMMARY = "  I:  -23.4 LUFS\n Threshold: -33.4 LUFS\n True peak:\n  Peak:  -3.1 dBFS\n"
 
 
 def _source(start: int, demuxer: str = "mov", *, sound: bool = True) -> SourceRange:
@@ -92,13 +91,6 @@ def test_a_graph_holds_no_path() -> None:
     """Paths are arguments of their own, so that a colon in one cannot become a filter."""
     args = _args(_source(90))
     assert "/s/" not in args[args.index("-filter_complex") + 1]
-
-
-def test_reads_the_meter() -> None:
-    """The last summary counts; -70 is silence."""
-    assert parse_loudness("x I: -1.0 LUFS\n" + SUMMARY) == Loudness(-23.4, -3.1)
-    assert parse_loudness("  I:  -70.0 LUFS\n  Peak:  -inf dBFS") == Loudness(None, None)
-    assert parse_loudness("") == Loudness(None, None)
 
 
 @pytest.mark.parametrize(
