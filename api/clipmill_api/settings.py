@@ -195,7 +195,8 @@ class Settings(EnvironmentSettings):
     fetch_limit_s: PositiveInt = Field(600, validation_alias="CLIPMILL_FETCH_LIMIT_SECONDS")
     lease_s: PositiveInt = Field(60, validation_alias="CLIPMILL_LEASE_SECONDS")
     # Seconds before the second attempt at a fetch; doubled before each further one.
-    fetch_backoff_s: PositiveInt = Field(10, validation_alias="CLIPMILL_FETCH_BACKOFF_SECONDS")
+    fetch_backoff_s: int = Field(10, ge=0, validation_alias="CLIPMILL_FETCH_BACKOFF_SECONDS")
+    fetch_attempts: PositiveInt = 4
     # Addresses of platforms that replace the public ones, such as those of a mirror.
     source_urls: SourceUrls = ()
     # Days after which the draft of an episode expires that nobody has approved.

@@ -15,7 +15,6 @@ from clipmill_api.queries import fetch_locks, task_leases
 from clipmill_api.queries.task_leases import TaskId
 from clipmill_api.tables import ClipRow, CompilationRow, TaskRow
 
-MAX_ATTEMPTS = 4
 # Why a pod releases its task before the end: it is to end itself, so the clip is not to blame.
 INTERRUPTED = "Interrupted"
 NO_REPORT = "the pod that fetched the clip ended, or was lost, without a report"
@@ -37,7 +36,7 @@ def due_at(ctx: Context, task: TaskRow) -> datetime:
     if task.retry_at is not None:
         return task.retry_at
     failures = failures_of(task, ctx.now())
-    if failures >= MAX_ATTEMPTS:
+    if failures >= ctx.settings.fetch_attempts:
         return task.lease_until
     # Its pod was alive when it renewed the lease.
     alive_at = task.lease_until - timedelta(seconds=ctx.settings.lease_s)
@@ -63,7 +62,7 @@ def fail_attempt(
     task_id = TaskId(task.compilation_id, task.generation, task.stage, task.index)
     task_leases.end_attempt(session, task_id, failures=counted, at=now, retry_at=retry_at)
     fetch_locks.release(session, clip.id)
-    if counted >= MAX_ATTEMPTS:
+    if counted >= ctx.settings.fetch_attempts:
         give_up(session, ctx, compilation, clip, failure.message)
 
 
@@ -71,5 +70,5 @@ def give_up(
     session: Session, ctx: Context, compilation: CompilationRow, clip: ClipRow, message: str
 ) -> None:
     """Skip a clip of which every attempt has failed, the last one with `message`."""
-    message = f"{MAX_ATTEMPTS} attempts failed, the last one: {message}"[:500]
+    message = f"{ctx.settings.fetch_attempts} attempts failed, the last one: {message}"[:500]
     skip_clip(session, ctx, compilation, clip, TaskFailure(code="FetchFailed", message=message))

@@ -19,7 +19,6 @@ from clipmill_api.queries import task_leases
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
 from clipmill_api.tasks.assignment_builder import FETCH_IN_PROGRESS, assign_fetch
 from clipmill_api.tasks.fetch_attempts import (
-    MAX_ATTEMPTS,
     NO_REPORT,
     due_at,
     failures_of,
@@ -95,7 +94,7 @@ def _assign(
     revision: RevisionRow,
     candidate: _Candidate,
 ) -> FetchAssignment | None:
-    if candidate.failures >= MAX_ATTEMPTS:
+    if candidate.failures >= ctx.settings.fetch_attempts:
         give_up(session, ctx, compilation, candidate.clip, NO_REPORT)
         return None
     spec = CompilationSpec.model_validate(revision.spec)

@@ -53,6 +53,7 @@ Commands that show data accept `-o json`. An error is one line on stderr that na
 | `CLIPMILL_PUBLIC_URL` | `serve` | URL under which users reach the API, for links in [notifications](notifications.md). |
 | `CLIPMILL_MAX_UPLOAD_BYTES` | `serve` | Maximum size of a fetched or uploaded file. Default: 4 GiB. |
 | `CLIPMILL_FETCH_LIMIT_SECONDS` | `serve` | Maximum duration of fetching one clip. Default: 600. |
+| `CLIPMILL_FETCH_ATTEMPTS` | `serve` | Attempts at fetching one clip, the lost pods included. Default: 4. |
 | `CLIPMILL_FETCH_BACKOFF_SECONDS` | `serve` | Pause before the second attempt at fetching a clip, doubled before the third and the fourth. Default: 10. |
 | `CLIPMILL_BLOB_GRACE_DAYS` | `serve` | Days for which the bytes of deleted media are kept. Default: 7. |
 | `CLIPMILL_REQUESTS_PER_SECOND` | `serve` | Requests per second of one user's key, with bursts of four times as many; a job's key has four times as much. Default: 50. |
