@@ -22,7 +22,7 @@ from service_statements import StatementCounter
 FEW, MANY = 4, 200
 MAX_STATEMENTS = 40
 # After an outage of the operator, all resources are registered one after the other.
-MAX_STATEMENTS_TO_REGISTER = 14
+MAX_STATEMENTS_TO_REGISTER = 11
 # Jobs call these most often. On SQLite, BEGIN is one too.
 MAX_STATEMENTS_OF = {"heartbeat": 7, "claim fetch": 13, "E8": 6, "E14": 7}
 

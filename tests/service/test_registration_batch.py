@@ -12,8 +12,8 @@ from harness import SMALL, Harness, library_clip
 from service_statements import StatementCounter
 
 COUNT = 10
-# Of each further registration of a batch; one by itself takes 17 (test_api_statements.py).
-MAX_STATEMENTS_OF_NEXT = 14
+# Of each further registration of a batch; one by itself takes more (test_api_statements.py).
+MAX_STATEMENTS_OF_NEXT = 9
 
 
 def registration(owner: str, media_id: str) -> Registration:

@@ -36,10 +36,10 @@ def refuse_too_many_drafts(session: Session, ctx: Context, compilation: Compilat
 def quota_effect(session: Session, ctx: Context, owner: str, estimated_seconds: int) -> QuotaEffect:
     """Return the estimated render time with what is left of this month's."""
     limit = users_and_keys.owner_tier(session, owner).render_limit_s
-    used, reserved = quota_ledger.render_window(session, owner, ctx.month())
+    taken = sum(quota_ledger.render_window(session, owner, ctx.month())) if limit else 0
     return QuotaEffect(
         estimated_seconds=estimated_seconds,
-        remaining_seconds=remaining(limit, used + reserved),
+        remaining_seconds=remaining(limit, taken),
         limit_seconds=limit,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any, NamedTuple
 
 from clipmill.protocol import ClipState, CompilationState, Stage, TaskFailure, UnplayableClip
 from clipmill.spec import CompilationSpec, Quality
@@ -72,15 +73,35 @@ def start_revision(
         end_revision(session, ctx, compilation, compilation.generation, superseded)
         compilation_records.raise_generation(session, compilation.id, generation)
     compilation.expires_at = compilation.removed_at = compilation.removal_reason = None
-    traceparent = _add_revision(
-        session, ctx, compilation, generation, resolved, created_at=start.at
-    )
+    begun = _begin(session, ctx, compilation.owner, plan)
+    revision = _add_revision(session, ctx, compilation, generation, begun, created_at=start.at)
     _reserve_render_time(session, ctx, compilation, generation, plan)
     outbox.compilation_accepted(session, ctx, compilation, generation, spec)
-    advanced = _advance(session, ctx, compilation, generation, plan)
+    advanced: CompilationPlan | None = replace(begun.plan, revision=revision)
+    if not begun.columns:
+        advanced = _advance(session, ctx, compilation, generation, plan)
     attributes = {"clipmill.clips": len(resolved.clips), "clipmill.outputs": len(outputs)}
-    after_commit(session, partial(ctx.traces.finish, start, traceparent, "plan", attributes))
+    finish = partial(ctx.traces.finish, start, revision.traceparent, "plan", attributes)
+    after_commit(session, finish)
     return advanced
+
+
+class _Begin(NamedTuple):
+    """A new revision's plan, and the columns of its first state: none if it has to be advanced."""
+
+    plan: CompilationPlan
+    columns: Mapping[str, Any]
+
+
+def _begin(session: Session, ctx: Context, owner: str, plan: CompilationPlan) -> _Begin:
+    """Return how a new revision begins, so that it is inserted in this state."""
+    if plan.resolved.is_waiting:
+        return _Begin(plan, _fetching_columns(plan.resolved))
+    if not plan.outputs or late_starts(plan.resolved):
+        return _Begin(plan, {})
+    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys)
+    columns = revisions.rendering_columns(segments_reused=len(existing))
+    return _Begin(replace(plan, existing=existing), {**columns, "rendering_at": ctx.now()})
 
 
 def _add_revision(
@@ -88,27 +109,27 @@ def _add_revision(
     ctx: Context,
     compilation: CompilationRow,
     generation: int,
-    resolved: ResolvedSpec,
+    begun: _Begin,
     *,
     created_at: datetime,
-) -> str | None:
-    """Store a revision and its clips. Return the trace context of its span, if there is one."""
-    trace = ctx.traces.new_columns()
+) -> RevisionRow:
+    """Store a revision and its clips."""
+    resolved = begun.plan.resolved
     revision = RevisionRow(
         compilation_id=compilation.id,
         generation=generation,
         spec=resolution.dump_spec(resolved.spec),
         output_policy=resolved.output_policy.model_dump(mode="json"),
-        state=CompilationState.PENDING.value,
         outputs=[],
         created_at=created_at,
-        **trace,
+        **{"state": CompilationState.PENDING.value, **begun.columns},
+        **ctx.traces.new_columns(),
     )
     revisions.add_revision(session, revision)
     for clip in resolved.clips:
         clip.compilation_id, clip.generation = compilation.id, generation
     revision_clips.add_clips(session, resolved.clips)
-    return trace.get("traceparent")
+    return revision
 
 
 def _reserve_render_time(
@@ -186,7 +207,8 @@ def _advance(
 ) -> CompilationPlan | None:
     """Advance a revision. A plan without outputs is completed once all clips are ready."""
     if plan.resolved.is_waiting:
-        _set_fetching(session, compilation, generation, plan.resolved)
+        columns = _fetching_columns(plan.resolved)
+        revisions.update_active(session, compilation.id, generation, **columns)
         return plan
     if _skip_late_starts(session, plan.resolved):
         resolved = resolution.load_resolved_spec(session, compilation, generation)
@@ -209,18 +231,13 @@ def _advance(
     return replace(plan, existing=existing)
 
 
-def _set_fetching(
-    session: Session, compilation: CompilationRow, generation: int, resolved: ResolvedSpec
-) -> None:
+def _fetching_columns(resolved: ResolvedSpec) -> dict[str, Any]:
     fetched = sum(clip.state != ClipState.WAITING for clip in resolved.clips)
-    revisions.update_active(
-        session,
-        compilation.id,
-        generation,
-        state=CompilationState.FETCHING.value,
-        stage=Stage.FETCH.value,
-        percent=FETCH_SHARE * fetched // len(resolved.clips),
-    )
+    return {
+        "state": CompilationState.FETCHING.value,
+        "stage": Stage.FETCH.value,
+        "percent": FETCH_SHARE * fetched // len(resolved.clips),
+    }
 
 
 def _skip_late_starts(session: Session, resolved: ResolvedSpec) -> bool:

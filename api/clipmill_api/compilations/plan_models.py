@@ -12,7 +12,7 @@ from clipmill.spec import CompilationSpec, Output, parse_duration
 from clipmill.timeline.build import Timeline
 from clipmill.timeline.resolved_items import UNKNOWN_LENGTH_S
 from clipmill.timeline.segments import settled_segments
-from clipmill_api.tables import ClipRow, MediaRow
+from clipmill_api.tables import ClipRow, MediaRow, RevisionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,15 @@ class PlannedOutput:
 
 @dataclass(frozen=True, slots=True)
 class CompilationPlan:
-    """A resolved spec, its outputs, and the keys of segments that exist (None: not queried)."""
+    """A resolved spec, its outputs, and the keys of segments that exist (None: not queried).
+
+    `revision` is its row, if this transaction added it in its present state.
+    """
 
     resolved: ResolvedSpec
     outputs: Sequence[PlannedOutput]
     existing: Collection[str] | None = None
+    revision: RevisionRow | None = None
 
     def renderable(self) -> dict[str, Segment]:
         """Return the segments that can be rendered now, by key: all once no clip is waiting."""

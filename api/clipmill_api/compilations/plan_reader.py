@@ -74,13 +74,15 @@ def read_plan_inputs(
     Args:
         plan: the plan that this transaction has made; it is not read again.
     """
-    revision = revisions.get_revision(session, compilation.id, compilation.generation)
+    newest = (compilation.id, compilation.generation)
     if plan is not None:
+        revision = plan.revision or revisions.get_revision(session, *newest)
         seconds, fetches = plan.render_seconds, FetchClaims()
     else:
+        revision = revisions.get_revision(session, *newest)
         resolved = resolve_revision(session, compilation, revision)
         plan = _plan_if_possible(session, compilation.owner, resolved)
-        reservation = quota_ledger.find_reservation(session, compilation.id, compilation.generation)
+        reservation = quota_ledger.find_reservation(session, *newest)
         seconds = reservation.seconds if reservation else 0
         fetches = _read_fetches(session, resolved, revision)
     quota = quota_effect(session, ctx, compilation.owner, seconds)

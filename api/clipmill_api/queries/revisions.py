@@ -62,6 +62,15 @@ def update_active(session: Session, compilation_id: str, generation: int, **valu
     return row_count(session.execute(revision.values(**values))) > 0
 
 
+def rendering_columns(*, segments_reused: int) -> dict[str, Any]:
+    """Return the columns of a revision whose rendering starts, without the time."""
+    return {
+        "state": CompilationState.RENDERING.value,
+        "stage": Stage.ASSEMBLE.value,
+        "segments_reused": segments_reused,
+    }
+
+
 def start_rendering(
     session: Session, compilation_id: str, generation: int, *, at: datetime, segments_reused: int
 ) -> None:
@@ -70,9 +79,7 @@ def start_rendering(
         session,
         compilation_id,
         generation,
-        state=CompilationState.RENDERING.value,
-        stage=Stage.ASSEMBLE.value,
-        segments_reused=segments_reused,
+        **rendering_columns(segments_reused=segments_reused),
         rendering_at=func.coalesce(RevisionRow.rendering_at, literal(at, UtcDateTime())),
     )
 

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 from clipmill_api.queries.statements import row_count
 from clipmill_api.tables import DeliveryRow, NotificationRow, WebhookRow
 
+# Of a session's info: webhooks that were read, by their owner.
+_READ = "webhooks"
+
 
 def find_webhook(
     session: Session, owner: str, name: str, *, lock: bool = False
@@ -17,9 +20,12 @@ def find_webhook(
 
 
 def list_webhooks(session: Session, owner: str) -> list[WebhookRow]:
-    """Return the webhooks of an owner by name."""
-    query = select(WebhookRow).where(WebhookRow.owner == owner).order_by(WebhookRow.name)
-    return list(session.scalars(query))
+    """Return the webhooks of an owner by name. They are read once in a transaction."""
+    read: dict[str, list[WebhookRow]] = session.info.setdefault(_READ, {})
+    if owner not in read:
+        query = select(WebhookRow).where(WebhookRow.owner == owner).order_by(WebhookRow.name)
+        read[owner] = list(session.scalars(query))
+    return list(read[owner])
 
 
 def count_webhooks(session: Session, owner: str) -> int:
@@ -30,12 +36,14 @@ def count_webhooks(session: Session, owner: str) -> int:
 
 def add_webhook(session: Session, row: WebhookRow) -> None:
     """Insert a webhook."""
+    session.info.pop(_READ, None)
     session.add(row)
     session.flush()
 
 
 def delete_webhook(session: Session, owner: str, name: str) -> bool:
     """Delete a webhook with its notifications. Return False if there was none."""
+    session.info.pop(_READ, None)
     of_webhook = (NotificationRow.owner == owner, NotificationRow.webhook == name)
     ids = select(NotificationRow.id).where(*of_webhook)
     no_sync = {"synchronize_session": False}
