@@ -44,7 +44,11 @@ from rights import grant  # noqa: E402
 
 LIMITS = {"CLIPMILL_MAX_ACTIVE": "100000", "CLIPMILL_MAX_ACTIVE_PER_OWNER": "100000"}
 SHORT = {"phase": "Rendering", "observedGeneration": 1, "conditions": []}
-USUAL = {"CLIPMILL_POLL_SECONDS": "3", "CLIPMILL_RESYNC_SECONDS": "30"}
+USUAL = {
+    "CLIPMILL_POLL_SECONDS": "3",
+    "CLIPMILL_RESYNC_SECONDS": "30",
+    "CLIPMILL_LIST_SECONDS": "300",
+}
 
 
 def bare_job(name: str) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Cluster:
             "CLIPMILL_WATCH_NAMESPACES": self.namespace,
             "CLIPMILL_POLL_SECONDS": "1",
             "CLIPMILL_RESYNC_SECONDS": "5",
+            "CLIPMILL_LIST_SECONDS": "5",
             "CLIPMILL_HEALTH_PORT": str(self.ports[0]),
             "CLIPMILL_METRICS_PORT": str(self.ports[1]),
             "PYTHONWARNINGS": "ignore",

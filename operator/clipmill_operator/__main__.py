@@ -36,7 +36,7 @@ from clipmill_operator.watching import watches
 from clipmill_operator.watching.control_loop import ControlLoop
 from clipmill_operator.watching.health import Health
 from clipmill_operator.watching.object_cache import ClusterCache
-from clipmill_operator.watching.pollers import ProgressPoller, Resync
+from clipmill_operator.watching.pollers import ObjectLists, ProgressPoller, Resync
 from clipmill_tracing import SpanExport, open_span_export
 
 EXIT_INVALID_SETTINGS = 2
@@ -63,12 +63,13 @@ def create_loop(
         clock=time.monotonic,
         spans=OperatorSpans(span_export),
     )
+    lists = ObjectLists(kube, cache, settings, health, time.monotonic)
     return ControlLoop(
         cache=cache,
         shows=_create_shows(settings, kube, api, cache, reconciler),
         reconciler=reconciler,
         poller=ProgressPoller(api, cache, reconciler.states),
-        resync=Resync(kube, api, cache, settings, health, reconciler.cancel),
+        resync=Resync(kube, api, cache, health, reconciler, lists),
         submissions=SubmissionSync(
             kube,
             api,

@@ -152,6 +152,7 @@ class Settings(EnvironmentSettings):
     object_store_cidrs: Cidrs = ()
     object_store_port: Port = 443
     resync_s: int = Field(30, ge=1, validation_alias="CLIPMILL_RESYNC_SECONDS")
+    list_s: int = Field(300, ge=1, validation_alias="CLIPMILL_LIST_SECONDS")
     poll_s: int = Field(3, ge=1, validation_alias="CLIPMILL_POLL_SECONDS")
     show_poll_s: int = Field(5, ge=1, validation_alias="CLIPMILL_SHOW_POLL_SECONDS")
     workers: AtLeastOne = 8

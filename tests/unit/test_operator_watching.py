@@ -1,7 +1,8 @@
-"""The work queue, the cache of observed objects, health, and counted requests."""
+"""The cache of observed objects, health, and counted requests."""
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from kubernetes import client
 from prometheus_client import REGISTRY
 
+from clipmill_operator.building.labels import COMPILATION_UID
 from clipmill_operator.errors import (
     KubeError,
     PermanentKubeError,
@@ -17,69 +19,14 @@ from clipmill_operator.errors import (
     Unhealthy,
 )
 from clipmill_operator.kube_client import POD, KubeClient, ObjectList
+from clipmill_operator.settings import Settings
 from clipmill_operator.watching.health import Health
-from clipmill_operator.watching.object_cache import KindCache
+from clipmill_operator.watching.object_cache import ClusterCache, KindCache
 from clipmill_operator.watching.observed import ObservedCompilation
 from clipmill_operator.watching.observed_pod import ObservedPod
-from clipmill_operator.watching.work_queue import WorkQueue, backoff_s
+from clipmill_operator.watching.pollers import ObjectLists
 
 A, B = ("ns", "a"), ("ns", "b")
-
-
-# --- work queue -------------------------------------------------------------------------------
-
-
-def test_a_key_is_never_in_progress_twice() -> None:
-    """Additions meanwhile become one entry, which is taken afterwards."""
-    queue = WorkQueue()
-    for _ in range(3):
-        queue.add(A, 0)
-    assert queue.take(0) == A
-    queue.add(A, 1)
-    queue.add(A, 2)
-    assert (queue.take(5), queue.next_due()) == (None, None)
-    queue.done(A)
-    assert (queue.take(5), queue.take(5)) == (A, None)
-
-
-def test_the_longest_due_key_is_next_and_failures_back_off() -> None:
-    """An addition does not shorten a back-off; a success resets it."""
-    queue = WorkQueue()
-    queue.add(A, 2)
-    queue.add(B, 1)
-    assert (queue.take(0), queue.next_due()) == (None, 1)
-    assert [queue.take(2), queue.take(2)] == [B, A]
-    assert [queue.failed(A, 10), queue.take(10.9), queue.take(11)] == [1, None, A]
-    assert queue.failed(A, 20) == 2
-    queue.add(A, 20.5)
-    assert [queue.take(21.9), queue.take(22)] == [None, A]
-    queue.done(A)
-    queue.add(A, 30)
-    assert queue.take(30) == A
-    assert queue.failed(A, 30) == 1
-    assert [backoff_s(failures) for failures in (1, 4, 5, 50)] == [1, 8, 15, 15]
-
-
-def test_a_yielding_key_lets_others_go_first() -> None:
-    """For a limited time, and only if there are others; a usual addition ends it."""
-    queue = WorkQueue()
-    queue.add(A, 0, yield_s=10)
-    assert queue.take(0) == A
-    queue.done(A)
-    queue.add(A, 0, yield_s=10)
-    queue.add(B, 5)
-    assert [queue.take(6), queue.take(6)] == [B, A]
-    for key in (A, B):
-        queue.done(key)
-    queue.add(A, 0, yield_s=10)
-    queue.add(B, 11)
-    assert [queue.take(11), queue.take(11)] == [A, B]
-    for key in (A, B):
-        queue.done(key)
-    queue.add(A, 12, yield_s=10)
-    queue.add(A, 12)
-    queue.add(B, 12.5)
-    assert queue.take(13) == A
 
 
 # --- cache ------------------------------------------------------------------------------------
@@ -127,6 +74,27 @@ def test_a_deletion_during_a_resync() -> None:
     assert cache.get(B) is not None
 
 
+def job(name: str, version: int, compilation: str) -> dict[str, Any]:
+    """Return a Job of a Compilation."""
+    observed = body(name, version)
+    observed["metadata"]["labels"] = {COMPILATION_UID: compilation}
+    return observed
+
+
+def test_the_children_of_a_compilation() -> None:
+    """Jobs are found by their Compilation: new, changed, deleted and listed ones."""
+    cache = ClusterCache()
+    for name, owner in (("a", "one"), ("b", "one"), ("c", "two")):
+        cache.jobs.store(job(name, 1, owner))
+    names = lambda uid: sorted(each.name for each in cache.children(uid).jobs)  # noqa: E731
+    assert (names("one"), names("two"), names("three")) == (["a", "b"], ["c"], [])
+    cache.jobs.store(job("b", 2, "two"))
+    assert (names("one"), names("two")) == (["a"], ["b", "c"])
+    cache.jobs.remove(A, "u")
+    cache.jobs.resync(ObjectList([job("c", 1, "two"), job("d", 5, "one")], resource_version=9))
+    assert (names("one"), names("two")) == (["d"], ["c"])
+
+
 def test_the_message_of_a_pod() -> None:
     """The last line of the container, else the node's reason: out of memory, evicted."""
 
@@ -148,16 +116,16 @@ def test_the_message_of_a_pod() -> None:
 
 
 def test_a_dead_watch_and_a_stuck_loop_are_unhealthy() -> None:
-    """Three resyncs in a row found unreported changes, or five resyncs are overdue."""
+    """Three lists in a row hold unreported changes, or five resyncs are overdue."""
     now = [0.0]
     health = Health(30, lambda: now[0])
     for _ in range(2):
-        health.record_resync({"jobs": 1, "pods": 0})
+        health.record_lists({"jobs": 1, "pods": 0})
     health.record_event("jobs")
     for _ in range(2):
-        health.record_resync({"jobs": 1})
+        health.record_lists({"jobs": 1})
     health.check()
-    health.record_resync({"jobs": 2})
+    health.record_lists({"jobs": 2})
     with pytest.raises(Unhealthy, match="jobs"):
         health.check()
     health.record_event("jobs")
@@ -169,12 +137,12 @@ def test_a_dead_watch_and_a_stuck_loop_are_unhealthy() -> None:
 class FakeResponse:
     """A response of the API server."""
 
-    def __init__(self, status: int) -> None:
-        self.status = status
+    def __init__(self, status: int, content: bytes = b'{"message": "from the server"}') -> None:
+        self.status, self._content = status, content
 
     def read(self) -> bytes:
-        """Return a Status object."""
-        return b'{"message": "from the server"}'
+        """Return a Status object, or what was given."""
+        return self._content
 
 
 class FakeApiServer(client.ApiClient):
@@ -187,6 +155,40 @@ class FakeApiServer(client.ApiClient):
     def call_api(self, *_: Any, **__: Any) -> Any:
         """Return the response."""
         return FakeResponse(self.status)
+
+
+class ListingApiServer(FakeApiServer):
+    """An API server with Compilations, and with nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compilations: list[dict[str, Any]] = []
+        self.lists = 0
+
+    def call_api(self, _: str, url: str, *__: Any, **___: Any) -> Any:
+        """Return a list."""
+        self.lists += 1
+        items = self.compilations if "/compilations?" in url else []
+        listed = {"metadata": {"resourceVersion": "100"}, "items": items}
+        return FakeResponse(200, json.dumps(listed).encode())
+
+
+def test_complete_lists_are_rare() -> None:
+    """At rest nothing is listed for five minutes; after a missed change the next call lists."""
+    server, now, cache = ListingApiServer(), [0.0], ClusterCache()
+    settings = Settings.model_construct(watch_namespaces=(), list_s=300)
+    health = Health(30, lambda: now[0])
+    lists = ObjectLists(KubeClient(server), cache, settings, health, lambda: now[0])
+
+    def sent(at: float) -> int:
+        now[0], before = at, server.lists
+        lists()
+        return server.lists - before
+
+    assert [sent(at) for at in (0, 30, 299, 300, 330)] == [4, 0, 0, 4, 0]
+    server.compilations = [body("a", 1)]
+    assert [sent(at) for at in (599, 600, 630, 660)] == [0, 4, 4, 0]
+    assert cache.compilations.get(A) is not None
 
 
 def test_every_request_of_every_thread_is_counted() -> None:

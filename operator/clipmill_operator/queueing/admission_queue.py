@@ -52,12 +52,14 @@ class AdmissionQueue:
         self._ended: deque[tuple[float, int]] = deque(maxlen=MEASURED)
         self._places: dict[str, QueuePlace] = {}
         self._places_at = float("-inf")
+        # Those that may be admitted now; None after a change.
+        self._next: list[Candidate] | None = None
         self._lock = Lock()
 
     def restore(self, uid: str, owner: str) -> None:
         """Record a Compilation that has had running Jobs before the start."""
         with self._lock:
-            self._admitted[uid] = Admission(owner, 0, self._clock())
+            self._admit(uid, Admission(owner, 0, self._clock()))
 
     def admit(
         self, compilation: ObservedCompilation, response: PlanResponse, children: Children
@@ -101,7 +103,7 @@ class AdmissionQueue:
     def set_usage(self, used_s: Mapping[str, int]) -> None:
         """Take over the render seconds that owners have used recently."""
         with self._lock:
-            self._used_s = Counter(used_s)
+            self._used_s, self._next = Counter(used_s), None
 
     def release(self, uid: str) -> None:
         """Forget a deleted Compilation."""
@@ -125,20 +127,27 @@ class AdmissionQueue:
         if uid in self._admitted or not needs_admission(plan, children):
             return True
         cost_s = plan.quota.estimated_seconds
-        self._waiting[uid] = Candidate(compilation.created_at, uid, owner, compilation.key, cost_s)
+        candidate = Candidate(compilation.created_at, uid, owner, compilation.key, cost_s)
+        if self._waiting.get(uid) != candidate:
+            self._waiting[uid], self._next = candidate, None
         return uid in self._admissible_uids()
 
     def _take_slot(self, uid: str, plan: Plan, owner: str, children: Children) -> None:
         """Let a Compilation hold a slot, unless its Jobs are suspended."""
-        self._waiting.pop(uid, None)
         if is_suspended(plan, children):
-            self._admitted.pop(uid, None)
+            self._release(uid)
             self._suspended.add(uid)
             return
+        if self._waiting.pop(uid, None):
+            self._next = None
         self._suspended.discard(uid)
         current = self._admitted.get(uid)
         since = current.since if current else self._clock()
-        self._admitted[uid] = Admission(owner, plan.quota.estimated_seconds, since)
+        self._admit(uid, Admission(owner, plan.quota.estimated_seconds, since))
+
+    def _admit(self, uid: str, admission: Admission) -> None:
+        if self._admitted.get(uid) != admission:
+            self._admitted[uid], self._next = admission, None
 
     def _measure(self, uid: str, response: PlanResponse) -> None:
         admission = self._admitted.get(uid)
@@ -146,11 +155,14 @@ class AdmissionQueue:
             self._ended.append((self._clock() - admission.since, admission.cost_s))
             # The next poll of the usage replaces this.
             self._used_s[admission.owner] += admission.cost_s
+            self._next = None
 
     def _admissible(self) -> list[Candidate]:
         if not self._waiting or 0 < self._limits.total <= len(self._admitted):
             return []
-        return admissible(self._order())
+        if self._next is None:
+            self._next = admissible(self._order())
+        return self._next
 
     def _admissible_uids(self) -> set[str]:
         return {candidate.uid for candidate in self._admissible()}
@@ -174,6 +186,7 @@ class AdmissionQueue:
         return forecast(self._order(), running, speed)
 
     def _release(self, uid: str) -> None:
-        self._waiting.pop(uid, None)
-        self._admitted.pop(uid, None)
+        popped = self._waiting.pop(uid, None), self._admitted.pop(uid, None)
+        if any(popped):
+            self._next = None
         self._suspended.discard(uid)

@@ -45,7 +45,7 @@ from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from clipmill_operator.watching.object_cache import ClusterCache
-from clipmill_operator.watching.observed import Children, Key, ObservedCompilation
+from clipmill_operator.watching.observed import Key, ObservedCompilation
 
 # A refused spec is registered again at this interval: a quota may have been raised.
 REFUSED_RETRY_S = 300.0
@@ -96,11 +96,9 @@ class Reconciler:
             Requeue: The observed state is out of date.
         """
         compilation = self._cache.compilations.get(key)
-        if compilation is None or compilation.is_deleting:
+        if compilation is None or self.is_settled(compilation):
             return ReconcileResult.DONE
         children = self._cache.children(compilation.uid)
-        if self._is_settled(compilation, children):
-            return ReconcileResult.DONE
         response = self._response(compilation)
         is_admitted = self.admissions.admit(compilation, response, children)
         decision = decide(
@@ -128,11 +126,14 @@ class Reconciler:
             if job.compilation_uid in uids and not job.result and not job.is_suspended:
                 self.admissions.restore(job.compilation_uid, job.owner)
 
-    def _is_settled(self, compilation: ObservedCompilation, children: Children) -> bool:
+    def is_settled(self, compilation: ObservedCompilation) -> bool:
         """Return whether a reconcile could change nothing, so that the API need not be asked."""
+        if compilation.is_deleting:
+            return True
         state = self.states.get(compilation.uid)
         if state.last.status != compilation.status:
             return False
+        children = self._cache.children(compilation.uid)
         if state.last.settled_generation == compilation.generation:
             return all(job.result for job in children.jobs)
         is_recent = self._clock() - state.api.requested_at < REFUSED_RETRY_S

@@ -52,7 +52,7 @@ class KindCache(Generic[T]):
             entry = self._entries.get(key)
             if entry is None or entry.uid != uid:
                 return False
-            del self._entries[key]
+            self._drop(key)
             return True
 
     def resync(self, listed: ObjectList) -> list[T]:
@@ -65,7 +65,7 @@ class KindCache(Generic[T]):
                 if key not in keys and entry.resource_version <= listed.resource_version
             }
             for key in removed:
-                del self._entries[key]
+                self._drop(key)
             # Under one lock: a watch may report the deletion of a listed object meanwhile.
             stored = [self._store(body) for body in listed.items]
         changed = [value for value in stored if value is not None]
@@ -88,8 +88,48 @@ class KindCache(Generic[T]):
         if previous is not None and previous.resource_version >= version:
             return None
         value = self._read(body)
-        self._entries[key] = _Entry(version, body["metadata"]["uid"], value)
+        self._put(key, _Entry(version, body["metadata"]["uid"], value))
         return None if previous is not None and previous.value == value else value
+
+    def _put(self, key: Key, entry: _Entry[T]) -> None:
+        self._entries[key] = entry
+
+    def _drop(self, key: Key) -> None:
+        del self._entries[key]
+
+
+C = TypeVar("C", ObservedJob, ObservedPod)
+
+
+class ChildCache(KindCache[C]):
+    """Jobs or pods, also by the uid of their Compilation: each reconcile needs those of one."""
+
+    def __init__(self, read: Callable[[Object], C]) -> None:
+        super().__init__(read)
+        self._by_owner: dict[str, dict[Key, C]] = {}
+
+    def of(self, uid: str) -> tuple[C, ...]:
+        """Return the objects of the Compilation with this uid."""
+        with self._lock:
+            return tuple(self._by_owner.get(uid, {}).values())
+
+    def _put(self, key: Key, entry: _Entry[C]) -> None:
+        self._unlink(key)
+        super()._put(key, entry)
+        self._by_owner.setdefault(entry.value.compilation_uid, {})[key] = entry.value
+
+    def _drop(self, key: Key) -> None:
+        self._unlink(key)
+        super()._drop(key)
+
+    def _unlink(self, key: Key) -> None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        siblings = self._by_owner[entry.value.compilation_uid]
+        del siblings[key]
+        if not siblings:
+            del self._by_owner[entry.value.compilation_uid]
 
 
 class WorkloadCache:
@@ -116,19 +156,11 @@ class ClusterCache:
     def __init__(self) -> None:
         self.compilations: KindCache[ObservedCompilation] = KindCache(ObservedCompilation.from_body)
         self.shows: KindCache[ObservedShow] = KindCache(ObservedShow.from_body)
-        self.jobs: KindCache[ObservedJob] = KindCache(ObservedJob.from_body)
-        self.pods: KindCache[ObservedPod] = KindCache(ObservedPod.from_body)
+        self.jobs: ChildCache[ObservedJob] = ChildCache(ObservedJob.from_body)
+        self.pods: ChildCache[ObservedPod] = ChildCache(ObservedPod.from_body)
         self.workloads = WorkloadCache()
 
     def children(self, uid: str) -> Children:
         """Return the Jobs and pods of the Compilation with this uid."""
-        jobs = _owned(self.jobs.all(), uid)
-        pods, workloads = _owned(self.pods.all(), uid), self.workloads.of_jobs(jobs)
-        return Children(jobs, pods, workloads)
-
-
-C = TypeVar("C", ObservedJob, ObservedPod)
-
-
-def _owned(objects: Iterable[C], uid: str) -> tuple[C, ...]:
-    return tuple(child for child in objects if child.compilation_uid == uid)
+        jobs = self.jobs.of(uid)
+        return Children(jobs, self.pods.of(uid), self.workloads.of_jobs(jobs))

@@ -12,10 +12,11 @@ from clipmill_operator.building.labels import SELECTOR
 from clipmill_operator.errors import PermanentKubeError
 from clipmill_operator.kube_client import COMPILATION, JOB, POD, SHOW, Kind, KubeClient, ObjectList
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
+from clipmill_operator.reconciling.reconciler import Reconciler
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.health import Health
 from clipmill_operator.watching.object_cache import ClusterCache, KindCache, T
-from clipmill_operator.watching.observed import Key
+from clipmill_operator.watching.observed import Key, ObservedShow
 
 log = logging.getLogger(__name__)
 # Compilations that one request for the active ones returns at most.
@@ -35,27 +36,26 @@ class ProgressPoller:
         return [compilation.key for compilation in compilations if compilation.uid in changed]
 
 
-class Resync:
-    """Lists all objects, and cancels at the API what has no resource any more."""
+class ObjectLists:
+    """Complete lists of all objects: at the start, at intervals, and again once one was missed."""
 
     def __init__(
         self,
         kube: KubeClient,
-        api: OperatorCalls,
         cache: ClusterCache,
         settings: Settings,
         health: Health,
-        cancel: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
-        self._kube, self._api, self._cache = kube, api, cache
-        self._settings, self._health, self._cancel = settings, health, cancel
-        self._is_primed = False
+        self._kube, self._cache = kube, cache
+        self._settings, self._health, self._clock = settings, health, clock
+        self._due_at, self._is_primed = float("-inf"), False
 
-    def __call__(self) -> list[Key]:
-        """Fill the cache from lists. Raises KubeError.
-
-        Return the keys of all Compilations, and of Shows that have changed.
-        """
+    def __call__(self) -> list[ObservedShow]:
+        """Fill the cache if lists are due. Return Shows that have changed. Raises KubeError."""
+        listed_at = self._clock()
+        if listed_at < self._due_at:
+            return []
         shows = self._list(SHOW, self._cache.shows)
         missed = {
             "compilations": len(self._list(COMPILATION, self._cache.compilations)),
@@ -63,13 +63,14 @@ class Resync:
             "jobs": len(self._list(JOB, self._cache.jobs, SELECTOR)),
             "pods": len(self._list(POD, self._cache.pods, SELECTOR)),
         }
+        is_missed = self._is_primed and any(missed.values())
         # Before the first list no watch could have reported anything.
-        self._health.record_resync(missed if self._is_primed else {})
         if self._is_primed:
+            self._health.record_lists(missed)
             metrics.MISSED_EVENTS.inc(sum(missed.values()))
         self._is_primed = True
-        compilations = [compilation.key for compilation in self._cache.compilations.all()]
-        return compilations + [show.queue_key for show in shows]
+        self._due_at = listed_at + (0 if is_missed else self._settings.list_s)
+        return shows
 
     def _list(self, kind: Kind, objects: KindCache[T], selector: str = "") -> list[T]:
         namespaces = self._settings.watch_namespaces or ("",)
@@ -77,6 +78,34 @@ class Resync:
         items = [body for listed in lists for body in listed.items]
         oldest = min(listed.resource_version for listed in lists)
         return objects.resync(ObjectList(items, oldest))
+
+
+class Resync:
+    """Checks all objects, and cancels at the API what has no resource any more."""
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        api: OperatorCalls,
+        cache: ClusterCache,
+        health: Health,
+        reconciler: Reconciler,
+        lists: ObjectLists,
+    ) -> None:
+        self._kube, self._api, self._cache = kube, api, cache
+        self._health, self._reconciler, self._lists = health, reconciler, lists
+
+    def __call__(self) -> list[Key]:
+        """Return the keys to reconcile. Raises KubeError.
+
+        Those are the Compilations that a reconcile may change, and Shows of which no watch has
+        reported a change.
+        """
+        shows = self._lists()
+        self._health.record_resync()
+        is_settled = self._reconciler.is_settled
+        compilations = [each.key for each in self._cache.compilations.all() if not is_settled(each)]
+        return compilations + [show.queue_key for show in shows]
 
     def cancel_orphans(self) -> None:
         """Cancel compilations whose resource was deleted. Raises KubeError, ClientError."""
@@ -91,7 +120,7 @@ class Resync:
         for active in orphans:
             if active.id not in pending and self._is_deleted(active):
                 log.info("cancel uid=%s key=%s/%s", active.uid, active.namespace, active.name)
-                self._cancel(active.uid)
+                self._reconciler.cancel(active.uid)
 
     def _is_deleted(self, active: ActiveCompilation) -> bool:
         try:

@@ -19,7 +19,7 @@ def backoff_s(failures: int) -> float:
     return min(BACKOFF_MAX_S, BACKOFF_BASE_S * float(1 << min(failures - 1, 10)))
 
 
-class _Entry(NamedTuple):
+class _DueTime(NamedTuple):
     """When a key is due, and for how many seconds from then on it yields to others."""
 
     due: float
@@ -34,10 +34,10 @@ class WorkQueue:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, _DueTime] = {}
         # Entries by the time at which they are due, and those that are due by their order.
-        self._later: list[tuple[float, Key, _Entry]] = []
-        self._ready: list[tuple[float, Key, _Entry]] = []
+        self._later: list[tuple[float, Key, _DueTime]] = []
+        self._ready: list[tuple[float, Key, _DueTime]] = []
         self._in_progress: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._backoff_until: dict[Key, float] = {}
@@ -57,7 +57,7 @@ class WorkQueue:
         previous = self._entries.get(key)
         if previous is not None:
             due, yield_s = min(due, previous.due), min(yield_s, previous.yield_s)
-        self._put(key, _Entry(due, yield_s))
+        self._put(key, _DueTime(due, yield_s))
 
     def take(self, now: float) -> Key | None:
         """Take the key that has been due longest and is not in progress."""
@@ -83,7 +83,7 @@ class WorkQueue:
         self._failures[key] = self._failures.get(key, 0) + 1
         wait_s = backoff_s(self._failures[key])
         self._backoff_until[key] = now + wait_s
-        self._entries[key] = _Entry(now + wait_s, 0.0)
+        self._entries[key] = _DueTime(now + wait_s, 0.0)
         self._release(key)
         return wait_s
 
@@ -92,7 +92,7 @@ class WorkQueue:
         tops = [heap[0][2].due for heap in (self._ready, self._later) if self._top(heap)]
         return min(tops, default=None)
 
-    def _put(self, key: Key, entry: _Entry) -> None:
+    def _put(self, key: Key, entry: _DueTime) -> None:
         if self._entries.get(key) == entry:
             return
         self._entries[key] = entry
@@ -106,7 +106,7 @@ class WorkQueue:
         if entry is not None:
             heappush(self._later, (entry.due, key, entry))
 
-    def _top(self, heap: list[tuple[float, Key, _Entry]]) -> Key | None:
+    def _top(self, heap: list[tuple[float, Key, _DueTime]]) -> Key | None:
         """Return the first key of a heap, without entries that were replaced or are in progress."""
         while heap:
             _, key, entry = heap[0]
