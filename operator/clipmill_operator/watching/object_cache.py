@@ -24,7 +24,8 @@ from clipmill_operator.watching.observed import (
 )
 from clipmill_operator.watching.observed_pod import ObservedPod
 
-T = TypeVar("T", ObservedCompilation, ObservedShow, ObservedJob, ObservedPod)
+Observed = ObservedCompilation | ObservedShow | ObservedJob | ObservedPod
+T = TypeVar("T", bound=Observed)
 
 
 class _Entry(NamedTuple, Generic[T]):
@@ -98,7 +99,7 @@ class KindCache(Generic[T]):
         del self._entries[key]
 
 
-C = TypeVar("C", ObservedJob, ObservedPod)
+C = TypeVar("C", bound=ObservedJob | ObservedPod)
 
 
 class ChildCache(KindCache[C]):

@@ -64,13 +64,12 @@ class WorkQueue:
         while self._top(self._later) is not None and self._later[0][0] <= now:
             due, key, entry = heappop(self._later)
             heappush(self._ready, (due + entry.yield_s, key, entry))
-        key = self._top(self._ready)
-        if key is None:
-            return None
-        heappop(self._ready)
-        del self._entries[key]
-        self._in_progress.add(key)
-        return key
+        following = self._top(self._ready)
+        if following is not None:
+            heappop(self._ready)
+            del self._entries[following]
+            self._in_progress.add(following)
+        return following
 
     def done(self, key: Key) -> None:
         """Release a key after a success."""
