@@ -71,9 +71,12 @@ def extend(
     execute_built(session, _EXTENDED, values)
 
 
+_RELEASED = delete(FetchLockRow).where(FetchLockRow.clip_id == bindparam("of_clip"))
+
+
 def release(session: Session, clip_id: str) -> None:
     """Release the lock of a clip."""
-    session.execute(delete(FetchLockRow).where(FetchLockRow.clip_id == clip_id))
+    execute_built(session, _RELEASED, {"of_clip": clip_id})
 
 
 def release_tasks(

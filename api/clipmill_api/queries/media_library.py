@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.companion_kinds import COMPANION_KINDS
+from clipmill_api.queries.statements import execute_built
 from clipmill_api.queries.tombstones import OwnedBlob, Removal, add_tombstones
 from clipmill_api.tables import (
     REVISION_IS_ACTIVE,
@@ -48,37 +49,69 @@ def media_by_ids(session: Session, owner: str, ids: Collection[str]) -> dict[str
     return {media.id: media for media in rows}
 
 
+_BY_CLIP_KEY = select(MediaRow).where(
+    MediaRow.owner == bindparam("of_owner"),
+    MediaRow.clip_key.in_(bindparam("keys", expanding=True)),
+)
+
+
 def media_by_clip_keys(session: Session, owner: str, keys: Collection[str]) -> dict[str, MediaRow]:
     """Return the fetched clips of this owner among the clip keys."""
     if not keys:
         return {}
-    query = select(MediaRow).where(MediaRow.owner == owner, MediaRow.clip_key.in_(set(keys)))
-    return {media.clip_key: media for media in session.scalars(query) if media.clip_key}
+    rows = session.scalars(_BY_CLIP_KEY, {"of_owner": owner, "keys": list(set(keys))})
+    return {media.clip_key: media for media in rows if media.clip_key}
+
+
+_FETCHED = select(MediaRow).where(
+    MediaRow.owner == bindparam("of_owner"),
+    or_(
+        MediaRow.clip_key.in_(bindparam("keys", expanding=True)),
+        MediaRow.excerpt_of.in_(bindparam("keys", expanding=True)),
+    ),
+)
 
 
 def fetched_media(session: Session, owner: str, keys: Collection[str]) -> list[MediaRow]:
     """Return the fetched clips of this owner for the clip keys: whole sources and excerpts."""
     if not keys:
         return []
-    of_keys = or_(MediaRow.clip_key.in_(set(keys)), MediaRow.excerpt_of.in_(set(keys)))
-    return list(session.scalars(select(MediaRow).where(MediaRow.owner == owner, of_keys)))
+    return list(session.scalars(_FETCHED, {"of_owner": owner, "keys": list(set(keys))}))
+
+
+_OF_CONTENT = (
+    select(MediaRow)
+    .where(MediaRow.owner == bindparam("of_owner"), MediaRow.sha256 == bindparam("of_sha256"))
+    .order_by(MediaRow.created_at)
+    .limit(1)
+)
+_OF_CONTENT_AND_KIND = _OF_CONTENT.where(MediaRow.kind == bindparam("of_kind"))
 
 
 def find_by_sha256(
     session: Session, owner: str, sha256: str, kind: str | None = None
 ) -> MediaRow | None:
     """Return the owner's oldest media file of this content, and of this kind unless None."""
-    query = select(MediaRow).where(MediaRow.owner == owner, MediaRow.sha256 == sha256)
-    if kind is not None:
-        query = query.where(MediaRow.kind == kind)
-    return session.scalars(query.order_by(MediaRow.created_at).limit(1)).one_or_none()
+    values = {"of_owner": owner, "of_sha256": sha256}
+    if kind is None:
+        return session.scalars(_OF_CONTENT, values).one_or_none()
+    return session.scalars(_OF_CONTENT_AND_KIND, values | {"of_kind": kind}).one_or_none()
+
+
+_UPLOADED_CONTENTS = (
+    select(MediaRow.sha256)
+    .join(UploadRow, UploadRow.media_id == MediaRow.id)
+    .where(
+        UploadRow.owner == bindparam("of_owner"),
+        UploadRow.compilation_id == bindparam("of_compilation"),
+    )
+)
 
 
 def uploaded_contents(session: Session, owner: str, compilation_id: str) -> set[str]:
     """Return the hashes of the media that jobs of a compilation have uploaded."""
-    query = select(MediaRow.sha256).join(UploadRow, UploadRow.media_id == MediaRow.id)
-    of_jobs = (UploadRow.owner == owner, UploadRow.compilation_id == compilation_id)
-    return set(session.scalars(query.where(*of_jobs)))
+    values = {"of_owner": owner, "of_compilation": compilation_id}
+    return {sha256 for (sha256,) in execute_built(session, _UPLOADED_CONTENTS, values)}
 
 
 def list_media(

@@ -60,10 +60,14 @@ def list_waiting(session: Session, clip: ClipRow) -> list[ClipRow]:
     return list(session.scalars(query))
 
 
+_CLIP = select(ClipRow).where(
+    ClipRow.id == bindparam("of_id"), ClipRow.compilation_id == bindparam("compilation")
+)
+
+
 def find_clip(session: Session, compilation_id: str, clip_id: str) -> ClipRow | None:
     """Return a clip of this compilation."""
-    query = select(ClipRow).where(ClipRow.id == clip_id, ClipRow.compilation_id == compilation_id)
-    return session.scalars(query).one_or_none()
+    return session.scalars(_CLIP, {"of_id": clip_id, "compilation": compilation_id}).one_or_none()
 
 
 _CLIP_OF_TASK = (

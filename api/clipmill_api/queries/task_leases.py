@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -48,21 +48,46 @@ def _is(task_id: TaskId) -> list[ColumnElement[bool]]:
     ]
 
 
-_TO_LOCK = (
-    select(TaskRow)
-    .where(
-        TaskRow.compilation_id == bindparam("compilation_id"),
-        TaskRow.generation == bindparam("generation"),
-        TaskRow.stage == bindparam("stage"),
-        TaskRow.index == bindparam("index"),
-    )
-    .with_for_update()
+_OF_TASK = (
+    TaskRow.compilation_id == bindparam("of_compilation_id"),
+    TaskRow.generation == bindparam("of_generation"),
+    TaskRow.stage == bindparam("of_stage"),
+    TaskRow.index == bindparam("of_index"),
 )
+
+
+def _task_values(task_id: TaskId) -> dict[str, Any]:
+    """Return the values of _OF_TASK."""
+    return {f"of_{name}": value for name, value in asdict(task_id).items()}
+
+
+_TO_LOCK = select(TaskRow).where(*_OF_TASK).with_for_update()
 
 
 def lock_task(session: Session, task_id: TaskId) -> TaskRow | None:
     """Return a task, locked until the transaction ends. None if it was never claimed."""
-    return session.scalars(_TO_LOCK, asdict(task_id)).one_or_none()
+    return session.scalars(_TO_LOCK, _task_values(task_id)).one_or_none()
+
+
+_CLAIM: dict[str, Any] = {
+    "epoch": bindparam("to_epoch"),
+    "holder": bindparam("to_holder"),
+    "lease_until": bindparam("until"),
+    "failures": bindparam("to_failures"),
+    "retry_at": None,
+    "job_index": bindparam("to_job_index"),
+    "done": False,
+    "scope": bindparam("to_scope"),
+}
+_CLAIMED_FIRST = insert(TaskRow).values(
+    compilation_id=bindparam("of_compilation_id"),
+    generation=bindparam("of_generation"),
+    stage=bindparam("of_stage"),
+    index=bindparam("of_index"),
+    percent=0,
+    **_CLAIM,
+)
+_CLAIMED_AGAIN = update(TaskRow).where(*_OF_TASK).values(**_CLAIM)
 
 
 def store_claim(
@@ -77,21 +102,22 @@ def store_claim(
         lease: The new or extended lease.
         scope: What the holder may read and write.
     """
-    if task is None:
-        task = TaskRow(**asdict(task_id))
-        session.add(task)
-    task.epoch, task.holder, task.lease_until = lease.epoch, lease.holder, lease.until
-    task.failures, task.retry_at, task.job_index = lease.failures, None, lease.job_index
-    task.done, task.scope = False, scope
+    values = {
+        **_task_values(task_id),
+        "to_epoch": lease.epoch,
+        "to_holder": lease.holder,
+        "until": lease.until,
+        "to_failures": lease.failures,
+        "to_job_index": lease.job_index,
+        "to_scope": scope,
+    }
+    execute_built(session, _CLAIMED_FIRST if task is None else _CLAIMED_AGAIN, values)
 
 
 _RENEWED = (
     update(TaskRow)
     .where(
-        TaskRow.compilation_id == bindparam("of_compilation"),
-        TaskRow.generation == bindparam("of_generation"),
-        TaskRow.stage == bindparam("of_stage"),
-        TaskRow.index == bindparam("of_index"),
+        *_OF_TASK,
         TaskRow.epoch == bindparam("of_epoch"),
         TaskRow.done.is_(False),
         TaskRow.retry_at.is_(None),
@@ -104,15 +130,7 @@ def renew_lease(
     session: Session, task_id: TaskId, *, epoch: int, until: datetime, percent: int
 ) -> bool:
     """Extend a lease and store progress. Return False if the task is done or has a newer epoch."""
-    values = {
-        "of_compilation": task_id.compilation_id,
-        "of_generation": task_id.generation,
-        "of_stage": task_id.stage,
-        "of_index": task_id.index,
-        "of_epoch": epoch,
-        "until": until,
-        "reached": percent,
-    }
+    values = {**_task_values(task_id), "of_epoch": epoch, "until": until, "reached": percent}
     return row_count(execute_built(session, _RENEWED, values)) > 0
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -149,6 +149,14 @@ def store_key_uses(session: Session, used_at: Mapping[str, datetime]) -> None:
         is_earlier = KeyRow.last_used_at.is_(None) | (KeyRow.last_used_at < at)
         key = update(KeyRow).where(KeyRow.id == key_id, is_earlier)
         session.execute(key.values(last_used_at=at))
+
+
+_KEY = insert(KeyRow)
+
+
+def add_job_key(session: Session, key: Mapping[str, Any]) -> None:
+    """Insert the key of a job by its columns."""
+    execute_built(session, _KEY, key)
 
 
 def add_key(session: Session, key: KeyRow) -> None:

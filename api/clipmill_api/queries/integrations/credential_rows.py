@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import row_count
@@ -22,14 +22,21 @@ def lock_credential(session: Session, owner: str, name: str) -> CredentialRow | 
     return session.get(CredentialRow, (owner, name), with_for_update=True)
 
 
+_OF_OWNER = (
+    select(CredentialRow)
+    .where(CredentialRow.owner == bindparam("of_owner"))
+    .order_by(CredentialRow.name)
+)
+_OF_KINDS = _OF_OWNER.where(CredentialRow.kind.in_(bindparam("kinds", expanding=True)))
+
+
 def list_credentials(
     session: Session, owner: str, kinds: Sequence[str] = ()
 ) -> list[CredentialRow]:
     """Return the credentials of an owner by name, all or those of some kinds."""
-    query = select(CredentialRow).where(CredentialRow.owner == owner).order_by(CredentialRow.name)
-    if kinds:
-        query = query.where(CredentialRow.kind.in_(kinds))
-    return list(session.scalars(query))
+    if not kinds:
+        return list(session.scalars(_OF_OWNER, {"of_owner": owner}))
+    return list(session.scalars(_OF_KINDS, {"of_owner": owner, "kinds": list(kinds)}))
 
 
 def count_credentials(session: Session, owner: str) -> int:
