@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill.shows.show_messages import EpisodeState
 from clipmill_api.context import Context, Ctx, new_id
+from clipmill_api.http.one_thread import Deferred, defer
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import users_and_keys
 from clipmill_api.queries.users_and_keys import StoredKey
@@ -212,33 +214,44 @@ def require_held(principal: Principal) -> None:
     raise ApiProblem(409, "LeaseLost", f"epoch: {task.epoch} of {name} has ended by a later claim")
 
 
-async def _user(principal: AnyPrincipal) -> Principal:
+def _user(principal: Principal) -> Principal:
     return require_role(principal, "user")
 
 
-async def _job(principal: AnyPrincipal) -> Principal:
+def _job(principal: Principal) -> Principal:
     return require_role(principal, "job")
 
 
-async def _active_job(principal: AnyPrincipal) -> Principal:
+def _active_job(principal: Principal) -> Principal:
     return _require_live(require_role(principal, "job"))
 
 
-async def _live_job(principal: AnyPrincipal) -> Principal:
+def _live_job(principal: Principal) -> Principal:
     require_held(require_role(principal, "job"))
     return principal
 
 
-async def _user_or_job(principal: AnyPrincipal) -> Principal:
+def _user_or_job(principal: Principal) -> Principal:
     return _require_live(require_role(principal, "user", "job"))
 
 
-async def _sign_in(principal: AnyPrincipal) -> Principal:
+def _sign_in(principal: Principal) -> Principal:
     return require_role(principal, "sign-in")
 
 
-async def _discover(principal: AnyPrincipal) -> Principal:
+def _discover(principal: Principal) -> Principal:
     return require_role(principal, "discover")
+
+
+def _checked(check: Callable[[Principal], Principal]) -> Any:
+    """Return a dependency: the principal of a request's key, which a check accepts."""
+
+    async def authenticate_and_check(
+        request: Request, ctx: Ctx, credentials: Credentials
+    ) -> Principal | Deferred[Principal]:
+        return await defer(request, lambda: check(authenticate(ctx, credentials)))
+
+    return Depends(authenticate_and_check)
 
 
 async def operator_only(principal: AnyPrincipal) -> Principal:
@@ -251,14 +264,14 @@ async def admin_only(principal: AnyPrincipal) -> Principal:
     return require_role(principal, "admin")
 
 
-UserPrincipal = Annotated[Principal, Depends(_user)]
+UserPrincipal = Annotated[Principal, _checked(_user)]
 # A job whose generation may have ended: for calls whose reply says so.
-JobPrincipal = Annotated[Principal, Depends(_job)]
+JobPrincipal = Annotated[Principal, _checked(_job)]
 # A job whose stage may be over: for calls that only confirm what was reported before.
-ActiveJobPrincipal = Annotated[Principal, Depends(_active_job)]
-LiveJobPrincipal = Annotated[Principal, Depends(_live_job)]
+ActiveJobPrincipal = Annotated[Principal, _checked(_active_job)]
+LiveJobPrincipal = Annotated[Principal, _checked(_live_job)]
 # A discover task whose episode may have ended: each call says so by itself.
-DiscoverPrincipal = Annotated[Principal, Depends(_discover)]
+DiscoverPrincipal = Annotated[Principal, _checked(_discover)]
 # A browser with the code of a link, which it exchanges for a key.
-SignInPrincipal = Annotated[Principal, Depends(_sign_in)]
-UserOrJobPrincipal = Annotated[Principal, Depends(_user_or_job)]
+SignInPrincipal = Annotated[Principal, _checked(_sign_in)]
+UserOrJobPrincipal = Annotated[Principal, _checked(_user_or_job)]

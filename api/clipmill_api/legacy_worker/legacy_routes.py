@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from clipmill_api.context import Ctx
 from clipmill_api.http.authentication import ActiveJobPrincipal, JobPrincipal, LiveJobPrincipal
+from clipmill_api.http.one_thread import OneThreadRoute
 from clipmill_api.legacy_worker import (
     clip_endpoints,
     job_endpoints,
@@ -43,7 +44,7 @@ from clipmill_api.legacy_worker.user_models import (
     UserTierLimits,
 )
 
-router = APIRouter(prefix="/api/worker", tags=["legacy worker"])
+router = APIRouter(route_class=OneThreadRoute, prefix="/api/worker", tags=["legacy worker"])
 
 
 @router.get("/clips/{clip_id}")

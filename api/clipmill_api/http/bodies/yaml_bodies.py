@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.types import Message
 
 from clipmill_api.http.authentication import authenticate_key
+from clipmill_api.http.one_thread import OneThreadRoute
 from clipmill_api.http.problem_details import ApiProblem
 
 MEDIA_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
@@ -23,7 +23,7 @@ MAX_YAML_BYTES = 1024 * 1024
 MAX_YAML_DEPTH = 100
 
 
-class YamlRoute(APIRoute):
+class YamlRoute(OneThreadRoute):
     """A route that reads a body of a YAML media type as the JSON of the same value."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
