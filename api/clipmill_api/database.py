@@ -31,6 +31,9 @@ MAX_ATTEMPTS = 5
 TIMEOUT_S = 5.0
 # After a request has waited in vain, others are refused at once for this long.
 REFUSE_S = 2.0
+_BEGIN = "BEGIN"
+# In one round trip.
+_BEGIN_FAST = "BEGIN; SET LOCAL synchronous_commit = off"
 
 
 def no_answer(message: str) -> Exception:
@@ -149,15 +152,13 @@ class Database:
     def _commit(self, work: Callable[[Session], T], is_durable: bool) -> T:
         engine = self.writer if is_durable else self._fast_writer
         with Session(engine, expire_on_commit=False) as session, session.begin():
-            self._begin(session.connection())
-            if not is_durable and not self.is_sqlite:
-                session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
+            self._begin(session.connection(), is_durable=is_durable)
             return work(session)
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection, *, is_durable: bool = True) -> None:
         """Begin a transaction of PostgreSQL. An event of the engine does so for SQLite."""
         if not self.is_sqlite:
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(_BEGIN if is_durable else _BEGIN_FAST)
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:

@@ -1,7 +1,7 @@
 """Routes that answer a request in one thread: its authentication, then its endpoint.
 
 FastAPI starts a thread for each dependency that waits for the database, for the endpoint, and to
-validate the response. Handing a request over costs more than looking its key up.
+validate the response. Handing a request over costs more than the query for its key.
 """
 
 from __future__ import annotations
