@@ -179,8 +179,8 @@ def test_a_wrong_password_is_reported_without_it(
     """The proxy answers 407."""
     owner, user = local.user()
     add_proxy(user, proxy.url.replace(PASSWORD, "canary-wrong-password"))
-    code, clip, text = run(local, owner, web.url("6.mp4"))
-    assert code != ExitCode.OK
+    _, clip, text = run(local, owner, web.url("6.mp4"))
+    assert clip.state is ClipState.SKIPPED
     assert "canary-wrong-password" not in f"{clip} {text}"
     assert web.requests_of("6.mp4") == 0
 
@@ -195,8 +195,7 @@ def test_a_credential_that_cannot_be_decrypted_skips_the_clip(
         add_cookies(user)
     other_key = new_keyring_text().replace("k1:", "k2:")
     with running(tmp_path / "state", credential_keys=other_key, **settings) as api:
-        code, clip, _ = run(api, owner, web.url("7.mp4"))
-    assert code != ExitCode.OK
+        _, clip, _ = run(api, owner, web.url("7.mp4"))
     assert (clip.state, clip.reason) == (ClipState.SKIPPED, "CredentialUnreadable")
     assert "'site'" in clip.message
     assert "CLIPMILL_CREDENTIAL_KEYS" in clip.message

@@ -380,7 +380,7 @@ def test_a_stage_that_is_over(api: Harness, world: World, two_seconds: Path) -> 
     fetch(job, 0, two_seconds)
     fetch(api.client(world.fetch_key), 1, two_seconds)
     late = api.client(world.fetch_key)
-    assert late.claim(0, "late").fetch is None
+    assert outcome_of(lambda: late.claim(0, "late")) == "409 NothingLeft"
     results = outcomes(late, target, set(ROWS) - REPEATABLE)
     assert {row: text for row, text in results.items() if not text.startswith("409 ")} == {}
 
