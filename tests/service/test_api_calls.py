@@ -20,8 +20,9 @@ from sources_server import SourceServer, serve_sources
 # Per clip: claim, upload of clip and thumbnail, download of the clip, upload of its segment; and
 # its download by the assembly, if it was rendered while other clips were fetched.
 CALLS_PER_CLIP = 6
-# Per compilation: the claim of the assembly, and the upload of results and companion files.
-CONSTANT_CALLS = 14
+# Per compilation: the claim that finds no clip left, that of the assembly, and the upload of its
+# results and companion files.
+CONSTANT_CALLS = 15
 # Claims of the render task that runs beside the fetches, and its result.
 EARLY_CALLS = 5
 # A claim that has to wait answers 503: how often depends on time.

@@ -13,6 +13,8 @@ from harness import Harness
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/api.md").read_text()
 PROBLEM = re.compile(r"(?:ApiProblem|problem_response)\(\s*(\d{3}),\s*\"([A-Za-z]+)\"")
+# A code that this test could not read.
+CODE_BY_NAME = re.compile(r"ApiProblem\(\s*\d{3},\s*[A-Z_]+,")
 MEDIA_ERROR = re.compile(r"MediaError\(\s*\"([A-Za-z]+)\"")
 
 
@@ -32,6 +34,7 @@ def test_every_code_is_in_the_table() -> None:
     """The table lists each code that the API raises with its status, and no other code."""
     raised: dict[str, set[str]] = defaultdict(set)
     for path in (ROOT / "api/clipmill_api").rglob("*.py"):
+        assert CODE_BY_NAME.search(path.read_text()) is None, path
         for status, code in PROBLEM.findall(path.read_text()):
             raised[status].add(code)
     for path in (ROOT / "core/clipmill_probe").rglob("*.py"):

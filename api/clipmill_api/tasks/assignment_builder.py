@@ -28,8 +28,6 @@ from clipmill_api.queries.task_leases import TaskId
 from clipmill_api.tables import ClipRow, CompilationRow
 from clipmill_api.tasks import fetch_parts
 
-FETCH_IN_PROGRESS = "FetchInProgress"
-
 
 def assign_fetch(
     session: Session,
@@ -68,7 +66,7 @@ def assign_fetch(
         session, owner, clip.clip_key, clip_id=clip.id, now=ctx.now(), until=until
     ):
         detail = f"clip {clip.clip_key} is being fetched by another task"
-        raise ApiProblem(503, FETCH_IN_PROGRESS, detail)
+        raise ApiProblem(503, "FetchInProgress", detail)
     assignment = _fetch_assignment(ctx, clip, clip.url, left_bytes)
     spans = fetch_parts.source_parts(waiting)
     return assignment.model_copy(update={"credentials": credentials, "spans": spans})

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from clipmill.protocol import NOTHING_LEFT, Claim, FetchAssignment
+from clipmill.protocol import Claim, FetchAssignment
 from clipmill.spec import CompilationSpec
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import task_leases
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
-from clipmill_api.tasks.assignment_builder import FETCH_IN_PROGRESS, assign_fetch
+from clipmill_api.tasks.assignment_builder import assign_fetch
 from clipmill_api.tasks.fetch_attempts import (
     NO_REPORT,
     due_at,
@@ -60,7 +60,7 @@ def choose_fetch(
         try:
             fetch = _assign(session, ctx, compilation, revision, candidate)
         except ApiProblem as problem:
-            if problem.code != FETCH_IN_PROGRESS:
+            if problem.code != "FetchInProgress":
                 raise
             in_progress = problem
             continue
@@ -111,7 +111,7 @@ def _nothing_free(
     now = ctx.now()
     own = [task for _, task in tasks if task is not None and task.job_index == claim.index]
     if not own:
-        return ApiProblem(409, NOTHING_LEFT, "no clip is left to fetch for this job")
+        return ApiProblem(409, "NothingLeft", "no clip is left to fetch for this job")
     until = min(t.lease_until if is_held(t, now) else due_at(ctx, t) for t in own)
     detail = f"fetch task {own[0].index} is leased to another pod, or waits for its next attempt"
     return ApiProblem(503, "Leased", f"{detail}, until {format_time(until)}")
