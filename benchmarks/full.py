@@ -61,25 +61,20 @@ def main() -> None:
     wall, processor = meter.ratios(cold, bare)
     job = [seconds / cost.wall_s for seconds, cost in zip(part, bare, strict=True)]
     rows = [
-        ("one bare ffmpeg command, all filters", _walls(bare), "", ""),
+        ("one bare ffmpeg command, all filters", meter.walls(bare), "", ""),
         ("cold: the assemble job", spread(part), f"{spread(job, 2, '')} of bare", "1.10"),
-        ("cold: the whole command", _walls(cold), f"{wall} of bare", "1.25"),
+        ("cold: the whole command", meter.walls(cold), f"{wall} of bare", "1.25"),
         ("cold: processor time", "", f"{processor} of bare", "1.15"),
         result.row(),
-        ("two clips swapped, so three crossfades", _walls(swapped), _of_cold(swapped, cold), ""),
-        ("one trim edited", _walls(edited), _of_cold(edited, cold), "18 %"),
+        (
+            "two clips swapped, so three crossfades",
+            meter.walls(swapped),
+            f"{meter.shares(swapped, cold)} of cold",
+            "",
+        ),
+        ("one trim edited", meter.walls(edited), f"{meter.shares(edited, cold)} of cold", "18 %"),
     ]
-    print("| what | figure | against | goal |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-
-
-def _walls(costs: Sequence[Cost]) -> str:
-    return spread([cost.wall_s for cost in costs])
-
-
-def _of_cold(costs: Sequence[Cost], cold: Sequence[Cost]) -> str:
-    return f"{meter.shares(costs, cold)} of cold"
+    meter.print_figures(rows)
 
 
 def _swapped(sources: Sequence[Path]) -> list[Path]:

@@ -103,9 +103,7 @@ def print_table(folder: Path, cold: Run, edit: Run) -> None:
         ("most on disk", f"{disk / 2**20:.0f} MiB", f"{disk / content:.2f} of what stays", ""),
         *((f"{name}: {key}", f"{value:.2f} s", "", "") for name, key, value in _steps(cold, edit)),
     ]
-    print("| what | figure | against | goal |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    meter.print_figures(rows)
 
 
 def _cost(run: Run) -> str:

@@ -48,6 +48,11 @@ def spread(values: Sequence[float], digits: int = 1, unit: str = " s") -> str:
     return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def walls(costs: Sequence[Cost]) -> str:
+    """Return the wall times of runs."""
+    return spread([cost.wall_s for cost in costs])
+
+
 def ratios(costs: Sequence[Cost], bases: Sequence[Cost]) -> tuple[str, str]:
     """Return wall and processor time of runs against those of the same rounds' other runs."""
     pairs = list(zip(costs, bases, strict=True))
@@ -61,6 +66,13 @@ def shares(costs: Sequence[Cost], bases: Sequence[Cost]) -> str:
     """Return the wall time of runs as a share of those of the same rounds' other runs."""
     pairs = zip(costs, bases, strict=True)
     return spread([100 * cost.wall_s / base.wall_s for cost, base in pairs], 1, " %")
+
+
+def print_figures(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Print a table: what was measured, the figure, its ratio to an alternative, and the goal."""
+    print("| what | figure | against | goal |\n|---|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
 
 
 def _children_s() -> float:

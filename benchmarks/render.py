@@ -42,9 +42,7 @@ def main() -> None:
         rows = _times(folder, options.rounds)
         if not options.no_memory:
             rows += _memory(folder)
-    print("| what | figure | against | goal |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    meter.print_figures(rows)
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -68,23 +66,19 @@ def _times(folder: Path, rounds: int) -> list[tuple[str, str, str, str]]:
     wall, processor = meter.ratios(cold, bare)
     job = [seconds / cost.wall_s for seconds, cost in zip(part, bare, strict=True)]
     return [
-        ("one bare ffmpeg command", _walls(bare), "", ""),
+        ("one bare ffmpeg command", meter.walls(bare), "", ""),
         (
             "cold: the assemble job",
             meter.spread(part),
             f"{meter.spread(job, 2, '')} of bare",
             "1.10",
         ),
-        ("cold: the whole command", _walls(cold), f"{wall} of bare", "1.15"),
+        ("cold: the whole command", meter.walls(cold), f"{wall} of bare", "1.15"),
         ("cold: processor time", "", f"{processor} of bare", "1.15"),
-        ("reordered", _walls(reordered), f"{meter.shares(reordered, cold)} of cold", "4 %"),
+        ("reordered", meter.walls(reordered), f"{meter.shares(reordered, cold)} of cold", "4 %"),
         result.row(),
-        ("one trim edited", _walls(edited), f"{meter.shares(edited, cold)} of cold", "18 %"),
+        ("one trim edited", meter.walls(edited), f"{meter.shares(edited, cold)} of cold", "18 %"),
     ]
-
-
-def _walls(costs: Sequence[Cost]) -> str:
-    return meter.spread([cost.wall_s for cost in costs])
 
 
 def _edited(sources: Sequence[Path], i: int) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from statistics import median
 
 # First: it makes the folder of the tests importable.
 from benchmarks.cluster import LONGEST_S, pods_of
+from benchmarks.meter import spread
 from benchmarks.pod_times import Moments, watched
 from cluster import release, world
 from cluster.compilations import UID, Video, source
@@ -113,8 +114,8 @@ def _table(rounds: list[dict[int, tuple[float, float]]]) -> str:
             seconds = [each[pods][column] for each in rounds]
             ratio = median(each[min(each)][column] / each[pods][column] for each in rounds)
             goal = str(GOAL) if pods == 4 else ""
-            spread = f"{median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
-            lines.append(f"| {stage}, {COUNT} clips | {pods} | {spread} | {ratio:.2f} | {goal} |")
+            figures = f"{pods} | {spread(seconds)} | {ratio:.2f} | {goal}"
+            lines.append(f"| {stage}, {COUNT} clips | {figures} |")
     return "\n".join(lines) + "\n"
 
 

@@ -16,6 +16,7 @@ from clipmill import fault_points
 from clipmill.environment import InvalidSettings
 from clipmill.process_privacy import forbid_inspection
 from clipmill.protocol import (
+    INTERRUPTED,
     NOTHING_LEFT,
     Assignment,
     ExitCode,
@@ -34,7 +35,7 @@ from clipmill_job.discovering.discover_task import run_discover_task
 from clipmill_job.errors import NotIsolatedError, exit_code, is_lease_lost, task_failure
 from clipmill_job.fetching.fetch_task import run_fetch_task
 from clipmill_job.ffmpeg_binary import find_ffmpeg
-from clipmill_job.heartbeat_sender import INTERRUPTED, HeartbeatSender
+from clipmill_job.heartbeat_sender import HeartbeatSender
 from clipmill_job.isolation_check import IsolationCheck, wait_until_isolated
 from clipmill_job.linked_transfers import LinkedTransfers
 from clipmill_job.rendering.render_task import run_render_task

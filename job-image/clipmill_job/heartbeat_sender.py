@@ -10,14 +10,12 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from clipmill.protocol import Directive, Heartbeat, HeartbeatReply
+from clipmill.protocol import INTERRUPTED, Directive, Heartbeat, HeartbeatReply
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_job.errors import LeaseLostError
 
 INTERVAL_S = 2.0
 MAX_LINES = 100
-# Code of the failure of a task whose process is to end.
-INTERRUPTED = "Interrupted"
 SendHeartbeat = Callable[[Heartbeat], HeartbeatReply]
 
 

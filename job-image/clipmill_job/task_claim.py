@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from clipmill.protocol import INTERRUPTED
 from clipmill_client.api_connection import UNTRUSTED
 from clipmill_client.errors import RetryableError
-from clipmill_job.heartbeat_sender import INTERRUPTED, HeartbeatSender
+from clipmill_job.heartbeat_sender import HeartbeatSender
 
 # How long a task may be held by another process before this one ends and is started again.
 CLAIM_TIMEOUT_S = 180.0

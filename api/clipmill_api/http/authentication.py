@@ -90,9 +90,15 @@ def digest(key: str) -> str:
 
 def new_key_row(role: Role, owner: str, **columns: Any) -> tuple[KeyRow, str]:
     """Return the row of a new key with further columns, and its secret, which is not stored."""
+    all_columns, secret = new_key_columns(role, owner, **columns)
+    return KeyRow(**all_columns), secret
+
+
+def new_key_columns(role: Role, owner: str, **columns: Any) -> tuple[dict[str, Any], str]:
+    """Return the columns of a new key's row, and its secret, which is not stored."""
     secret = new_key(role)
-    row = KeyRow(id=new_id("s"), secret_sha256=digest(secret), role=role, owner=owner, **columns)
-    return row, secret
+    own = {"id": new_id("s"), "secret_sha256": digest(secret), "role": role, "owner": owner}
+    return {**own, **columns}, secret
 
 
 def authenticate(ctx: Ctx, credentials: Credentials) -> Principal:

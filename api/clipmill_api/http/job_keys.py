@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from clipmill.protocol import Assignment, Stage
-from clipmill_api.context import Context, new_id
+from clipmill_api.context import Context
 from clipmill_api.database import Session
-from clipmill_api.http.authentication import Principal, digest, new_key
+from clipmill_api.http.authentication import Principal, new_key_columns
 from clipmill_api.http.problem_details import ApiProblem
 from clipmill_api.queries import revisions, users_and_keys
 from clipmill_api.tables import CompilationRow
@@ -18,7 +18,7 @@ def add_job_key(session: Session, compilation: CompilationRow, stage: Stage) -> 
     """Add a key for a stage of the newest generation; return its secret, which is not stored."""
     return _add_key(
         session,
-        owner=compilation.owner,
+        compilation.owner,
         compilation_id=compilation.id,
         generation=compilation.generation,
         stage=stage.value,
@@ -29,7 +29,7 @@ def add_task_key(session: Session, principal: Principal, assignment: Assignment)
     """Add a key for a claimed task; return its secret, which is not stored."""
     return _add_key(
         session,
-        owner=principal.owner,
+        principal.owner,
         compilation_id=assignment.compilation_id,
         generation=assignment.generation,
         stage=assignment.stage.value,
@@ -38,9 +38,8 @@ def add_task_key(session: Session, principal: Principal, assignment: Assignment)
     )
 
 
-def _add_key(session: Session, **columns: Any) -> str:
-    secret = new_key("job")
-    key = {"id": new_id("s"), "secret_sha256": digest(secret), "role": "job", **columns}
+def _add_key(session: Session, owner: str, **columns: Any) -> str:
+    key, secret = new_key_columns("job", owner, **columns)
     users_and_keys.add_job_key(session, key)
     return secret
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from clipmill.protocol import TaskFailure
+from clipmill.protocol import INTERRUPTED, TaskFailure
 from clipmill_api.compilations.lifecycle import skip_clip
 from clipmill_api.context import Context
 from clipmill_api.database import Session
@@ -15,8 +15,6 @@ from clipmill_api.queries import fetch_locks, task_leases
 from clipmill_api.queries.task_leases import TaskId
 from clipmill_api.tables import ClipRow, CompilationRow, TaskRow
 
-# Why a pod releases its task before the end: it is to end itself, so the clip is not to blame.
-INTERRUPTED = "Interrupted"
 NO_REPORT = "the pod that fetched the clip ended, or was lost, without a report"
 
 

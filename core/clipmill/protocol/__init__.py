@@ -20,6 +20,7 @@ from clipmill.protocol.account_views import (
     UserView,
 )
 from clipmill.protocol.assignments import (
+    INTERRUPTED,
     NOTHING_LEFT,
     Assignment,
     Claim,
@@ -117,6 +118,7 @@ from clipmill.protocol.upload_messages import Upload, UploadPurpose, UploadReque
 
 __all__ = [
     "CANARY_UNRESOLVED",
+    "INTERRUPTED",
     "ISOLATION_FAILURES",
     "MAX_SPANS",
     "NOTHING_LEFT",

@@ -14,6 +14,8 @@ from clipmill.spec.soundtrack import Ducking
 
 # Code of the reply to a claim of a job of the fetch stage that has no clip to fetch any more.
 NOTHING_LEFT = "NothingLeft"
+# Code of the failure of a task whose process is to end: the task is not to blame.
+INTERRUPTED = "Interrupted"
 
 
 class Stage(StrEnum):

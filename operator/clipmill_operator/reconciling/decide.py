@@ -17,6 +17,7 @@ from clipmill.protocol import (
     Plan,
     Stage,
 )
+from clipmill_operator.building.job_objects import RETRIES
 from clipmill_operator.building.resource import CompilationStatus
 from clipmill_operator.queueing.queue_wait import QueueWait
 from clipmill_operator.queueing.suspended_jobs import suspension
@@ -37,7 +38,7 @@ from clipmill_operator.watching.observed_pod import ObservedPod
 NO_RESULT = "Pods ended without reporting a result"
 MESSAGE_CHARS = 480
 # Pods of each index of a fetch Job that may end before they claim a clip, as in other stages.
-MAX_UNCLAIMED_PODS = 4
+MAX_UNCLAIMED_PODS = RETRIES + 1
 
 
 def decide(
