@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
@@ -253,9 +253,9 @@ def _checked(check: Callable[[Principal], Principal]) -> Any:
     """Return a dependency: the principal of a request's key, which a check accepts."""
 
     async def authenticate_and_check(
-        request: Request, ctx: Ctx, credentials: Credentials
+        ctx: Ctx, credentials: Credentials
     ) -> Principal | Deferred[Principal]:
-        return await defer(request, lambda: check(authenticate(ctx, credentials)))
+        return await defer(lambda: check(authenticate(ctx, credentials)))
 
     return Depends(authenticate_and_check)
 

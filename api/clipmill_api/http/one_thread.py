@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Generic, TypeVar
 
@@ -16,8 +17,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 T = TypeVar("T")
-# Key of a request's scope: the values that its endpoint's thread is to compute.
-_DEFERRED = "clipmill.deferred"
+# The values that the thread of this request's endpoint is to compute.
+_deferred: ContextVar[list[Deferred[Any]] | None] = ContextVar("deferred", default=None)
 # Attribute of an endpoint that takes them.
 _DEFERRED_ARGUMENTS = "_takes_deferred_arguments"
 
@@ -35,9 +36,9 @@ class Deferred(Generic[T]):
         return self._compute()
 
 
-async def defer(request: Request, compute: Callable[[], T]) -> T | Deferred[T]:
+async def defer(compute: Callable[[], T]) -> T | Deferred[T]:
     """Return the value of a dependency, or what the route passes to its endpoint as that value."""
-    deferred: list[Deferred[Any]] | None = request.scope.get(_DEFERRED)
+    deferred = _deferred.get()
     if deferred is None:
         return await run_in_threadpool(compute)
     deferred.append(Deferred(compute))
@@ -58,18 +59,17 @@ class OneThreadRoute(APIRoute):
 
         async def handle_deferred(request: Request) -> Response:
             deferred: list[Deferred[Any]] = []
-            request.scope[_DEFERRED] = deferred
+            token = _deferred.set(deferred)
             try:
-                response = await handle(request)
+                return await handle(request)
             except Exception:
                 # A caller without a valid key learns nothing but that.
                 for value in deferred:
                     if not value.was_computed:
                         await run_in_threadpool(value.compute)
                 raise
-            if not all(value.was_computed for value in deferred):
-                raise RuntimeError(f"{self.path}: a dependency's value is no argument")
-            return response
+            finally:
+                _deferred.reset(token)
 
         return handle_deferred
 
@@ -88,6 +88,9 @@ def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(endpoint)
     async def run_in_thread(**arguments: Any) -> Any:
+        taken = {id(value) for value in arguments.values()}
+        if not taken.issuperset(map(id, _deferred.get() or ())):
+            raise RuntimeError(f"{endpoint.__name__}: a dependency's value is no argument")
         return await run_in_threadpool(run, arguments)
 
     setattr(run_in_thread, _DEFERRED_ARGUMENTS, True)
