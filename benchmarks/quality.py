@@ -35,7 +35,7 @@ def compared(path: Path, other: Path) -> Quality:
     """Compare two results, frame by frame."""
     return Quality(
         (count_frames(path), count_frames(other)),
-        _ssim(path, other),
+        ssim(path, other),
         (loudness(path), loudness(other)),
     )
 
@@ -55,8 +55,14 @@ def loudness(path: Path, *trim: str) -> float | None:
     return float(integrated[-1]) if integrated else None
 
 
-def _ssim(one: Path, other: Path) -> float:
-    graph = "[0:v]settb=1/90000,setpts=N[a];[1:v]settb=1/90000,setpts=N[b];[a][b]ssim"
+def ssim(one: Path, other: Path) -> float:
+    """Return the mean structural similarity of two results' pictures as they are stored.
+
+    Both count as BT.709: ffmpeg would convert one of two pictures that declare other matrices.
+    """
+    same = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+    numbered = f"{same},settb=1/90000,setpts=N"
+    graph = f"[0:v]{numbered}[a];[1:v]{numbered}[b];[a][b]ssim"
     log = _log_of("-i", str(one), "-i", str(other), "-lavfi", graph)
     match = re.search(r"SSIM .*All:([0-9.]+)", log)
     return float(match[1]) if match else 0.0

@@ -41,10 +41,15 @@ class Clock:
         self._last_s: Fraction | None = None
 
     def offset_s(self, packet: Packet[Any]) -> Fraction:
-        """Return what to add to the time stamps of a packet, the next one of the file."""
+        """Return what to add to the time stamps of a packet, the next one of the file.
+
+        It is the same object until the clock jumps.
+        """
+        if not self._may_restart:
+            return self._offset_s
         clock = self._streams.get(packet.stream.index)
         is_timed = packet.dts is not None and packet.time_base is not None and packet.size
-        if self._may_restart and clock is not None and is_timed:
+        if clock is not None and is_timed:
             self._follow(packet, clock)
         return self._offset_s
 
@@ -52,7 +57,8 @@ class Clock:
         base = Fraction(packet.time_base)
         now_s = (packet.dts or 0) * base + self._offset_s
         jump_s = self._jump_s(now_s, clock)
-        self._offset_s -= jump_s
+        if jump_s:
+            self._offset_s -= jump_s
         clock.last_s = self._last_s = now_s - jump_s
         clock.next_s = clock.last_s + (packet.duration or 0) * base
 

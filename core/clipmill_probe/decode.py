@@ -32,6 +32,7 @@ from clipmill_probe.stream_choice import (
     video_order,
     video_streams,
 )
+from clipmill_probe.stream_ends import StreamEnds
 from clipmill_probe.video_track import VideoTrack, check_size, limit_decoder
 
 # A file is damaged when more than one frame in so many cannot be decoded.
@@ -96,43 +97,35 @@ class _VideoReader:
             )
             for i, stream in enumerate(container.streams.audio)
         ]
+        self._by_index = {track.stream.index: track for track in self._tracks}
         self._clock = Clock(container, streams)
-        self._ends_s: dict[int, Fraction] = {}
-        # End of all streams after the start of the file, which the container declares.
-        self._end_s = Fraction(0)
+        self._ends = StreamEnds()
         self._demuxer_error = ""
 
     def read(self) -> None:
         """Read every packet; a demuxer's error ends the pass and is judged by `check`."""
-        packets = self._container.demux()
+        offset_s = origin_s = None
         try:
-            for packet in packets:
-                origin_s = self._streams.origin_s - self._clock.offset_s(packet)
-                self._count(packet, origin_s)
-                self._decode(packet, origin_s)
+            for packet in self._container.demux():
+                now_s = self._clock.offset_s(packet)
+                if origin_s is None or now_s is not offset_s:
+                    offset_s, origin_s = now_s, self._streams.origin_s - now_s
+                self._take(packet, packet.stream.index, origin_s)
         except MemoryError:
             # FFmpeg's own is an FFmpegError too: the limit was exceeded, and no demuxer failed.
             raise
         except av.FFmpegError as error:
             self._demuxer_error = error_text(error)
 
-    def _count(self, packet: Packet[Any], origin_s: Fraction) -> None:
-        if not packet.size or packet.pts is None or packet.time_base is None or packet.is_discard:
-            return
-        end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
-        self._end_s = max(self._end_s, end - file_start_s(self._container))
-        index = packet.stream.index
-        self._ends_s[index] = max(self._ends_s.get(index, Fraction(0)), end - origin_s)
-        if packet.stream is self._video.stream:
-            self._video.count(end - origin_s, has_duration=bool(packet.duration))
-
-    def _decode(self, packet: Packet[Any], origin_s: Fraction) -> None:
-        if packet.stream is self._video.stream:
+    def _take(self, packet: Packet[Any], index: int, origin_s: Fraction) -> None:
+        is_picture = index == self._streams.video.index
+        if packet.size and packet.pts is not None and packet.time_base and not packet.is_discard:
+            self._ends.count(index, packet, origin_s)
+            self._video.packets += is_picture
+        if is_picture:
             self._decode_picture(packet, origin_s)
-            return
-        for track in self._tracks:
-            if packet.stream is track.stream:
-                track.read(packet, start_s=origin_s)
+        elif index in self._by_index:
+            self._by_index[index].read(packet, start_s=origin_s)
 
     def _decode_picture(self, packet: Packet[Any], origin_s: Fraction) -> None:
         video = self._video
@@ -140,15 +133,23 @@ class _VideoReader:
             video.decode(packet)
         elif video.first_frame is None:
             video.decode_start(packet)
-        elif self._depth is Depth.SOUND and self._checks.is_due(packet, _shown_s(packet, origin_s)):
+        elif self._depth is Depth.SOUND and self._is_due(packet, origin_s):
             video.decode_alone(packet)
+
+    def _is_due(self, packet: Packet[Any], origin_s: Fraction) -> bool:
+        return packet.is_keyframe and self._checks.is_due(packet, _shown_s(packet, origin_s))
+
+    @property
+    def _pictures_end_s(self) -> Fraction:
+        end_s = self._ends.end_s(self._streams.video.index, 1 / self._video.rate)
+        return max(Fraction(0), end_s or Fraction(0))
 
     def check(self, demuxer: str) -> None:
         """Raise MediaError if the file is truncated, damaged or too long."""
         name, video = self._name, self._video
         # These declare no duration: ffmpeg's value is an estimate from the bit rate.
         if demuxer not in ("mpegts", "mpeg", "ogg", "dv"):
-            check_truncation(name, self._container, self._end_s)
+            check_truncation(name, self._container, self._end_s())
         if self._demuxer_error:
             message = f"{name}: cannot be read to its end: {self._demuxer_error}"
             raise MediaError("Damaged", message)
@@ -157,7 +158,14 @@ class _VideoReader:
         if self._depth is Depth.FULL and video.broken_frames * MAX_BROKEN_RATIO > video.packets:
             broken = f"{video.broken_frames} of {video.packets} video frames"
             raise MediaError("Damaged", f"{name}: {broken} cannot be decoded")
-        check_hours(name, max(self._ends_s.values(), default=Fraction(0)))
+        check_hours(name, self._ends.latest_s())
+
+    def _end_s(self) -> Fraction:
+        """Return the end of all streams after the start that the container declares."""
+        stamp_s = self._ends.latest_stamp_s()
+        if stamp_s is None:
+            return Fraction(0)
+        return max(Fraction(0), stamp_s - file_start_s(self._container))
 
     def facts(self, demuxer: str) -> Facts:
         """Return what the pass found. Raises MediaError if the picture is too large."""
@@ -169,11 +177,11 @@ class _VideoReader:
         ]
         number = self._played_track(tracks)
         played = tracks[number - 1] if tracks else {}
-        length_s = self._length_s(played)
+        length_s, pictures_s = self._length_s(played), self._pictures_end_s
         return {
             "format": demuxer,
             "duration_us": round(length_s * 1_000_000),
-            "pictures_us": round(video.end_s * 1_000_000) if length_s > video.end_s else None,
+            "pictures_us": round(pictures_s * 1_000_000) if length_s > pictures_s else None,
             "width": width,
             "height": height,
             "rate": f"{rate.numerator}/{rate.denominator}",
@@ -198,11 +206,10 @@ class _VideoReader:
 
     def _length_s(self, played: Facts) -> Fraction:
         """Return the end of the picture, or of sound that goes on after it."""
-        picture_s = self._video.end_s
-        sound_s = (
-            self._ends_s.get(played["stream"], picture_s) if played.get("codec") else picture_s
-        )
-        return sound_s if sound_s - picture_s > MAX_PADDING_S else picture_s
+        picture_s = self._pictures_end_s
+        sound_s = self._ends.end_s(played["stream"]) if played.get("codec") else None
+        is_longer = sound_s is not None and sound_s - picture_s > MAX_PADDING_S
+        return sound_s if sound_s is not None and is_longer else picture_s
 
     def _played_track(self, tracks: Sequence[Facts]) -> int:
         """Return the number of the track that plays: the first that could be decoded."""

@@ -34,13 +34,12 @@ DV_TAPE = "dvvideo"
 
 @dataclass(slots=True)
 class VideoTrack:
-    """Counts packets and decoded frames; `end_s` is the end of the last frame."""
+    """Counts packets and decoded frames."""
 
     stream: VideoStream
     packets: int = 0
     frames: int = 0
     broken_frames: int = 0
-    end_s: Fraction = Fraction(0)
     first_frame: VideoFrame | None = None
     is_interlaced: bool = False
     changes_shape: bool = False
@@ -50,11 +49,6 @@ class VideoTrack:
     def rate(self) -> Fraction:
         """Average frame rate in frames per second."""
         return self.stream.average_rate or self.stream.guessed_rate or DEFAULT_RATE
-
-    def count(self, end_s: Fraction, *, has_duration: bool) -> None:
-        """Count a packet that ends at `end_s`."""
-        self.packets += 1
-        self.end_s = max(self.end_s, end_s if has_duration else end_s + 1 / self.rate)
 
     def decode(self, packet: Packet[Any]) -> None:
         """Decode a packet and count its frames."""
