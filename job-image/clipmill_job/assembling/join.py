@@ -6,9 +6,12 @@ All segments of a profile have the same parameter sets and one time base of 512 
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
+from math import lcm
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,10 +42,17 @@ class SegmentFile(NamedTuple):
 
 
 class _Feed(NamedTuple):
-    """A stream of the finished file and the packets that go into it."""
+    """A stream of the finished file and the packets that go into it.
+
+    Attributes:
+        stream: The stream.
+        packets: The packets, in decoding order.
+        rate: Ticks of their time stamps per second.
+    """
 
     stream: Stream
     packets: Iterator[Packet[Any]]
+    rate: int
 
 
 def mux(files: Sequence[SegmentFile], audio: Path, out: Path, *, record: ResultRecord) -> None:
@@ -64,8 +74,10 @@ def mux(files: Sequence[SegmentFile], audio: Path, out: Path, *, record: ResultR
         video_stream = target.add_stream_from_template(first.streams.video[0])
         video_stream.time_base = _time_base(files[0].segment)
         audio_stream = target.add_stream_from_template(sound.streams.audio[0])
-        video_feed = _Feed(video_stream, _video_packets(files))
-        audio_feed = _Feed(audio_stream, sound.demux(audio=0))
+        video_ticks = _time_base(files[0].segment).denominator
+        audio_ticks = (sound.streams.audio[0].time_base or Fraction(1)).denominator
+        video_feed = _Feed(video_stream, _video_packets(files), video_ticks)
+        audio_feed = _Feed(audio_stream, sound.demux(audio=0), audio_ticks)
         for packet in _interleave(video_feed, audio_feed):
             target.mux_one(packet)
 
@@ -135,22 +147,16 @@ def _place_vp9(packet: Packet[Any], start: int, count: int) -> None:
 
 def _interleave(*feeds: _Feed) -> Iterator[Packet[Any]]:
     """Yield the packets of all feeds by decoding time, each assigned to its stream."""
-    waiting = [(packet, feed) for feed in feeds if (packet := _next(feed))]
-    while waiting:
-        earliest = min(waiting, key=lambda item: _decoding_time(item[0]))
-        packet, feed = earliest
-        packet.stream = feed.stream
-        yield packet
-        # Not before: taking the next packet may close the file that this one is from.
-        waiting.remove(earliest)
-        following = _next(feed)
-        if following:
-            waiting.append((following, feed))
+    # Whole numbers: a fraction for each packet takes as long as all the rest.
+    common = lcm(*(feed.rate for feed in feeds))
+    timed = (_timed(feed, common // feed.rate) for feed in feeds)
+    # It takes the next packet of a feed, which may close the file of this one, after this one.
+    return (packet for _, packet in heapq.merge(*timed, key=itemgetter(0)))
 
 
-def _next(feed: _Feed) -> Packet[Any] | None:
-    return next((packet for packet in feed.packets if packet.size), None)
-
-
-def _decoding_time(packet: Packet[Any]) -> Fraction:
-    return Fraction(packet.dts or 0) * Fraction(packet.time_base or 0)
+def _timed(feed: _Feed, scale: int) -> Iterator[tuple[int, Packet[Any]]]:
+    """Yield the packets of a feed that have content, each with its scaled decoding time."""
+    for packet in feed.packets:
+        if packet.size:
+            packet.stream = feed.stream
+            yield (packet.dts or 0) * scale, packet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -41,9 +41,11 @@ def upload_output(
     frames = sum(segment.frames for segment in output.segments)
     with ThreadPoolExecutor(2) as pool:
         verification = pool.submit(_verify, video, frames)
-        uploads = {"media_id": pool.submit(_upload, context, output, video, MediaKind.COMPILATION)}
+        digest = pool.submit(sha256_of, video)
+        kind = MediaKind.COMPILATION
+        uploads = {"media_id": pool.submit(_upload, context, output, video, kind, digest)}
         with timer.step("extras"):
-            paths = create_companion_files(context, output, video, loudness)
+            paths = create_companion_files(context, output, video, loudness, digest.result)
         for file, path in paths.items():
             uploads[file.field] = pool.submit(_upload, context, output, path, file.kind)
         with timer.step("upload"):
@@ -62,13 +64,19 @@ def _verify(video: Path, frames: int) -> None:
         raise RetryableError("BrokenOutput", message)
 
 
-def _upload(context: TaskContext, output: OutputAssignment, path: Path, kind: MediaKind) -> str:
+def _upload(
+    context: TaskContext,
+    output: OutputAssignment,
+    path: Path,
+    kind: MediaKind,
+    digest: Future[str] | None = None,
+) -> str:
     request = UploadRequest(
         purpose=UploadPurpose.OUTPUT,
         kind=kind,
         filename=path.name,
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        sha256=digest.result() if digest else sha256_of(path),
         output=output.name,
         index=context.assignment.index,
         epoch=context.assignment.epoch,
