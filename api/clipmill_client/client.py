@@ -31,6 +31,7 @@ from clipmill.protocol import (
     Usage,
     UsedIn,
 )
+from clipmill.protocol.assignments import StoredFile
 from clipmill.spec import CompilationSpec, Manifest, PreviewExtent
 from clipmill_client.api_connection import ATTEMPTS, BYTES_TIMEOUT, TIMEOUT, ApiConnection
 from clipmill_client.certificate_trust import ApiTrust
@@ -162,9 +163,9 @@ class Client:
         """Download the installation's watermark of this content."""
         self.transfers.download(f"/api/worker/watermark/{sha256}", path)
 
-    def download_segment(self, key: str, path: Path) -> None:
-        """Download a rendered segment."""
-        self.transfers.download(f"/api/segments/{key}/content", path)
+    def download_segment(self, key: str, path: Path, known: StoredFile | None = None) -> None:
+        """Download a rendered segment, of whose file the assignment may have told."""
+        self.transfers.download(f"/api/segments/{key}/content", path, known)
 
     def download_output(self, compilation_id: str, name: str, path: Path) -> None:
         """Download a finished video or one of its companion files."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from clipmill import fault_points
 from clipmill.protocol import MediaKind, Upload, UploadPurpose, UploadRequest
+from clipmill.protocol.assignments import StoredFile
 from clipmill_client.api_connection import BYTES_TIMEOUT, ApiConnection
 from clipmill_client.errors import LinkFailed, PermanentError, RetryableError
 
@@ -225,10 +226,20 @@ class Transfers:
             raise RetryableError(error.code, error.detail, status=error.status) from error
         return Upload.model_validate_json(response.content)
 
-    def download(self, source: str, path: Path) -> None:
+    def download(
+        self,
+        source: str,
+        path: Path,
+        known: StoredFile | None = None,  # noqa: ARG002  for transfers beside the store
+    ) -> None:
         """Download `source` into a file, continuing an interrupted download.
 
         The file gets its name only when its SHA-256 equals the response's ETag.
+
+        Args:
+            source: Path of the API.
+            path: The file.
+            known: What the API has told about it, for transfers beside its store.
 
         Raises:
             ClientError: The API refused the request or could not be reached.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from clipmill.protocol.assignments import StoredFile
 from clipmill_client.api_connection import ApiConnection
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import Transfers
@@ -25,20 +28,24 @@ class LinkedTransfers(Transfers):
         super().__init__(connection)
         self._blobs = blobs
 
-    def download(self, source: str, path: Path) -> None:
+    def download(self, source: str, path: Path, known: StoredFile | None = None) -> None:
         """Link the file of `source`, else download it. Raise ClientError if it is refused."""
-        if not self._link(source, path):
+        file = known or self._describe(source)
+        if file is None or not self._link(file, path):
             super().download(source, path)
 
-    def _link(self, source: str, path: Path) -> bool:
+    def _describe(self, source: str) -> StoredFile | None:
+        """Return what the API says about a file; None if it refuses, as the download says why."""
         try:
             response = self._connection.request("HEAD", source)
-        except PermanentError:
-            return False  # The download says why, or is possible without it.
-        sha256 = response.headers.get("etag", "").strip('"')
-        size = int(response.headers.get("content-length", "-1"))
-        blob = next(self._blobs.glob(f"*/{sha256}"), None) if sha256.isalnum() else None
-        if blob is None or blob.stat().st_size != size:
+            sha256 = response.headers["etag"].strip('"')
+            return StoredFile(sha256=sha256, size_bytes=response.headers["content-length"])
+        except (PermanentError, KeyError, ValidationError):
+            return None
+
+    def _link(self, file: StoredFile, path: Path) -> bool:
+        blob = next(self._blobs.glob(f"*/{file.sha256}"), None)
+        if blob is None or blob.stat().st_size != file.size_bytes:
             return False
         path.unlink(missing_ok=True)
         try:

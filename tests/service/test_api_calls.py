@@ -54,15 +54,16 @@ def calls_of_jobs(api: LocalAPI) -> Counter[str]:
     return calls
 
 
-def run(state: Path, web: SourceServer, clips: int) -> Counter[str]:
+def run(state: Path, web: SourceServer, clips: int, *, is_reversed: bool = False) -> Counter[str]:
     """Render a compilation of so many fetched clips; return the calls of its jobs."""
+    order = range(clips)[:: -1 if is_reversed else 1]
     manifest = Manifest.model_validate(
         {
             "apiVersion": "clipmill.dev/v1alpha1",
             "kind": "Compilation",
             "metadata": {"name": f"of-{clips}"},
             "spec": {
-                "clips": [{"url": web.url(f"{i}.mp4")} for i in range(clips)],
+                "clips": [{"url": web.url(f"{i}.mp4")} for i in order],
                 "outputs": [SMALL],
             },
         }
@@ -79,3 +80,11 @@ def test_calls_grow_by_six_for_each_clip(tmp_path: Path, web: SourceServer) -> N
     more = four - one
     assert more.total() <= 3 * CALLS_PER_CLIP + EARLY_CALLS, more
     assert one.total() <= CONSTANT_CALLS, one
+
+
+def test_calls_of_an_edit_do_not_grow_with_its_segments(tmp_path: Path, web: SourceServer) -> None:
+    """Stored segments are linked by what the assignment says of them."""
+    run(tmp_path, web, 4)
+    calls = run(tmp_path, web, 4, is_reversed=True)
+    assert not [call for call in calls if "/segments/" in call], calls
+    assert calls.total() <= CONSTANT_CALLS, calls

@@ -37,8 +37,8 @@ def test_ends_are_those_of_fractions(seed: int) -> None:
         stamps.append(stamp_s)
         declared[index].append(stamp_s - origin_s)
         default[index].append(stamp_s - origin_s + (0 if duration else FRAME_S))
-    for index in declared:
-        assert ends.end_s(index) == max(declared[index])
+    for index, ends_s in declared.items():
+        assert ends.end_s(index) == max(ends_s)
         assert ends.end_s(index, FRAME_S) == max(default[index])
     assert ends.latest_s() == max(declared[0] + declared[1])
     assert ends.latest_stamp_s() == max(stamps)

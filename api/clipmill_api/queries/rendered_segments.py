@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from clipmill.protocol.assignments import StoredFile
 from clipmill_api.queries.statements import row_count, upsert
 from clipmill_api.queries.tombstones import Removal, add_tombstones
 from clipmill_api.tables import SegmentRow
@@ -25,6 +26,17 @@ def existing_keys(session: Session, owner: str, keys: Iterable[str]) -> set[str]
         return set()
     query = select(SegmentRow.key).where(SegmentRow.owner == owner, SegmentRow.key.in_(unique))
     return set(session.scalars(query))
+
+
+def existing_files(session: Session, owner: str, keys: Iterable[str]) -> dict[str, StoredFile]:
+    """Return the files of those of the keys whose segments exist, by key."""
+    unique = list(dict.fromkeys(keys))
+    if not unique:
+        return {}
+    columns = (SegmentRow.key, SegmentRow.sha256, SegmentRow.size_bytes)
+    query = select(*columns).where(SegmentRow.owner == owner, SegmentRow.key.in_(unique))
+    rows = session.execute(query)
+    return {key: StoredFile(sha256=sha256, size_bytes=size) for key, sha256, size in rows}
 
 
 def touch(session: Session, owner: str, keys: Collection[str], *, at: datetime) -> None:

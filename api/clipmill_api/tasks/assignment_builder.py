@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from clipmill.protocol import (
     FetchAssignment,
@@ -10,6 +10,7 @@ from clipmill.protocol import (
     Segment,
     TaskFailure,
 )
+from clipmill.protocol.assignments import StoredFile
 from clipmill.protocol.integrations.credential_models import FetchCredentials
 from clipmill.sound.sound_stretches import stored_sound_keys
 from clipmill.spec import CompilationSpec, parse_level
@@ -111,7 +112,7 @@ def assign_assembly(
     owner = compilation.owner
     outputs = [_output_assignment(resolved.spec, output) for output in plan.outputs]
     sound_keys = {key for output in outputs for key in stored_sound_keys(output)}
-    existing = rendered_segments.existing_keys(session, owner, plan.segment_keys | sound_keys)
+    existing = rendered_segments.existing_files(session, owner, plan.segment_keys | sound_keys)
     rendered_segments.touch(session, owner, existing, at=ctx.now())
     early = task_leases.segments_to_render(session, compilation.id, generation)
     return [_with_existing(output, existing, early) for output in outputs]
@@ -159,13 +160,17 @@ def _not_ready(generation: int) -> ApiProblem:
 
 
 def _with_existing(
-    output: OutputAssignment, existing: set[str], early: set[str]
+    output: OutputAssignment, existing: Mapping[str, StoredFile], early: set[str]
 ) -> OutputAssignment:
     segments = [segment.key for segment in output.segments if segment.key in existing]
     sound = [key for key in stored_sound_keys(output) if key in existing]
-    rendered_early = [key for key in segments if key in early]
+    keys = [*segments, *sound]
     return output.model_copy(
-        update={"existing": [*segments, *sound], "rendered_early": rendered_early}
+        update={
+            "existing": keys,
+            "existing_files": {key: existing[key] for key in keys},
+            "rendered_early": [key for key in segments if key in early],
+        }
     )
 
 

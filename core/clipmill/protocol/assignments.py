@@ -89,6 +89,13 @@ class MusicMix(Model):
     duck: Ducking
 
 
+class StoredFile(Model):
+    """A file in the API's store."""
+
+    sha256: Sha256
+    size_bytes: int
+
+
 class OutputAssignment(Model):
     """An output to assemble: its segments in order, and which of them exist already."""
 
@@ -96,6 +103,10 @@ class OutputAssignment(Model):
     segments: list[Segment]
     existing: list[Sha256] = Field(
         [], description="Keys of the segments and encoded stretches of sound that exist already."
+    )
+    existing_files: dict[Sha256, StoredFile] = Field(
+        {},
+        description="Their files by key: a job beside the store links them without a request each.",
     )
     rendered_early: list[Sha256] = Field(
         [], description="Keys of those that render tasks of this generation have rendered."

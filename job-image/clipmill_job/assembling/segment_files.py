@@ -18,6 +18,7 @@ class SegmentFiles:
         self._paths: dict[str, Path] = {}
         outputs = context.assignment.assemble or []
         self._rendered = {key for output in outputs for key in output.rendered_early}
+        self._stored = {key: file for o in outputs for key, file in o.existing_files.items()}
 
     def add_rendered(self, segment: Segment, path: Path) -> None:
         """Add the file of a segment that this task has rendered."""
@@ -33,7 +34,8 @@ class SegmentFiles:
             self._context.heartbeat.check()
             # Another name than that of a rendered segment: the file may be the store's own.
             path = self._context.scratch / f"{segment.key}.stored.mov"
-            self._context.client.download_segment(segment.key, path)
+            stored = self._stored.get(segment.key)
+            self._context.client.download_segment(segment.key, path, stored)
             self._paths[segment.key] = path
         return self._paths[segment.key]
 

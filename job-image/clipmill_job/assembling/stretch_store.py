@@ -36,7 +36,8 @@ class StretchStore:
         self.context.heartbeat.check()
         path = self.folder / f"{stretch.key}.stored"
         try:
-            self.context.client.download_segment(stretch.key, path)
+            stored = self.output.existing_files.get(stretch.key)
+            self.context.client.download_segment(stretch.key, path, stored)
         except ClientError as error:
             if is_lease_lost(error):
                 raise
