@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import av
 
 from clipmill_job.ffmpeg_binary import find_ffmpeg
+
+_SAME = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+# Frames are compared by their number.
+_NUMBERED = f"{_SAME},settb=1/90000,setpts=N"
 
 
 class Quality(NamedTuple):
@@ -29,6 +34,18 @@ class Quality(NamedTuple):
             f"{other} frames, SSIM {self.ssim:.4f}",
             "0.99",
         )
+
+
+class Unencoded(NamedTuple):
+    """Structural similarity of two results to the pictures that the bare command encodes."""
+
+    ours: float
+    other: float
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Return a row of a table of figures."""
+        figures = (f"SSIM {self.ours:.3f}", f"{self.other:.3f} of bare")
+        return ("the result, against pictures before encoding", *figures, "as bare")
 
 
 def compared(path: Path, other: Path) -> Quality:
@@ -55,14 +72,31 @@ def loudness(path: Path, *trim: str) -> float | None:
     return float(integrated[-1]) if integrated else None
 
 
+def unencoded(bare: Sequence[str], ours: Path, other: Path) -> Unencoded:
+    """Compare two results with the pictures `[v]` of the bare command's graph, before encoding."""
+    at = bare.index("-filter_complex")
+    inputs, graph = bare[:at], bare[at + 1]
+    files, count = ("-i", str(ours), "-i", str(other)), inputs.count("-i")
+    parts = [
+        graph,
+        f"[v]{_NUMBERED},split[v0][v1]",
+        *(f"[{count + i}:v]{_NUMBERED}[r{i}];[r{i}][v{i}]ssim[out{i}]" for i in (0, 1)),
+        "[a]anullsink",
+    ]
+    # The bare command logs errors only.
+    mapped = ("-map", "[out0]", "-map", "[out1]", "-v", "info")
+    log = _log_of(*inputs[1:], *files, "-filter_complex", ";".join(parts), *mapped)
+    found = re.findall(r"Parsed_ssim_(\d+) .*All:([0-9.]+)", log)
+    values = [float(value) for _, value in sorted(found, key=lambda each: int(each[0]))]
+    return Unencoded(*values)
+
+
 def ssim(one: Path, other: Path) -> float:
     """Return the mean structural similarity of two results' pictures as they are stored.
 
-    Both count as BT.709: ffmpeg would convert one of two pictures that declare other matrices.
+    Both count as BT.709: ffmpeg converts one of two pictures that declare different matrices.
     """
-    same = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
-    numbered = f"{same},settb=1/90000,setpts=N"
-    graph = f"[0:v]{numbered}[a];[1:v]{numbered}[b];[a][b]ssim"
+    graph = f"[0:v]{_NUMBERED}[a];[1:v]{_NUMBERED}[b];[a][b]ssim"
     log = _log_of("-i", str(one), "-i", str(other), "-lavfi", graph)
     match = re.search(r"SSIM .*All:([0-9.]+)", log)
     return float(match[1]) if match else 0.0
@@ -70,5 +104,6 @@ def ssim(one: Path, other: Path) -> float:
 
 def _log_of(*args: str) -> str:
     """Return what ffmpeg logs while it reads its inputs."""
-    argv = (find_ffmpeg().path, "-nostdin", "-hide_banner", "-nostats", *args, "-f", "null", "-")
+    quiet = ("-nostdin", "-hide_banner", "-nostats")
+    argv = (find_ffmpeg().path, *quiet, *args, "-f", "null", "-")
     return subprocess.run(argv, capture_output=True, text=True, check=True).stderr
