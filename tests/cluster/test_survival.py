@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cluster.compilations import UID, Video, gone, serve_samples, url
+from cluster.compilations import STAGE, UID, Video, gone, serve_samples, source, url
 from cluster.held import FRAMES, STAGES, Held
-from cluster.kubectl import get, until
+from cluster.kubectl import get, kubectl, until
 from cluster.release import VIDEOS
-from cluster.troubles import ALL, Trouble, the_status_is_wiped
+from cluster.troubles import ALL, NOW, Trouble, the_status_is_wiped
 
 pytestmark = pytest.mark.usefixtures("installed")
 # An assembly of five seconds of video may be over before an edit arrives.
 LATE = ("Superseded", "Succeeded")
+# The chart's default of jobs.fetchParallelism: fewer than the clips.
+MOST_PODS = 4
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,6 +81,26 @@ def test_deleted_in_each_stage(held: Held, stage: str) -> None:
     until("its children are gone", gone(video))
     ends = {"Cancelled", "Succeeded"} if stage == "assemble" else {"Cancelled"}
     until("the API knows", lambda: set(video.states()) <= ends)
+    video.settled()
+
+
+def test_killed_in_the_middle_of_its_clips(outside: Path) -> None:
+    """Other pods fetch what it held; what it had fetched stays, and nothing is skipped."""
+    hold = outside / f"held-{uuid.uuid4().hex[:8]}"
+    held = [{"url": source(outside, hold=hold.name), "end": "1s"} for _ in range(2)]
+    free = [{"url": source(outside), "end": "1s"} for _ in range(6)]
+    video = Video("killed").apply([*free, *held])
+    query = "SELECT position, media_id FROM clips WHERE compilation_id = %s AND state = 'Ready' "
+    query += "ORDER BY position"
+    until("six clips are ready", lambda: len(video.rows(query)) == len(free))
+    fetched = video.rows(query)
+    assert len(video.pods("fetch")) <= MOST_PODS
+    kubectl("delete", "pod", "-n", VIDEOS, "-l", f"{UID}={video.uid},{STAGE}=fetch", *NOW)
+    hold.touch()
+    assert video.ended() == "Complete: Succeeded"
+    assert video.frames() == (len(free) + len(held)) * 30
+    assert video.condition("Degraded") == {}
+    assert [row for row in video.rows(query) if row in fetched] == fetched
     video.settled()
 
 
