@@ -16,8 +16,7 @@ from clipmill_job.assembling.item_names import played_items
 from clipmill_job.assembling.segment_form import (
     BLACK_FRAME,
     SegmentForm,
-    has_its_length,
-    read_form,
+    read_header,
 )
 from clipmill_job.errors import ClipsUnplayable, SegmentFailure, SegmentsFailed
 from clipmill_job.rendering.damage_check import DAMAGED
@@ -96,4 +95,5 @@ def _rendered_form(
         )
     except SegmentsFailed:
         return None
-    return read_form(rendered[0]) if has_its_length(segment, rendered[0]) else None
+    header = read_header(rendered[0])
+    return header.form if header and header.is_of(segment) else None

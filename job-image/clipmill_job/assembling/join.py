@@ -83,9 +83,10 @@ def mux(files: Sequence[SegmentFile], audio: Path, out: Path, *, record: ResultR
 
 
 def count_frames(video: Path) -> int:
-    """Return the number of video packets of a file."""
+    """Return the number of video packets of a file, from its index where it has one."""
     with av.open(str(video)) as container:
-        return sum(packet.size > 0 for packet in container.demux(video=0))
+        stream = container.streams.video[0]
+        return stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
 
 
 def _chapters(record: ResultRecord) -> list[av.container.Chapter]:

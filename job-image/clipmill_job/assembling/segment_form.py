@@ -41,8 +41,23 @@ class SegmentForm(NamedTuple):
     tags: tuple[int, int, int, int]
 
 
-def read_form(path: Path) -> SegmentForm | None:
-    """Return the form of a segment's file; None if it cannot be read."""
+class SegmentHeader(NamedTuple):
+    """What the file of a segment declares: its form, and its frames and samples.
+
+    Matroska has no index of all frames: both are 0 there, and the join counts them.
+    """
+
+    form: SegmentForm
+    length: tuple[int, ...]
+
+    def is_of(self, segment: Segment) -> bool:
+        """Return whether the file has the frames and samples of a segment."""
+        expected = (segment.frames, segment.frames * AUDIO_RATE // segment.profile.rate)
+        return self.length in (expected, UNKNOWN_LENGTH)
+
+
+def read_header(path: Path) -> SegmentHeader | None:
+    """Return what a segment's file declares; None if it cannot be read."""
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
@@ -53,25 +68,11 @@ def read_form(path: Path) -> SegmentForm | None:
                 context.color_trc,
                 context.color_range,
             )
-            return SegmentForm(context.extradata, stream.time_base, tags)
+            streams = (*container.streams.video, *container.streams.audio)
+            form = SegmentForm(context.extradata, stream.time_base, tags)
+            return SegmentHeader(form, tuple(each.frames for each in streams))
     except (av.FFmpegError, IndexError):
         return None
-
-
-def has_its_length(segment: Segment, path: Path) -> bool:
-    """Return whether a file has the frames and samples of its segment, by its index.
-
-    Matroska has no index of all frames: there the join counts them.
-    """
-    try:
-        with av.open(str(path)) as container:
-            frames, samples = (
-                stream.frames for stream in (*container.streams.video, *container.streams.audio)
-            )
-    except (av.FFmpegError, ValueError):
-        return False
-    expected = (segment.frames, segment.frames * AUDIO_RATE // segment.profile.rate)
-    return (frames, samples) in (expected, UNKNOWN_LENGTH)
 
 
 def ensure_one_form(
@@ -92,9 +93,7 @@ def ensure_one_form(
         SegmentsFailed: Segments have another form or length after rendering, too. The message
             names their items.
     """
-    forms = {read_form(path) for path in {path for _, path in segments}}
-    is_one = len(forms) == 1 and (form := forms.pop()) is not None and form.tags == BT709_TAGS
-    if is_one and all(has_its_length(*each) for each in segments):
+    if _are_joinable(segments):
         return list(segments)
     expected = _expected_form(context, segments[0].segment.profile)
     wrong = _of_another_form(segments, expected)
@@ -104,6 +103,17 @@ def ensure_one_form(
         raise SegmentsFailed([_failure(output, segment) for segment, _ in still_wrong])
     _replace_stored(context, rendered, stored)
     return files.files([segment for segment, _ in segments])
+
+
+def _are_joinable(segments: Sequence[SegmentFile]) -> bool:
+    headers = {path: read_header(path) for path in {path for _, path in segments}}
+    forms = {header.form if header else None for header in headers.values()}
+    is_one = len(forms) == 1 and (form := forms.pop()) is not None and form.tags == BT709_TAGS
+    return is_one and all(_is_whole(headers[path], segment) for segment, path in segments)
+
+
+def _is_whole(header: SegmentHeader | None, segment: Segment) -> bool:
+    return header is not None and header.is_of(segment)
 
 
 def _stored_sha256(context: TaskContext, files: Sequence[SegmentFile]) -> dict[str, str]:
@@ -154,7 +164,8 @@ def _expected_form(context: TaskContext, profile: Profile) -> SegmentForm | None
     segment = Segment(key="0" * 64, sources=[BLACK_FRAME], profile=profile)
     path = context.scratch / "black-frame.mov"
     context.run_ffmpeg(segment_args(segment, [None], str(path)), frames=segment.frames)
-    return read_form(path)
+    header = read_header(path)
+    return header.form if header else None
 
 
 def _of_another_form(
@@ -165,7 +176,9 @@ def _of_another_form(
     return [
         each
         for each in unique.values()
-        if read_form(each.path) != expected or not has_its_length(*each)
+        if (header := read_header(each.path)) is None
+        or header.form != expected
+        or not header.is_of(each.segment)
     ]
 
 
