@@ -38,7 +38,7 @@ def _clip(folder: Path, i: int) -> Path:
     path = folder / f"stream-{i:02d}.mp4"
     if path.exists():
         return path
-    base, canvas = folder / f"base-{i:02d}.ts", folder / f"canvas-{i:02d}.png"
+    base, canvas = folder / f"base-{i:02d}.mp4", folder / f"canvas-{i:02d}.png"
     _canvas(i).save(canvas, compress_level=1)
     _run(*_base_args(canvas, i, base))
     part = path.with_suffix(".part")
@@ -92,7 +92,7 @@ def _base_args(canvas: Path, i: int, out: Path) -> tuple[str | Path, ...]:
         *("-i", canvas, "-filter_complex", graph, "-map", "[v]", "-t", str(BASE_S)),
         *("-c:v", "libx264", "-preset", "veryfast", "-b:v", rate, "-maxrate", rate),
         *("-bufsize", rate, "-g", str(2 * RATE), "-keyint_min", str(2 * RATE)),
-        *("-sc_threshold", "0", "-f", "mpegts", out),
+        *("-sc_threshold", "0", "-f", "mp4", out),
     )
 
 

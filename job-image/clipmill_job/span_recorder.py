@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock, get_ident
+from typing import ParamSpec, TypeVar
 
 from clipmill.protocol import MAX_SPANS, SpanName, TaskSpan, TaskSpans
 
 MAX_DETAIL_CHARS = 200
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -51,6 +54,19 @@ class SpanRecorder:
         finally:
             self._steps[number].end_s = self._clock()
             self._open[get_ident()].remove(number)
+
+    def below_this(self, call: Callable[P, T]) -> Callable[P, T]:
+        """Return a call for another thread, whose steps are below those of this thread."""
+        above = list(self._open.get(get_ident(), []))
+
+        def made(*args: P.args, **kwargs: P.kwargs) -> T:
+            self._open[get_ident()] = list(above)
+            try:
+                return call(*args, **kwargs)
+            finally:
+                del self._open[get_ident()]
+
+        return made
 
     def _begin(self, name: SpanName, detail: str) -> int | None:
         with self._lock:

@@ -80,7 +80,7 @@ def _encoded(
         scratch=folder,
         ffmpeg=find_ffmpeg(),
     )
-    audio = encode_programme(context, output, RawSound(context, raw), folder)
+    audio = encode_programme(context, output, RawSound(context, raw, output.name), folder)
     decoded = levels.decoded(audio.path)
     assert len(decoded) == len(sound), "the audio is exactly as long as the video"
     return decoded, audio.loudness.lufs

@@ -48,7 +48,7 @@ def _encoded(sound: Sound, folder: Path, **fields: Any) -> Sound:
         scratch=folder,
         ffmpeg=find_ffmpeg(),
     )
-    raw = RawSound(context, levels.write(folder / "programme.f32", sound))
+    raw = RawSound(context, levels.write(folder / "programme.f32", sound), output.name)
     audio = encode_programme(context, output, raw, folder)
     return levels.decoded(audio.path)
 

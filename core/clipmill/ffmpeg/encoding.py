@@ -13,6 +13,9 @@ FRAME_PROPERTIES = (
 )
 # Ticks per frame of a segment's time base, which is `rate * TICKS` per second.
 TICKS = 512
+# One parameter set for all segments. Without a thread for the lookahead: how far that one is ahead
+# depends on the load of the machine, and with it what x264 decides, once in some ten encodings.
+X264_PARAMS = "stitchable=1:sync-lookahead=0"
 
 
 def encoding_args(profile: Profile, frames: int) -> tuple[str, ...]:
@@ -41,7 +44,7 @@ def _encoder_args(profile: Profile) -> tuple[str, ...]:
     return (
         *("-c:v", profile.encoder, "-preset", profile.speed, "-crf", crf),
         *("-maxrate", max_bitrate, *buffer, "-bf", "2", "-flags", "+cgop"),
-        *("-keyint_min", str(profile.rate), "-x264-params", "stitchable=1"),
+        *("-keyint_min", str(profile.rate), "-x264-params", X264_PARAMS),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from clipmill.protocol import OutputAssignment, OutputResult, Segment
 from clipmill_job.assembling.clip_diagnosis import error_of_clips
@@ -12,7 +13,11 @@ from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.step_timer import StepTimer
 from clipmill_job.errors import NvencError, SegmentsFailed
 from clipmill_job.rendering.nvenc import nvenc_works, uses_nvenc, with_cpu_encoder
-from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
+from clipmill_job.rendering.segment_rendering import (
+    RenderProgress,
+    render_segments,
+    worker_count,
+)
 from clipmill_job.task_context import TaskContext
 
 # Percent of the task's work that rendering all segments counts for.
@@ -46,9 +51,24 @@ def _assemble(context: TaskContext, outputs: Sequence[OutputAssignment]) -> list
     try:
         with timer.step("render"):
             _render_missing(context, outputs, files)
-        return [assemble_output(context, output, files, timer.copy()) for output in outputs]
+        return _assemble_outputs(context, outputs, files, timer)
     except SegmentsFailed as error:
         raise error_of_clips(context, outputs, error) from error
+
+
+def _assemble_outputs(
+    context: TaskContext,
+    outputs: Sequence[OutputAssignment],
+    files: SegmentFiles,
+    timer: StepTimer,
+) -> list[OutputResult]:
+    """Assemble several outputs at a time: each uses one processor for most of its steps."""
+
+    def assemble(output: OutputAssignment) -> OutputResult:
+        return assemble_output(context, output, files, timer.copy())
+
+    with ThreadPoolExecutor(worker_count()) as pool:
+        return list(pool.map(assemble, outputs))
 
 
 def _render_missing(

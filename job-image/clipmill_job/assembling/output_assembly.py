@@ -69,14 +69,14 @@ class _OutputAssembly:
         )
 
     def _segments(self) -> list[SegmentFile]:
-        with self.timer.step("download"):
+        with self.files.lock, self.timer.step("download"):
             segments = self.files.files(self.output.segments)
-        with self.timer.step("render"):
+        with self.files.lock, self.timer.step("render"):
             return ensure_one_form(self.context, self.output, segments, self.files)
 
     def _encode_audio(self, segments: Sequence[SegmentFile], folder: Path) -> ProgrammeAudio:
         with self.timer.step("sound"):
-            sound = SegmentSound(self.context, segments)
+            sound = SegmentSound(self.context, segments, self.output.name)
             return encode_programme(self.context, self.output, sound, folder)
 
     def _join(self, segments: Sequence[SegmentFile], audio: ProgrammeAudio, video: Path) -> None:
@@ -94,7 +94,7 @@ class _OutputAssembly:
     def _render_smaller(
         self, segments: Sequence[SegmentFile], audio: ProgrammeAudio, video: Path
     ) -> list[SegmentFile]:
-        with self.timer.step("smaller"):
+        with self.files.lock, self.timer.step("smaller"):
             return render_smaller(
                 self.context,
                 self.output,

@@ -42,15 +42,15 @@ def upload_output(
     with ThreadPoolExecutor(2) as pool:
         verification = pool.submit(_verify, video, frames)
         digest = pool.submit(sha256_of, video)
-        kind = MediaKind.COMPILATION
-        uploads = {"media_id": pool.submit(_upload, context, output, video, kind, digest)}
+        kind, upload = MediaKind.COMPILATION, context.spans.below_this(_upload)
+        uploads = {"media_id": pool.submit(upload, context, output, video, kind, digest)}
         with timer.step("extras"):
             paths = create_companion_files(context, output, video, loudness, digest.result)
         for file, path in paths.items():
-            uploads[file.field] = pool.submit(_upload, context, output, path, file.kind)
+            uploads[file.field] = pool.submit(upload, context, output, path, file.kind)
         with timer.step("upload"):
             verification.result()
-            return {field: upload.result() for field, upload in uploads.items()}
+            return {field: future.result() for field, future in uploads.items()}
 
 
 def _verify(video: Path, frames: int) -> None:

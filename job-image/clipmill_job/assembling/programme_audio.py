@@ -54,7 +54,8 @@ def encode_programme(
         RetryableError, PermanentError: ffmpeg failed, or a segment is broken.
     """
     if output.music:
-        sound = RawSound(context, _mix_music(context, output.music, sound, folder), sound)
+        mix = _mix_music(context, output.music, sound, folder)
+        sound = RawSound(context, mix, output.name, sound)
     stretches = sound_stretches(output)
     store = StretchStore(context, output, folder)
     stored = store.load(stretches)

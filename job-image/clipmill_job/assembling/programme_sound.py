@@ -54,10 +54,16 @@ class _Placed(NamedTuple):
 
 
 class SegmentSound:
-    """The sound of segments, one after the other; each has been measured when it was rendered."""
+    """The sound of segments, one after the other; each has been measured when it was rendered.
 
-    def __init__(self, context: TaskContext, files: Sequence[SegmentFile]) -> None:
-        self._placed = list(_placed(context, files))
+    Args:
+        context: The task's.
+        files: The segments.
+        name: Name of the output.
+    """
+
+    def __init__(self, context: TaskContext, files: Sequence[SegmentFile], name: str) -> None:
+        self._placed = list(_placed(context, files, name))
 
     @property
     def samples(self) -> int:
@@ -82,11 +88,11 @@ class SegmentSound:
         return (each for each in self._placed if each.start < end and each.end > start)
 
 
-def _placed(context: TaskContext, files: Sequence[SegmentFile]) -> Iterator[_Placed]:
+def _placed(context: TaskContext, files: Sequence[SegmentFile], name: str) -> Iterator[_Placed]:
     start = 0
     for file in files:
         end = start + samples_of(file.segment)
-        levels = attached(file.path, SoundLevels) or _measure_segment(context, file)
+        levels = attached(file.path, SoundLevels) or _measure_segment(context, file, name)
         yield _Placed(file, start, end, levels)
         start = end
 
@@ -96,18 +102,18 @@ def samples_of(segment: Segment) -> int:
     return segment.frames * AUDIO_RATE // segment.profile.rate
 
 
-def _measure_segment(context: TaskContext, file: SegmentFile) -> SoundLevels:
+def _measure_segment(context: TaskContext, file: SegmentFile, name: str) -> SoundLevels:
     """Measure a segment that was rendered before levels were kept with it."""
     segment, path = file
     source = ("-i", f"file:{path}")
-    return measure(context, source, samples_of(segment), unit_samples(segment.profile.rate))
+    files = LevelFiles(f"{name}-segment", unit_samples(segment.profile.rate))
+    return measure(context, source, samples_of(segment), files)
 
 
 def measure(
-    context: TaskContext, source: tuple[str, ...], samples: int, unit: int = HOP_SAMPLES
+    context: TaskContext, source: tuple[str, ...], samples: int, files: LevelFiles
 ) -> SoundLevels:
-    """Return the levels of an input of ffmpeg."""
-    files = LevelFiles("measured", unit)
+    """Return the levels of an input of ffmpeg, which it writes to files of this name."""
     context.run_ffmpeg(meter_args(source, files), frames=deadline_frames(samples))
     return read_level_files(context.scratch, files, samples)
 
@@ -140,15 +146,21 @@ class RawSound:
     Args:
         context: The task's.
         path: The file.
+        name: Name of the output.
         programme: Its part without music, whose loudness decides the gain.
     """
 
     def __init__(
-        self, context: TaskContext, path: Path, programme: ProgrammeSound | None = None
+        self,
+        context: TaskContext,
+        path: Path,
+        name: str,
+        programme: ProgrammeSound | None = None,
     ) -> None:
         self._path = path
         self.samples = path.stat().st_size // SAMPLE_BYTES
-        self._levels = measure(context, raw_audio_input(str(path)), self.samples)
+        files = LevelFiles(f"{name}-mix", HOP_SAMPLES)
+        self._levels = measure(context, raw_audio_input(str(path)), self.samples, files)
         self._programme = programme.loudness() if programme else Loudness(None, None)
 
     def loudness(self) -> Loudness:

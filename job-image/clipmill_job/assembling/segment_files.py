@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from clipmill.protocol import Segment, SegmentCounts
 from clipmill_job.assembling.join import SegmentFile
@@ -11,9 +12,14 @@ from clipmill_job.task_context import TaskContext
 
 
 class SegmentFiles:
-    """Segments rendered by this task, and others downloaded from the API on first use."""
+    """Segments rendered by this task, and others downloaded from the API on first use.
+
+    Outputs that are assembled at the same time may share segments: `lock` is held by the one that
+    downloads or renders some.
+    """
 
     def __init__(self, context: TaskContext) -> None:
+        self.lock = Lock()
         self._context = context
         self._paths: dict[str, Path] = {}
         outputs = context.assignment.assemble or []
