@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +22,8 @@ from cluster.compilations import UID, Video, source
 from cluster.kubectl import Object, until
 from cluster.release import VALUES, VIDEOS
 
-COUNT = 60
+# Clips that are fetched, and segments that are rendered from trims of them.
+FETCHED, RENDERED, TRIM_MS = 20, 60, 1000
 GOAL = 3.2
 # Small requests, so that the node of a small machine takes all pods.
 QUARTER = {
@@ -50,12 +51,18 @@ def main() -> None:
 
 
 def measure(served: Path, pods: int) -> tuple[float, float]:
-    """Return the seconds that so many pods take to fetch 60 clips, and to render them."""
-    clips = [{"url": source(served)} for _ in range(COUNT)]
+    """Return the seconds that so many pods take to fetch clips, and to render segments of them."""
+    urls = [source(served) for _ in range(FETCHED)]
     _install(pods, render_from=0)
-    fetch_s = _fetch_seconds(clips)
+    fetch_s = _fetch_seconds([{"url": url} for url in urls])
     _install(pods, render_from=1)
-    return fetch_s, _render_seconds(clips)
+    return fetch_s, _render_seconds([_trimmed(urls, i) for i in range(RENDERED)])
+
+
+def _trimmed(urls: Sequence[str], i: int) -> Object:
+    """Return a trim that no other clip has."""
+    start = i // len(urls) * TRIM_MS
+    return {"url": urls[i % len(urls)], "start": f"{start}ms", "end": f"{start + TRIM_MS}ms"}
 
 
 def _install(pods: int, *, render_from: int) -> None:
@@ -109,13 +116,14 @@ def _table(rounds: list[dict[int, tuple[float, float]]]) -> str:
         "| stage | pods | seconds, median (spread) | against 1 pod | goal |",
         "|---|---|---|---|---|",
     ]
-    for column, stage in enumerate(("fetch", "render")):
+    stages = (f"fetch, {FETCHED} clips", f"render, {RENDERED} segments")
+    for column, stage in enumerate(stages):
         for pods in rounds[0]:
             seconds = [each[pods][column] for each in rounds]
             ratio = median(each[min(each)][column] / each[pods][column] for each in rounds)
             goal = str(GOAL) if pods == 4 else ""
             figures = f"{pods} | {spread(seconds)} | {ratio:.2f} | {goal}"
-            lines.append(f"| {stage}, {COUNT} clips | {figures} |")
+            lines.append(f"| {stage} | {figures} |")
     return "\n".join(lines) + "\n"
 
 

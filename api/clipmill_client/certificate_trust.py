@@ -6,6 +6,9 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from clipmill_client import light_httpx  # noqa: F401  before the first import of httpx
+
+# isort: split
 import httpx
 
 CA_HINT = "CLIPMILL_CA_FILE names a file with the certificates of its CA"

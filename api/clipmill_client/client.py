@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from clipmill_client import light_httpx  # noqa: F401  before the first import of httpx
+
+# isort: split
 import httpx
 
 from clipmill.protocol import (

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from clipmill.environment import EnvironmentSettings, FromJson, Words, split_words
 from clipmill.json_logs import LogFormat
-from clipmill.spec.network_ranges import PRIVATE_CIDRS
+from clipmill.network_ranges import PRIVATE_CIDRS
 from clipmill_tracing.endpoint_setting import ENDPOINT_VARIABLES, OtlpEndpoint
 
 

@@ -147,7 +147,7 @@ INFOS: dict[str, tuple[dict[str, Any], SourceMetadata]] = {
 def test_info_dicts(name: str) -> None:
     """Every text is one line of at most 200 characters without control characters."""
     info, expected = INFOS[name]
-    assert source_metadata(info) == expected
+    assert SourceMetadata.model_validate(source_metadata(info)) == expected
 
 
 def test_a_library_job_cannot_describe_an_upload(local: Harness, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
-from clipmill.spec.network_ranges import PRIVATE_CIDRS, is_public
+from clipmill.network_ranges import PRIVATE_CIDRS, is_public
 from clipmill.spec.source_urls import ForbiddenURL, check_url
 
 PRIVATE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "172.16.5.4", "192.168.77.7", "0.0.0.0",

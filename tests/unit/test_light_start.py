@@ -19,7 +19,11 @@ CASES = {
     ),
     "the help": ([MAIN, "--help"], set()),
     "the help of a command": ([MAIN, "render", "--help"], set()),
-    "the SDK": (["import clipmill_client"], {"rich", "typer"}),
+    "the SDK": (["from clipmill_client import Client"], {"rich", "typer"}),
+    "the errors of the SDK": (
+        ["import clipmill_client.errors"],
+        {"httpx", "pydantic", "rich", "typer"},
+    ),
 }
 
 
@@ -63,3 +67,12 @@ def test_httpx_can_still_load_its_command_line() -> None:
     """Only the first import leaves it out."""
     code = "import clipmill_client, httpx, httpx._main; assert httpx.Client"
     assert "httpx._main" in loaded([code])
+
+
+@pytest.mark.parametrize(
+    "module", ["clipmill_job.fetching.downloader", "clipmill_job.excerpting.excerpt_writer"]
+)
+def test_children_load_no_models(module: str) -> None:
+    """They start for each clip, and a model of the protocol takes longer to load than they do."""
+    forbidden = {"clipmill.protocol", "clipmill.spec", "httpx", "pydantic"}
+    assert loaded([f"import {module}"]) & forbidden == set()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clipmill.spec.network_ranges import is_public
+from clipmill.network_ranges import is_public
 from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key
 
 KEYS = [

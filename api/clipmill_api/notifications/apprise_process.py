@@ -13,7 +13,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from clipmill.spec.network_ranges import is_public
+from clipmill.network_ranges import is_public
 from clipmill_api.notifications.webhook_transport import Attempt
 
 TIMEOUT_S = 45.0

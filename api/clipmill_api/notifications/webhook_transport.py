@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from standardwebhooks import Webhook
 
-from clipmill.spec.network_ranges import is_public
+from clipmill.network_ranges import is_public
 from clipmill.spec.target_addresses import ForbiddenTarget
 from clipmill_api.notifications.webhook_targets import check_webhook_url
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from ipaddress import ip_address
 
-from clipmill.spec.network_ranges import is_public
+from clipmill.network_ranges import is_public
 from clipmill.spec.source_urls import is_address_or_local
 
 # Below 1024, ports belong to other services of the internet.

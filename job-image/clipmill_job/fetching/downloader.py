@@ -115,8 +115,7 @@ class _Progress:
         """Write the metadata of the source."""
         if not self._is_described:
             self._is_described = True
-            source = source_metadata(info)
-            _write_line(source=source.model_dump(mode="json", exclude_none=True))
+            _write_line(source=source_metadata(info))
 
     def add(self, count: int) -> None:
         """Take bytes of an excerpt. Raise SourceTooLarge."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from clipmill.spec.network_ranges import is_public
+from clipmill.network_ranges import is_public
 
 _URL_SCHEMES = ("http:", "https:", "ftp:", "rtmp", "rtsp", "tcp:", "udp:", "mms")
 
