@@ -17,12 +17,15 @@ from threading import Thread
 from typing import IO
 
 from clipmill_client.errors import RetryableError
+from clipmill_job.forked_process import ForkedProcess, ForkedProgram
+from clipmill_probe.children.fork_client import ServerLost
 
 LAST_LINES = 20
 POLL_S = 0.1
 OnLine = Callable[[str], None]
 # Called every POLL_S; raises an error when the process is to be stopped.
 CheckCancelled = Callable[[], None]
+_Process = subprocess.Popen[bytes] | ForkedProcess
 
 
 class ProcessFailed(RetryableError):
@@ -46,7 +49,7 @@ class DeadlineExceeded(RetryableError):
 
 
 def run(
-    argv: Sequence[str],
+    program: Sequence[str] | ForkedProgram,
     *,
     deadline_s: float,
     scratch: Path,
@@ -57,7 +60,7 @@ def run(
     """Run a program to its end, in its own process group, which is killed on any error.
 
     Args:
-        argv: Program and arguments.
+        program: Program and arguments, or one that a server forks while there is one.
         deadline_s: Seconds after which the program is killed.
         scratch: Its working directory, HOME and TMPDIR.
         check_cancelled: Called while waiting; raises to stop the program.
@@ -71,7 +74,8 @@ def run(
         ProcessFailed: It ended with an exit code other than 0.
         DeadlineExceeded: It did not end in time.
     """
-    child = _start(argv, scratch, has_stdin=stdin is not None)
+    argv = program.argv if isinstance(program, ForkedProgram) else program
+    child = _forked(program, scratch) or _start(argv, scratch, has_stdin=stdin is not None)
     lines: deque[str] = deque(maxlen=LAST_LINES)
     readers = [_Reader(child.stdout, on_line), _Reader(child.stderr, lines.append)]
     try:
@@ -86,6 +90,16 @@ def run(
     if child.returncode:
         raise ProcessFailed(argv, child.returncode, list(lines))
     return list(lines)
+
+
+def _forked(program: Sequence[str] | ForkedProgram, scratch: Path) -> ForkedProcess | None:
+    if not isinstance(program, ForkedProgram):
+        return None
+    environ = minimal_environ(scratch)
+    try:
+        return ForkedProcess(program.server, (), scratch=scratch, environ=environ)
+    except ServerLost:
+        return None
 
 
 def _start(argv: Sequence[str], scratch: Path, *, has_stdin: bool) -> subprocess.Popen[bytes]:
@@ -137,7 +151,7 @@ def minimal_environ(scratch: Path) -> dict[str, str]:
     }
 
 
-def _write(child: subprocess.Popen[bytes], data: bytes | None) -> None:
+def _write(child: _Process, data: bytes | None) -> None:
     if child.stdin is None:
         return
     try:
@@ -173,7 +187,7 @@ class _Reader(Thread):
 
 
 def _wait(
-    child: subprocess.Popen[bytes],
+    child: _Process,
     argv: Sequence[str],
     deadline_s: float,
     check_cancelled: CheckCancelled,
@@ -183,19 +197,26 @@ def _wait(
         try:
             child.wait(POLL_S)
             return
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, TimeoutError):
             check_cancelled()
             if time.monotonic() > until:
                 raise DeadlineExceeded(argv, deadline_s) from None
 
 
-def _end(child: subprocess.Popen[bytes], readers: Sequence[Thread]) -> None:
-    # The process group also holds the children that the program has started.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+def _end(child: _Process, readers: Sequence[Thread]) -> None:
+    _kill(child)
     for reader in readers:
         reader.join()
     for stream in (child.stdin, child.stdout, child.stderr):
         if stream:
             stream.close()
+
+
+def _kill(child: _Process) -> None:
+    """Kill a program with its process group, which also holds the children that it has started."""
+    if isinstance(child, ForkedProcess):
+        child.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()

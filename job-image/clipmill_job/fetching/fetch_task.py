@@ -30,10 +30,15 @@ from clipmill_client.errors import PermanentError, RetryableError
 from clipmill_client.transfer import sha256_of
 from clipmill_job import subprocesses
 from clipmill_job.fetching import fenced_ffmpeg, javascript, source_secrets
+from clipmill_job.forked_process import ForkedProgram
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import Depth, MediaError, probe_media
+from clipmill_probe.children.fork_client import ForkServer
 
-DOWNLOADER = (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader")
+DOWNLOADER = ForkedProgram(
+    ForkServer("clipmill_job.fetching.downloader_process"),
+    (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader"),
+)
 STILL_DEADLINE_S = 60.0
 # The size of the file is not known in advance: each so many bytes count as a percent.
 BYTES_PER_PERCENT = 1_000_000
