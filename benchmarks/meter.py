@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import psutil
 
-INTERVAL_S = 0.05
+# Reading the memory of a large process takes a tenth of a second of processor time.
+INTERVAL_S = 0.5
 # Programs whose children are forks that go on as such.
 FORKING = {"clipmill_job.prefork", "clipmill_probe.children.decoder_process"}
 
@@ -81,7 +82,7 @@ def _children_s() -> float:
 
 
 class _Peak:
-    """Peak resident memory of a process and its descendants, sampled every 50 ms."""
+    """Peak resident memory of a process and its descendants, sampled every half a second."""
 
     def __init__(self, pid: int) -> None:
         self.mib = 0.0

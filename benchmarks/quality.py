@@ -86,8 +86,8 @@ def unencoded(bare: Sequence[str], ours: Path, other: Path) -> Unencoded:
     # The bare command logs errors only.
     mapped = ("-map", "[out0]", "-map", "[out1]", "-v", "info")
     log = _log_of(*inputs[1:], *files, "-filter_complex", ";".join(parts), *mapped)
-    found = re.findall(r"Parsed_ssim_(\d+) .*All:([0-9.]+)", log)
-    values = [float(value) for _, value in sorted(found, key=lambda each: int(each[0]))]
+    reports = re.findall(r"Parsed_ssim_(\d+) .*All:([0-9.]+)", log)
+    values = [float(value) for _, value in sorted(reports, key=lambda each: int(each[0]))]
     return Unencoded(*values)
 
 

@@ -6,12 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-from clipmill_client import light_httpx  # noqa: F401  before the first import of httpx
-
-# isort: split
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from clipmill.protocol import (
     Account,
@@ -46,6 +41,9 @@ from clipmill_client.result_calls import ResultCalls
 from clipmill_client.show_calls import ShowCalls
 from clipmill_client.sign_in_calls import SignInCalls
 from clipmill_client.transfer import OnUpload, Transfers, unobserved
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Client:
@@ -111,10 +109,8 @@ class Client:
             holder: Name of this process; a repeated claim by it renews the lease.
         """
         body, headers = Claim(index=index, holder=holder), {"Authorization": f"Bearer {self._key}"}
-        path = "/api/worker/claim"
-        assignment = self.connection.request_as(
-            Assignment, "POST", path, body=body, headers=headers
-        )
+        call: dict[str, Any] = {"body": body, "headers": headers}
+        assignment = self.connection.request_as(Assignment, "POST", "/api/worker/claim", **call)
         self.connection.use_key(assignment.key or self._key)
         self.transfers.has_links = assignment.links
         return assignment
@@ -166,9 +162,9 @@ class Client:
         """Download the installation's watermark of this content."""
         self.transfers.download(f"/api/worker/watermark/{sha256}", path)
 
-    def download_segment(self, key: str, path: Path, known: StoredFile | None = None) -> None:
-        """Download a rendered segment, of whose file the assignment may have told."""
-        self.transfers.download(f"/api/segments/{key}/content", path, known)
+    def download_segment(self, key: str, path: Path, stored: StoredFile | None = None) -> None:
+        """Download a rendered segment, whose file the assignment may name."""
+        self.transfers.download(f"/api/segments/{key}/content", path, stored)
 
     def download_output(self, compilation_id: str, name: str, path: Path) -> None:
         """Download a finished video or one of its companion files."""

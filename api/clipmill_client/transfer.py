@@ -230,7 +230,7 @@ class Transfers:
         self,
         source: str,
         path: Path,
-        known: StoredFile | None = None,  # noqa: ARG002  for transfers beside the store
+        stored: StoredFile | None = None,  # noqa: ARG002  for transfers beside the store
     ) -> None:
         """Download `source` into a file, continuing an interrupted download.
 
@@ -239,7 +239,7 @@ class Transfers:
         Args:
             source: Path of the API.
             path: The file.
-            known: What the API has told about it, for transfers beside its store.
+            stored: The stored file, if the caller has its hash, for transfers beside the store.
 
         Raises:
             ClientError: The API refused the request or could not be reached.

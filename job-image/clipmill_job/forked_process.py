@@ -1,4 +1,4 @@
-"""A child of a fork server, with the attributes of `subprocess.Popen` that `subprocesses` needs."""
+"""A child of a server, with the attributes of `subprocess.Popen` that `subprocesses` needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from clipmill_probe.children.fork_client import ForkServer, ServerLost
+from clipmill_probe.children.child_server import ChildServer, ServerLost
 
 KILLED = -9
 
@@ -15,7 +15,7 @@ KILLED = -9
 class ForkedProgram(NamedTuple):
     """A program without arguments: the server that forks it, and the command without a server."""
 
-    server: ForkServer
+    server: ChildServer
     argv: tuple[str, ...]
 
 
@@ -34,7 +34,7 @@ class ForkedProcess:
 
     def __init__(
         self,
-        server: ForkServer,
+        server: ChildServer,
         arguments: Sequence[str],
         *,
         scratch: Path,

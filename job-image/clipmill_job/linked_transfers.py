@@ -28,9 +28,9 @@ class LinkedTransfers(Transfers):
         super().__init__(connection)
         self._blobs = blobs
 
-    def download(self, source: str, path: Path, known: StoredFile | None = None) -> None:
+    def download(self, source: str, path: Path, stored: StoredFile | None = None) -> None:
         """Link the file of `source`, else download it. Raise ClientError if it is refused."""
-        file = known or self._describe(source)
+        file = stored or self._describe(source)
         if file is None or not self._link(file, path):
             super().download(source, path)
 

@@ -59,14 +59,14 @@ class SpanRecorder:
         """Return a call for another thread, whose steps are below those of this thread."""
         above = list(self._open.get(get_ident(), []))
 
-        def made(*args: P.args, **kwargs: P.kwargs) -> T:
+        def below(*args: P.args, **kwargs: P.kwargs) -> T:
             self._open[get_ident()] = list(above)
             try:
                 return call(*args, **kwargs)
             finally:
                 del self._open[get_ident()]
 
-        return made
+        return below
 
     def _begin(self, name: SpanName, detail: str) -> int | None:
         with self._lock:

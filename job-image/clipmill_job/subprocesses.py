@@ -18,7 +18,7 @@ from typing import IO
 
 from clipmill_client.errors import RetryableError
 from clipmill_job.forked_process import ForkedProcess, ForkedProgram
-from clipmill_probe.children.fork_client import ServerLost
+from clipmill_probe.children.child_server import ServerLost
 
 LAST_LINES = 20
 POLL_S = 0.1

@@ -96,7 +96,7 @@ def test_a_download_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
 
-        def look() -> None:
+        def check_child() -> None:
             for child in servers()[0].children() if servers() else []:
                 folders.add(os.readlink(f"/proc/{child.pid}/cwd"))
                 assert b"CLIPMILL" not in Path(f"/proc/{child.pid}/environ").read_bytes()
@@ -107,7 +107,7 @@ def test_a_download_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 deadline_s=5,
                 scratch=tmp_path,
                 stdin=request(f"http://{address}/clip.mp4", tmp_path, address),
-                check_cancelled=look,
+                check_cancelled=check_child,
             )
     assert str(tmp_path) in folders
     until("the download has ended", lambda: not servers()[0].children())

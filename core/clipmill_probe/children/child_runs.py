@@ -9,16 +9,16 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-from clipmill_probe.children.fork_client import (
+from clipmill_probe.children.child_server import (
     PYTHON,
-    ForkServer,
+    ChildServer,
     ServerLost,
     start_isolated,
     wait_readable,
 )
 
 CHUNK_BYTES = 65_536
-_decoders = ForkServer("clipmill_probe.children.decoder_process")
+_decoders = ChildServer("clipmill_probe.children.decoder_process")
 
 
 def run_child(arguments: Sequence[str], *, timeout_s: float) -> tuple[bytes, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from yt_dlp.extractor import gen_extractor_classes
 
 from clipmill_job.fetching import downloader
-from clipmill_probe.children.fork_server import serve_parent
+from clipmill_probe.children.child_forks import serve_parent
 
 # No extractor knows it, so that all of them compare it with their patterns.
 UNKNOWN_URL = "http://127.0.0.1/"

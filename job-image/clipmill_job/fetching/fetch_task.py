@@ -33,10 +33,10 @@ from clipmill_job.fetching import fenced_ffmpeg, javascript, source_secrets
 from clipmill_job.forked_process import ForkedProgram
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import Depth, MediaError, probe_media
-from clipmill_probe.children.fork_client import ForkServer
+from clipmill_probe.children.child_server import ChildServer
 
 DOWNLOADER = ForkedProgram(
-    ForkServer("clipmill_job.fetching.downloader_process"),
+    ChildServer("clipmill_job.fetching.downloader_process"),
     (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader"),
 )
 STILL_DEADLINE_S = 60.0

@@ -1,4 +1,4 @@
-"""Start children of a fork server: a process that starts with the first child."""
+"""Start children of a server: a process that starts with the first child."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class ForkedChild:
         self._reply.close()
 
 
-class ForkServer:
+class ChildServer:
     """A server that ends with this process; a fork of this process starts its own.
 
     Args:
-        module: Module that calls `fork_server.serve_parent`.
+        module: Module that calls `child_forks.serve_parent`.
     """
 
     def __init__(self, module: str) -> None:
