@@ -9,8 +9,6 @@ from typing import IO, NamedTuple
 
 from clipmill_probe.children.child_server import ChildServer, ServerLost
 
-KILLED = -9
-
 
 class ForkedProgram(NamedTuple):
     """A program without arguments: the server that forks it, and the command without a server."""
@@ -58,12 +56,9 @@ class ForkedProcess:
                 os.close(descriptor)
 
     def wait(self, timeout_s: float) -> int:
-        """Return the exit code: negative for a signal. Raise TimeoutError."""
+        """Return the exit code: negative for a signal. Raise TimeoutError, ServerLost."""
         if self.returncode is None:
-            try:
-                self.returncode = self._child.exit_code(timeout_s)
-            except ServerLost:
-                self.returncode = KILLED
+            self.returncode = self._child.exit_code(timeout_s)
         return self.returncode
 
     def kill(self) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -74,32 +75,41 @@ def run(
         ProcessFailed: It ended with an exit code other than 0.
         DeadlineExceeded: It did not end in time.
     """
+    watch = _Watch(deadline_s, check_cancelled, stdin, on_line)
+    if isinstance(program, ForkedProgram):
+        environ = minimal_environ(scratch)
+        # A new process says why the server has ended, if that is the program's fault.
+        with contextlib.suppress(ServerLost):
+            forked = ForkedProcess(program.server, (), scratch=scratch, environ=environ)
+            return watch.run(forked, program.argv)
     argv = program.argv if isinstance(program, ForkedProgram) else program
-    child = _forked(program, scratch) or _start(argv, scratch, has_stdin=stdin is not None)
-    lines: deque[str] = deque(maxlen=LAST_LINES)
-    readers = [_Reader(child.stdout, on_line), _Reader(child.stderr, lines.append)]
-    try:
+    return watch.run(_start(argv, scratch, has_stdin=stdin is not None), argv)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Feeds a program, reads what it writes, and waits for its end."""
+
+    deadline_s: float
+    check_cancelled: CheckCancelled
+    stdin: bytes | None
+    on_line: OnLine
+
+    def run(self, child: _Process, argv: Sequence[str]) -> list[str]:
+        lines: deque[str] = deque(maxlen=LAST_LINES)
+        readers = [_Reader(child.stdout, self.on_line), _Reader(child.stderr, lines.append)]
+        try:
+            for reader in readers:
+                reader.start()
+            _write(child, self.stdin)
+            _wait(child, argv, self.deadline_s, self.check_cancelled)
+        finally:
+            _end(child, readers)
         for reader in readers:
-            reader.start()
-        _write(child, stdin)
-        _wait(child, argv, deadline_s, check_cancelled)
-    finally:
-        _end(child, readers)
-    for reader in readers:
-        reader.raise_error()
-    if child.returncode:
-        raise ProcessFailed(argv, child.returncode, list(lines))
-    return list(lines)
-
-
-def _forked(program: Sequence[str] | ForkedProgram, scratch: Path) -> ForkedProcess | None:
-    if not isinstance(program, ForkedProgram):
-        return None
-    environ = minimal_environ(scratch)
-    try:
-        return ForkedProcess(program.server, (), scratch=scratch, environ=environ)
-    except ServerLost:
-        return None
+            reader.raise_error()
+        if child.returncode:
+            raise ProcessFailed(argv, child.returncode, list(lines))
+        return list(lines)
 
 
 def _start(argv: Sequence[str], scratch: Path, *, has_stdin: bool) -> subprocess.Popen[bytes]:

@@ -89,6 +89,34 @@ def test_a_lost_server_is_started_again(tmp_path: Path) -> None:
     assert len(pids) == 2
 
 
+def test_a_download_goes_on_without_its_server(two_seconds: Path, tmp_path: Path) -> None:
+    """The server is killed while one runs; a new process downloads it again."""
+    killed, lines = [], []
+    folder = tmp_path / "download"
+    folder.mkdir()
+    with serve_sources(two_seconds.parent) as served:
+        held = f"held/{two_seconds.name}"
+
+        def kill_server() -> None:
+            if not killed and served.requests_of(held):
+                killed.append(servers()[0])
+                killed[0].kill()
+                served.release()
+
+        url = served.url(held)
+        subprocesses.run(
+            DOWNLOADER,
+            deadline_s=60,
+            scratch=tmp_path,
+            stdin=request(url, folder, served.address),
+            check_cancelled=kill_server,
+            on_line=lines.append,
+        )
+    assert len(killed) == 1
+    (file,) = json.loads(lines[-1])["files"]
+    assert Path(file["path"]).read_bytes() == two_seconds.read_bytes()
+
+
 def test_a_download_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At its deadline, with its folder and environment as in a process of its own."""
     monkeypatch.setenv("CLIPMILL_API_KEY", "not-for-a-downloader")
