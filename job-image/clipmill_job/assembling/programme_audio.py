@@ -53,8 +53,8 @@ def encode_programme(
     Raises:
         RetryableError, PermanentError: ffmpeg failed, or a segment is broken.
     """
-    if output.music:
-        mix = _mix_music(context, output.music, sound, folder)
+    mix = _mix_music(context, output.music, sound, folder) if output.music else None
+    if mix:
         sound = RawSound(context, mix, output.name, sound)
     stretches = sound_stretches(output)
     store = StretchStore(context, output, folder)
@@ -62,6 +62,8 @@ def encode_programme(
     ideal_db = programme_loudness.ideal_gain(sound.loudness(), output.loudness_lufs)
     encoder = StretchEncoder(context, output, sound, folder, ideal_db)
     best = _encode(encoder, stretches, stored)
+    if mix:
+        mix.unlink()
     store.save(best.encoded, stored)
     path = best.encoded[0].path
     if output.segments[0].profile.container == "mp4":
