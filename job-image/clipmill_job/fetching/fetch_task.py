@@ -64,6 +64,8 @@ def run_fetch_task(context: TaskContext, clip: FetchAssignment) -> None:
     context.heartbeat.report(1, f"fetching {clip.name} with yt-dlp {version('yt-dlp')}")
     with context.spans.span(SpanName.FETCH, clip.name):
         files, source = _download(context, clip)
+    # The task may end with the upload: the API takes no lines after it.
+    context.heartbeat.flush()
     for number, fetched in enumerate(files):
         _upload(context, clip, fetched, source, number)
 
