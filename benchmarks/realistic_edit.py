@@ -59,8 +59,12 @@ def edited(plays: Sequence[Play]) -> list[Play]:
 
 
 def reordered(plays: Sequence[Play]) -> list[Play]:
-    """Return the edit with its last two clips swapped, so that two crossfades are new."""
-    return [*plays[:-2], plays[-1], plays[-2]]
+    """Return the edit with two clips in the middle swapped, so that three crossfades are new.
+
+    The first and the last clip fade on one side only: another one in their place is played longer.
+    """
+    i = len(plays) // 2
+    return [*plays[: i - 1], plays[i], plays[i - 1], *plays[i + 1 :]]
 
 
 def frames(plays: Sequence[Play], rate: int) -> int:
