@@ -8,7 +8,6 @@ the work for four clips, and the rest of the first is the start of the pod.
 from __future__ import annotations
 
 import argparse
-import struct
 import tempfile
 import uuid
 from pathlib import Path
@@ -19,7 +18,7 @@ from benchmarks.cluster import LONGEST_S, pods_of
 from benchmarks.pod_times import watched
 from clipmill_api.media.sample_clips import encode_sample
 from cluster import release, world
-from cluster.compilations import UID, Video, url
+from cluster.compilations import UID, Video, unique_box, url
 from cluster.kubectl import until
 from cluster.release import VALUES, VIDEOS
 
@@ -77,8 +76,7 @@ def _fetched_by_one_pod(served: Path, size_mb: int, clips: int) -> tuple[float, 
 def _source(served: Path, size_mb: int) -> str:
     """Write a clip of this size with other bytes than each before; return its URL."""
     name, clip = f"bars-{uuid.uuid4().hex[:8]}", encode_sample("bars")
-    rest = max(16, size_mb * 1_000_000 - len(clip) - 8)
-    box = struct.pack(">I4s16s", rest + 8, b"free", uuid.uuid4().bytes) + bytes(rest - 16)
+    box = unique_box(max(24, size_mb * 1_000_000 - len(clip)))
     (served / f"{name}.mp4").write_bytes(clip + box)
     return url(name)
 

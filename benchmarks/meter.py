@@ -17,7 +17,11 @@ import psutil
 # Reading the memory of a large process takes a tenth of a second of processor time.
 INTERVAL_S = 0.5
 # Programs whose children are forks that go on as such.
-FORKING = {"clipmill_job.prefork", "clipmill_probe.children.decoder_process"}
+FORKING = {
+    "clipmill_job.fetching.downloader_process",
+    "clipmill_job.prefork",
+    "clipmill_probe.children.decoder_process",
+}
 
 
 class Cost(NamedTuple):

@@ -76,13 +76,12 @@ def run(
         DeadlineExceeded: It did not end in time.
     """
     watch = _Watch(deadline_s, check_cancelled, stdin, on_line)
-    if isinstance(program, ForkedProgram):
-        environ = minimal_environ(scratch)
+    server, argv = program if isinstance(program, ForkedProgram) else (None, program)
+    if server:
         # A new process says why the server has ended, if that is the program's fault.
         with contextlib.suppress(ServerLost):
-            forked = ForkedProcess(program.server, (), scratch=scratch, environ=environ)
-            return watch.run(forked, program.argv)
-    argv = program.argv if isinstance(program, ForkedProgram) else program
+            environ = minimal_environ(scratch)
+            return watch.run(ForkedProcess(server, (), scratch=scratch, environ=environ), argv)
     return watch.run(_start(argv, scratch, has_stdin=stdin is not None), argv)
 
 

@@ -37,14 +37,15 @@ def url(name: str = "bars", *, hold: str = "") -> str:
 
 
 def source(folder: Path, *, hold: str = "") -> str:
-    """Write a file with unique bytes and return its URL: none of its segments exists yet.
-
-    A box that players skip makes the difference.
-    """
+    """Write a file with unique bytes and return its URL: none of its segments exists yet."""
     name = f"bars-{uuid.uuid4().hex[:8]}"
-    box = struct.pack(">I4s16s", 24, b"free", uuid.uuid4().bytes)
-    (folder / f"{name}.mp4").write_bytes(encode_sample("bars") + box)
+    (folder / f"{name}.mp4").write_bytes(encode_sample("bars") + unique_box())
     return url(name, hold=hold)
+
+
+def unique_box(size: int = 24) -> bytes:
+    """Return a box of MP4 with unique bytes, of at least 24 in all, which players skip."""
+    return struct.pack(">I4s16s", size, b"free", uuid.uuid4().bytes) + bytes(size - 24)
 
 
 def trimmed_clips(count: int, source: str) -> list[Object]:

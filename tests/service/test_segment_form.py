@@ -15,7 +15,7 @@ from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import sha256_of
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.segment_files import SegmentFiles
-from clipmill_job.assembling.segment_form import ensure_one_form, read_header
+from clipmill_job.assembling.segment_form import ensure_one_form, read_form
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
@@ -95,7 +95,7 @@ class Assembly:
         """Return the forms of the files that are joined."""
         given = self.files.files(self.output.segments)
         segments = ensure_one_form(self.context, self.output, given, self.files)
-        return {header.form if (header := read_header(path)) else None for _, path in segments}
+        return {read_form(path) for _, path in segments}
 
 
 def test_a_failed_segment_is_named(assembly: Assembly) -> None:
@@ -137,8 +137,7 @@ def test_segments_of_one_form_are_kept(assembly: Assembly) -> None:
 @pytest.mark.parametrize("i", range(len(NAMES)))
 def test_another_form_is_rendered_again(i: int, assembly: Assembly) -> None:
     """Only that segment, also if it is the first one; the log names its clip."""
-    whole = read_header(assembly.path((i + 1) % 3))
-    expected = whole.form if whole else None
+    expected = read_form(assembly.path((i + 1) % 3))
     _of_another_form(assembly.path(i), "-preset", "medium")
     assert assembly.ensure() == {expected}
     assert assembly.client.uploaded == [assembly.output.segments[i].key]

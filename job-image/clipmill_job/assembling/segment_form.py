@@ -75,6 +75,12 @@ def read_header(path: Path) -> SegmentHeader | None:
         return None
 
 
+def read_form(path: Path) -> SegmentForm | None:
+    """Return the form of a segment's file; None if it cannot be read."""
+    header = read_header(path)
+    return header.form if header else None
+
+
 def ensure_one_form(
     context: TaskContext,
     output: OutputAssignment,
@@ -164,8 +170,7 @@ def _expected_form(context: TaskContext, profile: Profile) -> SegmentForm | None
     segment = Segment(key="0" * 64, sources=[BLACK_FRAME], profile=profile)
     path = context.scratch / "black-frame.mov"
     context.run_ffmpeg(segment_args(segment, [None], str(path)), frames=segment.frames)
-    header = read_header(path)
-    return header.form if header else None
+    return read_form(path)
 
 
 def _of_another_form(

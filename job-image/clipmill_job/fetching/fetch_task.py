@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from importlib.metadata import version
@@ -33,11 +32,11 @@ from clipmill_job.fetching import fenced_ffmpeg, javascript, source_secrets
 from clipmill_job.forked_process import ForkedProgram
 from clipmill_job.task_context import TaskContext
 from clipmill_probe import Depth, MediaError, probe_media
-from clipmill_probe.children.child_server import ChildServer
+from clipmill_probe.children.child_server import PYTHON, ChildServer
 
 DOWNLOADER = ForkedProgram(
     ChildServer("clipmill_job.fetching.downloader_process"),
-    (sys.executable, "-I", "-m", "clipmill_job.fetching.downloader"),
+    (*PYTHON, "clipmill_job.fetching.downloader"),
 )
 STILL_DEADLINE_S = 60.0
 # The size of the file is not known in advance: each so many bytes count as a percent.
