@@ -29,6 +29,7 @@ os.environ.setdefault(
 
 from benchmarks import clips, render  # noqa: E402
 from benchmarks.pod_times import Moments, watched  # noqa: E402
+from benchmarks.source_server import serve  # noqa: E402
 from cluster import release, world  # noqa: E402  from the folder of the tests
 from cluster.compilations import UID, Video, serve_samples, unique_box, url  # noqa: E402
 from cluster.kubectl import Object, apply, get, kubectl, until  # noqa: E402
@@ -70,8 +71,8 @@ def main() -> None:
             starts = [_starts() for _ in range(options.starts)]
             rounds = [_round(folder, sources, i) for i in range(options.rounds)]
     print(_first_containers(starts))
-    for name, (ours, local, steps) in _best(rounds).items():
-        print(_where(name, ours, local, steps))
+    for name, best in _best(rounds).items():
+        print(_where(name, best))
 
 
 # --- first containers -----------------------------------------------------------------------------
@@ -132,23 +133,39 @@ def _first_containers(starts: Sequence[tuple[float, float]]) -> str:
 
 # --- the render benchmark by pods -----------------------------------------------------------------
 
-# The run by pods, the seconds of the local command, and the steps of the local command.
-Pair = tuple[Run, float, dict[str, float]]
+
+class Comparison(NamedTuple):
+    """A run by pods, and the same by the local command.
+
+    `local_s` and `steps` are those of sources on this machine's disk, `fetching_s` is the time of a
+    local run that fetches them by HTTP, as the pods do.
+    """
+
+    pods: Run
+    local_s: float
+    fetching_s: float
+    steps: dict[str, float]
 
 
-def _round(folder: Path, sources: Sequence[Path], i: int) -> dict[str, Pair]:
+def _round(folder: Path, sources: Sequence[Path], i: int) -> dict[str, Comparison]:
     """Render cold and edited, by the local command and by pods, one after the other."""
     once = uuid.uuid4().hex[:8]
-    local = [{"url": str(path)} for path in sources]
+    files = [{"url": str(path)} for path in sources]
     there = [{"url": f"http://{world.PUBLIC}/{once}/free/{path.name}"} for path in sources]
     video = Video("bench")
-    pairs = {}
-    for name, change in (("cold", _unchanged), ("edited", _edited)):
-        cost = render.render(folder, f"state-{i}", change(local))
-        ours = _by_pods(video, change(there))
-        pairs[name] = (ours, cost.wall_s, render.last_report(folder)["outputs"][0]["seconds"])
+    comparisons = {}
+    with serve(sources[0].parent) as server:
+        address = f"127.0.0.1:{server.server_port}"
+        urls = [{"url": f"http://{address}/{path.name}"} for path in sources]
+        fetching = ("--allow-private", address)
+        for name, change in (("cold", _unchanged), ("edited", _edited)):
+            by_url = render.render(folder, f"fetched-{i}", change(urls), options=fetching)
+            local = render.render(folder, f"state-{i}", change(files))
+            steps = render.last_report(folder)["outputs"][0]["seconds"]
+            pods = _by_pods(video, change(there))
+            comparisons[name] = Comparison(pods, local.wall_s, by_url.wall_s, steps)
     video.delete()
-    return pairs
+    return comparisons
 
 
 def _unchanged(edit: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -179,24 +196,32 @@ def pods_of(pods: dict[str, Moments], name: str, generation: int = 1) -> list[Mo
     return [pod for key, pod in list(pods.items()) if key.startswith(f"{name}-") and part in key]
 
 
-def _best(rounds: Sequence[dict[str, Pair]]) -> dict[str, Pair]:
-    by_pods: Callable[[Pair], float] = lambda pair: pair[0].wall_s  # noqa: E731
-    return {name: min((pairs[name] for pairs in rounds), key=by_pods) for name in rounds[0]}
+def _best(rounds: Sequence[dict[str, Comparison]]) -> dict[str, Comparison]:
+    by_pods: Callable[[Comparison], float] = lambda each: each.pods.wall_s  # noqa: E731
+    return {name: min((each[name] for each in rounds), key=by_pods) for name in rounds[0]}
 
 
 # --- where the difference goes --------------------------------------------------------------------
 
 
-def _where(name: str, ours: Run, local_s: float, local: dict[str, float]) -> str:
+def _where(name: str, each: Comparison) -> str:
     """Return a table of the steps of one run, beside the same steps of the local command."""
-    lines = [f"| {name} | by pods | locally |", "|---|---|---|"]
-    ratio = ours.wall_s / local_s
-    lines.append(f"| all of it | {ours.wall_s:.1f} s, {ratio:.2f} of local | {local_s:.1f} s |")
-    lines += [f"| {what} | {seconds:.1f} s | |" for what, seconds in _walk(ours)]
-    for step in dict.fromkeys([*ours.spent_s, *local]):
-        there, here = ours.spent_s.get(step, 0.0), local.get(step, 0.0)
+    wall_s = each.pods.wall_s
+    lines = [
+        f"| {name} | by pods | locally |",
+        "|---|---|---|",
+        _whole("all of it, local files", wall_s, each.local_s),
+        _whole("all of it, fetched by HTTP", wall_s, each.fetching_s),
+    ]
+    lines += [f"| {what} | {seconds:.1f} s | |" for what, seconds in _walk(each.pods)]
+    for step in dict.fromkeys([*each.pods.spent_s, *each.steps]):
+        there, here = each.pods.spent_s.get(step, 0.0), each.steps.get(step, 0.0)
         lines.append(f"| in the assembly: {step} | {there:.1f} s | {here:.1f} s |")
     return "\n".join(lines) + "\n"
+
+
+def _whole(what: str, pods_s: float, local_s: float) -> str:
+    return f"| {what} | {pods_s:.1f} s, {pods_s / local_s:.2f} of local | {local_s:.1f} s |"
 
 
 def _walk(run: Run) -> list[tuple[str, float]]:

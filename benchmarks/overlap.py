@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
 from benchmarks import clips, meter
 from benchmarks.meter import Cost
+from benchmarks.source_server import SourceServer, serve
 
 FORMS = (("1280x720", "30"), ("1280x720", "60"))
 OUTPUT = {"name": "main", "preset": "custom", "width": 1280, "height": 720, "rate": 30}
 TINY = {"name": "main", "preset": "custom", "width": 160, "height": 90, "rate": 24}
 SHARE, CONSTANT_S = 1.15, 3.0
-CHUNK = 16_384
 
 
 def main() -> None:
@@ -43,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as scratch:
         folder = Path(scratch)
         sources = clips.make(folder / "clips", options.clips, options.seconds, FORMS)
-        with _serve(folder / "clips") as server:
+        with serve(folder / "clips") as server:
             for factor in options.factors:
                 rows = [_round(folder, sources, server, factor) for _ in range(options.rounds)]
                 print(_line(sorted(rows, key=lambda row: row.share)[len(rows) // 2]), flush=True)
@@ -74,7 +69,7 @@ def _line(row: _Row) -> str:
     )
 
 
-def _round(folder: Path, sources: Sequence[Path], server: _Server, factor: float) -> _Row:
+def _round(folder: Path, sources: Sequence[Path], server: SourceServer, factor: float) -> _Row:
     """Measure rendering alone, then fetching alone and both at a rate derived from it."""
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
         states = Path(fresh)
@@ -92,7 +87,7 @@ def _render(
     folder: Path,
     state: Path,
     sources: Sequence[Path],
-    server: _Server,
+    server: SourceServer,
     output: dict[str, Any],
     **clip: str,
 ) -> Cost:
@@ -109,55 +104,6 @@ def _render(
     path.write_text(yaml.safe_dump(manifest))
     argv = (meter.program("clipmill"), "render", str(path), "-o", str(folder / "out"))
     return meter.run((*argv, "--state", str(state), "--allow-private", address))
-
-
-class _Server(ThreadingHTTPServer):
-    """All connections share `bytes_per_s`; 0 is no limit."""
-
-    daemon_threads = True
-    bytes_per_s = 0.0
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-
-    def wait_for(self, size: int) -> None:
-        """Wait until so many bytes may be sent."""
-        if not self.bytes_per_s:
-            return
-        with self._lock:
-            now = time.monotonic()
-            self._free_at = max(self._free_at, now) + size / self.bytes_per_s
-            until = self._free_at
-        time.sleep(max(0.0, until - now))
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    server: _Server
-
-    def log_message(self, *_: object) -> None:
-        """Do not log."""
-
-    def copyfile(self, source: IO[bytes], outputfile: IO[bytes]) -> None:  # type: ignore[override]
-        """Send a file at the server's rate."""
-        while chunk := source.read(CHUNK):
-            self.server.wait_for(len(chunk))
-            try:
-                outputfile.write(chunk)
-            except OSError:
-                return
-
-
-@contextmanager
-def _serve(folder: Path) -> Iterator[_Server]:
-    server = _Server(folder)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 if __name__ == "__main__":

@@ -72,16 +72,31 @@ def loudness(path: Path, *trim: str) -> float | None:
     return float(integrated[-1]) if integrated else None
 
 
-def unencoded(bare: Sequence[str], ours: Path, other: Path) -> Unencoded:
-    """Compare two results with the pictures `[v]` of the bare command's graph, before encoding."""
+def unencoded(
+    bare: Sequence[str],
+    ours: Path,
+    other: Path,
+    *,
+    pictures: str = "v",
+    unused: Sequence[str] = ("a",),
+) -> Unencoded:
+    """Compare two results with the pictures of the bare command's graph, before encoding.
+
+    Args:
+        bare: The bare command.
+        ours: One result.
+        other: The result of the bare command.
+        pictures: The label of the graph's output that was encoded into both.
+        unused: The labels of its other outputs: those of sound begin with an `a`.
+    """
     at = bare.index("-filter_complex")
     inputs, graph = bare[:at], bare[at + 1]
     files, count = ("-i", str(ours), "-i", str(other)), inputs.count("-i")
     parts = [
         graph,
-        f"[v]{_NUMBERED},split[v0][v1]",
-        *(f"[{count + i}:v]{_NUMBERED}[r{i}];[r{i}][v{i}]ssim[out{i}]" for i in (0, 1)),
-        "[a]anullsink",
+        f"[{pictures}]{_NUMBERED},split[u0][u1]",
+        *(f"[{count + i}:v]{_NUMBERED}[r{i}];[r{i}][u{i}]ssim[out{i}]" for i in (0, 1)),
+        *(f"[{label}]{'anullsink' if label[0] == 'a' else 'nullsink'}" for label in unused),
     ]
     # The bare command logs errors only.
     mapped = ("-map", "[out0]", "-map", "[out1]", "-v", "info")

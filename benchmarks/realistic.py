@@ -22,7 +22,7 @@ from typing import NamedTuple
 from benchmarks import disk, meter, realistic_edit, rivals, stream_clips
 from benchmarks.edit import Edit, Trim
 from benchmarks.full import _music as make_music
-from benchmarks.quality import compared
+from benchmarks.quality import compared, unencoded
 from benchmarks.realistic_edit import OUTPUTS, Play
 
 RUNS = ("bare", "cold", "edited", "reordered", "long", "editly", "moviepy")
@@ -35,6 +35,9 @@ NAMES = {
     "editly": f"editly {rivals.EDITLY}, 1080p60 alone",
     "moviepy": f"MoviePy {rivals.MOVIEPY}, 1080p60 alone",
 }
+
+# Of the bare command's filter graph.
+_OUTPUT_LABELS = [f"{kind}{n}" for kind in "va" for n in range(len(OUTPUTS))]
 
 
 class Sample(NamedTuple):
@@ -164,15 +167,22 @@ def _print_costs(bench: Bench) -> None:
 
 
 def _compared(bench: Bench) -> list[str]:
-    rows = ["", "| output | frames | bare | planned | SSIM | LUFS | bare |", "|---|" + "---:|" * 6]
+    rows = [
+        "",
+        "| output | frames | bare | planned | SSIM | before encoding | bare | LUFS | bare |",
+        "|---|" + "---:|" * 8,
+    ]
+    command = realistic_edit.bare_command(bench.plays, bench.music, bench.folder)
     for n, (output, profile) in enumerate(zip(OUTPUTS, realistic_edit.profiles(), strict=True)):
         result = bench.folder / "out" / f"{output['name']}.mp4"
         bare = realistic_edit.bare_path(bench.folder, n)
         planned = realistic_edit.frames(bench.plays, profile.rate)
-        (ours, other), ssim, (level, bare_level) = compared(result, bare)
-        levels = f"{level} | {bare_level}"
-        row = f"{output['name']} | {ours} | {other} | {planned} | {ssim:.4f} | {levels}"
-        rows.append(f"| {row} |")
+        (frames, bare_frames), ssim, (level, bare_level) = compared(result, bare)
+        unused = [label for label in _OUTPUT_LABELS if label != f"v{n}"]
+        ours, other = unencoded(command, result, bare, pictures=f"v{n}", unused=unused)
+        counts, levels = f"{frames} | {bare_frames} | {planned}", f"{level} | {bare_level}"
+        similarity = f"{ssim:.4f} | {ours:.4f} | {other:.4f}"
+        rows.append(f"| {output['name']} | {counts} | {similarity} | {levels} |")
     return rows
 
 

@@ -97,8 +97,15 @@ def _edited(sources: Sequence[Path], i: int) -> list[dict[str, str]]:
     return clips_of_edit
 
 
-def render(folder: Path, state: str, edit: list[dict[str, str]], small: bool = False) -> Cost:
-    """Run `clipmill render`."""
+def render(
+    folder: Path,
+    state: str,
+    edit: list[dict[str, str]],
+    *,
+    small: bool = False,
+    options: Sequence[str] = (),
+) -> Cost:
+    """Run `clipmill render` with further options."""
     output: dict[str, Any] = {"name": "main", "preset": "youtube"}
     if small:
         output = {"name": "main", "preset": "custom", "width": 320, "height": 180, "rate": 30}
@@ -113,7 +120,7 @@ def render(folder: Path, state: str, edit: list[dict[str, str]], small: bool = F
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
     argv = (meter.program("clipmill"), "render", str(path), "-o", str(out))
-    return meter.run((*argv, "--state", str(folder / state)))
+    return meter.run((*argv, "--state", str(folder / state), *options))
 
 
 def last_report(folder: Path) -> dict[str, Any]:
