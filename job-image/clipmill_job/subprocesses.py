@@ -75,7 +75,8 @@ def run(
         ProcessFailed: It ended with an exit code other than 0.
         DeadlineExceeded: It did not end in time.
     """
-    watch = _Watch(deadline_s, check_cancelled, stdin, on_line)
+    until = time.monotonic() + deadline_s
+    watch = _Watch(deadline_s, until, check_cancelled, stdin, on_line)
     server, argv = program if isinstance(program, ForkedProgram) else (None, program)
     if server:
         # A new process says why the server has ended, if that is the program's fault.
@@ -87,9 +88,13 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Feeds a program, reads what it writes, and waits for its end."""
+    """Feeds a program, reads what it writes, and waits for its end.
+
+    It has `deadline_s` seconds, and is killed at the monotonic time `until`.
+    """
 
     deadline_s: float
+    until: float
     check_cancelled: CheckCancelled
     stdin: bytes | None
     on_line: OnLine
@@ -101,7 +106,7 @@ class _Watch:
             for reader in readers:
                 reader.start()
             _write(child, self.stdin)
-            _wait(child, argv, self.deadline_s, self.check_cancelled)
+            self._wait(child, argv)
         finally:
             _end(child, readers)
         for reader in readers:
@@ -109,6 +114,16 @@ class _Watch:
         if child.returncode:
             raise ProcessFailed(argv, child.returncode, list(lines))
         return list(lines)
+
+    def _wait(self, child: _Process, argv: Sequence[str]) -> None:
+        while True:
+            try:
+                child.wait(POLL_S)
+                return
+            except (subprocess.TimeoutExpired, TimeoutError):
+                self.check_cancelled()
+                if time.monotonic() > self.until:
+                    raise DeadlineExceeded(argv, self.deadline_s) from None
 
 
 def _start(argv: Sequence[str], scratch: Path, *, has_stdin: bool) -> subprocess.Popen[bytes]:
@@ -193,23 +208,6 @@ class _Reader(Thread):
         """Raise what `on_line` has raised."""
         if self._error is not None:
             raise self._error
-
-
-def _wait(
-    child: _Process,
-    argv: Sequence[str],
-    deadline_s: float,
-    check_cancelled: CheckCancelled,
-) -> None:
-    until = time.monotonic() + deadline_s
-    while True:
-        try:
-            child.wait(POLL_S)
-            return
-        except (subprocess.TimeoutExpired, TimeoutError):
-            check_cancelled()
-            if time.monotonic() > until:
-                raise DeadlineExceeded(argv, deadline_s) from None
 
 
 def _end(child: _Process, readers: Sequence[Thread]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,27 @@ def test_a_download_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             )
     assert str(tmp_path) in folders
     until("the download has ended", lambda: not servers()[0].children())
+
+
+def test_the_deadline_counts_for_both_attempts(tmp_path: Path) -> None:
+    """A server that is killed late leaves the rest of the time to the new process."""
+    deadline_s, killed = 5, []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+
+        def kill_server() -> None:
+            if not killed and time.monotonic() > began + 0.8 * deadline_s:
+                killed.append(servers()[0])
+                killed[0].kill()
+
+        with pytest.raises(subprocesses.DeadlineExceeded):
+            subprocesses.run(
+                DOWNLOADER,
+                deadline_s=deadline_s,
+                scratch=tmp_path,
+                stdin=request(f"http://{address}/clip.mp4", tmp_path, address),
+                check_cancelled=kill_server,
+            )
+    assert len(killed) == 1
+    assert time.monotonic() - began < 1.6 * deadline_s
