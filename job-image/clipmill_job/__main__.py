@@ -30,17 +30,14 @@ from clipmill.shows.candidates import DiscoverResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
 from clipmill_client.span_calls import SpanCalls
-from clipmill_job.assembling.assemble_task import run_assemble_task
-from clipmill_job.discovering.discover_task import run_discover_task
 from clipmill_job.errors import NotIsolatedError, exit_code, is_lease_lost, task_failure
-from clipmill_job.fetching.fetch_task import run_fetch_task
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_job.heartbeat_sender import HeartbeatSender
 from clipmill_job.isolation_check import IsolationCheck, wait_until_isolated
 from clipmill_job.linked_transfers import LinkedTransfers
-from clipmill_job.rendering.render_task import run_render_task
 from clipmill_job.settings import JobSettings
 from clipmill_job.span_recorder import SpanRecorder
+from clipmill_job.stage_tasks import run_discovery, run_task
 from clipmill_job.task_claim import Termination, claim_when_free, holder_name
 from clipmill_job.task_context import TaskContext
 
@@ -167,7 +164,7 @@ def _run_discover_task(client: Client, holder: str, scratch: Path) -> int:
             termination.watch(heartbeat)
             wait_until_isolated(assignment.canaries)
             try:
-                result = run_discover_task(assignment, heartbeat, scratch)
+                result = run_discovery(assignment, heartbeat, scratch)
             finally:
                 heartbeat.flush()
             fault_points.reach("job.discover.done")
@@ -198,13 +195,7 @@ def _do(
         ffmpeg=find_ffmpeg(),
         spans=spans,
     )
-    if assignment.stage is Stage.ASSEMBLE:
-        return run_assemble_task(context, assignment.assemble or [])
-    if assignment.stage is Stage.RENDER:
-        run_render_task(context, lambda: claim_when_free(process.claim, heartbeat.check))
-    elif assignment.fetch:
-        run_fetch_task(context, assignment.fetch)
-    return []
+    return run_task(context, lambda: claim_when_free(process.claim, heartbeat.check))
 
 
 def _report_spans(client: Client, assignment: Assignment, spans: SpanRecorder) -> None:

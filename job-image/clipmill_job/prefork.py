@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from clipmill.process_privacy import forbid_inspection
 from clipmill_job.__main__ import main
+from clipmill_job.stage_tasks import preload
 
 MAX_REQUEST_BYTES = 65_536
 
@@ -87,6 +88,7 @@ def _redirect(log: Path) -> None:
 
 if __name__ == "__main__":
     forbid_inspection()
+    preload()
     # Collections in a job leave the pages alone that all jobs share.
     gc.freeze()
     with socket.socket(fileno=os.dup(0)) as parent:

@@ -76,3 +76,18 @@ def test_children_load_no_models(module: str) -> None:
     """They start for each clip, and a model of the protocol takes longer to load than they do."""
     forbidden = {"clipmill.protocol", "clipmill.spec", "httpx", "pydantic"}
     assert loaded([f"import {module}"]) & forbidden == set()
+
+
+@pytest.mark.parametrize(
+    ("task", "unneeded"),
+    [
+        ("rendering.render_task", {"PIL", "uharfbuzz", "clipmill_job.assembling"}),
+        ("fetching.fetch_task", {"PIL", "uharfbuzz", "clipmill_job.assembling", "yt_dlp"}),
+        ("assembling.assemble_task", {"uharfbuzz", "yt_dlp"}),
+        ("discovering.discover_task", {"PIL", "av", "uharfbuzz", "yt_dlp"}),
+    ],
+)
+def test_a_pod_loads_its_stage_only(task: str, unneeded: set[str]) -> None:
+    """Not what another stage works with, nor what draws text."""
+    code = f"import clipmill_job.__main__, clipmill_job.{task}"
+    assert loaded([code]) & unneeded == set()

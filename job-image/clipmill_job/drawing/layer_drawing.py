@@ -13,10 +13,9 @@ from PIL.Image import Image, Resampling
 from clipmill.protocol import Caption, Layer
 from clipmill.spec import Position
 from clipmill_job.drawing.creator_card import draw_card
+from clipmill_job.drawing.still_picture import FORMATS
 from clipmill_job.drawing.text_drawing import LINE_HEIGHT, TextStyle, draw_text, fit_text
 
-# The formats that the API accepts.
-FORMATS = ("PNG", "JPEG", "WEBP")
 # Image files by sha256.
 ImageFiles = Mapping[str, Path]
 

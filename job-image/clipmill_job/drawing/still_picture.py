@@ -7,7 +7,8 @@ from pathlib import Path
 from PIL import Image as PilImage
 from PIL import ImageOps
 
-from clipmill_job.drawing.layer_drawing import FORMATS
+# The formats that the API accepts.
+FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def convert_still(path: Path, out: Path) -> None:

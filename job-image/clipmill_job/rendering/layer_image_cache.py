@@ -9,7 +9,6 @@ from threading import Lock
 from clipmill.ffmpeg.segment_args import RenderedLayer
 from clipmill.protocol import Layer, Segment
 from clipmill_client.errors import PermanentError
-from clipmill_job.drawing.layer_drawing import draw_layer
 from clipmill_job.rendering.source_files import SourceFiles
 
 
@@ -38,6 +37,8 @@ class LayerImageCache:
             return self._layers[name]
 
     def _render(self, layer: Layer, frame: tuple[int, int], path: Path) -> RenderedLayer:
+        from clipmill_job.drawing.layer_drawing import draw_layer  # noqa: PLC0415  few have layers
+
         files = {image.sha256: self._files.image_path(image) for image in layer.images()}
         try:
             image, x, y = draw_layer(layer, frame, files)

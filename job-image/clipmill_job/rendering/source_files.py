@@ -10,7 +10,6 @@ from threading import Lock
 from clipmill.protocol import Image, Segment
 from clipmill_client.client import Client
 from clipmill_client.errors import PermanentError
-from clipmill_job.drawing.still_picture import convert_still
 
 
 class SourceFiles:
@@ -34,6 +33,8 @@ class SourceFiles:
         Raises:
             PermanentError: The image cannot be decoded.
         """
+        from clipmill_job.drawing.still_picture import convert_still  # noqa: PLC0415  few have them
+
         path = self.path(media_id)
         out = self._folder / _still_name(media_id)
         with self._lock:
