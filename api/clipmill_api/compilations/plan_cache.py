@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from clipmill_api.bounded_cache import BoundedCache
 from clipmill_api.compilations.plan_models import PlannedOutput, ResolvedSpec
 
 # A segment takes about 2 KiB.
@@ -21,9 +21,9 @@ class PlanCache:
     """Planned outputs by everything that decides them. The least recently used are dropped."""
 
     def __init__(self, max_segments: int = MAX_SEGMENTS) -> None:
-        self._max_segments = max_segments
-        self._plans: OrderedDict[str, tuple[PlannedOutput, ...]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._plans: BoundedCache[str, tuple[PlannedOutput, ...]] = BoundedCache(
+            max_segments, _count_segments
+        )
         # Several threads that plan at a time would not be faster, but slow all other requests.
         self._planning = threading.Lock()
 
@@ -32,25 +32,11 @@ class PlanCache:
     ) -> list[PlannedOutput]:
         """Return the outputs of a spec; `plan` is called if they are not remembered."""
         key = plan_key(resolved)
-        outputs = self._remembered(key)
+        outputs = self._plans.get(key)
         if outputs is None:
             with self._planning:
-                outputs = self._remembered(key) or self._remember(key, tuple(plan(resolved)))
+                outputs = self._plans.get(key) or self._plans.put(key, tuple(plan(resolved)))
         return list(outputs)
-
-    def _remembered(self, key: str) -> tuple[PlannedOutput, ...] | None:
-        with self._lock:
-            if key not in self._plans:
-                return None
-            self._plans.move_to_end(key)
-            return self._plans[key]
-
-    def _remember(self, key: str, outputs: tuple[PlannedOutput, ...]) -> tuple[PlannedOutput, ...]:
-        with self._lock:
-            self._plans[key] = outputs
-            while sum(map(_count_segments, self._plans.values())) > self._max_segments:
-                self._plans.popitem(last=False)
-        return outputs
 
 
 def plan_key(resolved: ResolvedSpec) -> str:

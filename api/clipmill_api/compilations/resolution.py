@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from clipmill.protocol import ClipState, MediaKind, OutputPolicy
@@ -12,6 +13,7 @@ from clipmill.spec.source_urls import ForbiddenURL, check_url, clip_key
 from clipmill.timeline.build import InvalidTimeline
 from clipmill.timeline.overlay_layers import image_ids
 from clipmill_api.accounts.output_policy import output_policy_of
+from clipmill_api.bounded_cache import BoundedCache
 from clipmill_api.compilations import refusals
 from clipmill_api.compilations.media_sources import (
     asset_fields,
@@ -27,6 +29,23 @@ from clipmill_api.database import Session
 from clipmill_api.queries import media_library, revision_clips, revisions, users_and_keys
 from clipmill_api.tables import ClipRow, CompilationRow, MediaRow, RevisionRow, TierRow
 from clipmill_api.tasks.excerpts import choose_media
+
+# Clips of the specs that are remembered; each takes about 3 KiB.
+MAX_CLIPS = 10_000
+_specs: BoundedCache[tuple[str, int, datetime], CompilationSpec] = BoundedCache(
+    MAX_CLIPS, lambda spec: len(spec.clips)
+)
+
+
+def stored_spec(revision: RevisionRow) -> CompilationSpec:
+    """Return the spec of a stored revision, which never changes.
+
+    Each clip of a compilation takes several requests, and each of them reads the whole spec.
+    """
+    # After a restored backup, another revision may have the same number.
+    key = (revision.compilation_id, revision.generation, revision.created_at)
+    spec = _specs.get(key)
+    return spec or _specs.put(key, CompilationSpec.model_validate(revision.spec))
 
 
 def resolve_spec(session: Session, ctx: Context, owner: str, spec: CompilationSpec) -> ResolvedSpec:
@@ -64,7 +83,7 @@ def resolve_revision(
     session: Session, compilation: CompilationRow, revision: RevisionRow
 ) -> ResolvedSpec:
     """Return the spec of a revision whose row is loaded."""
-    spec = CompilationSpec.model_validate(revision.spec)
+    spec = stored_spec(revision)
     clips = revision_clips.list_clips(session, compilation.id, revision.generation)
     ids = {clip.media_id for clip in clips if clip.media_id} | referenced_media_ids(spec)
     media = media_library.media_by_ids(session, compilation.owner, ids)

@@ -12,6 +12,7 @@ from clipmill.protocol import ClipState, SourcePart
 from clipmill.spec import CompilationSpec
 from clipmill.spec.played_part import SourceSpan, played_part
 from clipmill.spec.source_urls import clip_key
+from clipmill_api.compilations.resolution import stored_spec
 from clipmill_api.database import Session
 from clipmill_api.queries import revision_clips, revisions
 from clipmill_api.tables import ClipRow, MediaRow
@@ -31,7 +32,7 @@ class WaitingClip(NamedTuple):
 def waiting_clips(session: Session, clip: ClipRow) -> list[WaitingClip]:
     """Return the waiting clips of a clip's revision that have its key."""
     revision = revisions.get_revision(session, clip.compilation_id, clip.generation)
-    spec = CompilationSpec.model_validate(revision.spec)
+    spec = stored_spec(revision)
     rows = revision_clips.list_waiting(session, clip)
     return [WaitingClip(row, played_part(spec, row.position)) for row in rows]
 
