@@ -107,7 +107,7 @@ def media_properties(media: MediaRow) -> MediaProperties:
     return MediaProperties(
         id=media.id,
         media_type=MediaKind(media.kind),
-        duration=duration_s(media),
+        duration=facts.duration_us / 1e6 if facts else None,
         width=facts.width if facts else None,
         height=facts.height if facts else None,
         framerate=float(Fraction(facts.rate)) if facts and facts.rate else None,

@@ -15,22 +15,24 @@ from clipmill_api.tables import ClipRow
 
 def of_metadata(resolved: ResolvedSpec) -> list[ProjectClip]:
     """Return the clips of E8, in the order of the spec."""
-    clips = []
-    for row in resolved.clips:
-        media = resolved.media.get(row.media_id or "")
-        fields = _fields(resolved, row)
-        clips.append(ProjectClip(**fields, media_file_id=row.media_id, duration=duration_s(media)))
-    return clips
+    lengths_s = {media_id: duration_s(media) for media_id, media in resolved.media.items()}
+    return [
+        ProjectClip(
+            **_fields(resolved, row),
+            media_file_id=row.media_id,
+            duration=lengths_s.get(row.media_id or ""),
+        )
+        for row in resolved.clips
+    ]
 
 
 def of_context(resolved: ResolvedSpec) -> list[ContextClip]:
     """Return the clips of E14, in the order of the spec."""
-    clips = []
-    for row in resolved.clips:
-        media = resolved.media.get(row.media_id or "")
-        properties = media_properties(media) if media else None
-        clips.append(ContextClip(**_fields(resolved, row), media_file=properties))
-    return clips
+    media = {media_id: media_properties(row) for media_id, row in resolved.media.items()}
+    return [
+        ContextClip(**_fields(resolved, row), media_file=media.get(row.media_id or ""))
+        for row in resolved.clips
+    ]
 
 
 def _fields(resolved: ResolvedSpec, row: ClipRow) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from clipmill.protocol import TERMINAL_STATES, CompilationState, Stage
 from clipmill_api.compilations import resolution, revision_end
-from clipmill_api.compilations.plan_models import ResolvedSpec
 from clipmill_api.compilations.revision_end import RevisionEnd
 from clipmill_api.context import Context
 from clipmill_api.database import Session
@@ -18,7 +17,8 @@ from clipmill_api.legacy_worker.project_models import (
     ProjectUpdate,
 )
 from clipmill_api.legacy_worker.project_settings import project_settings, watermark
-from clipmill_api.queries import compilation_records, revisions, users_and_keys
+from clipmill_api.queries import compilation_records, revisions
+from clipmill_api.queries.compilation_records import OwnRevision
 from clipmill_api.tables import CompilationRow
 
 
@@ -30,24 +30,22 @@ def _project(session: Session, principal: Principal, project_id: str) -> Compila
     return compilation
 
 
-def _resolved_project(
-    session: Session, principal: Principal, project_id: str
-) -> tuple[CompilationRow, ResolvedSpec]:
-    """Return the key's own compilation and the spec of its revision. Raises 404."""
+def _own_revision(session: Session, principal: Principal, project_id: str) -> OwnRevision:
+    """Return the key's own compilation and its revision. Raises 404."""
     if project_id != principal.compilation_id:
         raise not_found("project", project_id)
-    rows = compilation_records.find_with_revision(
+    own = compilation_records.find_with_revision(
         session, principal.owner, project_id, principal.generation
     )
-    if rows is None:
+    if own is None:
         raise not_found("project", project_id)
-    compilation, revision = rows
-    return compilation, resolution.resolve_revision(session, compilation, revision)
+    return own
 
 
 def project_metadata(session: Session, principal: Principal, project_id: str) -> ProjectMetadata:
     """Return a project's settings, outputs and clips (E8)."""
-    compilation, resolved = _resolved_project(session, principal, project_id)
+    compilation, revision, _ = _own_revision(session, principal, project_id)
+    resolved = resolution.resolve_revision(session, compilation, revision)
     settings = project_settings(compilation, resolved)
     return ProjectMetadata(**dict(settings), clips=project_clips.of_metadata(resolved))
 
@@ -86,8 +84,8 @@ def compilation_context(
     session: Session, principal: Principal, project_id: str
 ) -> CompilationContext:
     """Return everything that a render of a project needs (E14)."""
-    compilation, resolved = _resolved_project(session, principal, project_id)
-    tier = users_and_keys.owner_tier(session, principal.owner)
+    compilation, revision, tier = _own_revision(session, principal, project_id)
+    resolved = resolution.resolve_revision(session, compilation, revision)
     layer = watermark(resolved)
     return CompilationContext(
         project=project_settings(compilation, resolved),

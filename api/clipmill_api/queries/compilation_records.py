@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from clipmill_api.tables import (
     IdempotencyRow,
     ResultDeliveryRow,
     RevisionRow,
+    TierRow,
+    UserRow,
 )
 
 IS_NEWEST_REVISION = and_(
@@ -39,8 +42,10 @@ def find_compilation(session: Session, owner: str, compilation_id: str) -> Compi
 
 
 _OWN_REVISION = (
-    select(CompilationRow, RevisionRow)
+    select(CompilationRow, RevisionRow, TierRow)
     .join(RevisionRow, RevisionRow.compilation_id == CompilationRow.id)
+    .join(UserRow, UserRow.name == CompilationRow.owner)
+    .join(TierRow, TierRow.name == UserRow.tier)
     .where(
         CompilationRow.id == bindparam("of_id"),
         CompilationRow.owner == bindparam("of_owner"),
@@ -50,13 +55,21 @@ _OWN_REVISION = (
 )
 
 
+class OwnRevision(NamedTuple):
+    """A compilation, one of its revisions, and the tier of the owner."""
+
+    compilation: CompilationRow
+    revision: RevisionRow
+    tier: TierRow
+
+
 def find_with_revision(
     session: Session, owner: str, compilation_id: str, generation: int
-) -> tuple[CompilationRow, RevisionRow] | None:
+) -> OwnRevision | None:
     """Return a compilation of this owner that is not deleted, and one of its revisions."""
     values = {"of_id": compilation_id, "of_owner": owner, "of_generation": generation}
     row = session.execute(_OWN_REVISION, values).one_or_none()
-    return (row[0], row[1]) if row else None
+    return OwnRevision._make(row) if row else None
 
 
 def find_by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
