@@ -60,6 +60,9 @@ from clipmill_api.studio import pages
 from clipmill_api.tracing.caller_trace import CallerTraceMiddleware
 
 ROUTERS = (
+    # First what jobs call most often: a request is compared with one route after the other.
+    worker_routes.router,
+    legacy_routes.router,
     compilation_routes.router,
     event_routes.router,
     result_routes.router,
@@ -70,8 +73,6 @@ ROUTERS = (
     sign_in_routes.router,
     credential_routes.router,
     webhook_routes.router,
-    worker_routes.router,
-    legacy_routes.router,
     registration_routes.router,
     operator_routes.router,
     show_routes.router,
