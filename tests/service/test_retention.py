@@ -13,7 +13,7 @@ import pytest
 
 from clipmaker import clip
 from clipmill.protocol import MediaKind, Stage, UploadPurpose
-from clipmill_api.database import Session
+from clipmill_api.database import Connection, Session
 from clipmill_api.media.retention import delete_leftovers, sweep
 from clipmill_api.queries import revisions
 from clipmill_api.tables import SegmentRow
@@ -89,7 +89,7 @@ def test_log_lines_and_idempotency_keys_expire(own_api: Harness, two_seconds: Pa
     _, user = own_api.user()
     media = library_clip(user, two_seconds)
     view = user.create(new_manifest(media.id), uuid.uuid4().hex)
-    own_api.ctx.db.write(lambda session: log_line(own_api, session, view.id))
+    own_api.ctx.db.write_columns(lambda connection: log_line(own_api, connection, view.id))
     sweep_after(own_api, 6.9)
     assert counts(own_api, "idempotency", "log_lines") == {"idempotency": 1, "log_lines": 1}
     sweep_after(own_api, 0.2)
@@ -98,10 +98,10 @@ def test_log_lines_and_idempotency_keys_expire(own_api: Harness, two_seconds: Pa
     assert counts(own_api, "log_lines") == {"log_lines": 0}
 
 
-def log_line(api: Harness, session: Session, compilation_id: str) -> None:
+def log_line(api: Harness, connection: Connection, compilation_id: str) -> None:
     """Write a log line as a heartbeat does."""
     lines = ["rendering"]
-    revisions.append_log_lines(session, compilation_id, 1, at=api.ctx.now(), lines=lines)
+    revisions.append_log_lines(connection, compilation_id, 1, at=api.ctx.now(), lines=lines)
 
 
 def test_replaced_and_cancelled_generations_expire(own_api: Harness, two_seconds: Path) -> None:

@@ -119,8 +119,8 @@ def authenticate_key(ctx: Context, key: str) -> Principal:
 
 
 def _stored_principal(ctx: Context, key: str) -> Principal | None:
-    with ctx.db.read() as session:
-        row = users_and_keys.find_key(session, digest(key))
+    with ctx.db.connect() as connection:
+        row = users_and_keys.find_key(connection, digest(key))
     if row is None or row.revoked_at or (row.expires_at and row.expires_at < ctx.now()):
         return None
     if row.role == "user":

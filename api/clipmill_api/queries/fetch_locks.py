@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -59,7 +59,12 @@ _EXTENDED = (
 
 
 def extend(
-    session: Session, compilation_id: str, generation: int, task_index: int, *, until: datetime
+    connection: Connection,
+    compilation_id: str,
+    generation: int,
+    task_index: int,
+    *,
+    until: datetime,
 ) -> None:
     """Extend the lock of a fetch task's clip."""
     values = {
@@ -68,7 +73,7 @@ def extend(
         "of_index": task_index,
         "later": until,
     }
-    execute_built(session, _EXTENDED, values)
+    execute_built(connection, _EXTENDED, values)
 
 
 _RELEASED = delete(FetchLockRow).where(FetchLockRow.clip_id == bindparam("of_clip"))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -97,11 +97,11 @@ _RAISED = (
 
 
 def raise_percent(
-    session: Session, compilation_id: str, generation: int, *, percent: int, at: datetime
+    connection: Connection, compilation_id: str, generation: int, *, percent: int, at: datetime
 ) -> None:
     """Set the progress of a revision that is rendered, unless it is higher already."""
     revision = {"of_compilation": compilation_id, "of_generation": generation}
-    execute_built(session, _RAISED, {**revision, "reached": percent, "at": at})
+    execute_built(connection, _RAISED, {**revision, "reached": percent, "at": at})
 
 
 def list_outputs(session: Session, compilation_id: str) -> list[Any]:
@@ -154,16 +154,24 @@ def _of_revision(
     ]
 
 
-_LOG_LINE = insert(LogLineRow)
+# The ids of the rows are not needed.
+_LOG_LINE = insert(LogLineRow).inline()
 
 
 def append_log_lines(
-    session: Session, compilation_id: str, generation: int, *, at: datetime, lines: Sequence[str]
+    connection: Connection,
+    compilation_id: str,
+    generation: int,
+    *,
+    at: datetime,
+    lines: Sequence[str],
 ) -> None:
     """Append log lines to a revision."""
     if lines:
         row = {"compilation_id": compilation_id, "generation": generation, "at": at}
-        execute_built(session, _LOG_LINE, [{**row, "line": line} for line in lines])
+        rows = [{**row, "line": line} for line in lines]
+        # PostgreSQL's driver sends a list through a pipeline, which costs more than one statement.
+        execute_built(connection, _LOG_LINE, rows if len(rows) > 1 else rows[0])
 
 
 def tail_log_lines(

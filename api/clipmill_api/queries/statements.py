@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ def upsert(session: Session, table: type[Base]) -> Any:
 
 
 def execute_built(
-    session: Session,
+    session: Session | Connection,
     statement: Executable,
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> CursorResult[Any]:
@@ -30,7 +30,8 @@ def execute_built(
     before nor refreshed after it. In return it takes a third of the processor time of one that is
     built and executed as an ORM statement.
     """
-    return session.connection().execute(statement, parameters)
+    connection = session if isinstance(session, Connection) else session.connection()
+    return connection.execute(statement, parameters)
 
 
 def row_count(result: Any) -> int:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -127,11 +127,11 @@ _RENEWED = (
 
 
 def renew_lease(
-    session: Session, task_id: TaskId, *, epoch: int, until: datetime, percent: int
+    connection: Connection, task_id: TaskId, *, epoch: int, until: datetime, percent: int
 ) -> bool:
     """Extend a lease and store progress. Return False if the task is done or has a newer epoch."""
     values = {**_task_values(task_id), "of_epoch": epoch, "until": until, "reached": percent}
-    return row_count(execute_built(session, _RENEWED, values)) > 0
+    return row_count(execute_built(connection, _RENEWED, values)) > 0
 
 
 def end_lease(session: Session, task_id: TaskId, *, epoch: int, done: bool, at: datetime) -> bool:

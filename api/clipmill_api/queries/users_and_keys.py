@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -116,9 +116,9 @@ _KEY_OF_SECRET = (
 )
 
 
-def find_key(session: Session, secret_sha256: str) -> StoredKey | None:
+def find_key(connection: Connection, secret_sha256: str) -> StoredKey | None:
     """Return a key by the hash of its secret."""
-    row = execute_built(session, _KEY_OF_SECRET, {"secret_sha256": secret_sha256}).one_or_none()
+    row = execute_built(connection, _KEY_OF_SECRET, {"secret_sha256": secret_sha256}).one_or_none()
     return StoredKey._make(row) if row else None
 
 

@@ -18,7 +18,7 @@ from clipmill.protocol import (
 )
 from clipmill.timeline.eta import FETCH_SHARE, MAX_PERCENT
 from clipmill_api.context import Context
-from clipmill_api.database import Session, after_commit
+from clipmill_api.database import Connection, Session, after_commit
 from clipmill_api.http.authentication import Principal
 from clipmill_api.http.problem_details import ApiProblem, not_found
 from clipmill_api.queries import (
@@ -166,7 +166,7 @@ def _claimed_epoch(ctx: Context, task_id: TaskId, task: TaskRow | None, holder: 
 
 
 def record_heartbeat(
-    session: Session, ctx: Context, principal: Principal, heartbeat: Heartbeat
+    connection: Connection, ctx: Context, principal: Principal, heartbeat: Heartbeat
 ) -> HeartbeatReply:
     """Extend a lease, store progress and log lines. Raise LeaseLost."""
     lease_s = ctx.settings.lease_s
@@ -176,14 +176,14 @@ def record_heartbeat(
     until, epoch = ctx.later(lease_s), heartbeat.epoch
     task_id = task_id_of(principal, heartbeat.index)
     if not task_leases.renew_lease(
-        session, task_id, epoch=epoch, until=until, percent=heartbeat.percent
+        connection, task_id, epoch=epoch, until=until, percent=heartbeat.percent
     ):
         raise lease_lost(task_id, epoch)
     revision = (principal.compilation_id, principal.generation)
-    revisions.append_log_lines(session, *revision, at=ctx.now(), lines=heartbeat.log)
+    revisions.append_log_lines(connection, *revision, at=ctx.now(), lines=heartbeat.log)
     if principal.stage is Stage.FETCH:
-        fetch_locks.extend(session, *revision, heartbeat.index, until=until)
+        fetch_locks.extend(connection, *revision, heartbeat.index, until=until)
     else:
         percent = FETCH_SHARE + (MAX_PERCENT - FETCH_SHARE) * heartbeat.percent // 100
-        revisions.raise_percent(session, *revision, percent=percent, at=ctx.now())
+        revisions.raise_percent(connection, *revision, percent=percent, at=ctx.now())
     return HeartbeatReply(directive=Directive.CONTINUE, lease_s=lease_s)

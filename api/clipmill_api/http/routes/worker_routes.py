@@ -38,8 +38,8 @@ def send_heartbeat(ctx: Ctx, principal: JobPrincipal, heartbeat: Heartbeat) -> H
     """Renew a lease and report progress; the reply says whether to go on."""
     job_access.require_task(principal, index=heartbeat.index, epoch=heartbeat.epoch)
     # The next one makes up for a lost one.
-    return ctx.db.write(
-        lambda session: leases.record_heartbeat(session, ctx, principal, heartbeat),
+    return ctx.db.write_columns(
+        lambda connection: leases.record_heartbeat(connection, ctx, principal, heartbeat),
         is_durable=False,
     )
 
