@@ -24,7 +24,7 @@ MAX_STATEMENTS = 40
 # After an outage of the operator, all resources are registered one after the other.
 MAX_STATEMENTS_TO_REGISTER = 11
 # Jobs call these most often. On SQLite, BEGIN is one too.
-MAX_STATEMENTS_OF = {"heartbeat": 6, "claim fetch": 13, "E8": 6, "E14": 7}
+MAX_STATEMENTS_OF = {"heartbeat": 6, "claim fetch": 10, "E8": 6, "E14": 6}
 
 
 def count_user_requests(

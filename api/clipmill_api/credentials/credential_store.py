@@ -188,7 +188,7 @@ def fetch_credentials(session: Session, ctx: Context, owner: str, url: str) -> F
         ApiProblem: CredentialUnreadable: a clip that needs a proxy is not fetched without it.
     """
     host = credential_host(url)
-    kinds = (CredentialKind.COOKIES.value, CredentialKind.PROXY.value)
+    kinds = credential_rows.FETCH_KINDS
     rows = credential_rows.list_credentials(session, owner, kinds)
     closest = (_closest([row for row in rows if row.kind == kind], host) for kind in kinds)
     opened = [_opened(ctx, row) for row in closest if row]

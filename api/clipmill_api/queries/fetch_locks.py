@@ -1,21 +1,59 @@
-"""SQL of fetch locks: only one clip at a time fetches a clip key of an owner."""
+"""SQL of fetches: what an owner has for a clip key, and the lock of the clip that fetches it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from clipmill_api.queries.integrations.credential_rows import FETCH_KINDS
 from clipmill_api.queries.statements import execute_built
-from clipmill_api.tables import ClipRow, FetchLockRow
+from clipmill_api.tables import (
+    ClipRow,
+    CredentialRow,
+    FetchLockRow,
+    MediaRow,
+    TierRow,
+    UserRow,
+)
 
 _VALUES: dict[str, Any] = {
     name: bindparam(name) for name in ("owner", "clip_key", "clip_id", "until")
 }
+
+
+class OwnerState(NamedTuple):
+    """What decides whether and how an owner's clip key is fetched."""
+
+    storage_limit_bytes: int | None
+    storage_used_bytes: int
+    # Whether media files of this source exist, and whether credentials for any host do.
+    has_media: bool
+    has_credentials: bool
+
+
+_HAS_MEDIA = or_(
+    exists().where(MediaRow.owner == UserRow.name, MediaRow.clip_key == bindparam("of_clip_key")),
+    exists().where(MediaRow.owner == UserRow.name, MediaRow.excerpt_of == bindparam("of_clip_key")),
+)
+_HAS_CREDENTIALS = exists().where(
+    CredentialRow.owner == UserRow.name, or_(*(CredentialRow.kind == kind for kind in FETCH_KINDS))
+)
+_OWNER_STATE = (
+    select(TierRow.storage_limit_bytes, UserRow.storage_used_bytes, _HAS_MEDIA, _HAS_CREDENTIALS)
+    .join(TierRow, TierRow.name == UserRow.tier)
+    .where(UserRow.name == bindparam("of_owner"))
+)
+
+
+def owner_state(session: Session, owner: str, clip_key: str) -> OwnerState:
+    """Return what an existing owner has for a clip key."""
+    values = {"of_owner": owner, "of_clip_key": clip_key}
+    return OwnerState._make(execute_built(session, _OWNER_STATE, values).one())
 
 
 def _acquired(insert: Any) -> Any:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 from sqlalchemy.sql import ColumnElement
 
 from clipmill.protocol import ClipState, Stage
 from clipmill_api.queries.statements import execute_built, row_count
-from clipmill_api.tables import ClipRow, TaskRow
+from clipmill_api.tables import ClipRow, RevisionRow, TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,12 @@ _OF_TASK = (
 
 def _task_values(task_id: TaskId) -> dict[str, Any]:
     """Return the values of _OF_TASK."""
-    return {f"of_{name}": value for name, value in asdict(task_id).items()}
+    return {
+        "of_compilation_id": task_id.compilation_id,
+        "of_generation": task_id.generation,
+        "of_stage": task_id.stage,
+        "of_index": task_id.index,
+    }
 
 
 _TO_LOCK = select(TaskRow).where(*_OF_TASK).with_for_update()
@@ -146,7 +151,16 @@ _WAITING_KEYS = select(ClipRow.clip_key).where(
     ClipRow.state == ClipState.WAITING.value,
 )
 _FETCH_TASKS = (
-    select(ClipRow, TaskRow)
+    select(RevisionRow, ClipRow, TaskRow)
+    .outerjoin(
+        ClipRow,
+        and_(
+            ClipRow.compilation_id == RevisionRow.compilation_id,
+            ClipRow.generation == RevisionRow.generation,
+            ClipRow.task_index.is_not(None),
+            ClipRow.clip_key.in_(_WAITING_KEYS),
+        ),
+    )
     .outerjoin(
         TaskRow,
         and_(
@@ -157,22 +171,29 @@ _FETCH_TASKS = (
         ),
     )
     .where(
-        ClipRow.compilation_id == bindparam("compilation"),
-        ClipRow.generation == bindparam("of_generation"),
-        ClipRow.task_index.is_not(None),
-        ClipRow.clip_key.in_(_WAITING_KEYS),
+        RevisionRow.compilation_id == bindparam("compilation"),
+        RevisionRow.generation == bindparam("of_generation"),
     )
     .order_by(ClipRow.task_index)
+    # Each row repeats the revision, and few claims need more of it than its state.
+    .options(defer(RevisionRow.spec), defer(RevisionRow.output_policy), defer(RevisionRow.outputs))
     .execution_options(populate_existing=True)
 )
 
 
-def unfinished_fetches(
-    session: Session, compilation_id: str, generation: int
-) -> list[tuple[ClipRow, TaskRow | None]]:
-    """Return the fetch tasks whose source clips wait for, by index: the clip and the task's row."""
+@dataclass(frozen=True, slots=True)
+class FetchStage:
+    """A revision with its fetch tasks whose source clips wait for, by index: clip and task."""
+
+    revision: RevisionRow
+    tasks: list[tuple[ClipRow, TaskRow | None]]
+
+
+def fetch_stage(session: Session, compilation_id: str, generation: int) -> FetchStage:
+    """Return the fetch stage of an existing revision as it is now in the database."""
     values = {"compilation": compilation_id, "of_generation": generation}
-    return [(clip, task) for clip, task in session.execute(_FETCH_TASKS, values)]
+    rows = session.execute(_FETCH_TASKS, values).all()
+    return FetchStage(rows[0][0], [(clip, task) for _, clip, task in rows if clip is not None])
 
 
 def end_attempt(

@@ -12,10 +12,10 @@ from clipmill.protocol import (
 )
 from clipmill.protocol.assignments import StoredFile
 from clipmill.protocol.integrations.credential_models import FetchCredentials
+from clipmill.protocol.tier_limits import remaining
 from clipmill.sound.sound_stretches import stored_sound_keys
 from clipmill.spec import CompilationSpec, parse_level
 from clipmill.timeline.build import InvalidTimeline
-from clipmill_api.accounts.quota_checks import storage_left
 from clipmill_api.compilations.lifecycle import advance_revision, skip_clip
 from clipmill_api.compilations.output_planning import SEGMENTS_PER_TASK, plan_outputs
 from clipmill_api.compilations.plan_models import CompilationPlan, PlannedOutput, ResolvedSpec
@@ -47,19 +47,22 @@ def assign_fetch(
     owner, waiting = compilation.owner, fetch_parts.waiting_clips_of(session, clip, spec)
     if not waiting:
         return None
-    media = media_library.fetched_media(session, owner, [clip.clip_key])
-    if media:
+    state = fetch_locks.owner_state(session, owner, clip.clip_key)
+    if state.has_media:
+        media = media_library.fetched_media(session, owner, [clip.clip_key])
         waiting = fetch_parts.mark_covered(session, waiting, media, reused=True)
         if not waiting:
             advance_revision(session, ctx, compilation, clip.generation)
             return None
-    left_bytes = storage_left(session, owner)
+    left_bytes = remaining(state.storage_limit_bytes, state.storage_used_bytes)
     if left_bytes == 0:
         message = "the owner's storage quota is used up; delete media or raise the tier's limit"
         failure = TaskFailure(code="StorageQuotaExceeded", message=message)
         skip_clip(session, ctx, compilation, clip, failure)
         return None
-    credentials = _credentials_or_skip(session, ctx, compilation, clip, clip.url)
+    credentials: FetchCredentials | None = FetchCredentials()
+    if state.has_credentials:
+        credentials = _credentials_or_skip(session, ctx, compilation, clip, clip.url)
     if credentials is None:
         return None
     until = ctx.later(ctx.settings.lease_s)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from clipmill.protocol import Claim, FetchAssignment
-from clipmill.spec import CompilationSpec
+from clipmill_api.compilations.resolution import stored_spec
 from clipmill_api.context import Context
 from clipmill_api.database import Session
 from clipmill_api.http.problem_details import ApiProblem
-from clipmill_api.queries import task_leases
+from clipmill_api.queries.task_leases import FetchStage
 from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow, TaskRow
 from clipmill_api.tasks.assignment_builder import assign_fetch
 from clipmill_api.tasks.fetch_attempts import (
@@ -47,18 +47,17 @@ class _Candidate(NamedTuple):
 
 
 def choose_fetch(
-    session: Session, ctx: Context, compilation: CompilationRow, revision: RevisionRow, claim: Claim
+    session: Session, ctx: Context, compilation: CompilationRow, stage: FetchStage, claim: Claim
 ) -> FetchClaim:
     """Return the task that a claim gets: that of the job's index, or the next one that is free.
 
     Raises:
         ApiProblem: NothingLeft, Leased or FetchInProgress.
     """
-    tasks = task_leases.unfinished_fetches(session, revision.compilation_id, revision.generation)
     in_progress = None
-    for candidate in _free(ctx, tasks, claim):
+    for candidate in _free(ctx, stage.tasks, claim):
         try:
-            fetch = _assign(session, ctx, compilation, revision, candidate)
+            fetch = _assign(session, ctx, compilation, stage.revision, candidate)
         except ApiProblem as problem:
             if problem.code != "FetchInProgress":
                 raise
@@ -66,7 +65,7 @@ def choose_fetch(
             continue
         index, (_, task, epoch, failures) = candidate.clip.task_index or 0, candidate
         return FetchClaim(index, task, epoch, failures, fetch)
-    raise in_progress or _nothing_free(ctx, tasks, claim)
+    raise in_progress or _nothing_free(ctx, stage.tasks, claim)
 
 
 def _free(
@@ -97,8 +96,7 @@ def _assign(
     if candidate.failures >= ctx.settings.fetch_attempts:
         give_up(session, ctx, compilation, candidate.clip, NO_REPORT)
         return None
-    spec = CompilationSpec.model_validate(revision.spec)
-    return assign_fetch(session, ctx, compilation, spec, candidate.clip)
+    return assign_fetch(session, ctx, compilation, stored_spec(revision), candidate.clip)
 
 
 def _nothing_free(

@@ -84,9 +84,8 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
     if principal.task is not None:
         detail = "key: it belongs to a claimed task; claim with the key of the stage"
         raise ApiProblem(403, "Forbidden", detail)
-    compilation, revision = lock_revision(session, principal)
-    refuse_terminal(revision)
-    chosen = _choose(session, ctx, principal, claim, compilation, revision)
+    compilation = compilation_records.lock_compilation(session, principal.compilation_id)
+    chosen = _choose(session, ctx, principal, claim, compilation)
     task_id, work = chosen.task_id, chosen.work
     assignment = Assignment(
         compilation_id=compilation.id,
@@ -97,7 +96,7 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
         lease_s=ctx.settings.lease_s,
         links=ctx.settings.job_links,
         canaries=list(ctx.settings.canaries),
-        traceparent=revision.traceparent if ctx.traces.is_on else None,
+        traceparent=chosen.revision.traceparent if ctx.traces.is_on else None,
     ).model_copy(update=work)
     until = ctx.later(ctx.settings.lease_s)
     lease = Lease(chosen.epoch, claim.holder, until, chosen.failures, claim.index)
@@ -114,6 +113,7 @@ def claim_task(session: Session, ctx: Context, principal: Principal, claim: Clai
 class _Chosen(NamedTuple):
     """A task to claim, with the epoch of its lease and the fields of its assignment."""
 
+    revision: RevisionRow
     task_id: TaskId
     task: TaskRow | None
     epoch: int
@@ -127,21 +127,24 @@ def _choose(
     principal: Principal,
     claim: Claim,
     compilation: CompilationRow,
-    revision: RevisionRow,
 ) -> _Chosen:
     """Return the next fetch task, or the task of the claim's index in another stage."""
     if principal.stage is Stage.FETCH:
-        fetch = choose_fetch(session, ctx, compilation, revision, claim)
+        stage = task_leases.fetch_stage(session, compilation.id, principal.generation)
+        refuse_terminal(stage.revision)
+        fetch = choose_fetch(session, ctx, compilation, stage, claim)
         task_id, work = task_id_of(principal, fetch.index), {"fetch": fetch.assignment}
-        return _Chosen(task_id, fetch.task, fetch.epoch, work, fetch.failures)
+        return _Chosen(stage.revision, task_id, fetch.task, fetch.epoch, work, fetch.failures)
+    revision = revisions.get_revision(session, compilation.id, principal.generation)
+    refuse_terminal(revision)
     task_id = task_id_of(principal, claim.index)
     task = task_leases.lock_task(session, task_id)
     epoch = _claimed_epoch(ctx, task_id, task, claim.holder)
     if principal.stage is Stage.RENDER:
         segments = assign_rendering(session, ctx, compilation, task_id)
-        return _Chosen(task_id, task, epoch, {**segments})
+        return _Chosen(revision, task_id, task, epoch, {**segments})
     outputs = assign_assembly(session, ctx, compilation, principal.generation)
-    return _Chosen(task_id, task, epoch, {"assemble": outputs})
+    return _Chosen(revision, task_id, task, epoch, {"assemble": outputs})
 
 
 def _scope_of_claim(task: TaskRow | None, assignment: Assignment) -> TaskScope:

@@ -234,7 +234,7 @@ def _fail_attempts(
 ) -> None:
     """Count a failed attempt at fetch tasks that a lost pod holds. A repeat changes nothing."""
     key = (compilation.id, compilation.generation)
-    for clip, task in task_leases.unfinished_fetches(session, *key):
+    for clip, task in task_leases.fetch_stage(session, *key).tasks:
         holds = task and task.holder == failed.holder and not task.done and task.retry_at is None
         if task and holds and task.index in failed.indexes:
             failure = TaskFailure(code="PodFailed", message=failed.message, permanent=False)

@@ -8,8 +8,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
+from clipmill.protocol.integrations.credential_models import CredentialKind
 from clipmill_api.queries.statements import row_count
 from clipmill_api.tables import CredentialRow
+
+# Kinds that fetches of clips use.
+FETCH_KINDS = (CredentialKind.COOKIES.value, CredentialKind.PROXY.value)
 
 
 def find_credential(session: Session, owner: str, name: str) -> CredentialRow | None:
