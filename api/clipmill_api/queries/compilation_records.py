@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from clipmill.protocol import CompilationFilter
 from clipmill.spec import Quality
@@ -51,6 +51,11 @@ _OWN_REVISION = (
         CompilationRow.owner == bindparam("of_owner"),
         RevisionRow.generation == bindparam("of_generation"),
         _IS_SHOWN,
+    )
+    # Other columns are read when they are used; the spec is usually remembered.
+    .options(
+        load_only(CompilationRow.owner, CompilationRow.name),
+        load_only(RevisionRow.output_policy, RevisionRow.created_at),
     )
 )
 
