@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, load_only
 from sqlalchemy.sql import ColumnElement
 
 from clipmill.protocol import ClipState, Stage
@@ -175,8 +175,8 @@ _FETCH_TASKS = (
         RevisionRow.generation == bindparam("of_generation"),
     )
     .order_by(ClipRow.task_index)
-    # Each row repeats the revision, and few claims need more of it than its state.
-    .options(defer(RevisionRow.spec), defer(RevisionRow.output_policy), defer(RevisionRow.outputs))
+    # Each row repeats the revision. Other columns are read when they are used.
+    .options(load_only(RevisionRow.state, RevisionRow.traceparent, RevisionRow.created_at))
     .execution_options(populate_existing=True)
 )
 
