@@ -23,7 +23,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from clipmill_client.certificate_trust import CA_HINT, ApiTrust, untrusted_reason
+from clipmill_client.certificate_trust import (
+    CA_HINT,
+    ApiTrust,
+    DefaultTrust,
+    untrusted_reason,
+)
 from clipmill_client.errors import (
     ClientError,
     LinkFailed,
@@ -86,7 +91,7 @@ class ApiConnection:
                 headers=headers,
                 timeout=timeout,
                 transport=transport,
-                verify=trust.context if trust else True,
+                verify=trust.context if trust else DefaultTrust(),
             )
         except httpx.InvalidURL as error:
             raise PermanentError("BadURL", f"{base_url!r} is not a URL: {error}") from None

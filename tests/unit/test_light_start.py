@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import httpx
 import pytest
+
+from clipmill_client import Client
 
 SERVER = {"alembic", "fastapi", "obstore", "prometheus_client", "psycopg", "sqlalchemy", "uvicorn"}
 MEDIA = {"PIL", "av", "imageio_ffmpeg", "uharfbuzz", "yt_dlp"}
@@ -44,16 +47,25 @@ def test_what_is_not_loaded(arguments: list[str], unneeded: set[str]) -> None:
 
 
 def test_a_local_api_loads_no_driver_of_postgresql() -> None:
-    """SQLite needs none."""
+    """SQLite needs none. Nor does it open media, or export timelines, by itself."""
     code = "import clipmill_cli.local.local_api, clipmill_api.http.app"
     assert (
         loaded([code])
         & {
-            *("psycopg", "yt_dlp", "apprise", "opentelemetry.sdk"),
+            *("psycopg", "sqlalchemy.dialects.postgresql", "alembic"),
+            *("apprise", "opentelemetry.sdk", "opentimelineio"),
+            *MEDIA,
             *HTTPX_COMMAND,
         }
         == set()
     )
+
+
+def test_a_client_by_http_loads_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first connection by TLS does."""
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: pytest.fail("loaded"))
+    with Client("http://127.0.0.1:9", "key"):
+        pass
 
 
 def test_a_table_loads_no_names_of_emojis() -> None:

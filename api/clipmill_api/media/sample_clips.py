@@ -9,16 +9,17 @@ import io
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import av
-from av.audio.frame import AudioFrame
-from av.filter import Graph
-from av.video.frame import VideoFrame
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from clipmill_api.http.problem_details import not_found
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.filter import Graph
+    from av.video.frame import VideoFrame
 
 router = APIRouter(prefix="/samples", include_in_schema=False)
 DURATION_S = 3
@@ -53,6 +54,8 @@ def get_sample_clip(name: str) -> Response:
 @lru_cache
 def encode_sample(name: str) -> bytes:
     """Return a sample clip as an MP4 file."""
+    import av  # noqa: PLC0415  without samples the API itself opens no media
+
     clip = SAMPLES[name]
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
@@ -76,6 +79,8 @@ def _video_frames(source: str) -> Iterator[VideoFrame]:
 
 
 def _audio_frames(tone_hz: int) -> Iterator[AudioFrame]:
+    from av.audio.frame import AudioFrame  # noqa: PLC0415
+
     sine = (
         f"frequency={tone_hz}:sample_rate={SAMPLE_RATE}:samples_per_frame={SAMPLES_PER_AAC_FRAME}"
     )
@@ -89,6 +94,8 @@ def _audio_frames(tone_hz: int) -> Iterator[AudioFrame]:
 
 def _filter_chain(*filters: tuple[str, str]) -> Graph:
     """Return a graph of filters, linked from a source to a sink."""
+    from av.filter import Graph  # noqa: PLC0415
+
     graph = Graph()
     nodes = [graph.add(name, options) if options else graph.add(name) for name, options in filters]
     for node, next_node in pairwise(nodes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from clipmill.otio.exporter import export_otio
 from clipmill.protocol import Plan
 from clipmill.spec import CompilationSpec
 from clipmill_api.accounts import quota_checks
@@ -104,6 +103,8 @@ class StoredTimeline(_StoredCall):
         if not timeline.exact:
             detail = "the timeline is an estimate until all clips have been fetched"
             raise ApiProblem(409, "NotReady", detail)
+        from clipmill.otio.exporter import export_otio  # noqa: PLC0415  it loads OpenTimelineIO
+
         return export_otio(planned.record, timeline.items, timeline.profile).encode()
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, exists, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.integrations.credential_rows import FETCH_KINDS
-from clipmill_api.queries.statements import execute_built
+from clipmill_api.queries.statements import execute_built, insert_of
 from clipmill_api.tables import (
     ClipRow,
     CredentialRow,
@@ -56,7 +56,9 @@ def owner_state(session: Session, owner: str, clip_key: str) -> OwnerState:
     return OwnerState._make(execute_built(session, _OWNER_STATE, values).one())
 
 
-def _acquired(insert: Any) -> Any:
+@cache
+def _acquired(dialect: str) -> Any:
+    insert = insert_of(dialect)(FetchLockRow)
     new = insert.excluded
     upsert = insert.values(**_VALUES).on_conflict_do_update(
         index_elements=[FetchLockRow.owner, FetchLockRow.clip_key],
@@ -66,19 +68,13 @@ def _acquired(insert: Any) -> Any:
     return upsert.returning(FetchLockRow.clip_id)
 
 
-_ACQUIRED = {
-    "postgresql": _acquired(postgresql.insert(FetchLockRow)),
-    "sqlite": _acquired(sqlite.insert(FetchLockRow)),
-}
-
-
 def acquire(
     session: Session, owner: str, clip_key: str, *, clip_id: str, now: datetime, until: datetime
 ) -> bool:
     """Lock a clip key for a clip. Return False if another clip holds the lock."""
     values = {"owner": owner, "clip_key": clip_key, "clip_id": clip_id, "until": until}
     dialect = session.get_bind().dialect.name
-    return execute_built(session, _ACQUIRED[dialect], values | {"now": now}).first() is not None
+    return execute_built(session, _acquired(dialect), values | {"now": now}).first() is not None
 
 
 _EXTENDED = (
