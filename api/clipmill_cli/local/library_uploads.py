@@ -56,8 +56,9 @@ def _use(file: LocalFile) -> _Use:
 
 def _uploaded(client: Client, file: LocalFile, on_progress: OnUpload) -> str:
     try:
-        return client.upload_media(
+        upload = client.transfers.upload_library(
             file.path, file.kind, keep_broken=file.is_clip, on_progress=on_progress
-        ).id
+        )
     except PermanentError as error:
         raise ManifestError(f"{file.field}: {error} [{error.code}]") from None
+    return str(upload.media_id)
