@@ -145,6 +145,15 @@ def test_another_form_is_rendered_again(i: int, assembly: Assembly) -> None:
     assert [name for name in NAMES if f"clip {name}" in line] == [NAMES[i]]
 
 
+def test_one_wrong_form_of_all_is_rendered_again(assembly: Assembly) -> None:
+    """Full range is in the parameter sets only, which are the same in all files."""
+    expected = read_form(assembly.path(0))
+    tags = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+    for i in range(len(NAMES)):
+        _of_another_form(assembly.path(i), *tags, "-color_range", "pc", "-pix_fmt", "yuv420p")
+    assert assembly.ensure() == {expected}
+
+
 def test_a_stored_segment_is_replaced(assembly: Assembly) -> None:
     """The upload names the stored bytes, so that no other bytes are replaced."""
     key = assembly.output.segments[0].key

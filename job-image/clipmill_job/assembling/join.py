@@ -26,6 +26,7 @@ from clipmill.protocol import Segment
 from clipmill.protocol.result_record import ResultRecord
 from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import RetryableError
+from clipmill_job.assembling.declared_streams import open_declared
 
 # The decoder runs this many frames ahead because of B-frames: -bf 2 with a pyramid.
 REORDER_FRAMES = 2
@@ -114,7 +115,7 @@ def _video_packets(files: Sequence[SegmentFile]) -> Iterator[Packet[Any]]:
     """Yield the packets of all segments in decoding order, at their place in the video."""
     start = 0
     for segment, path in files:
-        with av.open(str(path)) as container:
+        with open_declared(path) as container:
             yield from _segment_packets(segment, container, start)
         start += segment.frames
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-import av
-
 from clipmill.ffmpeg.ebur128 import Loudness
 from clipmill.ffmpeg.level_meter import LevelFiles
 from clipmill.ffmpeg.programme_loudness import meter_args, raw_audio_input
@@ -18,6 +16,7 @@ from clipmill.protocol import Segment
 from clipmill.sound.sound_levels import HOP_SAMPLES, SoundLevels, loudness_of, unit_samples
 from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import RetryableError
+from clipmill_job.assembling.declared_streams import open_declared
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.rendering.attached_levels import attached, read_level_files
 from clipmill_job.task_context import TaskContext
@@ -127,7 +126,7 @@ def _copy_samples(each: _Placed, start: int, end: int, out: BinaryIO) -> None:
     """Append the samples [start, end) of the output, which lie in one segment, to a file."""
     first, last = ((at - each.start) * SAMPLE_BYTES for at in (start, end))
     read = 0
-    with av.open(str(each.file.path)) as container:
+    with open_declared(each.file.path) as container:
         for packet in container.demux(audio=0):
             if packet.size:
                 content = bytes(packet)

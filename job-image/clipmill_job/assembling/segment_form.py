@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+from av.video.stream import VideoStream
 
 from clipmill.ffmpeg.segment_args import segment_args
 from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
 from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import ClientError, PermanentError
 from clipmill_client.transfer import sha256_of
+from clipmill_job.assembling.declared_streams import open_declared
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.join import SegmentFile
 from clipmill_job.assembling.segment_files import SegmentFiles
@@ -27,6 +29,7 @@ from clipmill_job.rendering.segment_rendering import RenderProgress, render_segm
 from clipmill_job.rendering.segment_upload import segment_upload
 from clipmill_job.task_context import TaskContext
 
+ColorTags = tuple[int, int, int, int]
 # Matrix, primaries and transfer of BT.709, and limited range.
 BT709_TAGS = (1, 1, 1, 1)
 UNKNOWN_LENGTH = (0, 0)
@@ -34,11 +37,14 @@ BLACK_FRAME = SourceRange(media_id=None, sha256="", format="", has_audio=False, 
 
 
 class SegmentForm(NamedTuple):
-    """What has to be equal for segments to be joined by copying packets."""
+    """What has to be equal for segments to be joined by copying packets.
+
+    The range of colours among the tags is unknown where the parameter sets declare it.
+    """
 
     parameter_sets: bytes | None
     time_base: Fraction | None
-    tags: tuple[int, int, int, int]
+    tags: ColorTags
 
 
 class SegmentHeader(NamedTuple):
@@ -59,20 +65,24 @@ class SegmentHeader(NamedTuple):
 def read_header(path: Path) -> SegmentHeader | None:
     """Return what a segment's file declares; None if it cannot be read."""
     try:
-        with av.open(str(path)) as container:
+        with open_declared(path) as container:
             stream = container.streams.video[0]
-            context = stream.codec_context
-            tags = (
-                context.colorspace,
-                context.color_primaries,
-                context.color_trc,
-                context.color_range,
-            )
             streams = (*container.streams.video, *container.streams.audio)
-            form = SegmentForm(context.extradata, stream.time_base, tags)
+            form = SegmentForm(stream.codec_context.extradata, stream.time_base, _tags(stream))
             return SegmentHeader(form, tuple(each.frames for each in streams))
     except (av.FFmpegError, IndexError):
         return None
+
+
+def _tags(stream: VideoStream) -> ColorTags:
+    context = stream.codec_context
+    return context.colorspace, context.color_primaries, context.color_trc, context.color_range
+
+
+def _decoded_tags(path: Path) -> ColorTags:
+    """Return the tags of a file's first picture."""
+    with av.open(str(path)) as container:
+        return _tags(container.streams.video[0])
 
 
 def read_form(path: Path) -> SegmentForm | None:
@@ -114,8 +124,10 @@ def ensure_one_form(
 def _are_joinable(segments: Sequence[SegmentFile]) -> bool:
     headers = {path: read_header(path) for path in {path for _, path in segments}}
     forms = {header.form if header else None for header in headers.values()}
-    is_one = len(forms) == 1 and (form := forms.pop()) is not None and form.tags == BT709_TAGS
-    return is_one and all(_is_whole(headers[path], segment) for segment, path in segments)
+    # Of files with the same parameter sets, one speaks for all.
+    is_one = len(forms) == 1 and None not in forms
+    is_tagged = is_one and _decoded_tags(segments[0].path) == BT709_TAGS
+    return is_tagged and all(_is_whole(headers[path], segment) for segment, path in segments)
 
 
 def _is_whole(header: SegmentHeader | None, segment: Segment) -> bool:

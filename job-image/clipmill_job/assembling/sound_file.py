@@ -15,6 +15,7 @@ from av.packet import Packet
 from clipmill.sound.sound_stretches import FRAME_SAMPLES
 from clipmill.spec import AUDIO_RATE
 from clipmill_client.errors import RetryableError
+from clipmill_job.assembling.declared_streams import open_declared
 from clipmill_job.assembling.join import MP4_OPTIONS
 from clipmill_job.assembling.stretch_encoding import EncodedStretch
 
@@ -49,7 +50,7 @@ def _packets(encoded: Sequence[EncodedStretch]) -> Iterator[Packet[Any]]:
         start = lead + PRIMING_FRAMES if each.stretch.first else 0
         end = lead + PRIMING_FRAMES + each.stretch.frames
         count = start
-        with av.open(str(each.path)) as container:
+        with open_declared(each.path) as container:
             packets = (packet for packet in container.demux(audio=0) if packet.size)
             for packet in islice(packets, start, end):
                 count += 1
