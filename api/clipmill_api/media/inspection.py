@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,22 +55,43 @@ def inspect_upload(row: UploadRow, request: UploadRequest, path: Path) -> Inspec
         ApiProblem: 422 if the file is not what was announced.
         OSError: The disk failed while the file was read.
     """
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(_require_announced, request, path)
+        if request.purpose in _UNTRUSTED:
+            digest.result()  # Of another file nothing is decoded, which takes longer than this.
+        try:
+            facts = _inspect_announced(request, path)
+        except MediaError as error:
+            digest.result()
+            return _refuse_or_keep(row, request, path, error)
+        digest.result()
+    return Inspection(facts)
+
+
+def _require_announced(request: UploadRequest, path: Path) -> None:
+    sha256 = _sha256_of(path)
     if sha256 != request.sha256:
         detail = f"sha256: {request.sha256} was announced, but the file has {sha256}"
         raise ApiProblem(422, "DigestMismatch", detail)
+
+
+def _inspect_announced(request: UploadRequest, path: Path) -> MediaFacts | None:
+    """Return the facts of an uploaded file; none of a companion file. Raise MediaError."""
     if request.kind in COMPANION_KINDS:
-        return Inspection()
+        return None
     depth = Depth.SOUND if request.purpose in _UNTRUSTED else Depth.PACKETS
-    try:
-        return Inspection(_inspect(path, request.kind, depth, purpose=request.purpose))
-    except MediaError as error:
-        _require_readable(path, sha256)
-        detail = str(error).replace(row.id, request.filename)
-        if request.keep_broken:
-            return Inspection(defect=MediaDefect(code=error.code, message=detail[:500]))
-        raise ApiProblem(422, error.code, detail) from None
+    return _inspect(path, request.kind, depth, purpose=request.purpose)
+
+
+def _refuse_or_keep(
+    row: UploadRow, request: UploadRequest, path: Path, error: MediaError
+) -> Inspection:
+    """Return the defect of a file that is kept all the same. Raise 422 for others."""
+    _require_readable(path, request.sha256)
+    detail = str(error).replace(row.id, request.filename)
+    if request.keep_broken:
+        return Inspection(defect=MediaDefect(code=error.code, message=detail[:500]))
+    raise ApiProblem(422, error.code, detail) from None
 
 
 def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
@@ -96,9 +118,13 @@ def inspect_stored(ctx: Context, row: MediaRow) -> MediaFacts:
 
 def _require_readable(path: Path, sha256: str) -> None:
     """Raise OSError if a refused file cannot be read: the disk failed, not the file."""
+    if _sha256_of(path) != sha256:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path.name)
+
+
+def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), path.name)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _inspect(
