@@ -29,12 +29,12 @@ from clipmill.protocol import (
 from clipmill.shows.candidates import DiscoverResult
 from clipmill_client.client import Client
 from clipmill_client.errors import ClientError, PermanentError, RetryableError
+from clipmill_client.local_transfers import LinkedTransfers
 from clipmill_client.span_calls import SpanCalls
 from clipmill_job.errors import NotIsolatedError, exit_code, is_lease_lost, task_failure
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_job.heartbeat_sender import HeartbeatSender
 from clipmill_job.isolation_check import IsolationCheck, wait_until_isolated
-from clipmill_job.linked_transfers import LinkedTransfers
 from clipmill_job.settings import JobSettings
 from clipmill_job.span_recorder import SpanRecorder
 from clipmill_job.stage_tasks import run_discovery, run_task
@@ -58,8 +58,8 @@ def main(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> int:
             TemporaryDirectory(prefix="clipmill-", ignore_cleanup_errors=True) as scratch,
             Client(settings.api_url, settings.api_key, trust=settings.trust) as client,
         ):
-            if settings.blobs:
-                client.transfers = LinkedTransfers(client.connection, settings.blobs)
+            if settings.state:
+                client.transfers = LinkedTransfers(client.connection, settings.state)
             holder = holder_name(settings.pod)
             if _is_discover(arguments):
                 return _run_discover_task(client, holder, Path(scratch))

@@ -1,4 +1,4 @@
-"""Settings of a job: an API URL, a key, the task index, and the store of an API beside it."""
+"""Settings of a job: an API URL, a key, the task index, and the state of an API beside it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class JobSettings(EnvironmentSettings):
 
     CLIPMILL_POD is the name of the pod. CLIPMILL_CA holds certificates of CAs in PEM by which the
     API's certificate is verified.
-    A job of a local API also has CLIPMILL_BLOBS, the folder of the store, to link files from.
+    A job of a local API also has CLIPMILL_STATE, the API's folder, to link files from and to.
     """
 
     api_url: str
     api_key: str = Field(repr=False)
     index: int = Field(0, ge=0, validation_alias="JOB_COMPLETION_INDEX")
     pod: str = Field("", max_length=80)
-    blobs: Path | None = None
+    state: Path | None = None
     ca: Annotated[str, AfterValidator(_check_ca)] = ""
 
     @property

@@ -203,7 +203,7 @@ def _run(settings: Settings, listening: socket.socket, url: str, workers: int) -
         launcher = JobLauncher(
             url,
             settings.state / "jobs",
-            blobs=settings.state / "blobs",
+            state=None if settings.store_url else settings.state,
             fork_server=stack.enter_context(ForkServer()),
         )
         operator = EmbeddedOperator(

@@ -49,7 +49,8 @@ class JobLauncher:
     Args:
         api_url: URL of the API.
         folder: Folder of logs and scratch folders.
-        blobs: Folder of the API's store, from which jobs link files instead of downloading them.
+        state: State folder of the API, if its store is there: jobs link files instead of
+            transferring them.
         fork_server: Process to fork jobs from; without it each loads its modules by itself.
     """
 
@@ -58,12 +59,12 @@ class JobLauncher:
         api_url: str,
         folder: Path,
         *,
-        blobs: Path | None = None,
+        state: Path | None = None,
         fork_server: ForkServer | None = None,
     ) -> None:
         self._api_url = api_url
         self._folder = folder
-        self._blobs = {"CLIPMILL_BLOBS": str(blobs)} if blobs else {}
+        self._state = {"CLIPMILL_STATE": str(state)} if state else {}
         self._fork_server = fork_server
         folder.mkdir(parents=True, exist_ok=True)
         for kind in (*Stage, DISCOVER):  # scratch folders of a server that was killed
@@ -74,7 +75,7 @@ class JobLauncher:
         """Start the job of one task."""
         log = self._folder / f"{stage}-{task_index}.log"
         scratch = self._scratch(f"{stage}-{task_index}")
-        environ = job_environ(self._api_url, key, task_index, scratch) | self._blobs
+        environ = job_environ(self._api_url, key, task_index, scratch) | self._state
         return self._launch((), environ, scratch, log)
 
     def discover(self, episode_id: str, key: str) -> JobProcess:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 from clipmill_cli.errors import LocalAPIError
 from clipmill_cli.local import state_folder
 from clipmill_cli.local.api_server import running_server
-from clipmill_cli.local.local_transfers import LocalTransfers
 from clipmill_client.client import Client
+from clipmill_client.local_transfers import CopiedTransfers
 
 if TYPE_CHECKING:
     from clipmill_api.settings import Settings
@@ -73,7 +73,7 @@ class LocalAPI:
             stack.enter_context(running_server(settings, listening))
             self.operator = stack.enter_context(Client(self.url, keys["operator"]))
             self.user = stack.enter_context(Client(self.url, keys["user"]))
-            self.user.transfers = LocalTransfers(self.user.connection, self.state)
+            self.user.transfers = CopiedTransfers(self.user.connection, self.state)
             self._stack = stack.pop_all()
         return self
 

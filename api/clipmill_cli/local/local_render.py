@@ -49,9 +49,7 @@ def render(
     )
     uid = f"local-{registration.namespace}.{registration.name}"
     operator = api.operator.operator
-    launcher = JobLauncher(
-        api.url, api.state / "jobs", blobs=api.state / "blobs", fork_server=fork_server
-    )
+    launcher = JobLauncher(api.url, api.state / "jobs", state=api.state, fork_server=fork_server)
     runner = LocalRunner(operator, launcher, workers=workers, on_progress=on_progress)
     view = runner.run(uid, register(operator, uid, registration))
     return view, dict(runner.spent_s)

@@ -52,7 +52,7 @@ def discover(
     Raises:
         ClientError: the API failed or refused a call.
     """
-    launcher = JobLauncher(api.url, api.state / "jobs", blobs=api.state / "blobs")
+    launcher = JobLauncher(api.url, api.state / "jobs", state=api.state)
     with EmbeddedShows(api.operator.operator, launcher, workers=1):
         while (report := api.user.shows.episode(episode.id)).state is EpisodeState.DISCOVERING:
             pause(POLL_INTERVAL_S)
@@ -81,7 +81,7 @@ def render_episode(
     uid = next((each.uid for each in active if each.id == report.compilation_id), None)
     if uid is None:
         return api.user.compilation(str(report.compilation_id)), {}
-    launcher = JobLauncher(api.url, api.state / "jobs", blobs=api.state / "blobs")
+    launcher = JobLauncher(api.url, api.state / "jobs", state=api.state)
     runner = LocalRunner(operator, launcher, workers=workers, on_progress=on_progress)
     view = runner.run(uid, operator.plan(uid))
     operator.shows.tick(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,7 @@ class _OutputAssembly:
 
     def run(self) -> OutputResult:
         output = self.output
-        folder = self.context.scratch / f"output-{output.name}"
-        folder.mkdir(exist_ok=True)
+        folder = self._empty_folder()
         container = output.segments[0].profile.container
         segments = self._segments()
         audio = self._encode_audio(segments, folder)
@@ -67,6 +67,13 @@ class _OutputAssembly:
             spent_s=self.timer.seconds,
             **media_ids,
         )
+
+    def _empty_folder(self) -> Path:
+        """Return a folder without the files of an earlier attempt, which may be the store's own."""
+        folder = self.context.scratch / f"output-{self.output.name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
 
     def _segments(self) -> list[SegmentFile]:
         with self.files.lock, self.timer.step("download"):

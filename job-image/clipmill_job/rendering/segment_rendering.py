@@ -200,6 +200,7 @@ class _Renderer:
 
     def _target(self, segment: Segment) -> SegmentTarget:
         path = self.context.scratch / f"{segment.key}.mov"
+        path.unlink(missing_ok=True)  # A file that was uploaded may be the store's own.
         sources = self._sources(segment)
         # ffmpeg aborts where a graph without inputs has further sinks; this one is silent.
         levels = (
