@@ -124,12 +124,12 @@ def _segment_packets(
     segment: Segment, container: InputContainer, start: int
 ) -> Iterator[Packet[Any]]:
     place = _place_vp9 if segment.profile.container == "webm" else _place_h264
-    count = 0
+    time_base, count = _time_base(segment), 0
     for packet in container.demux(video=0):
         if packet.size == 0 or packet.pts is None:
             continue
         place(packet, start, count)
-        packet.time_base, packet.duration = _time_base(segment), TICKS
+        packet.time_base, packet.duration = time_base, TICKS
         count += 1
         yield packet
     if count != segment.frames:
