@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -35,7 +36,9 @@ class Cost(NamedTuple):
 def run(argv: Sequence[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
     """Run a command to its end. Raise SystemExit if its exit code is not one of `codes`."""
     before, began = _children_s(), monotonic()
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    child = subprocess.Popen(
+        argv, env=_installed_environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     peak = _Peak(child.pid)
     output, _ = child.communicate()
     wall_s = monotonic() - began
@@ -43,6 +46,13 @@ def run(argv: Sequence[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
     if child.returncode not in codes:
         raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{output.decode()[-2000:]}")
     return Cost(wall_s, _children_s() - before, peak.mib)
+
+
+def _installed_environ() -> dict[str, str]:
+    """Return this environment, in which Python keeps what it compiles, as pip does."""
+    environ = dict(os.environ)
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
 
 
 def spread(values: Sequence[float], digits: int = 1, unit: str = " s") -> str:
