@@ -33,10 +33,10 @@ def write_sound(encoded: Sequence[EncodedStretch], out: Path, *, samples: int) -
         first = stack.enter_context(av.open(str(encoded[0].path)))
         target = stack.enter_context(av.open(str(out), "w", format="mp4", options=MP4_OPTIONS))
         stream = target.add_stream_from_template(first.streams.audio[0])
-        stream.time_base = Fraction(1, AUDIO_RATE)
+        stream.time_base = time_base = Fraction(1, AUDIO_RATE)
         at = -PRIMING_FRAMES * FRAME_SAMPLES
         for packet in _packets(encoded):
-            packet.stream, packet.time_base = stream, Fraction(1, AUDIO_RATE)
+            packet.stream, packet.time_base = stream, time_base
             packet.pts = packet.dts = at
             packet.duration = min(FRAME_SAMPLES, samples - at)
             target.mux_one(packet)
