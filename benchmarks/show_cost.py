@@ -9,22 +9,17 @@ of one core, the operator's memory, and its requests to the API server.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from benchmarks.operator_cost import USUAL, cpu_s, memory_mib, own_requests, served
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from controlplane import ControlPlane, binaries, control_plane  # noqa: E402
-from harness import SMALL, Harness  # noqa: E402
-from operating import Cluster, Object, until  # noqa: E402
-from rights import grant  # noqa: E402
+# First: it makes the folder of the tests importable.
+from benchmarks.operator_figures import ROOT, USUAL, at_rest, memory_mib, served
+from controlplane import ControlPlane, binaries, control_plane
+from harness import SMALL, Harness
+from operating import Cluster, Object, until
+from rights import grant
 
 NAMESPACE = "default"
 CREATED_WITHIN_S = 900
@@ -54,22 +49,6 @@ def with_status(cluster: Cluster) -> int:
         "get", "shows", "-n", NAMESPACE, "-o", "jsonpath={.items[*].status.nextScheduleTime}"
     )
     return len(times.split())
-
-
-def at_rest(cluster: Cluster, pid: int, seconds: float) -> dict[str, Any]:
-    """Return what a period without any due show costs."""
-    before, api_before, sent = cpu_s(pid), cpu_s(os.getpid()), own_requests(cluster)
-    started = time.monotonic()
-    time.sleep(seconds)
-    took_s = time.monotonic() - started
-    # The API runs in this process, which does nothing else meanwhile.
-    return {
-        "rest_s": round(took_s),
-        "operator_percent": round(100 * (cpu_s(pid) - before) / took_s, 2),
-        "api_percent": round(100 * (cpu_s(os.getpid()) - api_before) / took_s, 2),
-        "kubernetes_requests_per_minute": round(60 * (own_requests(cluster) - sent) / took_s, 1),
-        "operator_peak_mib": round(memory_mib(pid)),
-    }
 
 
 def measure(plane: ControlPlane, api: Harness, folder: Path, count: int, rest_s: float) -> Object:

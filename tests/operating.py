@@ -43,6 +43,26 @@ def until(what: str, condition: Callable[[], T], wait_s: float = WAIT_S) -> T:
     return value
 
 
+def pod_status(phase: str, state: Object) -> Object:
+    """Return the status of a pod whose container is in this state."""
+    container = {
+        "name": "job",
+        "image": "test",
+        "imageID": "test",
+        "ready": False,
+        "restartCount": 0,
+        "state": state,
+    }
+    return {"phase": phase, "containerStatuses": [container]}
+
+
+def ended_status(exit_code: int, message: str = "") -> Object:
+    """Return the status of a pod whose process has ended."""
+    times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
+    terminated = {"exitCode": exit_code, "message": message, **times}
+    return pod_status("Failed" if exit_code else "Succeeded", {"terminated": terminated})
+
+
 class ApiProxy:
     """A proxy of an API. While it is closed, connections end and new ones are refused."""
 
@@ -221,22 +241,13 @@ class Cluster:
 
     def status(self, pod: Object, phase: str, state: Object) -> None:
         """Write a pod's status, as a kubelet does."""
-        container = {
-            "name": "job",
-            "image": "test",
-            "imageID": "test",
-            "ready": False,
-            "restartCount": 0,
-            "state": state,
-        }
-        patch = {"status": {"phase": phase, "containerStatuses": [container]}}
+        self._patch(pod, pod_status(phase, state))
+
+    def _patch(self, pod: Object, status: Object) -> None:
         name = pod["metadata"]["name"]
         words = ("patch", "pod", name, "-n", self.namespace, "--subresource=status")
-        self.plane.kubectl(*words, "--type=merge", "-p", json.dumps(patch))
+        self.plane.kubectl(*words, "--type=merge", "-p", json.dumps({"status": status}))
 
     def end(self, pod: Object, exit_code: int, message: str = "") -> None:
         """Write that the pod's process has ended."""
-        times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
-        terminated = {"exitCode": exit_code, "message": message, **times}
-        phase = "Failed" if exit_code else "Succeeded"
-        self.status(pod, phase, {"terminated": terminated})
+        self._patch(pod, ended_status(exit_code, message))
