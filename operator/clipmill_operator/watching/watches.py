@@ -26,6 +26,40 @@ WATCHED = {
 NETWORK_POLICIES = ("networking.k8s.io", "v1", "networkpolicies")
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Compares nothing: kopf copies each object for handlers of changes, and there are none."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing to compare it with."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """Stores no progress: a handler of events is never called again for the same event."""
+
+    def fetch(self, **_: Any) -> None:
+        """Return no record."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Remove nothing."""
+
+    def touch(self, **_: Any) -> None:
+        """Write nothing."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Return what is compared, which holds no progress."""
+        return essence
+
+
 def registry(loop: ControlLoop, health: Health) -> kopf.OperatorRegistry:
     """Return the handlers of all watches and of the process's start, end and probe."""
     handlers = kopf.OperatorRegistry()
@@ -84,6 +118,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.peering.standalone = True
+    settings.persistence.diffbase_storage = _NoDiffs()
+    settings.persistence.progress_storage = _NoProgress()
     # kopf keeps one worker per object until its idle time-out: a limit would block other objects.
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = 0.5
