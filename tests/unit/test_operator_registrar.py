@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -13,6 +15,7 @@ from clipmill_operator.errors import Requeue
 from clipmill_operator.reconciling.reconcile_cache import ReconcileCache
 from clipmill_operator.reconciling.registrar import OUTAGE_REPORTED_AFTER_S, Registrar
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
+from operating import until
 from operator_objects import COMPILATION, FETCHING, SETTINGS
 
 UID = COMPILATION.uid
@@ -116,6 +119,40 @@ def test_a_new_label_counts_at_once() -> None:
     assert namespaces.owner("clips") is None
     assert namespaces.owner("clips", fresh=True) == "ada"
     assert namespaces.owner("clips") == "ada"
+
+
+class SlowCluster(FakeCluster):
+    """Its first response is late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads, self.is_reading, self.is_late = 0, Event(), Event()
+
+    def get(self, *_: object) -> dict[str, object]:
+        """Return the namespace as it was when it was requested."""
+        labels = dict(self.labels)
+        self.reads += 1
+        if self.reads == 1:
+            self.is_reading.set()
+            self.is_late.wait(10)
+        return {"metadata": {"labels": labels}}
+
+
+def test_calls_at_the_same_time_share_a_read() -> None:
+    """Only one that begins after them: a read under way may return what was before a change."""
+    cluster = SlowCluster()
+    namespaces = NamespaceOwners(cluster, lambda: 0.0)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(namespaces.owner, "clips", fresh=True)
+        cluster.is_reading.wait(10)
+        cluster.labels = {OWNER: "ada"}
+        others = [pool.submit(namespaces.owner, "clips", fresh=True) for _ in range(7)]
+        # Each has its number, after the two of the first call.
+        until("all calls", lambda: repr(namespaces._numbers) == "count(9)")
+        cluster.is_late.set()
+        assert first.result() is None
+        assert {call.result() for call in others} == {"ada"}
+    assert cluster.reads == 2
 
 
 @pytest.mark.parametrize(
