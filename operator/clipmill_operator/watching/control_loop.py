@@ -75,10 +75,10 @@ class ControlLoop:
         if kind == "shows":
             self._on_show(key, uid, is_deleted=is_deleted)
             return
-        if kind == "pods" and not any(
-            pod and pod.is_significant for pod in (previous, objects.get(key))
-        ):
-            # Most events of a pod change nothing: it was created, or it runs.
+        is_lost = is_deleted and kind == "jobs"
+        children = (previous, objects.get(key))
+        if not is_lost and not any(child and child.is_significant for child in children):
+            # Most events change nothing: a Job or a pod was created, or it runs.
             return
         name = (body["metadata"].get("labels") or {}).get(COMPILATION_NAME)
         if name:

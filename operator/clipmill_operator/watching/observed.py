@@ -147,6 +147,11 @@ class ObservedJob:
         """Whether it waits for Kueue."""
         return bool(self.queue_name) and self.is_suspended and not self.result
 
+    @property
+    def is_significant(self) -> bool:
+        """Whether a reconcile may be needed: whoever creates a Job that starts knows of it."""
+        return bool(self.result) or self.is_suspended or self.is_deleting
+
     @classmethod
     def from_body(cls, body: Body) -> ObservedJob:
         """Read a Job."""
