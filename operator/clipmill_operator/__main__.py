@@ -68,7 +68,7 @@ def create_loop(
         cache=cache,
         shows=_create_shows(settings, kube, api, cache, reconciler),
         reconciler=reconciler,
-        poller=ProgressPoller(api, cache, reconciler.states),
+        poller=ProgressPoller(api, cache, reconciler.states, time.monotonic),
         resync=Resync(kube, api, cache, health, reconciler, lists),
         submissions=SubmissionSync(
             kube,

@@ -111,12 +111,21 @@ def test_changed_progress_is_found() -> None:
     for compilation in reconciled:
         states.update(compilation.uid, progress=progress_of(compilation))
     states.update("ended", progress="")
-    assert states.changed_uids(reconciled) == set()
+    assert states.take_changed(reconciled, at=0) == set()
     percent = [active("a", 14, "Waiting"), active("b", 14), active("unknown", 1)]
-    assert states.changed_uids(percent) == set()
-    assert states.changed_uids([active("a", 14, "Ready")]) == {"a", "b"}
+    assert states.take_changed(percent, at=0) == set()
+    assert states.take_changed([active("a", 14, "Ready")], at=0) == {"a", "b"}
     states.forget("a")
-    assert states.changed_uids([]) == {"b"}
+    assert states.take_changed([], at=0) == {"b"}
+
+
+def test_those_beyond_the_limit_of_a_list_are_not_changed() -> None:
+    """With more active Compilations than a request returns, the others have not ended."""
+    states = ReconcileCache()
+    for uid in ("a", "b"):
+        states.update(uid, progress=progress_of(active(uid, 10)))
+    assert states.take_changed([active("a", 10)], at=0, is_complete=False) == set()
+    assert states.take_changed([active("a", 50)], at=0, is_complete=False) == {"a"}
 
 
 def test_the_key_of_a_registration_is_used_once() -> None:

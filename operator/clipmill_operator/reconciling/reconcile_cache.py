@@ -15,6 +15,7 @@ from clipmill.protocol import ActiveCompilation, Plan, Stage, StageKey
 from clipmill_operator.reconciling.actions import PlanResponse
 from clipmill_operator.reconciling.events import Event
 from clipmill_operator.reconciling.status import PROGRESS_STEP
+from clipmill_operator.watching.observed import Children
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class LastReconcile:
     status: Mapping[str, Any] = field(default_factory=dict)
     # The generation that needs no further reconcile; 0 for none.
     settled_generation: int = 0
+    # The Jobs and pods by which nothing was left to do, for as long as the plan is the same.
+    children: Children | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class ReconcileCache:
     """Reconcile states by uid. Safe for use by several threads."""
 
     def __init__(self) -> None:
+        # When the progress of all Compilations in the API was last compared.
+        self.compared_at = float("-inf")
         self._states: dict[str, ReconcileState] = {}
         self._lock = Lock()
 
@@ -107,15 +112,37 @@ class ReconcileCache:
             self._states[uid] = replace(state, deferred=replace(deferred, response=None))
             return deferred.response if state.api.registered == generation else None
 
-    def changed_uids(self, active: Iterable[ActiveCompilation]) -> set[str]:
-        """Return the Compilations whose progress in the API is not that of the last reconcile."""
+    def record_children(self, uid: str, children: Children) -> None:
+        """Record by which Jobs and pods nothing was left to do."""
+        with self._lock:
+            state = self._states.get(uid, ReconcileState())
+            last = replace(state.last, children=children)
+            self._states[uid] = replace(state, last=last)
+
+    def take_changed(
+        self, active: Iterable[ActiveCompilation], *, at: float, is_complete: bool = True
+    ) -> set[str]:
+        """Return the Compilations whose progress in the API is not that of the last reconcile.
+
+        The next reconcile of each requests its plan.
+
+        Args:
+            active: Active Compilations of the API.
+            at: When they were requested.
+            is_complete: Whether those are all. Otherwise the others may have ended or not.
+        """
         progress = {compilation.uid: progress_of(compilation) for compilation in active}
         with self._lock:
-            return {
+            changed = {
                 uid
                 for uid, state in self._states.items()
-                if state.progress != progress.get(uid, "")
+                if (uid in progress or is_complete) and state.progress != progress.get(uid, "")
             }
+            for uid in changed:
+                state = self._states[uid]
+                self._states[uid] = replace(state, last=replace(state.last, children=None))
+            self.compared_at = at
+        return changed
 
     def forget(self, uid: str) -> None:
         """Forget a deleted Compilation."""

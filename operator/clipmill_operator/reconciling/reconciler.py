@@ -49,6 +49,10 @@ from clipmill_operator.watching.observed import Key, ObservedCompilation
 
 # A refused spec is registered again at this interval: a quota may have been raised.
 REFUSED_RETRY_S = 300.0
+# A plan is requested again after this time, even if nothing has reported a change.
+PLAN_AGE_S = 60.0
+# Without so many polls of the API in a row it is not known whether plans have changed.
+MISSED_POLLS = 3
 
 
 class ReconcileResult(Enum):
@@ -110,8 +114,11 @@ class Reconciler:
             now=self._timestamp(),
         )
         revision = self._revision(compilation, response)
-        decision = self._limit_replacements(compilation, decision)
-        return self._apply(compilation, revision, response, decision)
+        allowed = self._limit_replacements(compilation, decision)
+        result = self._apply(compilation, revision, response, allowed)
+        if is_admitted and response.plan is not None and not decision.actions:
+            self.states.record_children(compilation.uid, children)
+        return result
 
     def cancel(self, uid: str) -> None:
         """Cancel a deleted Compilation at the API. A repetition changes nothing."""
@@ -136,11 +143,26 @@ class Reconciler:
         children = self._cache.children(compilation.uid)
         if state.last.settled_generation == compilation.generation:
             return all(job.result for job in children.jobs)
+        if state.last.children == children and self._is_plan_current(compilation):
+            return True
         is_recent = self._clock() - state.api.requested_at < REFUSED_RETRY_S
         if is_recent and _is_refused(compilation):
             return state.api.registered == 0 and not children.jobs
-        is_registered = state.api.registered == compilation.generation
-        if not is_registered or not self.admissions.is_waiting(compilation.uid):
+        return self._is_registered(compilation) and self._is_place_current(compilation)
+
+    def _is_registered(self, compilation: ObservedCompilation) -> bool:
+        return self.states.get(compilation.uid).api.registered == compilation.generation
+
+    def _is_plan_current(self, compilation: ObservedCompilation) -> bool:
+        """Return whether the poller would have noticed a change of the plan."""
+        now, requested_at = self._clock(), self.states.get(compilation.uid).api.requested_at
+        is_compared = now - self.states.compared_at < MISSED_POLLS * self._settings.poll_s
+        is_recent = is_compared and now - requested_at < PLAN_AGE_S
+        return is_recent and self._is_registered(compilation)
+
+    def _is_place_current(self, compilation: ObservedCompilation) -> bool:
+        """Return whether a Compilation waits in the place that its status says."""
+        if not self.admissions.is_waiting(compilation.uid):
             return False
         place = self._own_wait(compilation).queue or QueueSummary()
         return place.model_dump(by_alias=True, exclude_none=True) == compilation.status.get("queue")

@@ -26,12 +26,19 @@ ACTIVE_LIMIT = 2000
 class ProgressPoller:
     """Finds Compilations whose progress in the API has changed since their last reconcile."""
 
-    def __init__(self, api: OperatorCalls, cache: ClusterCache, states: ReconcileCache) -> None:
-        self._api, self._cache, self._states = api, cache, states
+    def __init__(
+        self,
+        api: OperatorCalls,
+        cache: ClusterCache,
+        states: ReconcileCache,
+        clock: Callable[[], float],
+    ) -> None:
+        self._api, self._cache, self._states, self._clock = api, cache, states, clock
 
     def __call__(self) -> list[Key]:
         """Send one request. Return the keys to reconcile. Raises ClientError."""
-        changed = self._states.changed_uids(self._api.active_compilations(ACTIVE_LIMIT))
+        at, active = self._clock(), self._api.active_compilations(ACTIVE_LIMIT)
+        changed = self._states.take_changed(active, at=at, is_complete=len(active) < ACTIVE_LIMIT)
         compilations = self._cache.compilations.all() if changed else []
         return [compilation.key for compilation in compilations if compilation.uid in changed]
 
