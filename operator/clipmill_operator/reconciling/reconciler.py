@@ -40,7 +40,7 @@ from clipmill_operator.reconciling.reconcile_cache import (
     progress_of,
 )
 from clipmill_operator.reconciling.registrar import Registrar
-from clipmill_operator.reconciling.status import dump_status, not_applied_status
+from clipmill_operator.reconciling.status import not_applied_status
 from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
@@ -248,14 +248,13 @@ class Reconciler:
         new_events = events.events_of(compilation, decision)
         self._writer.record(compilation, [*pending, *new_events], self._timestamp())
         self.states.update(compilation.uid, deferred=None)
+        status = compilation.status
         if decision.status is not None:
-            self._writer.write(compilation, decision.status)
+            status = self._writer.write(compilation, decision.status)
             fault_points.reach("operator.status.written")
         is_settled = response.is_settled and not decision.actions
-        last = LastReconcile(
-            status=dump_status(decision.status) if decision.status else compilation.status,
-            settled_generation=compilation.generation if is_settled else 0,
-        )
+        settled_generation = compilation.generation if is_settled else 0
+        last = LastReconcile(status=status, settled_generation=settled_generation)
         self.states.update(compilation.uid, last=last)
 
     def _revision(self, compilation: ObservedCompilation, response: PlanResponse) -> RevisionRef:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clipmill_operator import metrics
@@ -24,26 +24,33 @@ class StatusWriter:
     def __init__(self, kube: KubeClient, cache: ClusterCache) -> None:
         self._kube, self._cache = kube, cache
 
-    def write(self, compilation: ObservedCompilation, status: CompilationStatus) -> None:
-        """Write a status if it differs from the current one."""
-        self.write_content(compilation, dump_status(status))
+    def write(
+        self, compilation: ObservedCompilation, status: CompilationStatus
+    ) -> Mapping[str, Any]:
+        """Write a status if it differs from the current one. Return it as it was written."""
+        return self.write_content(compilation, dump_status(status))
 
     def write_content(
         self, resource: ObservedCompilation | ObservedShow, content: dict[str, Any]
-    ) -> None:
-        """Write a status, as the API server stores it, if it differs from the current one."""
+    ) -> Mapping[str, Any]:
+        """Write a status, as the API server stores it, if it differs from the current one.
+
+        Return it, if possible by the object of the cache, so that it is in memory once.
+        """
         if content == resource.status:
-            return
+            return resource.status
         metadata = {"name": resource.name, "namespace": resource.namespace, "uid": resource.uid}
         manifest = {"apiVersion": API_VERSION, "kind": resource.kind, "metadata": metadata}
         written = self._kube.apply(manifest | {"status": content}, subresource="status")
         metrics.STATUS_WRITES.inc()
         if written is None:
-            return
+            return content
         if isinstance(resource, ObservedShow):
             self._cache.shows.store(written)
         else:
             self._cache.compilations.store(written)
+        stored: Mapping[str, Any] = written.get("status") or {}
+        return stored if stored == content else content
 
     def record(
         self,
