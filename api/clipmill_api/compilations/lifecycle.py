@@ -29,7 +29,7 @@ from clipmill_api.queries import (
     revisions,
     task_leases,
 )
-from clipmill_api.tables import ClipRow, CompilationRow, ReservationRow, RevisionRow
+from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
 
 def start_revision(
@@ -144,14 +144,14 @@ def _reserve_render_time(
         session, compilation.owner, month=month, seconds=seconds, note=plan.estimate_note
     )
     quota_checks.notify_render_quota(session, ctx, compilation.owner)
-    reservation = ReservationRow(
-        compilation_id=compilation.id,
-        generation=generation,
-        owner=compilation.owner,
-        month=month,
-        seconds=seconds,
-        state="open",
-    )
+    reservation = {
+        "compilation_id": compilation.id,
+        "generation": generation,
+        "owner": compilation.owner,
+        "month": month,
+        "seconds": seconds,
+        "state": "open",
+    }
     quota_ledger.add_reservation(session, reservation)
 
 

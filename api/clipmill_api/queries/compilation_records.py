@@ -79,8 +79,8 @@ def find_with_revision(
 
 def find_by_uid(session: Session, uid: str, *, lock: bool = False) -> CompilationRow | None:
     """Return a compilation by its resource's uid, locked until the transaction ends if asked."""
-    query = select(CompilationRow).where(CompilationRow.uid == uid)
-    return session.scalars(_locked(query) if lock else query).one_or_none()
+    query = _OF_UID_TO_LOCK if lock else _OF_UID
+    return session.scalars(query, {"of_uid": uid}).one_or_none()
 
 
 def find_and_lock(session: Session, compilation_id: str) -> CompilationRow | None:
@@ -94,6 +94,8 @@ def _locked(query: Select[CompilationRow]) -> Select[CompilationRow]:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
+_OF_UID = select(CompilationRow).where(CompilationRow.uid == bindparam("of_uid"))
+_OF_UID_TO_LOCK = _locked(_OF_UID)
 _TO_LOCK = _locked(select(CompilationRow).where(CompilationRow.id == bindparam("of_id")))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from clipmill_api.queries.statements import execute_built, row_count, upsert
@@ -29,6 +30,20 @@ def render_window(session: Session, owner: str, month: str) -> tuple[int, int]:
     return (row.used_s, row.reserved_s) if row else (0, 0)
 
 
+_RESERVE = (
+    update(RenderWindowRow)
+    .where(
+        RenderWindowRow.owner == bindparam("of_owner"),
+        RenderWindowRow.month == bindparam("of_month"),
+    )
+    .values(reserved_s=RenderWindowRow.reserved_s + bindparam("more_s"))
+)
+_RESERVE_WITHIN = _RESERVE.where(
+    RenderWindowRow.used_s + RenderWindowRow.reserved_s + bindparam("more_s")
+    <= bindparam("limit_s")
+)
+
+
 def reserve_render_time(
     session: Session, owner: str, month: str, *, seconds: int, limit: int | None
 ) -> bool:
@@ -37,19 +52,17 @@ def reserve_render_time(
     Returns:
         False if used and reserved seconds together would exceed the limit.
     """
-    conditions = [RenderWindowRow.owner == owner, RenderWindowRow.month == month]
+    values = {"of_owner": owner, "of_month": month, "more_s": seconds}
+    reserve = _RESERVE
     if limit is not None and seconds > 0:
-        total = RenderWindowRow.used_s + RenderWindowRow.reserved_s + seconds
-        conditions.append(total <= limit)
-    raised = {"reserved_s": RenderWindowRow.reserved_s + seconds}
-    reserve = update(RenderWindowRow).where(*conditions).values(**raised)
-    if row_count(session.execute(reserve)):
+        reserve, values = _RESERVE_WITHIN, {**values, "limit_s": limit}
+    if execute_built(session, reserve, values).rowcount:
         return True
     # The limit does not allow it, or it is the first reservation of this month.
     empty = {"owner": owner, "month": month, "used_s": 0, "reserved_s": 0}
-    insert = upsert(session, RenderWindowRow).values(**empty).on_conflict_do_nothing()
-    session.execute(insert)
-    return row_count(session.execute(reserve)) > 0
+    first = upsert(session, RenderWindowRow).values(**empty).on_conflict_do_nothing()
+    session.execute(first)
+    return execute_built(session, reserve, values).rowcount > 0
 
 
 def find_reservation(
@@ -59,9 +72,12 @@ def find_reservation(
     return session.get(ReservationRow, (compilation_id, generation))
 
 
-def add_reservation(session: Session, reservation: ReservationRow) -> None:
-    """Insert a reservation."""
-    session.add(reservation)
+_RESERVATION = insert(ReservationRow)
+
+
+def add_reservation(session: Session, reservation: Mapping[str, Any]) -> None:
+    """Insert a reservation by its columns."""
+    execute_built(session, _RESERVATION, reservation)
 
 
 def close_reservation(

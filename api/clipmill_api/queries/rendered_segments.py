@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from clipmill.protocol.assignments import StoredFile
-from clipmill_api.queries.statements import row_count, upsert
+from clipmill_api.queries.statements import execute_built, row_count, upsert
 from clipmill_api.queries.tombstones import Removal, add_tombstones
 from clipmill_api.tables import SegmentRow
 
@@ -19,13 +19,18 @@ def find_segment(session: Session, owner: str, key: str) -> SegmentRow | None:
     return session.get(SegmentRow, (owner, key))
 
 
+_EXISTING = select(SegmentRow.key).where(
+    SegmentRow.owner == bindparam("of_owner"),
+    SegmentRow.key.in_(bindparam("keys", expanding=True)),
+)
+
+
 def existing_keys(session: Session, owner: str, keys: Iterable[str]) -> set[str]:
     """Return those of the keys whose segments exist."""
     unique = list(dict.fromkeys(keys))
     if not unique:
         return set()
-    query = select(SegmentRow.key).where(SegmentRow.owner == owner, SegmentRow.key.in_(unique))
-    return set(session.scalars(query))
+    return set(execute_built(session, _EXISTING, {"of_owner": owner, "keys": unique}).scalars())
 
 
 def existing_files(session: Session, owner: str, keys: Iterable[str]) -> dict[str, StoredFile]:
