@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -57,7 +58,7 @@ def order(
     used_s: dict[str, int] | None = None,
 ) -> FairOrder:
     """Return the order of candidates."""
-    return FairOrder(waiting, admitted=admitted, used_s=used_s or {}, limits=limits)
+    return FairOrder(waiting, admitted=Counter(admitted), used_s=used_s or {}, limits=limits)
 
 
 # --- order ------------------------------------------------------------------------------------
@@ -244,3 +245,13 @@ def test_the_fair_owner_is_admitted_first() -> None:
     assert own.admissible_keys() == [("default", "fourth")]
     # 60 render seconds took 30 s.
     assert own.place("third") == QueuePlace(3, 60.0)
+
+
+def test_slots_and_costs_are_given_back() -> None:
+    """Those of one that has changed its cost count once."""
+    slots = queue(AdmissionLimits(2, 1))
+    slots.restore("u1", "ada")
+    slots.restore("u2", "bob")
+    for uid in ("u1", "u2"):
+        slots.release(uid)
+    assert (slots._held, slots._cost_s) == (Counter(), Counter())

@@ -45,6 +45,9 @@ class AdmissionQueue:
     def __init__(self, limits: AdmissionLimits, clock: Callable[[], float]) -> None:
         self._limits, self._clock = limits, clock
         self._admitted: dict[str, Admission] = {}
+        # Of the admitted ones by owner, so that no decision has to count thousands of them.
+        self._held: Counter[str] = Counter()
+        self._cost_s: Counter[str] = Counter()
         self._waiting: dict[str, Candidate] = {}
         self._suspended: set[str] = set()
         self._used_s: Counter[str] = Counter()
@@ -147,7 +150,20 @@ class AdmissionQueue:
 
     def _admit(self, uid: str, admission: Admission) -> None:
         if self._admitted.get(uid) != admission:
+            self._unadmit(uid)
             self._admitted[uid], self._next = admission, None
+            self._held[admission.owner] += 1
+            self._cost_s[admission.owner] += admission.cost_s
+
+    def _unadmit(self, uid: str) -> None:
+        admission = self._admitted.pop(uid, None)
+        if admission is None:
+            return
+        owner, self._next = admission.owner, None
+        self._held[owner] -= 1
+        self._cost_s[owner] -= admission.cost_s
+        if not self._held[owner]:
+            del self._held[owner], self._cost_s[owner]
 
     def _measure(self, uid: str, response: PlanResponse) -> None:
         admission = self._admitted.get(uid)
@@ -168,13 +184,10 @@ class AdmissionQueue:
         return {candidate.uid for candidate in self._admissible()}
 
     def _order(self) -> FairOrder:
-        used_s = Counter(self._used_s)
-        for admission in self._admitted.values():
-            used_s[admission.owner] += admission.cost_s
         return FairOrder(
             self._waiting.values(),
-            admitted=[admission.owner for admission in self._admitted.values()],
-            used_s=used_s,
+            admitted=self._held,
+            used_s=self._used_s + self._cost_s,
             limits=self._limits,
         )
 
@@ -186,7 +199,7 @@ class AdmissionQueue:
         return forecast(self._order(), running, speed)
 
     def _release(self, uid: str) -> None:
-        popped = self._waiting.pop(uid, None), self._admitted.pop(uid, None)
-        if any(popped):
+        if self._waiting.pop(uid, None):
             self._next = None
+        self._unadmit(uid)
         self._suspended.discard(uid)

@@ -37,7 +37,7 @@ class FairOrder:
         self,
         candidates: Iterable[Candidate],
         *,
-        admitted: Iterable[str],
+        admitted: Mapping[str, int],
         used_s: Mapping[str, int],
         limits: AdmissionLimits,
     ) -> None:
@@ -45,7 +45,7 @@ class FairOrder:
 
         Args:
             candidates: Those that wait.
-            admitted: The owner of each admitted Compilation.
+            admitted: The number of admitted Compilations of each owner.
             used_s: Render seconds of owners so far; 0 for all others.
             limits: Largest numbers of admitted Compilations.
         """
