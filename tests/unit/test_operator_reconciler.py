@@ -15,7 +15,7 @@ from clipmill_operator.reconciling.reconciler import (
     ReconcileResult,
 )
 from clipmill_operator.watching.object_cache import ClusterCache
-from operator_objects import FETCHING, SETTINGS
+from operator_objects import FETCHING, RENDERING, SETTINGS
 
 KEY = ("ns", "demo")
 UID = "demo-uid"
@@ -59,7 +59,8 @@ class Api:
     """An API that waits for clips."""
 
     def __init__(self) -> None:
-        self.requests = 0
+        self.requests, self.answer = 0, FETCHING
+        self.reports: list[Any] = []
 
     def register(self, *_: object, **__: object) -> RegisteredPlan:
         """Return the plan of a new generation."""
@@ -69,11 +70,19 @@ class Api:
     def plan(self, _: str) -> Any:
         """Return the plan."""
         self.requests += 1
-        return FETCHING
+        return self.answer
+
+    def create_key(self, *_: object) -> str:
+        """Return the key of a further stage."""
+        return "k"
+
+    def report_failed_tasks(self, _: str, tasks: Any) -> None:
+        """Take a report."""
+        self.reports.append(tasks)
 
 
 class Setup:
-    """A Compilation that is being fetched, right after its status was written and compared."""
+    """A Compilation that is being fetched, right after its first Job was created."""
 
     def __init__(self) -> None:
         self.now, self.api, self.cache = 0.0, Api(), ClusterCache()
@@ -86,6 +95,9 @@ class Setup:
             spans=OperatorSpans(),
         )
         assert self.reconciler.reconcile(KEY) is ReconcileResult.STATUS_DEFERRED
+
+    def write_status(self) -> None:
+        """Write the status, and compare the progress."""
         assert self.reconciler.reconcile(KEY) is ReconcileResult.DONE
         self.poll()
 
@@ -114,8 +126,25 @@ class Setup:
 
 @pytest.fixture
 def setup() -> Setup:
-    """Return a Compilation that is being fetched."""
-    return Setup()
+    """Return a Compilation that is being fetched, and whose status says so."""
+    fetching = Setup()
+    fetching.write_status()
+    return fetching
+
+
+def test_a_pod_that_ends_before_the_status_is_written() -> None:
+    """Its result is in the newest plan only: an older one would make it a failure."""
+    setup = Setup()
+    (job,) = setup.cache.jobs.all()
+    complete = {"conditions": [{"type": "Complete", "status": "True"}]}
+    labels = {"clipmill.dev/compilation-uid": UID, "clipmill.dev/generation": "1"}
+    labels["clipmill.dev/stage"] = "fetch"
+    metadata = {"namespace": "ns", "name": job.name, "uid": job.uid, "resourceVersion": "99"}
+    setup.cache.jobs.store({"metadata": {**metadata, "labels": labels}, "status": complete})
+    setup.api.answer = RENDERING
+    assert setup.reconciler.reconcile(KEY) is ReconcileResult.STATUS_DEFERRED
+    assert setup.api.reports == []
+    assert [each.stage for each in setup.cache.jobs.all()] == ["fetch", "assemble"]
 
 
 def test_a_plan_is_requested_once_while_nothing_changes(setup: Setup) -> None:

@@ -45,7 +45,7 @@ from clipmill_operator.reconciling.status_writer import StatusWriter
 from clipmill_operator.settings import Settings
 from clipmill_operator.watching.namespace_owners import NamespaceOwners
 from clipmill_operator.watching.object_cache import ClusterCache
-from clipmill_operator.watching.observed import Key, ObservedCompilation
+from clipmill_operator.watching.observed import Children, Key, ObservedCompilation
 
 # A refused spec is registered again at this interval: a quota may have been raised.
 REFUSED_RETRY_S = 300.0
@@ -103,7 +103,7 @@ class Reconciler:
         if compilation is None or self.is_settled(compilation):
             return ReconcileResult.DONE
         children = self._cache.children(compilation.uid)
-        response = self._response(compilation)
+        response = self._response(compilation, children)
         is_admitted = self.admissions.admit(compilation, response, children)
         decision = decide(
             compilation,
@@ -171,9 +171,10 @@ class Reconciler:
         place = self.admissions.place(compilation.uid)
         return own_wait(place, compilation.status.get("queue"), self._now())
 
-    def _response(self, compilation: ObservedCompilation) -> PlanResponse:
+    def _response(self, compilation: ObservedCompilation, children: Children) -> PlanResponse:
         deferred = self.states.take_deferred_response(compilation.uid, compilation.generation)
-        if deferred:
+        # Of a pod that has ended meanwhile, the deferred plan would say that it had no result.
+        if deferred and not children.have_ended:
             return deferred
         response = self._registrar.plan(compilation)
         fault_points.reach("operator.plan.registered")

@@ -190,6 +190,12 @@ class Children:
     pods: tuple[ObservedPod, ...] = ()
     workloads: tuple[ObservedWorkload, ...] = ()
 
+    @property
+    def have_ended(self) -> bool:
+        """Whether a Job or a pod has ended."""
+        has_result = any(job.result for job in self.jobs)
+        return has_result or any(pod.exit_code is not None for pod in self.pods)
+
     def job(self, stage: str, generation: int) -> ObservedJob | None:
         """Return the Job of a stage and generation."""
         for job in self.jobs:
