@@ -10,6 +10,7 @@ from clipmill.protocol import ActiveCompilation, RegisteredPlan, StageKey
 from clipmill_operator.kube_client import KubeClient
 from clipmill_operator.reconciling.operator_spans import OperatorSpans
 from clipmill_operator.reconciling.reconciler import (
+    MISSED_POLLS,
     PLAN_AGE_S,
     Reconciler,
     ReconcileResult,
@@ -145,6 +146,9 @@ def test_a_pod_that_ends_before_the_status_is_written() -> None:
     assert setup.reconciler.reconcile(KEY) is ReconcileResult.STATUS_DEFERRED
     assert setup.api.reports == []
     assert [each.stage for each in setup.cache.jobs.all()] == ["fetch", "assemble"]
+    assert setup.reconciler.reconcile(KEY) is ReconcileResult.DONE
+    # The end of a fetch is nothing new to a plan that renders.
+    assert setup.api.requests == 2
 
 
 def test_a_plan_is_requested_once_while_nothing_changes(setup: Setup) -> None:
@@ -171,7 +175,7 @@ def test_a_change_of_pods_leads_to_a_reconcile(setup: Setup) -> None:
 
 def test_without_polls_the_api_is_asked(setup: Setup) -> None:
     """Nobody would report a change during an outage, which the status has to say."""
-    setup.now = 3.0 * SETTINGS.poll_s
+    setup.now = float(MISSED_POLLS * SETTINGS.poll_s)
     assert not setup.is_settled()
     setup.poll()
     assert setup.is_settled()

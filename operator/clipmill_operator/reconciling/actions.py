@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clipmill.protocol import TERMINAL_STATES, FailedTasks, Plan, Stage
+from clipmill.protocol import TERMINAL_STATES, CompilationState, FailedTasks, Plan, Stage
 from clipmill.protocol.compilation_plan import DeliveryState
 from clipmill_operator.building.resource import CompilationStatus
 from clipmill_operator.watching.observed import ObservedJob
@@ -34,6 +34,12 @@ class PlanResponse:
     def is_terminal(self) -> bool:
         """Whether nothing will happen any more to this revision."""
         return self.plan is not None and self.plan.state in TERMINAL_STATES
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """The stages whose Jobs the plan decides about."""
+        is_fetching = self.plan is not None and self.plan.state is CompilationState.FETCHING
+        return frozenset({Stage.RENDER, Stage.FETCH if is_fetching else Stage.ASSEMBLE})
 
     @property
     def is_settled(self) -> bool:

@@ -52,7 +52,7 @@ REFUSED_RETRY_S = 300.0
 # A plan is requested again after this time, even if nothing has reported a change.
 PLAN_AGE_S = 60.0
 # Without so many polls of the API in a row it is not known whether plans have changed.
-MISSED_POLLS = 3
+MISSED_POLLS = 5
 
 
 class ReconcileResult(Enum):
@@ -174,7 +174,7 @@ class Reconciler:
     def _response(self, compilation: ObservedCompilation, children: Children) -> PlanResponse:
         deferred = self.states.take_deferred_response(compilation.uid, compilation.generation)
         # Of a pod that has ended meanwhile, the deferred plan would say that it had no result.
-        if deferred and not children.have_ended:
+        if deferred and not children.have_ended(deferred.stages):
             return deferred
         response = self._registrar.plan(compilation)
         fault_points.reach("operator.plan.registered")

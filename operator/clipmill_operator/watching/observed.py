@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -190,11 +191,11 @@ class Children:
     pods: tuple[ObservedPod, ...] = ()
     workloads: tuple[ObservedWorkload, ...] = ()
 
-    @property
-    def have_ended(self) -> bool:
-        """Whether a Job or a pod has ended."""
-        has_result = any(job.result for job in self.jobs)
-        return has_result or any(pod.exit_code is not None for pod in self.pods)
+    def have_ended(self, stages: Collection[str]) -> bool:
+        """Return whether a Job of these stages has ended, or a pod of one."""
+        jobs = [job for job in self.jobs if job.stage in stages]
+        ended = {pod.job for pod in self.pods if pod.exit_code is not None}
+        return any(job.result or job.name in ended for job in jobs)
 
     def job(self, stage: str, generation: int) -> ObservedJob | None:
         """Return the Job of a stage and generation."""
