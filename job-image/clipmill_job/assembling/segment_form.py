@@ -79,7 +79,7 @@ def _tags(stream: VideoStream) -> ColorTags:
     return context.colorspace, context.color_primaries, context.color_trc, context.color_range
 
 
-def _decoded_tags(path: Path) -> ColorTags:
+def decoded_tags(path: Path) -> ColorTags:
     """Return the tags of a file's first picture."""
     with av.open(str(path)) as container:
         return _tags(container.streams.video[0])
@@ -126,7 +126,7 @@ def _are_joinable(segments: Sequence[SegmentFile]) -> bool:
     forms = {header.form if header else None for header in headers.values()}
     # Of files with the same parameter sets, one speaks for all.
     is_one = len(forms) == 1 and None not in forms
-    is_tagged = is_one and _decoded_tags(segments[0].path) == BT709_TAGS
+    is_tagged = is_one and decoded_tags(segments[0].path) == BT709_TAGS
     return is_tagged and all(_is_whole(headers[path], segment) for segment, path in segments)
 
 
