@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,13 +12,16 @@ import pytest
 
 import clipmaker
 import levels
-from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange
+from clipmill.ffmpeg.music_mix import music_mix_args
+from clipmill.protocol import MusicMix, OutputAssignment, Profile, Segment, SourceRange
 from clipmill.sound.sound_stretches import (
     FRAME_SAMPLES,
     LEAD_FRAMES,
     STRETCH_FRAMES,
+    _memory_samples,
     sound_stretches,
 )
+from clipmill.spec.soundtrack import Ducking
 from clipmill_job.assembling.programme_audio import encode_programme
 from clipmill_job.assembling.programme_sound import RawSound
 from clipmill_job.ffmpeg_binary import find_ffmpeg
@@ -139,3 +143,54 @@ def test_keys_name_what_is_heard() -> None:
     assert louder == keys
     limited = [s.key for s in sound_stretches(_output(sound, true_peak_dbtp=-3.0))]
     assert not set(limited) & set(keys)
+
+
+def _with_music(order: str, *, end_s: int | None = None) -> OutputAssignment:
+    """Return an output of a segment of 5 s for each letter, with music to its end."""
+    form, seconds = _output(levels.silence(5)).segments[0], 5 * len(order)
+    segments = [form.model_copy(update={"key": letter * 64}) for letter in order]
+    end = (end_s or seconds) * RATE
+    music = MusicMix(
+        media_id="m-abcd", sha256="0", format="wav", gain_mb=-600, start=0, end=end, loop=True,
+        fade=2 * RATE, duck=Ducking(),
+    )  # fmt: skip
+    return _output(levels.silence(seconds), music=music).model_copy(update={"segments": segments})
+
+
+def test_music_is_encoded_again_only_where_another_sound_lowers_it() -> None:
+    """After two swapped clips the sound is that of before, also at the end of a longer output."""
+    before = [s.key for s in sound_stretches(_with_music("abcdefghijklmnopqrst"))]
+    swapped = [s.key for s in sound_stretches(_with_music("abcdefhgijklmnopqrst"))]
+    assert [one == other for one, other in zip(before, swapped, strict=True)] == [
+        *(True, False, True, True),
+    ]
+    longer = [s.key for s in sound_stretches(_with_music("abcdefghijklmnopqrstuv"))]
+    assert [one == other for one, other in zip(before, longer, strict=True)] == [
+        *(True, True, True, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "duck", [Ducking(), Ducking(depth="-12dB"), Ducking(attack="100ms", release="1s")]
+)
+def test_ducking_forgets_what_it_has_heard(duck: Ducking, tmp_path: Path) -> None:
+    """The mix is equal to the sample once the memory that keys count with has passed."""
+    seconds, changed = 16, slice(RATE, 2 * RATE)
+    quiet = levels.noise(seconds, level_db=-60)
+    quiet[8 * RATE :: RATE] += np.float32(0.1)
+    loud = quiet.copy()
+    loud[changed] += levels.tone(440, 1, level_db=-6)
+    track = levels.write(tmp_path / "track.f32", levels.tone(220, seconds, level_db=-20))
+    mix = _with_music("abcd").music
+    assert mix
+    mix = mix.model_copy(update={"duck": duck, "fade": 0, "end": seconds * RATE})
+    mixes = []
+    for name, programme in (("quiet", quiet), ("loud", loud)):
+        raw = levels.write(tmp_path / f"{name}.f32", programme)
+        out = tmp_path / f"{name}-mix.f32"
+        args = music_mix_args(mix, str(raw), str(track), str(out), samples=len(programme))
+        subprocess.run((find_ffmpeg().path, *args), check=True, capture_output=True)
+        mixes.append(np.fromfile(out, np.float32).reshape(-1, 2))
+    assert not np.array_equal(mixes[0][2 * RATE :][:100], mixes[1][2 * RATE :][:100])
+    after = 2 * RATE + _memory_samples(duck)
+    assert np.array_equal(mixes[0][after:], mixes[1][after:])

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from math import ceil
 
-from clipmill.protocol import OutputAssignment
-from clipmill.spec import AUDIO_RATE
+from clipmill.protocol import MusicMix, OutputAssignment
+from clipmill.spec import AUDIO_RATE, parse_duration
 from clipmill.spec.base import Model
+from clipmill.spec.soundtrack import Ducking
 
 # Raised when the same content would be encoded to other samples.
 SOUND_ENCODER = 1
@@ -20,6 +22,9 @@ FRAME_SAMPLES = 1024
 # 22.4 s: whole frames of AAC, and whole steps of 100 ms of the loudness meter.
 STRETCH_FRAMES = 1050
 LEAD_FRAMES, TAIL_FRAMES = 24, 4
+# So many times its attack and release after a sound, ducking no longer depends on it: ffmpeg's
+# envelope falls to 1/e within a quarter of such a time, so to less than a double can tell apart.
+DUCKING_MEMORY = 10
 
 
 class SoundStretch(Model):
@@ -85,11 +90,26 @@ def _stretch(output: OutputAssignment, first: int, end: int, samples: int) -> So
 
 
 def _key(output: OutputAssignment, start: int, end: int, first: int) -> str:
-    music = f"{output.music.model_dump_json()} at {start}" if output.music else ""
     form = (SOUND_ENCODER, output.audio_bitrate, output.true_peak_dbtp, end - start, first == 0)
-    # How the music is lowered depends on all that was heard before.
-    lines = [repr(form), music, *_content(output, 0 if music else start, end)]
+    music, heard = "", start
+    if output.music:
+        music = _music(output.music, start, end)
+        heard = max(0, start - _memory_samples(output.music.duck))
+    lines = [repr(form), music, *_content(output, heard, end)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _music(mix: MusicMix, start: int, end: int) -> str:
+    """Return the part of a mix that is heard in a range: its end only if it fades or ends there."""
+    if end <= mix.end - mix.fade:
+        mix = mix.model_copy(update={"end": 1, "fade": 0})
+    return f"{mix.model_dump_json()} at {start}"
+
+
+def _memory_samples(ducking: Ducking) -> int:
+    """Return how many samples before a range decide how the music is lowered at its start."""
+    times = parse_duration(ducking.attack) + parse_duration(ducking.release)
+    return ceil(DUCKING_MEMORY * times * AUDIO_RATE)
 
 
 def _content(output: OutputAssignment, start: int, end: int) -> Iterator[str]:
