@@ -40,8 +40,8 @@ from clipmill_api.tables import ClipRow, CompilationRow, RevisionRow
 
 
 @dataclass(frozen=True, slots=True)
-class FetchClaims:
-    """What pods have claimed of the fetch stage: the tasks that they hold, and all claims."""
+class FetchActivity:
+    """What pods do in the fetch stage: the tasks that they hold, and the number of all claims."""
 
     held: tuple[HeldFetch, ...] = ()
     total: int = 0
@@ -55,7 +55,7 @@ class PlanInputs:
     plan: CompilationPlan
     quota: QuotaEffect
     delivery: DeliverySummary | None = None
-    fetches: FetchClaims = FetchClaims()
+    fetches: FetchActivity = FetchActivity()
 
 
 def read_plan(session: Session, ctx: Context, compilation: CompilationRow) -> Plan:
@@ -77,7 +77,7 @@ def read_plan_inputs(
     newest = (compilation.id, compilation.generation)
     if plan is not None:
         revision = plan.revision or revisions.get_revision(session, *newest)
-        seconds, fetches = plan.render_seconds, FetchClaims()
+        seconds, fetches = plan.render_seconds, FetchActivity()
     else:
         revision = revisions.get_revision(session, *newest)
         resolved = resolve_revision(session, compilation, revision)
@@ -89,12 +89,12 @@ def read_plan_inputs(
     return PlanInputs(revision, plan, quota, find_summary(session, revision), fetches)
 
 
-def _read_fetches(session: Session, resolved: ResolvedSpec, revision: RevisionRow) -> FetchClaims:
+def _read_fetches(session: Session, resolved: ResolvedSpec, revision: RevisionRow) -> FetchActivity:
     if not resolved.is_waiting:
-        return FetchClaims()
-    claims = task_leases.fetch_claims(session, revision.compilation_id, revision.generation)
-    held = (HeldFetch(index=c.index, holder=c.holder) for c in claims if c.is_held)
-    return FetchClaims(tuple(held), sum(claim.epoch for claim in claims))
+        return FetchActivity()
+    leases = task_leases.fetch_leases(session, revision.compilation_id, revision.generation)
+    held = (HeldFetch(index=lease.index, holder=lease.holder) for lease in leases if lease.is_held)
+    return FetchActivity(tuple(held), sum(lease.epoch for lease in leases))
 
 
 def _plan_if_possible(session: Session, owner: str, resolved: ResolvedSpec) -> CompilationPlan:

@@ -205,7 +205,7 @@ def end_attempt(
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedFetch:
+class FetchLease:
     """A fetch task that was claimed: its newest claim, and whether that has not ended yet."""
 
     index: int
@@ -214,7 +214,7 @@ class ClaimedFetch:
     is_held: bool
 
 
-def fetch_claims(session: Session, compilation_id: str, generation: int) -> list[ClaimedFetch]:
+def fetch_leases(session: Session, compilation_id: str, generation: int) -> list[FetchLease]:
     """Return the fetch tasks of a revision that were claimed, by index."""
     is_held = and_(TaskRow.done.is_(False), TaskRow.retry_at.is_(None))
     query = select(TaskRow.index, TaskRow.holder, TaskRow.epoch, is_held).where(
@@ -222,7 +222,7 @@ def fetch_claims(session: Session, compilation_id: str, generation: int) -> list
         TaskRow.generation == generation,
         TaskRow.stage == Stage.FETCH.value,
     )
-    return [ClaimedFetch(*row) for row in session.execute(query.order_by(TaskRow.index))]
+    return [FetchLease(*row) for row in session.execute(query.order_by(TaskRow.index))]
 
 
 def held_scopes(session: Session, task_id: TaskId, *, now: datetime) -> dict[int, dict[str, Any]]:
