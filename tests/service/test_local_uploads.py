@@ -147,3 +147,34 @@ def test_a_blob_stored_again_leaves_no_second_name(api: LocalAPI, tmp_path: Path
     store.put(blob.parent.name, blob.name, spooled)
     assert blob.read_bytes() == path.read_bytes()
     assert list((api.state / "blobs/.clipmill/new").iterdir()) == []
+
+
+def test_a_download_is_a_copy(
+    api: LocalAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, methods: list[str]
+) -> None:
+    """No bytes pass through requests, and an edit in place leaves what is stored."""
+    path = clipmaker.clip(tmp_path / "a.mp4", seconds=1)
+    media = api.user.upload_media(path, MediaKind.CLIP)
+    methods.clear()
+    monkeypatch.setattr(ApiConnection, "stream", lambda *_: pytest.fail("sent"))
+    copy = tmp_path / "copy.mp4"
+    api.user.download_media(media.id, copy)
+    assert methods == ["HEAD"]
+    assert copy.read_bytes() == path.read_bytes()
+    assert (copy.stat().st_nlink, list(tmp_path.glob("*.part"))) == (1, [])
+
+
+def test_a_damaged_blob_is_not_copied(
+    api: LocalAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the right length but with other content: the download by requests refuses it."""
+    media = api.user.upload_media(clipmaker.clip(tmp_path / "a.mp4", seconds=1), MediaKind.CLIP)
+    with _blob(api, media.id).open("r+b") as file:
+        file.write(b"damaged")
+    downloads: list[str] = []
+    monkeypatch.setattr(
+        transfer.Transfers, "download", lambda _, source, *__: downloads.append(source)
+    )
+    api.user.download_media(media.id, tmp_path / "copy.mp4")
+    assert len(downloads) == 1
+    assert not list(tmp_path.glob("copy*"))

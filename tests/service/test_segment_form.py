@@ -13,6 +13,7 @@ from clipmill.protocol import OutputAssignment, Profile, Segment, SourceRange, U
 from clipmill.protocol.result_record import PlayedItem, ResultRecord
 from clipmill_client.errors import PermanentError
 from clipmill_client.transfer import sha256_of
+from clipmill_job.assembling import output_assembly
 from clipmill_job.assembling.item_names import item_names
 from clipmill_job.assembling.segment_files import SegmentFiles
 from clipmill_job.assembling.segment_form import (
@@ -21,6 +22,7 @@ from clipmill_job.assembling.segment_form import (
     ensure_one_form,
     read_form,
 )
+from clipmill_job.assembling.step_timer import StepTimer
 from clipmill_job.ffmpeg_binary import find_ffmpeg
 from clipmill_job.rendering.segment_rendering import RenderProgress, render_segments
 from clipmill_job.task_context import TaskContext
@@ -219,3 +221,25 @@ def test_a_form_that_stays_wrong_is_a_permanent_error(
     assert caught.value.code == "BrokenSegment"
     assert "clip two" in str(caught.value)
     assert len(assembly.client.uploaded) == 1
+
+
+def test_an_uploaded_file_is_not_written_again(assembly: Assembly, tmp_path: Path) -> None:
+    """It may be the store's own: what is rendered again is another file of that name."""
+    _of_another_form(assembly.path(1), "-preset", "medium")
+    stored = tmp_path / "stored"
+    stored.hardlink_to(assembly.path(1))
+    content = stored.read_bytes()
+    assert len(assembly.ensure()) == 1
+    assert stored.read_bytes() == content != assembly.path(1).read_bytes()
+
+
+def test_an_output_begins_with_an_empty_folder(assembly: Assembly, tmp_path: Path) -> None:
+    """The video of a first attempt may be the store's own, too."""
+    output = output_assembly._OutputAssembly(
+        assembly.context, assembly.output, assembly.files, StepTimer()
+    )
+    video, stored = output._empty_folder() / "main.mp4", tmp_path / "stored"
+    video.write_bytes(b"video")
+    stored.hardlink_to(video)
+    assert list(output._empty_folder().iterdir()) == []
+    assert stored.read_bytes() == b"video"
