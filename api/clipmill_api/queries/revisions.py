@@ -169,9 +169,7 @@ def append_log_lines(
     """Append log lines to a revision."""
     if lines:
         row = {"compilation_id": compilation_id, "generation": generation, "at": at}
-        rows = [{**row, "line": line} for line in lines]
-        # PostgreSQL's driver sends a list through a pipeline, which costs more than one statement.
-        execute_built(connection, _LOG_LINE, rows if len(rows) > 1 else rows[0])
+        execute_built(connection, _LOG_LINE, [{**row, "line": line} for line in lines])
 
 
 def tail_log_lines(
