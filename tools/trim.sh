@@ -12,7 +12,7 @@ rm -rf /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale /usr/shar
   /var/cache /var/log /var/lib/apt /var/lib/dpkg /etc/apt /etc/dpkg /debootstrap /root/.cache
 mkdir -p /var/cache /var/log /usr/share/zoneinfo
 for lib in /usr/lib/python3 /usr/lib/python3.* /usr/local/lib/python3.*; do
-  rm -rf "$lib"/ensurepip "$lib"/lib2to3 "$lib"/idlelib "$lib"/pydoc_data "$lib"/distutils "$lib"/turtledemo "$lib"/test \
+  rm -rf "$lib"/ensurepip "$lib"/lib2to3 "$lib"/idlelib "$lib"/pydoc_data "$lib"/distutils "$lib"/turtledemo "$lib"/test "$lib"/unittest \
     "$lib"/config-* "$lib"/site-packages "$lib"/dist-packages
 done
 rm -f /usr/local/bin/pip* /usr/bin/pip* /usr/local/bin/idle* /usr/local/bin/pydoc*

@@ -74,6 +74,17 @@ def test_our_programs_are_found_in_isolation(part: str) -> None:
     assert _within(part, f'python -I -c "{code}"') == [version("clipmill")]
 
 
+@pytest.mark.parametrize("part", ["job", "api", "operator"])
+def test_nothing_is_compiled_at_each_start(part: str) -> None:
+    """No container may write to its image, so what was not compiled then never is."""
+    code = (
+        f"import clipmill_{part}.__main__, pathlib, sys; files = [m.__spec__ for m in"
+        " sys.modules.values() if getattr(m, '__spec__', None) and m.__spec__.has_location];"
+        "print(*(s.name for s in files if s.cached and not pathlib.Path(s.cached).exists()))"
+    )
+    assert _within(part, f'python -c "{code}"') == []
+
+
 def test_the_job_image_has_an_ffmpeg() -> None:
     """The wheel's ffmpeg runs there, with the encoder that we need."""
     asked = "$(python -c 'import imageio_ffmpeg as i; print(i.get_ffmpeg_exe())') -version"
