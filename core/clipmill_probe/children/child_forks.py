@@ -4,12 +4,13 @@ In: on standard input, a socket, one JSON object for each child: `arguments`, an
 `environ` where they are not the server's; with four descriptors: its standard input, output and
 errors, and a socket for its exit code. If the other side closes that socket before the child's end,
 the child is killed with its process group. At the end of its input the server ends, and its
-children.
+children; they are killed with it, too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -25,6 +26,8 @@ MAX_REQUEST_BYTES = 65_536
 DESCRIPTORS = 4
 # Descriptors beyond those of standard input, output and errors.
 OTHERS = (3, 65_536)
+# prctl(2): PR_SET_PDEATHSIG of linux/prctl.h.
+_SET_PARENT_DEATH_SIGNAL = 1
 Main = Callable[[list[str]], int]
 
 
@@ -72,8 +75,9 @@ def _accept(
     if not request:
         return False
     *standard, reply = descriptors
-    pid = os.fork()
+    server, pid = os.getpid(), os.fork()
     if pid == 0:
+        _end_with(server)
         _run(json.loads(request), standard, main)
     for descriptor in standard:
         os.close(descriptor)
@@ -82,6 +86,13 @@ def _accept(
         selector.register(descriptor, selectors.EVENT_READ)
         children[descriptor] = child
     return True
+
+
+def _end_with(server: int) -> None:
+    """Have this process killed with the server, which would leave it to itself when killed."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != server:
+        os._exit(1)
 
 
 def _run(request: dict[str, Any], standard: list[int], main: Main) -> NoReturn:
