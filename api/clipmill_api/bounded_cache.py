@@ -23,6 +23,7 @@ class BoundedCache(Generic[K, V]):
         self._max_size = max_size
         self._size_of = size_of
         self._values: OrderedDict[K, V] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V | None:
@@ -36,7 +37,11 @@ class BoundedCache(Generic[K, V]):
     def put(self, key: K, value: V) -> V:
         """Remember a value, and return it."""
         with self._lock:
+            if key in self._values:
+                self._size -= self._size_of(self._values.pop(key))
             self._values[key] = value
-            while sum(map(self._size_of, self._values.values())) > self._max_size:
-                self._values.popitem(last=False)
+            self._size += self._size_of(value)
+            while self._size > self._max_size:
+                _, dropped = self._values.popitem(last=False)
+                self._size -= self._size_of(dropped)
         return value
