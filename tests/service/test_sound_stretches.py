@@ -18,7 +18,7 @@ from clipmill.sound.sound_stretches import (
     FRAME_SAMPLES,
     LEAD_FRAMES,
     STRETCH_FRAMES,
-    _memory_samples,
+    ducking_memory,
     sound_stretches,
 )
 from clipmill.spec.soundtrack import Ducking
@@ -192,5 +192,5 @@ def test_ducking_forgets_what_it_has_heard(duck: Ducking, tmp_path: Path) -> Non
         subprocess.run((find_ffmpeg().path, *args), check=True, capture_output=True)
         mixes.append(np.fromfile(out, np.float32).reshape(-1, 2))
     assert not np.array_equal(mixes[0][2 * RATE :][:100], mixes[1][2 * RATE :][:100])
-    after = 2 * RATE + _memory_samples(duck)
+    after = 2 * RATE + ducking_memory(duck)
     assert np.array_equal(mixes[0][after:], mixes[1][after:])

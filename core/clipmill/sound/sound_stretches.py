@@ -94,7 +94,7 @@ def _key(output: OutputAssignment, start: int, end: int, first: int) -> str:
     music, heard = "", start
     if output.music:
         music = _music(output.music, start, end)
-        heard = max(0, start - _memory_samples(output.music.duck))
+        heard = max(0, start - ducking_memory(output.music.duck))
     lines = [repr(form), music, *_content(output, heard, end)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -106,7 +106,7 @@ def _music(mix: MusicMix, start: int, end: int) -> str:
     return f"{mix.model_dump_json()} at {start}"
 
 
-def _memory_samples(ducking: Ducking) -> int:
+def ducking_memory(ducking: Ducking) -> int:
     """Return how many samples before a range decide how the music is lowered at its start."""
     times = parse_duration(ducking.attack) + parse_duration(ducking.release)
     return ceil(DUCKING_MEMORY * times * AUDIO_RATE)
